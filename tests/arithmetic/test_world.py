@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from oracle import first_wrong
 
-from instructzoo.arithmetic import cells, corpus, noise, rows, steps, world
+from instructzoo.arithmetic import cells, corpus, noise, rows, world
 from instructzoo.arithmetic.cells import OPERATIONS, Cell, Problems
 from instructzoo.core import record
 from instructzoo.core.errors import ZooError
@@ -53,7 +54,7 @@ def test_no_row_is_wrong_or_lacks_a_column(values: dict[str, Any], split: str) -
             truth = str({"+": a + b, "-": a - b, "*": a * b}[sign])
         assert row["answer"] == truth
         assert row["output"].endswith((f"= {truth}", f"is {truth}"))
-        assert steps.first_wrong(row["output"]) is None
+        assert first_wrong(row["output"]) is None
         assert row["digits"] == f"{len(left)}D{sign}{len(right)}D"
         assert row["id"] == record.row_id(row["instruction"], row["input"], row["output"])
         assert set(row) == set(corpus.COLUMNS)
@@ -191,14 +192,14 @@ def test_a_wrong_step_is_not_overlooked() -> None:
         ("398610", "398611"),
         ("1727310", "1727311"),
     ]:
-        assert steps.first_wrong(long) is None
-        assert steps.first_wrong(long.replace(old, new)) is not None
+        assert first_wrong(long) is None
+        assert first_wrong(long.replace(old, new)) is not None
     division = written("divide", 8914, 64)["output"]
     for old, new in [("2514\n", "2515\n"), ("594 - 576", "594 - 577"), ("R 18", "R 19"), (" = 139", " = 138")]:
-        assert steps.first_wrong(division.replace(old, new, 1)) is not None
-    assert steps.first_wrong("1 + x = 3") is not None
-    assert steps.first_wrong("5 / 1 is undefined") is not None
-    assert steps.first_wrong("nothing") is not None
+        assert first_wrong(division.replace(old, new, 1)) is not None
+    assert first_wrong("1 + x = 3") is not None
+    assert first_wrong("5 / 1 is undefined") is not None
+    assert first_wrong("nothing") is not None
 
 
 def test_a_wrong_answer_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,7 +287,7 @@ def test_a_chunk_of_the_corpus_keeps_to_the_limits_and_mixes_all_kinds() -> None
         if sign == "/" and b > 9 and a:
             assert len(left) <= 12 and a // b < 10**6
         assert ("\n" in row["output"]) == (sign == "/" and 9 < b < a)
-        assert steps.first_wrong(row["output"]) is None
+        assert first_wrong(row["output"]) is None
     for found in (lambda a, b: b == 0, lambda a, b: b == 1, lambda a, b: b == 10, lambda a, b: a == b > 9):
         assert any(r["operation"] == "divide" and found(*map(int, r["input"].split(" / "))) for r in made)
 

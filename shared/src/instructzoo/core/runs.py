@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
@@ -188,21 +188,27 @@ def now() -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace a file whole: temporary file beside it, flushed to disk, renamed."""
-    write_bytes(path, text.encode())
+    """Replace a file whole, or not at all."""
+    with whole_file(path) as file:
+        file.write(text)
 
 
 def write_json(path: Path, values: Any) -> None:
     write_text(path, json.dumps(values, indent=2, ensure_ascii=False, default=str) + "\n")
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[IO[str]]:
+    """A text file that appears under its name when the block ends well, and not at all when it does not.
+
+    It is written beside `path`, flushed to disk and renamed; what stood there stays until then.
+    """
     with friendly_disk(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).chmod(0o644)

@@ -1,7 +1,7 @@
 """Cells: the digit pairs of an operation ("8D+8D", "12D/6D"), how problems are drawn from them, and which split each
 problem belongs to.
 
-Limits (Goat, arXiv:2305.14201, section 4.1): sums and differences to 16 digits a side; products to 12 digits and
+Limits (Goat, arXiv:2305.14201): sums and differences to 16 digits a side; products to 12 digits and
 divisions to a 12-digit dividend and a 6-digit quotient, save that one-digit factors and divisors take 16 digits.
 """
 

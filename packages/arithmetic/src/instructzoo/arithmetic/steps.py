@@ -1,4 +1,4 @@
-"""The written-out steps of long multiplication and long division (Goat, arXiv:2305.14201, section 3).
+"""The written-out steps of long multiplication and long division (Goat, arXiv:2305.14201).
 
 397 * 4429 = 4429 * (300 + 90 + 7) = 4429 * 300 + 4429 * 90 + 4429 * 7 = 1328700 + 398610 + 31003
            = 1727310 + 31003 = 1758313                                             (one line)
@@ -10,8 +10,6 @@ Therefore, 8914 / 64 = 139 R 18
 """
 
 from __future__ import annotations
-
-import re
 
 ZEROS = tuple("0" * n for n in range(24))
 VALUES = {str(digit): digit for digit in range(10)}
@@ -62,40 +60,3 @@ def division(left: int, right: int, quotient: int, remainder: int) -> str:
             rest = after
         place -= 1
     return f"{text}Therefore, {left} / {right} = {answer}"
-
-
-def first_wrong(text: str) -> str | None:
-    """The first equation of written-out steps that does not hold, by Python's integers, or that cannot be read.
-
-    `text` is an output of the world or a model's text in the same form; None where every step holds.
-    """
-    for line in text.splitlines():
-        if line.endswith(" is undefined"):
-            if not re.fullmatch(r"[0-9]+ / 0 is undefined", line):
-                return line
-            continue
-        sides = line.removeprefix("Therefore, ").split(" = ")
-        values = [_value(side) for side in sides]
-        for place in range(1, len(sides)):
-            if values[place] is None or values[place] != values[place - 1]:
-                return f"{sides[place - 1]} = {sides[place]}"
-        if len(sides) < 2:
-            return line
-    return None
-
-
-def _value(side: str) -> tuple[int, int] | None:
-    """Value and remainder of a number, "Q R r", "a / b", "L * (sum)" or a sum of products; None for another text."""
-    if match := re.fullmatch(r"([0-9]+) / ([0-9]+)", side):
-        return divmod(int(match[1]), int(match[2])) if int(match[2]) else None
-    if match := re.fullmatch(r"([0-9]+) R ([0-9]+)", side):
-        return int(match[1]), int(match[2])
-    if match := re.fullmatch(r"([0-9]+) \* \((.*)\)", side):
-        inner = _value(match[2])
-        return (int(match[1]) * inner[0], 0) if inner else None
-    if not re.fullmatch(r"-?[0-9]+( \* [0-9]+)?( [-+] [0-9]+( \* [0-9]+)?)*", side):
-        return None
-    total = 0
-    for sign, left, right in re.findall(r"(-?) ?([0-9]+)(?: \* ([0-9]+))?", side):
-        total += (-1 if sign else 1) * int(left) * int(right or 1)
-    return total, 0

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from instructzoo.core import runs
 from instructzoo.core.data import readers
 from instructzoo.core.data.builder import Built
 from instructzoo.core.errors import ZooError, suggest
@@ -59,7 +60,7 @@ def _write(path: Path, objects: Iterable[Mapping[str, Any]]) -> None:
     if path.suffix == ".jsonl":
         readers.write_jsonl(path, objects)
         return
-    with readers.whole_file(path) as file:
+    with runs.whole_file(path) as file:
         opening = "[\n"
         for values in objects:
             file.write(opening + json.dumps(values, ensure_ascii=False))

@@ -7,13 +7,10 @@ rows = list(read_rows("mine.jsonl"))              # checked rows with id and ite
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import json
-import os
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, NoReturn
@@ -240,7 +237,7 @@ def _cut(text: str, most: int = 60) -> str:
 def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
     """Write JSON Lines whole or not at all; returns how many. Rows are taken one by one, so a stream stays a stream."""
     count = 0
-    with whole_file(path) as file:
+    with runs.whole_file(path) as file:
         for row in rows:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
             count += 1
@@ -259,21 +256,3 @@ def mend_jsonl(path: Path) -> int:
             complete, end = complete + 1, end + len(line)
         file.truncate(end)
     return complete
-
-
-@contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[IO[str]]:
-    """A text file that appears under its name when the block ends well, and not at all when it does not."""
-    with runs.friendly_disk(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise

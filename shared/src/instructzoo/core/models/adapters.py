@@ -63,8 +63,8 @@ def merged(model: Any) -> Any:
     return model.merge_and_unload() if isinstance(model, PeftModel) else model
 
 
-def reload(model: Any, method: Method, folder: Path) -> Any:
+def reload(model: Any, folder: Path) -> Any:
     """Put a saved adapter back on its backbone, for inference."""
     from peft import PeftModel
 
-    return model if method.name == "full" else PeftModel.from_pretrained(model, str(folder))
+    return PeftModel.from_pretrained(model, str(folder))

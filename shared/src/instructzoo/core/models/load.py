@@ -44,14 +44,12 @@ def load(settings: Model, seed: int, texts: Callable[[], Iterable[str]], tokeniz
 def open_saved(folder: Path) -> Loaded:
     """A trained model as `save` left it. Raises ZooError for a folder that is none or is damaged."""
     recipe = stored_recipe(folder)
-    tokenizer = open_tokenizer(folder)
-    if recipe.method.name == "full":
-        model, kind = _pretrained(folder, recipe.model)
-        return Loaded(model.eval(), tokenizer, kind)
+    if not (folder / "adapter_config.json").is_file():  # tuned in full, or an adapter that `zoo export` has merged
+        return open_plain(folder, recipe.model)
     base = load(recipe.model, recipe.seed, list, tokenizer_at=folder)
     with _one_line(folder):
-        model = adapters.reload(base.model, recipe.method, folder)
-    return Loaded(model.eval(), tokenizer, base.kind)
+        model = adapters.reload(base.model, folder)
+    return Loaded(model.eval(), open_tokenizer(folder), base.kind)
 
 
 def open_plain(folder: Path, settings: Model) -> Loaded:

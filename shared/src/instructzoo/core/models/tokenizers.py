@@ -1,7 +1,7 @@
 """Tokenizers of scratch backbones, trained on the run's own prompts; saved in the plain tokenizers format.
 
 `digits`: every digit is one token that knows its place, counted from the right. A small model fails at counting
-positions long before it fails at carrying (the paper, section 3: tokenisation decides what is learnable), so
+positions long before it fails at carrying, and how numbers are cut decides what is learnt (Goat, arXiv:2305.14201).
 "407" is read as 4 in the hundreds, 0 in the tens, 7 in the units. Decoding drops the places: text in, same text out.
 """
 

@@ -32,7 +32,7 @@ class Errors(NamedTuple):
         """Share of each reference that came through, in 0..1: 1 - edits / length, the edits cut at the length.
 
         The cut keeps one runaway answer from cancelling many right ones. Averaged with `lengths` as weights it is
-        1 - CER, the digit match of Goat (arXiv:2305.14201, section 4), wherever no answer has more edits than its
+        1 - CER, the digit match of Goat (arXiv:2305.14201), wherever no answer has more edits than its
         reference has characters; `clipped` counts where one has.
         """
         return 1.0 - np.minimum(self.edits, self.lengths) / self.lengths

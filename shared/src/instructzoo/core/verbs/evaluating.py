@@ -63,6 +63,7 @@ def evaluate(
         systems |= baseline_answers(recipe, predictor, train, test)
     scored = {name: metrics.score(test, texts, recipe.evaluate.scorer) for name, texts in systems.items()}
     others = {s: metrics.score(test, answers, s).as_dict() for s in metrics.SCORERS if s != recipe.evaluate.scorer}
+    hits = {name: metrics.correct(test, texts, recipe.evaluate.scorer) for name, texts in systems.items()}
     content = {
         "domain": recipe.domain,
         "recipe": recipe.name,
@@ -72,14 +73,14 @@ def evaluate(
         "n": len(test),
         "systems": {name: s.as_dict() for name, s in scored.items()},
         **others,
-        "paired": paired(metrics, test, systems, recipe.evaluate.scorer),
+        "paired": paired(hits),
         "paper": [asdict(f) for f in metrics.PAPER],
         "data": built.fingerprint,
         "backbone": recipe.model.backbone,
         "command": command(),
         **runs.environment(),
     }
-    return content, describe(metrics, test, answers, recipe.evaluate.scorer)
+    return content, describe(test, answers, hits["model"])
 
 
 def baseline_answers(recipe: Recipe, predictor: Any, train: Sequence[Row], test: Sequence[Row]) -> dict[str, list[str]]:
@@ -96,17 +97,15 @@ def baseline_answers(recipe: Recipe, predictor: Any, train: Sequence[Row], test:
     return found | {"untuned": untuned.answer(test)}
 
 
-def paired(metrics: Any, test: Sequence[Row], systems: dict[str, list[str]], scorer: str) -> dict[str, Any]:
-    """The model against every baseline on the same rows."""
+def paired(hits: dict[str, list[bool]]) -> dict[str, Any]:
+    """The model against every baseline on the same rows. hits: for each system, whether each answer is right."""
     from instructzoo.core.score import compare
 
-    hits = {name: metrics.correct(test, texts, scorer) for name, texts in systems.items()}
     return {name: asdict(compare(hits["model"], other)) for name, other in hits.items() if name != "model"}
 
 
-def describe(metrics: Any, rows: Sequence[Row], answers: Sequence[str], scorer: str) -> list[dict[str, Any]]:
+def describe(rows: Sequence[Row], answers: Sequence[str], hits: Sequence[bool]) -> list[dict[str, Any]]:
     """Lines of predictions.jsonl."""
-    hits = metrics.correct(rows, answers, scorer)
     return [
         {
             "id": row["id"],

@@ -9,7 +9,6 @@ from typing import Any
 
 from instructzoo.core import recipe as recipes
 from instructzoo.core import runs
-from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.runs import Run
 from instructzoo.core.verbs.preparing import counts, prepare
@@ -70,7 +69,5 @@ def _write_lengths(recipe: Recipe, run: Run, costs: Any) -> None:
     from instructzoo.core.text import Batches
     from instructzoo.core.text.batches import padding_share
 
-    if not costs.total:
-        raise ZooError("no training row", "at least one", "look at the data card: zoo data")
     batches = Batches(costs.total, recipe.train, recipe.seed)
     runs.write_json(run.path("lengths.json"), costs.histograms() | {"padding_share": padding_share(batches)})
