@@ -11,8 +11,9 @@ from typing import Any
 import torch
 
 from instructzoo.core import models, runs, tune
+from instructzoo.core.infer import generate
 from instructzoo.core.models import Loaded, adapters
-from instructzoo.core.recipe import Recipe
+from instructzoo.core.recipe import Decode, Recipe
 from instructzoo.core.record import Record, Row, Segment
 from instructzoo.core.runs import Run
 from instructzoo.core.text import Encoded, Encoder, lengths
@@ -73,7 +74,7 @@ def kit(settings: Recipe, train: Sequence[Row] | None = None, validation: Sequen
     loaded = models.load(settings.model, settings.seed, lambda: texts)
     encoder = Encoder(loaded.tokenizer, Prompts, loaded.kind, settings.model.max_tokens, settings.seed)
     tuned = adapters.apply(loaded.model, settings.method, settings.seed)
-    objective = tune.choose(loaded.kind, tuned, loaded.tokenizer)
+    objective = tune.choose(loaded.kind, tuned, loaded.tokenizer, settings.train.packing)
     return Kit(settings, loaded, tuned, encoder, objective, parts(encoder, rows, validation))
 
 
@@ -98,6 +99,19 @@ def wild(model: Any, std: float = 1.0) -> None:
             if p.ndim > 1:
                 p.normal_(0, std, generator=draw)
     model.eval()
+
+
+def answered(made: Kit, loaded: Loaded, n: int = 12) -> list[str]:
+    """Greedy answers of at most six tokens to n sums."""
+    return generate(loaded, [made.encoder.prompt(row) for row in sums(n, seed=9)], Decode(max_new_tokens=6))
+
+
+def mean_loss(made: Kit) -> float:
+    """Mean loss per target over the training rows."""
+    made.tuned.eval()
+    with torch.no_grad():
+        loss, count = made.objective.loss(made.tuned, made.objective.collate(made.parts.train))
+    return float(loss) / int(count)
 
 
 def weights(model: Any) -> dict[str, torch.Tensor]:

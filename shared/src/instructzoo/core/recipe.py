@@ -58,6 +58,10 @@ class Model(Settings):
     )
     vocabulary: int = Field(512, ge=64, description="entries of a tokenizer that is trained on the rows")
     max_tokens: int = Field(512, ge=8, description="tokens of prompt and target together; a cut target is an error")
+    template: Literal["plain", "chat"] = Field(
+        "plain", description="plain: the domain's prompt as it is; chat: inside the tokenizer's chat template"
+    )
+    weights: Literal["float32", "bfloat16", "float16"] = Field("float32", description="type that weights are held in")
     quantisation: Literal["none", "int8", "nf4", "fp4"] = Field("none", description="how the frozen base is held")
     dropout: Share = Field(0.0, description="dropout of a scratch backbone, as a probability")
 
@@ -69,13 +73,18 @@ class Model(Settings):
 
 
 class Method(Settings):
-    name: str = Field("full", description="tuning method: full or lora")
-    rank: int = Field(16, ge=1, description="LoRA rank")
+    name: str = Field("full", description="tuning method; docs/methods.md says what each trains")
+    rank: int = Field(16, ge=1, description="rank of LoRA and VeRA, block size of OFT")
     alpha: float = Field(32, gt=0, description="LoRA scale; the update is multiplied by alpha / rank")
-    dropout: Share = Field(0.0, description="dropout on the LoRA input, as a probability")
-    targets: Literal["all-linear"] | tuple[str, ...] = Field(
-        "all-linear", description="module names that get an adapter"
+    dropout: Share = Field(0.0, description="dropout on the input of LoRA and VeRA, as a probability")
+    dora: bool = Field(False, description="LoRA on directions only, magnitudes apart (DoRA)")
+    rslora: bool = Field(False, description="LoRA scaled by alpha / sqrt(rank) (rsLoRA)")
+    tokens: int = Field(20, ge=1, description="virtual tokens of prefix, prompt and p-tuning")
+    width: int = Field(64, ge=1, description="channels inside a bottleneck adapter")
+    targets: Literal["all-linear"] | tuple[str, ...] | None = Field(
+        None, description="names of the modules that get an adapter; none: the method's usual ones"
     )
+    pattern: str | None = Field(None, description="for subset: a regular expression of parameter names to train")
 
 
 class Train(Settings):
@@ -88,11 +97,16 @@ class Train(Settings):
     schedule: Literal["cosine", "constant"] = Field("cosine", description="shape of the learning rate after warm-up")
     warmup: float = Field(0.03, ge=0, lt=1, description="share of steps over which the rate rises linearly")
     final_lr: float = Field(0.0, ge=0, le=1, description="share of the peak rate that cosine ends at")
-    weight_decay: float = Field(0.0, ge=0, description="decoupled decay of AdamW, on matrices only")
-    betas: tuple[Share, Share] = Field((0.9, 0.999), description="decay of AdamW's two moments")
+    optimizer: str = Field("adamw", description="update rule; docs/methods.md lists them")
+    weight_decay: float = Field(0.0, ge=0, description="decoupled weight decay, on matrices only")
+    betas: tuple[Share, Share] = Field((0.9, 0.999), description="decay of the two moments of AdamW and Lion")
     clip: float | None = Field(1.0, gt=0, description="largest gradient norm; none: no clipping")
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", description="auto: bf16 on GPUs that have it"
+    )
+    packing: bool = Field(False, description="several rows per sequence, each seeing only itself; causal backbones")
+    activation_checkpointing: bool = Field(
+        False, description="keep the input of every layer only and compute the rest again: less memory, more time"
     )
     compile: bool = Field(False, description="compile the decoder with torch.compile: minutes at first, then faster")
     evaluate_every: int | None = Field(None, ge=1, description="updates between validations; none: ten times a run")
@@ -137,6 +151,19 @@ class Recipe(Settings):
     def _quantised_base_is_frozen(self) -> Recipe:
         if self.model.quantisation != "none" and self.method.name == "full":
             raise ValueError("method.name: a quantised base cannot be tuned in full; expected lora")
+        return self
+
+    @model_validator(mode="after")
+    def _packing_is_probed_as_it_runs(self) -> Recipe:
+        if self.train.packing and self.train.compile:
+            raise ValueError("train.packing: the probe for leaks runs before train.compile; expected one of the two")
+        return self
+
+    @model_validator(mode="after")
+    def _no_update_is_rounded_away(self) -> Recipe:
+        if self.model.weights != "float32" and self.method.name == "full" and "lomo" not in self.train.optimizer:
+            found = f"model.weights: {self.model.weights} would round small updates of {self.train.optimizer} away"
+            raise ValueError(f"{found}; expected float32 (with train.precision), or train.optimizer lomo or adalomo")
         return self
 
     def resolved(self) -> str:

@@ -33,6 +33,7 @@ def load(settings: Model, seed: int, texts: Callable[[], Iterable[str]], tokeniz
         else:
             tokenizer = tokenizers.make(str(settings.tokenizer), texts(), settings.vocabulary)
         model = scratch.make(settings.backbone, tokenizer, settings.max_tokens, settings.dropout, seed)
+        model = model.to(_type(settings))
         return Loaded(model, tokenizer, scratch.kind_of(settings.backbone))
     from instructzoo.core.models import backbones
 
@@ -44,23 +45,25 @@ def load(settings: Model, seed: int, texts: Callable[[], Iterable[str]], tokeniz
 def open_saved(folder: Path) -> Loaded:
     """A trained model as `save` left it. Raises ZooError for a folder that is none or is damaged."""
     recipe = stored_recipe(folder)
-    if not (folder / "adapter_config.json").is_file():  # tuned in full, or an adapter that `zoo export` has merged
+    if recipe.method.name == "full" or (folder / "config.json").is_file():  # or an adapter that `zoo export` has merged
         return open_plain(folder, recipe.model)
     base = load(recipe.model, recipe.seed, list, tokenizer_at=folder)
     with _one_line(folder):
-        model = adapters.reload(base.model, folder)
+        model = adapters.reload(base.model, recipe.method, folder)
     return Loaded(model.eval(), open_tokenizer(folder), base.kind)
 
 
 def open_plain(folder: Path, settings: Model) -> Loaded:
-    """A model in the plain Hugging Face layout, as `zoo export` writes it."""
-    model, kind = _pretrained(folder, settings)
+    """A model in the plain Hugging Face layout, as `zoo export` writes it: never quantised."""
+    model, kind = _pretrained(folder, settings.model_copy(update={"quantisation": "none"}))
     return Loaded(model.eval(), open_tokenizer(folder), kind)
 
 
 def save(model: Any, tokenizer: Any, recipe: Recipe, folder: Path) -> None:
     """Write what the method trained (all weights for `full`, the adapter otherwise), the tokenizer and the recipe."""
-    save_plain(model, tokenizer, folder)
+    with quiet():
+        adapters.save(model, folder)
+    tokenizer.save_pretrained(str(folder))
     (folder / "recipe.yaml").write_text(recipe.resolved(), encoding="utf-8")
 
 
@@ -93,7 +96,7 @@ def _pretrained(place: Path | str, settings: Model) -> tuple[Any, str]:
         config = AutoConfig.from_pretrained(str(place), trust_remote_code=False)
         seq2seq = bool(config.is_encoder_decoder)
         family = AutoModelForSeq2SeqLM if seq2seq else AutoModelForCausalLM
-        dtype = torch.bfloat16 if settings.quantisation != "none" and torch.cuda.is_available() else torch.float32
+        dtype = torch.bfloat16 if settings.quantisation != "none" and torch.cuda.is_available() else _type(settings)
         model = family.from_pretrained(
             str(place), config=config, dtype=dtype, trust_remote_code=False, quantization_config=_quantised(settings)
         )
@@ -102,6 +105,12 @@ def _pretrained(place: Path | str, settings: Model) -> tuple[Any, str]:
 
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)  # freezes, norms in float32
     return model, "seq2seq" if seq2seq else "causal"
+
+
+def _type(settings: Model) -> Any:
+    import torch
+
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[settings.weights]
 
 
 def _quantised(settings: Model) -> Any:

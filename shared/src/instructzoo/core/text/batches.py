@@ -43,7 +43,7 @@ class Batches:
         """Row numbers of update `step` (from 0), as the micro-batches of this rank."""
         epoch, index = divmod(step, self.per_epoch)
         rows = self._epoch(epoch)[index][self.rank :: self.world]
-        return split(rows.tolist(), self.lengths, self.train.micro_batch, self.train.micro_tokens)
+        return split(rows.tolist(), self.lengths, self.train.micro_batch, self.train.micro_tokens, self.train.packing)
 
     def epoch_of(self, step: int) -> float:
         return step / self.per_epoch
@@ -69,14 +69,22 @@ def order(lengths: np.ndarray, batch: int, seed: tuple[int, int]) -> list[np.nda
     return [updates[i] for i in rng.permutation(len(updates))]
 
 
-def split(rows: Sequence[int], lengths: Sequence[int], size: int | None, tokens: int) -> list[list[int]]:
-    """Micro-batches: at most `size` rows where it is set, else padded cells within `tokens`; longest first."""
+def split(
+    rows: Sequence[int], lengths: Sequence[int], size: int | None, tokens: int, packed: bool = False
+) -> list[list[int]]:
+    """Micro-batches: at most `size` rows where it is set, else cells within `tokens`; longest first.
+
+    A cell is a token or, in batches that are not packed, the padding behind it.
+    """
     ordered = sorted(rows, key=lambda row: (-lengths[row], row))
     batches: list[list[int]] = []
     for row in ordered:
-        fits = bool(batches) and (
-            len(batches[-1]) < size if size is not None else (len(batches[-1]) + 1) * lengths[batches[-1][0]] <= tokens
-        )
+        if batches and size is not None:
+            fits = len(batches[-1]) < size
+        elif batches and packed:
+            fits = sum(lengths[other] for other in batches[-1]) + lengths[row] <= tokens
+        else:
+            fits = bool(batches) and (len(batches[-1]) + 1) * lengths[batches[-1][0]] <= tokens
         if fits:
             batches[-1].append(row)
         else:
@@ -86,6 +94,8 @@ def split(rows: Sequence[int], lengths: Sequence[int], size: int | None, tokens:
 
 def padding_share(batches: Batches, steps: int = 200) -> float:
     """Share of padded cells over the first `steps` updates."""
+    if batches.train.packing:
+        return 0.0
     cells = used = 0
     for step in range(min(steps, batches.steps)):
         for rows in batches.update(step):

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from instructzoo.core.errors import ZooError
 from instructzoo.core.models import adapters
 from instructzoo.core.text import IGNORED, Encoded
 
@@ -27,12 +28,22 @@ class Causal:
     """Next-token loss on supervised positions. Logits are computed only there.
 
     Rows are padded on the right and the attention is causal, so no real token sees padding and no mask is needed.
+    Packed, they stand in one sequence without padding: positions that start over tell transformers where each begins,
+    provided that no mask and no cache is given.
     """
 
-    def __init__(self, pad: int, supervised_logits: bool = True) -> None:
-        self.pad, self.supervised_logits = pad, supervised_logits
+    def __init__(self, pad: int, supervised_logits: bool = True, packing: bool = False) -> None:
+        self.pad, self.supervised_logits, self.packing = pad, supervised_logits, packing
 
     def collate(self, rows: Sequence[Encoded]) -> Batch:
+        if self.packing:
+            packed = {
+                "ids": [token for r in rows for token in r.ids],
+                # Nothing before a document predicts its first token.
+                "labels": [label for r in rows for label in (IGNORED, *r.labels[1:])],
+                "positions": [position for r in rows for position in range(len(r.ids))],
+            }
+            return {name: torch.tensor([values]) for name, values in packed.items()}  # [1, s] each
         ids = _pad([r.ids for r in rows], self.pad)  # [b, s]
         labels = _pad([r.labels for r in rows], IGNORED)  # [b, s]
         return {"ids": ids, "labels": labels}
@@ -40,15 +51,19 @@ class Causal:
     def loss(self, model: Any, batch: Batch) -> tuple[Tensor, Tensor]:
         labels = batch["labels"][:, 1:]  # [b, s-1]
         targets = labels[labels != IGNORED]  # [n]
-        logits = self.logits(model, batch["ids"], labels != IGNORED)  # [n, v]
+        logits = self.logits(model, batch, labels != IGNORED)  # [n, v]
         return cross_entropy(logits.float(), targets, reduction="sum"), torch.tensor(targets.numel())
 
-    def logits(self, model: Any, ids: Tensor, keep: Tensor) -> Tensor:
+    def logits(self, model: Any, batch: Batch, keep: Tensor) -> Tensor:
         """Logits [n, v] of the positions before those in `keep` [b, s-1]."""
+        ids, positions = batch["ids"], batch.get("positions")
         if not self.supervised_logits:
-            return model(input_ids=ids, use_cache=False).logits[:, :-1][keep]
+            # A tuned prompt stands before the ids: the last s logits are theirs.
+            every = model(input_ids=ids, position_ids=positions, use_cache=False).logits
+            return every[:, -ids.shape[1] : -1][keep]
         inner = adapters.plain(model)
-        hidden = inner.get_decoder()(input_ids=ids, use_cache=False).last_hidden_state  # [b, s, d]
+        decoder = inner.get_decoder()
+        hidden = decoder(input_ids=ids, position_ids=positions, use_cache=False).last_hidden_state  # [b, s, d]
         return inner.get_output_embeddings()(hidden[:, :-1][keep])
 
 
@@ -84,26 +99,43 @@ class Supervised(nn.Module):
         return self.objective.loss(self.model, batch)
 
 
-def choose(kind: str, model: Any, tokenizer: Any) -> Objective:
-    """The objective of a text backbone. For causal models it is checked that skipping logits changes none of them."""
+def choose(kind: str, model: Any, tokenizer: Any, packing: bool = False) -> Objective:
+    """The objective of a text backbone. Raises ZooError for packing where documents would not be independent.
+
+    For causal models it is checked that skipping logits changes none of them, and that packing changes none.
+    """
+    pad = tokenizer.pad_token_id
     if kind == "seq2seq":
-        return Seq2Seq(tokenizer.pad_token_id)
-    short = Causal(tokenizer.pad_token_id)
-    return short if _skipping_is_exact(short, model, len(tokenizer)) else Causal(tokenizer.pad_token_id, False)
+        if packing:
+            raise ZooError("train.packing with an encoder-decoder", "a causal backbone", "set train.packing=false")
+        return Seq2Seq(pad)
+    skips = not adapters.prompted(model) and _alike(Causal(pad), Causal(pad, False), model, len(tokenizer))
+    chosen = Causal(pad, skips, packing)
+    if packing and not _alike(chosen, Causal(pad, skips), model, len(tokenizer)):
+        found = "documents in a pack see each other (packed logits differ from separate ones)"
+        raise ZooError(found, "attention within each document", "set train.packing=false")
+    return chosen
 
 
 @torch.no_grad()
-def _skipping_is_exact(objective: Causal, model: Any, vocabulary: int) -> bool:
-    """Some families scale or cap their logits after the output layer; those need the full forward."""
-    was_training = model.training
+def _alike(one: Causal, other: Causal, model: Any, vocabulary: int) -> bool:
+    """Whether both give the same logits for the same documents.
+
+    Some families scale or cap their logits after the output layer; some kernels, masks and caches let packed documents
+    leak into each other.
+    """
+    was_training, device = model.training, next(model.parameters()).device
     model.eval()
-    device = next(model.parameters()).device
-    ids = (torch.arange(8, device=device) * 7919 % vocabulary)[None]  # [1, 8]
-    keep = torch.ones(1, 7, dtype=torch.bool, device=device)
-    some = objective.logits(model, ids, keep)
-    every = model(input_ids=ids, use_cache=False).logits[:, :-1][keep]
+    draw = torch.Generator().manual_seed(0)
+    documents = [torch.randint(vocabulary, (length,), generator=draw).tolist() for length in (7, 11, 5)]
+    rows = [Encoded(ids, [IGNORED, *ids[1:]]) for ids in documents]
+    found = []
+    for objective in (one, other):
+        batch = {name: value.to(device) for name, value in objective.collate(rows).items()}
+        found.append(objective.logits(model, batch, batch["labels"][:, 1:] != IGNORED).float())
     model.train(was_training)
-    return bool(torch.allclose(some, every, atol=1e-3, rtol=1e-3))
+    rounding = 1e-3 if next(model.parameters()).dtype == torch.float32 else 3e-2
+    return float((found[0] - found[1]).abs().max()) < rounding * float(found[1].abs().max())
 
 
 def _pad(rows: Sequence[Sequence[int]], value: int) -> Tensor:

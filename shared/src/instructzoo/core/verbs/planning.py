@@ -22,17 +22,19 @@ def plan(recipe: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
     from instructzoo.core import tune
     from instructzoo.core.models import adapters
     from instructzoo.core.text import Batches, lengths
+    from instructzoo.core.tune import optimizers
 
     settings = recipes.load(recipe, overrides)
     ready = prepare(settings)
     encoded = ready.encoder.encode_all(ready.built.rows["train"])
     costs = lengths(encoded)
     tuned = adapters.apply(ready.loaded.model, settings.method, settings.seed)
-    objective = tune.choose(ready.loaded.kind, tuned, ready.loaded.tokenizer)
+    objective = tune.choose(ready.loaded.kind, tuned, ready.loaded.tokenizer, settings.train.packing)
     batches = Batches(costs.total, settings.train, settings.seed)
-    per_step, activations = probe(settings, tuned, objective, encoded, batches)
+    optimizer = optimizers.make(tuned, settings.train)
+    per_step, activations = probe(settings, tuned, objective, encoded, batches, optimizer)
     parameters = counts(tuned)
-    memory = memory_of(tuned) | {"activations": activations}
+    memory = memory_of(tuned, optimizer) | {"activations": activations}
     mean = sum(costs.total) / len(costs.total)
     return {
         "recipe": f"{settings.domain}/{settings.name}",
@@ -50,18 +52,26 @@ def plan(recipe: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
     }
 
 
-def probe(recipe: Recipe, tuned: Any, objective: Any, encoded: Sequence[Any], batches: Any) -> tuple[float, int]:
+def probe(
+    recipe: Recipe, tuned: Any, objective: Any, encoded: Sequence[Any], batches: Any, optimizer: Any
+) -> tuple[float, int]:
     """Seconds per update, the mean of ten spread over the run; and the bytes of activations of the largest batch."""
-    from instructzoo.core.tune import optimizers
+    from instructzoo.core.models import adapters
+    from instructzoo.core.tune.lomo import Lomo
     from instructzoo.core.tune.measure import saved_bytes
 
-    optimizer = optimizers.make(tuned, recipe.train)
     tuned.train()
+    if recipe.train.activation_checkpointing:
+        adapters.plain(tuned).gradient_checkpointing_enable({"use_reentrant": False})
 
     def update(step: int) -> None:
         for rows in batches.update(step):
             loss, count = objective.loss(tuned, objective.collate([encoded[row] for row in rows]))
-            (loss / count).backward()
+            if isinstance(optimizer, Lomo):
+                optimizer.hold(loss)
+                optimizer.divide_and_clip(int(count), recipe.train.clip)
+            else:
+                (loss / count).backward()
         optimizer.step()
         optimizer.zero_grad()
 
@@ -78,8 +88,12 @@ def probe(recipe: Recipe, tuned: Any, objective: Any, encoded: Sequence[Any], ba
     return (time.perf_counter() - begun) / len(steps), activations
 
 
-def memory_of(tuned: Any) -> dict[str, int]:
-    """Bytes of weights, gradients and AdamW's two moments."""
+def memory_of(tuned: Any, optimizer: Any) -> dict[str, int]:
+    """Bytes of weights, of gradients (LOMO: the largest one, others: all) and of what the optimiser holds by now."""
+    from instructzoo.core.tune.lomo import Lomo
+    from instructzoo.core.tune.optimizers import state_bytes
+
     weights = sum(p.numel() * p.element_size() for p in tuned.parameters())
-    trained = sum(p.numel() * p.element_size() for p in tuned.parameters() if p.requires_grad)
-    return {"weights": weights, "gradients": trained, "optimizer": 2 * trained}
+    gradients = [p.numel() * p.element_size() for p in tuned.parameters() if p.requires_grad]
+    held = max(gradients) if isinstance(optimizer, Lomo) else sum(gradients)
+    return {"weights": weights, "gradients": held, "optimizer": state_bytes(optimizer)}

@@ -50,7 +50,10 @@ def prepare(recipe: Recipe, tokenizer_at: Path | None = None) -> Prepared:
     return Prepared(recipe, app, built, loaded, encoder)
 
 
-def counts(model: Any) -> dict[str, int]:
-    """Parameters: all, and those that the method trains."""
-    every = list(model.parameters())
-    return {"total": sum(p.numel() for p in every), "trained": sum(p.numel() for p in every if p.requires_grad)}
+def counts(model: Any) -> dict[str, Any]:
+    """Parameters: all, those that the method trains, and these by name (layers together)."""
+    from instructzoo.core.models import adapters
+
+    names = adapters.summary(model)
+    total = sum(p.numel() for p in model.parameters())
+    return {"total": total, "trained": sum(names.values()), "names": names}

@@ -91,13 +91,21 @@ def plan(found: dict[str, Any]) -> None:
             "time": f"{found['seconds_per_step']:.3f} s a step, {minutes:.1f} min in all without validation",
         }
     )
+    parameters(p)
 
 
 def trained(found: dict[str, Any]) -> None:
-    pairs(
-        {k: v for k, v in found.items() if k != "parameters"}
-        | {"trained parameters": f"{found['parameters']['trained']:,}"}
-    )
+    pairs({k: v for k, v in found.items() if k != "parameters"})
+    parameters(found["parameters"])
+
+
+def parameters(found: dict[str, Any]) -> None:
+    """What the method trained, by name; the layers of one name together."""
+    made = table("trained", "parameters")
+    for name, count in found["names"].items():
+        made.add_row(name, f"{count:,}")
+    made.add_row("in all", f"{found['trained']:,}")
+    put(made)
 
 
 def scores(found: dict[str, Any]) -> None:

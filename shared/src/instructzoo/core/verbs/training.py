@@ -40,7 +40,7 @@ def train_run(recipe: Recipe, run: Run, quiet: bool = False) -> dict[str, Any]:
     costs = {part: lengths(rows) for part, rows in encoded.items()}
     parts = tune.Parts(encoded["train"], encoded["validation"], costs["train"].total, costs["validation"].total)
     tuned = adapters.apply(ready.loaded.model, recipe.method, recipe.seed)
-    objective = tune.choose(ready.loaded.kind, tuned, ready.loaded.tokenizer)
+    objective = tune.choose(ready.loaded.kind, tuned, ready.loaded.tokenizer, recipe.train.packing)
     _write_lengths(recipe, run, costs["train"])
 
     state = tune.fit(recipe, run, tuned, objective, parts, quiet)
