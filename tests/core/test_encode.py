@@ -76,6 +76,21 @@ def test_rows_encoded_together_differ_from_rows_encoded_alone(backbone: str, tok
     assert made.encode_all([]) == []
 
 
+@EVERY
+def test_arithmetic_learns_other_tokens_than_its_answers(backbone: str, tokenizer: str) -> None:
+    from instructzoo.arithmetic import prompts, world
+
+    rows = list(world.generate(40, 0, "train"))
+    made = encoder(backbone, tokenizer, prompts, 2048)
+    end = made.tokenizer.eos_token_id
+    for row, encoded in zip(rows, made.encode_all(rows), strict=True):
+        read, learnt = made.pieces(f"{row['instruction']}\nAnswer: "), [*made.pieces(row["output"]), end]
+        if made.kind == "causal":
+            assert encoded == Encoded([*read, *learnt], [IGNORED] * len(read) + learnt)
+        else:
+            assert encoded == Encoded([*read, end], learnt)
+
+
 def test_only_the_last_answer_of_a_dialogue_is_learnt() -> None:
     made = encoder(prompts=Dialogue)
     for row in ROWS[:10]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import torch
-from kit import LLAMA, T5, Kit, kit, recipe, sums, wild
+from kit import LLAMA, LORA, T5, Kit, kit, recipe, sums, wild
 
 from instructzoo.core.errors import ZooError
-from instructzoo.core.infer import choose, generate, log_likelihoods
+from instructzoo.core.infer import choose, decoding, generate, log_likelihoods
 from instructzoo.core.infer.generate import plan
+from instructzoo.core.models import Loaded
 from instructzoo.core.recipe import Decode
 
 BOTH = pytest.mark.parametrize("backbone", [LLAMA, T5])
@@ -134,6 +137,180 @@ def test_a_prompt_is_left_out_of_the_plan_or_a_batch_breaks_its_budget() -> None
         assert all(len(r) == 1 or len(r) * (10 + max(len(asked[i]) for i in r)) <= tokens for r in made)
         sizes = [len(asked[row]) for rows in made for row in rows]
         assert sizes == sorted(sizes, reverse=True)
+
+
+# The decoding loop
+
+
+def babbler(config: Any, stopping: float = 0.0) -> Any:
+    """A causal model of random weights. stopping: how much likelier than others the end of sequence is."""
+    from transformers import AutoModelForCausalLM
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = AutoModelForCausalLM.from_config(config)
+        wild(model, 0.4)
+    if not config.tie_word_embeddings:
+        model.get_input_embeddings().weight.data *= 0.1  # else the last token alone decides on the next
+    head = model.get_output_embeddings()
+    head.bias = torch.nn.Parameter(torch.zeros(config.vocab_size))
+    head.bias.data[config.eos_token_id] = stopping
+    return model
+
+
+def families(tokenizer: Any) -> dict[str, Any]:
+    """Small configurations of families that differ in what the loop touches."""
+    from transformers import Gemma3TextConfig, GPT2Config, MistralConfig, Qwen2Config
+
+    shape = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 4, "num_key_value_heads": 2}
+    ends = {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id, "bos_token_id": None}
+    shape |= {"vocab_size": len(tokenizer), "num_hidden_layers": 2, **ends}
+    return {
+        "grouped heads": Qwen2Config(**shape),
+        "a sliding window": MistralConfig(**shape, sliding_window=7),
+        "windows in some layers": Gemma3TextConfig(
+            **shape,
+            tie_word_embeddings=False,
+            head_dim=8,
+            sliding_window=6,
+            layer_types=["sliding_attention", "full_attention"],
+        ),
+        "learnt positions": GPT2Config(
+            vocab_size=len(tokenizer), n_embd=32, n_layer=2, n_head=4, n_positions=64, **ends
+        ),
+    }
+
+
+def own(model: Any, tokenizer: Any, prompt: Sequence[int], steps: int) -> str:
+    """What the model's own generate writes after one prompt."""
+    ids = torch.tensor([prompt])
+    written = model.generate(
+        input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=steps, do_sample=False,
+        pad_token_id=tokenizer.pad_token_id, eos_token_id=tokenizer.eos_token_id,
+    )  # fmt: skip
+    decoded: str = tokenizer.decode(written[0, len(prompt) :], skip_special_tokens=True)
+    return decoded
+
+
+@pytest.mark.parametrize("family", ["grouped heads", "a sliding window", "windows in some layers", "learnt positions"])
+def test_a_row_that_ends_or_begins_among_others_changes_their_answers(kits: dict[str, Kit], family: str) -> None:
+    """Few slots, many prompts, ends at all lengths: rows leave, others take their place, columns are dropped."""
+    tokenizer = kits[LLAMA].loaded.tokenizer
+    model = babbler(families(tokenizer)[family], stopping=6.0)
+    assert decoding.able(model)
+    asked, loaded = prompts(kits[LLAMA], 24), Loaded(model, tokenizer, "causal")
+    alone = [own(model, tokenizer, prompt, 24) for prompt in asked]
+    assert len({len(answer) for answer in alone}) > 5
+    for tokens in (1, 300, 10**6):
+        assert generate(loaded, asked, Decode(max_new_tokens=24, batch_tokens=tokens)) == alone
+
+
+def test_a_batch_waits_for_its_longest_answer(kits: dict[str, Kit]) -> None:
+    """Rows that the model reads: no more than were needed, but for ended ones on their way out."""
+    tokenizer = kits[LLAMA].loaded.tokenizer
+    model = babbler(families(tokenizer)["grouped heads"], stopping=6.0)
+    read: list[int] = []
+    model.register_forward_pre_hook(lambda _, args, given: read.append(len(given["input_ids"])), with_kwargs=True)
+    asked = prompts(kits[LLAMA], 60)
+    decode = Decode(max_new_tokens=40, batch_tokens=20 * 80)
+    written = decoding.Decoder(model, asked, decode, [tokenizer.eos_token_id], tokenizer.pad_token_id, 0).write()
+    needed = sum(min(len(ids) + 1, 40) for ids in written)
+    assert max(map(len, written)) > 2 * sum(map(len, written)) / len(written)
+    assert needed <= sum(read) < 1.25 * needed
+
+
+def test_the_cache_grows_with_every_row_that_ever_was(kits: dict[str, Kit]) -> None:
+    """Columns that only ended rows needed are dropped."""
+    tokenizer = kits[LLAMA].loaded.tokenizer
+    model = babbler(families(tokenizer)["grouped heads"], stopping=6.0)
+    widths: list[int] = []
+    model.register_forward_pre_hook(
+        lambda _, args, given: widths.append(given["attention_mask"].shape[1]), with_kwargs=True
+    )
+    asked = prompts(kits[LLAMA], 40)
+    generate(Loaded(model, tokenizer, "causal"), asked, Decode(max_new_tokens=12, batch_tokens=3 * 40))
+    assert max(widths) <= max(map(len, asked)) + 12 < len(widths)
+
+
+def test_a_family_that_the_loop_cannot_drive_answers_otherwise(kits: dict[str, Kit]) -> None:
+    """A recurrent state has no columns to cut: its own generate answers."""
+    from transformers import MambaConfig
+
+    tokenizer = kits[LLAMA].loaded.tokenizer
+    config = MambaConfig(
+        vocab_size=len(tokenizer), hidden_size=32, state_size=4, num_hidden_layers=1,
+        eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
+    )  # fmt: skip
+    model = babbler(config)
+    assert not decoding.able(model)
+    asked = prompts(kits[LLAMA], 1)
+    loaded = Loaded(model, tokenizer, "causal")
+    assert generate(loaded, asked, Decode(max_new_tokens=4)) == [own(model, tokenizer, asked[0], 4)]
+
+
+def test_a_sampled_answer_depends_on_its_neighbours(kits: dict[str, Kit]) -> None:
+    made = kits[LLAMA]
+    asked = prompts(made, 12)
+    hot = {"max_new_tokens": 8, "temperature": 3.0, "top_p": 0.95}
+    drawn = generate(made.loaded, asked, Decode(**hot), seed=3)
+    assert len(set(drawn)) > 8
+    for tokens in (1, 150):
+        assert generate(made.loaded, asked, Decode(**hot, batch_tokens=tokens), seed=3) == drawn
+    assert generate(made.loaded, asked[:5], Decode(**hot), seed=3) == drawn[:5]
+
+
+def test_a_token_outside_the_nucleus_is_drawn_or_one_inside_too_rarely() -> None:
+    chances = torch.tensor([0.05, 0.4, 0.15, 0.3, 0.1])
+    drawn = (torch.arange(1000) + 0.5) / 1000
+    for top_p, inside in ((0.4, [1]), (0.41, [1, 3]), (0.7, [1, 3]), (0.71, [1, 2, 3]), (1.0, [0, 1, 2, 3, 4])):
+        tokens = decoding.sample(chances.log().expand(1000, 5), top_p, drawn)
+        wanted = chances[inside] / chances[inside].sum()
+        found = torch.bincount(tokens, minlength=5) / 1000
+        assert found[inside].tolist() == pytest.approx(wanted.tolist(), abs=2e-3)
+        assert found[inside].sum() == pytest.approx(1.0)
+
+
+def test_an_adapter_is_left_out_of_its_answers_or_takes_the_slow_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = kit(recipe(LLAMA, method=LORA))
+    asked = prompts(made, 8)
+    before = generate(made.loaded, asked, Decode(max_new_tokens=8))
+    wild(made.tuned)
+    tuned = Loaded(made.tuned, made.loaded.tokenizer, "causal")
+    wanted = [text(made, by_hand(made, prompt, 8)) for prompt in asked]
+    monkeypatch.setattr(made.tuned, "generate", None)
+    monkeypatch.setattr(made.tuned.get_base_model(), "generate", None)
+    assert generate(tuned, asked, Decode(max_new_tokens=8)) == wanted != before
+
+
+def prompted(made: Kit, way: str) -> Kit:
+    """The kit's backbone with a learnt prompt of random values, by peft itself."""
+    import peft
+
+    causal = made.loaded.kind == "causal"
+    given = {"task_type": "CAUSAL_LM" if causal else "SEQ_2_SEQ_LM", "num_virtual_tokens": 6}
+    configs = {"prefix": peft.PrefixTuningConfig, "prompt": peft.PromptTuningConfig, "p": peft.PromptEncoderConfig}
+    if way == "p":
+        given["encoder_hidden_size"] = 16
+    tuned = peft.get_peft_model(made.loaded.model, configs[way](**given))
+    wild(tuned, 3.0)
+    loaded = Loaded(tuned, made.loaded.tokenizer, made.loaded.kind)
+    return Kit(made.recipe, loaded, tuned, made.encoder, made.objective, made.parts)
+
+
+@BOTH
+@pytest.mark.parametrize("way", ["prefix", "prompt", "p"])
+def test_a_learnt_prompt_is_left_out_of_its_answers(backbone: str, way: str) -> None:
+    """Or reaches them wrongly: peft 0.21 misplaces prompts that are padded on the left."""
+    made = kit(recipe(backbone))
+    wild(made.tuned, 0.4)
+    asked = prompts(made, 12)
+    assert len({len(prompt) for prompt in asked}) > 4
+    before = generate(made.loaded, asked, Decode(max_new_tokens=8))
+    made = prompted(made, way)
+    wanted = [text(made, by_hand(made, prompt, 8)) for prompt in asked]
+    assert sum(one != other for one, other in zip(wanted, before, strict=True)) > 6
+    for tokens in (1, 10**6):
+        assert generate(made.loaded, asked, Decode(max_new_tokens=8, batch_tokens=tokens)) == wanted
 
 
 # Choices

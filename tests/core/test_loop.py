@@ -216,14 +216,6 @@ def test_a_full_disk_during_training_ends_in_a_traceback(tmp_path: Path, monkeyp
     assert same(weights(again.tuned), weights(reference.tuned))
 
 
-def test_a_launcher_of_many_processes_writes_one_run_from_each() -> None:
-    class Many:
-        num_processes = 2
-
-    with pytest.raises(ZooError, match="started as 2 processes; expected one"):
-        loop.one_process(Many())  # type: ignore[arg-type]
-
-
 # Checkpoints
 
 

@@ -77,10 +77,13 @@ def train(
     recipe: RecipeName,
     overrides: Overrides = None,
     run_id: Annotated[str | None, typer.Option(help="name of the run; default: a hash of its settings")] = None,
+    nproc: Annotated[int, typer.Option(min=1, help="processes of this machine that train together")] = 1,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a recipe; resume it where a run was cut off."""
+    if nproc > 1:
+        raise SystemExit(verbs.launch(sys.argv[1:], nproc))
     out(verbs.train(recipe, overrides or (), run_id, quiet), as_json, "trained")
 
 
@@ -186,9 +189,12 @@ def doctor(
 
 
 def out(found: dict[str, Any], as_json: bool, shown: str) -> None:
-    """One JSON object for programs, else what verbs.show makes of it for people."""
+    """One JSON object for programs, else what verbs.show makes of it for people. Of many processes one speaks."""
+    from instructzoo.core import runs
     from instructzoo.core.verbs import show
 
+    if not runs.is_main():
+        return
     if as_json:
         show.line(json.dumps(found, indent=2, ensure_ascii=False, default=str))
     else:
@@ -214,3 +220,7 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         raise SystemExit(141) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -32,9 +32,10 @@ REPORTED = ("torch", "transformers", "peft", "accelerate", "datasets", "tokenize
 
 @dataclass(frozen=True)
 class Run:
-    """One run directory."""
+    """One run directory. writes: whether this process does; of many processes that train together one does."""
 
     folder: Path
+    writes: bool = True
 
     @property
     def id(self) -> str:
@@ -53,7 +54,8 @@ class Run:
 
     def note(self, **values: Any) -> None:
         """Add or replace values of the manifest."""
-        write_json(self.folder / "manifest.json", self.manifest() | values)
+        if self.writes:
+            write_json(self.folder / "manifest.json", self.manifest() | values)
 
     def incident(self, text: str) -> None:
         """Something went wrong and was survived: the report says so."""
@@ -70,6 +72,9 @@ class Run:
         """
         import fcntl
 
+        if not self.writes:
+            yield
+            return
         held = os.open(self.folder, os.O_RDONLY)
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -105,23 +110,29 @@ def cache() -> Path:
     return Path(os.environ.get("INSTRUCTZOO_CACHE", str(Path.home() / ".cache" / "instructzoo")))
 
 
+def at(recipe: Recipe, run_id: str | None = None) -> Run:
+    """Where the run of this recipe is, or will be: its id is the fingerprint of the settings."""
+    return Run(root() / recipe.domain / recipe.name / (run_id or recipe.fingerprint()), writes=is_main())
+
+
+def is_main() -> bool:
+    """Whether this process writes and speaks: of many that train together, the one of rank 0."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def start(recipe: Recipe, command: str, run_id: str | None = None) -> Run:
     """The run of this recipe: made new, or the unfinished one of the same settings to be resumed.
 
     The id is the fingerprint of the settings, so the same command finds its own run after a crash.
     Raises ZooError where the run is finished already, or where the directory holds another recipe's run.
     """
-    folder = root() / recipe.domain / recipe.name / (run_id or recipe.fingerprint())
-    run = Run(folder)
+    run = at(recipe, run_id)
+    folder = run.folder
     if (folder / "manifest.json").is_file():
         held = run.manifest().get("fingerprint")
         if held != recipe.fingerprint():
-            raise ZooError(
-                f"{folder} holds a run of other settings ({held})",
-                recipe.fingerprint(),
-                "choose another --run-id",
-                str(folder),
-            )
+            found = f"{folder} holds a run of other settings ({held})"
+            raise ZooError(found, recipe.fingerprint(), "choose another --run-id", str(folder))
         if run.finished:
             raise ZooError(
                 f"{folder} is finished",

@@ -15,23 +15,29 @@ from instructzoo.core.tune.objectives import Causal, Seq2Seq
 
 
 @torch.no_grad()
-def log_likelihoods(loaded: Loaded, prompt: Sequence[int], options: Sequence[str], batch: int = 32) -> list[float]:
-    """Summed log-probability of every option (in nats), its end-of-sequence token included, after `prompt` (ids)."""
+def log_likelihoods(
+    loaded: Loaded, prompt: Sequence[int], options: Sequence[str], batch: int = 32, stop: int | None = None
+) -> list[float]:
+    """Summed log-probability of every option (in nats) after `prompt` (ids), with the token that ends it: `stop`
+    (`Encoder.stop`), or the end of sequence."""
     if not options or not all(options):
         raise ZooError("an empty option", "at least one option, each a text")
     if not prompt:
         raise ZooError("an empty prompt", "at least one token to read")  # else the first token would go unscored
     tokenizer = loaded.tokenizer
-    targets = [[*tokenizer.encode(o, add_special_tokens=False), tokenizer.eos_token_id] for o in options]
+    end = tokenizer.eos_token_id if stop is None else stop
+    targets = [[*tokenizer.encode(o, add_special_tokens=False), end] for o in options]
     found: list[float] = []
     for start in range(0, len(targets), batch):
         found += _batch(loaded, prompt, targets[start : start + batch])
     return found
 
 
-def choose(loaded: Loaded, prompt: Sequence[int], options: Sequence[str], per_token: bool = False) -> int:
+def choose(
+    loaded: Loaded, prompt: Sequence[int], options: Sequence[str], per_token: bool = False, stop: int | None = None
+) -> int:
     """The number of the likeliest option; `per_token` divides by length, so that long options are not at a loss."""
-    scores = log_likelihoods(loaded, prompt, options)
+    scores = log_likelihoods(loaded, prompt, options, stop=stop)
     if per_token:
         encode = loaded.tokenizer.encode
         scores = [s / (len(encode(o, add_special_tokens=False)) + 1) for s, o in zip(scores, options, strict=True)]

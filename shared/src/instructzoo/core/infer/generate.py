@@ -3,29 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 
+from instructzoo.core.infer.decoding import Decoder, able, longest_first, slots
+from instructzoo.core.models import adapters
 from instructzoo.core.models.load import Loaded
 from instructzoo.core.recipe import Decode
 
 
-def generate(loaded: Loaded, prompts: Sequence[Sequence[int]], decode: Decode, seed: int = 0) -> list[str]:
-    """Texts that the model writes after `prompts` (ids). Greedy at temperature 0, else nucleus sampling from `seed`."""
-    answers = [""] * len(prompts)
-    for rows in plan(prompts, decode):
-        texts = _batch(loaded, [prompts[row] for row in rows], decode, seed)
-        for row, text in zip(rows, texts, strict=True):
-            answers[row] = text
-    return answers
+def generate(
+    loaded: Loaded, prompts: Sequence[Sequence[int]], decode: Decode, seed: int = 0, stop: int | None = None
+) -> list[str]:
+    """Texts that the model writes after `prompts` (ids). Greedy at temperature 0, else nucleus sampling from `seed`.
+
+    An answer ends at the end of sequence, at `stop` (an id; a chat template's may be another: `Encoder.stop`), or at
+    the limit.
+    """
+    if not prompts:
+        return []
+    tokenizer, model = loaded.tokenizer, adapters.plain(loaded.model)
+    ends = sorted({tokenizer.eos_token_id, tokenizer.eos_token_id if stop is None else stop})
+    prompted = _prompted(loaded.model)
+    if loaded.kind == "causal" and not prompted and able(model):
+        written = Decoder(model, prompts, decode, ends, tokenizer.pad_token_id, seed).write()
+    else:
+        written = [[]] * len(prompts)
+        for rows in plan(prompts, decode, padded=loaded.kind == "seq2seq" or not prompted):
+            for row, ids in zip(rows, _batch(loaded, [prompts[r] for r in rows], decode, seed, ends), strict=True):
+                written[row] = ids
+    texts: list[str] = tokenizer.batch_decode(written, skip_special_tokens=True)
+    return texts
 
 
-def plan(prompts: Sequence[Sequence[int]], decode: Decode) -> Iterator[list[int]]:
-    """Row numbers of every batch: longest prompts first, so that the largest batch fails first if memory is short."""
-    rows = sorted(range(len(prompts)), key=lambda row: (-len(prompts[row]), row))
+def plan(prompts: Sequence[Sequence[int]], decode: Decode, padded: bool = True) -> Iterator[list[int]]:
+    """Row numbers of every batch: longest prompts first, so that the largest batch fails first if memory is short.
+
+    padded: whether prompts of different lengths may share a batch.
+    """
     batch: list[int] = []
-    for row in rows:
-        if batch and (len(batch) + 1) * (len(prompts[batch[0]]) + decode.max_new_tokens) > decode.batch_tokens:
+    for row in longest_first(prompts):
+        longest = len(prompts[batch[0]]) if batch else 0
+        if batch and (len(batch) == slots(longest, decode) or not (padded or len(prompts[row]) == longest)):
             yield batch
             batch = []
         batch.append(row)
@@ -33,8 +53,21 @@ def plan(prompts: Sequence[Sequence[int]], decode: Decode) -> Iterator[list[int]
         yield batch
 
 
+def _prompted(model: Any) -> bool:
+    """Whether peft learnt a prompt or prefix: it stands in the wrapper, and the model inside knows nothing of it.
+
+    Its `generate` gives padding on the left the positions of tokens (peft 0.21), so causal prompts are not padded.
+    """
+    from peft import PeftModel
+
+    return isinstance(model, PeftModel) and bool(model.active_peft_config.is_prompt_learning)
+
+
 @torch.no_grad()
-def _batch(loaded: Loaded, prompts: Sequence[Sequence[int]], decode: Decode, seed: int) -> list[str]:
+def _batch(
+    loaded: Loaded, prompts: Sequence[Sequence[int]], decode: Decode, seed: int, ends: list[int]
+) -> list[list[int]]:
+    """Ids that the model's own `generate` writes, up to the end of each answer."""
     model, tokenizer = loaded.model, loaded.tokenizer
     device = next(model.parameters()).device
     left = loaded.kind == "causal"  # new tokens must follow the prompt directly; an encoder reads from the left
@@ -54,7 +87,7 @@ def _batch(loaded: Loaded, prompts: Sequence[Sequence[int]], decode: Decode, see
             max_new_tokens=decode.max_new_tokens,
             do_sample=bool(sampling),
             pad_token_id=tokenizer.pad_token_id,
-            eos_token_id=tokenizer.eos_token_id,
+            eos_token_id=ends,
             num_beams=1,  # a backbone may bring decoding settings of its own; the recipe decides
             repetition_penalty=1.0,
             no_repeat_ngram_size=0,
@@ -62,6 +95,9 @@ def _batch(loaded: Loaded, prompts: Sequence[Sequence[int]], decode: Decode, see
             use_cache=True,
             **sampling,
         )
-    fresh = written[:, width:] if left else written[:, 1:]
-    texts: list[str] = tokenizer.batch_decode(fresh, skip_special_tokens=True)
-    return texts
+    return [_ended(row, ends) for row in written[:, width if left else 1 :].tolist()]
+
+
+def _ended(ids: list[int], ends: Sequence[int]) -> list[int]:
+    """`ids` up to the first that ends an answer."""
+    return next((ids[:i] for i, token in enumerate(ids) if token in ends), ids)

@@ -44,15 +44,14 @@ class Predictor:
         return _model_folder(self.folder)
 
     def encoder(self) -> Encoder:
-        prompts = self.app.module("prompts")
-        model = self.recipe.model
-        return Encoder(self.loaded.tokenizer, prompts, self.loaded.kind, model.max_tokens, self.recipe.seed)
+        prompts, loaded, model = self.app.module("prompts"), self.loaded, self.recipe.model
+        return Encoder(loaded.tokenizer, prompts, loaded.kind, model.max_tokens, self.recipe.seed, model.template)
 
     def answer(self, rows: Sequence[Row]) -> list[str]:
         """The model's texts, in the order of the rows. Only `instruction` and what render reads are needed."""
         encoder = self.encoder()
         prompts = [encoder.prompt({"input": "", "output": "", **row}) for row in rows]
-        return generate(self.loaded, prompts, self.recipe.decode, self.recipe.seed)
+        return generate(self.loaded, prompts, self.recipe.decode, self.recipe.seed, encoder.stop)
 
     def stream(self, rows: Iterable[Row], batch: int = 256) -> Iterator[tuple[Row, str]]:
         """Rows with their answers, in order, `batch` rows at a time."""

@@ -40,10 +40,17 @@ class Batches:
         return self.train.steps or max(1, round(self.train.epochs * self.per_epoch))
 
     def update(self, step: int) -> list[list[int]]:
-        """Row numbers of update `step` (from 0), as the micro-batches of this rank."""
+        """Row numbers of update `step` (from 0), as the micro-batches of this rank.
+
+        Ranks work in step, so all have the same number; where one has fewer rows than others, the last are empty.
+        """
+        return share(self.rows(step), self.lengths, self.train, self.rank, self.world)
+
+    def rows(self, step: int) -> list[int]:
+        """Row numbers of update `step`, those of all ranks."""
         epoch, index = divmod(step, self.per_epoch)
-        rows = self._epoch(epoch)[index][self.rank :: self.world]
-        return split(rows.tolist(), self.lengths, self.train.micro_batch, self.train.micro_tokens, self.train.packing)
+        rows: list[int] = self._epoch(epoch)[index].tolist()
+        return rows
 
     def epoch_of(self, step: int) -> float:
         return step / self.per_epoch
@@ -67,6 +74,15 @@ def order(lengths: np.ndarray, batch: int, seed: tuple[int, int]) -> list[np.nda
         rows = rows[np.argsort(lengths[rows], kind="stable")]
         updates += [rows[i : i + batch] for i in range(0, len(rows), batch)]
     return [updates[i] for i in rng.permutation(len(updates))]
+
+
+def share(rows: Sequence[int], lengths: Sequence[int], train: Train, rank: int, world: int) -> list[list[int]]:
+    """The micro-batches of one rank out of `world`; as many for each, the last ones empty where rows run out."""
+    parts = [
+        split(rows[other::world], lengths, train.micro_batch, train.micro_tokens, train.packing)
+        for other in range(world)
+    ]
+    return parts[rank] + [[]] * (max(map(len, parts)) - len(parts[rank]))
 
 
 def split(

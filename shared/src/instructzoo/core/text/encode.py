@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any, NamedTuple
 
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Row, Segment
+from instructzoo.core.text.chat import Chat
 
 IGNORED = -100
 """Label of a token that is read and not learnt (torch's cross-entropy ignores it)."""
@@ -32,13 +33,17 @@ class Encoded(NamedTuple):
 
 @dataclass(frozen=True)
 class Encoder:
-    """How rows become ids. kind: "causal" or "seq2seq"; max_tokens bounds prompt plus target (causal) or each."""
+    """How rows become ids. kind: "causal" or "seq2seq"; max_tokens bounds prompt plus target (causal) or each.
+
+    template: "plain", or "chat" for the tokenizer's own chat template around the domain's prompt.
+    """
 
     tokenizer: Any
     prompts: Any
     kind: str
     max_tokens: int
     seed: int = 0
+    template: str = "plain"
 
     def __post_init__(self) -> None:
         if self.tokenizer.eos_token_id is None:
@@ -47,6 +52,16 @@ class Encoder:
                 "eos_token",
                 "a model without one never learns to stop; choose another",
             )
+        if self.template == "chat" and self.kind == "seq2seq":
+            raise ZooError("a chat template for a seq2seq backbone", "plain", "set it", "model.template")
+        if self._chat:
+            _ = self._chat.end  # a template without a stop token is refused before any row is read
+
+    @property
+    def stop(self) -> int:
+        """The id that the model learns to end its answers with, and that generation must stop at."""
+        end: int = self._chat.end.token if self._chat else self.tokenizer.eos_token_id
+        return end
 
     def encode(self, row: Row) -> Encoded:
         """Ids and labels of a training row. Raises ZooError where nothing is supervised or the target is cut."""
@@ -66,11 +81,12 @@ class Encoder:
 
     def prompt(self, row: Row) -> list[int]:
         """Ids that the model reads before it answers: the pass of training, up to the first supervised piece."""
-        ids = list(self._opening)
-        for segment in self.prompts.render(row, self.seed):
-            if segment.supervised:
-                break
-            ids += self.pieces(segment.text)
+        segments = self.prompts.render(row, self.seed)
+        if self._chat:
+            ids = self.pieces(self._chat.question(segments))
+        else:
+            read = takewhile(lambda segment: not segment.supervised, segments)
+            ids = [*self._opening, *(i for segment in read for i in self.pieces(segment.text))]
         if self.kind == "seq2seq":
             ids.append(self.tokenizer.eos_token_id)
         if len(ids) > self.max_tokens:
@@ -92,11 +108,11 @@ class Encoder:
         if self.kind == "seq2seq" and order != sorted(order):
             found = f"row {row.get('id', '')} is read on after its target begins"
             raise ZooError(found, "all that is read before all that is learnt", "take a causal backbone for dialogues")
-        return segments
+        return self._chat.turns(segments) if self._chat else segments
 
     def _join(self, parts: Sequence[tuple[list[int], bool]]) -> Encoded:
-        """The stop token is learnt wherever the last word is the model's."""
-        end = self.tokenizer.eos_token_id
+        """The stop token is learnt wherever the last word is the model's. A chat template brings its own."""
+        end = self.stop
         if self.kind == "seq2seq":
             source = [i for ids, supervised in parts if not supervised for i in ids]
             target = [i for ids, supervised in parts if supervised for i in ids]
@@ -106,6 +122,8 @@ class Encoder:
         for piece, supervised in parts:
             ids += piece
             labels += piece if supervised else [IGNORED] * len(piece)
+        if self._chat:
+            return Encoded(ids, labels)
         return Encoded([*ids, end], [*labels, end if parts[-1][1] else IGNORED])
 
     def _check(self, row: Row, encoded: Encoded) -> None:
@@ -122,9 +140,13 @@ class Encoder:
             )
 
     @cached_property
+    def _chat(self) -> Chat | None:
+        return Chat(self.tokenizer) if self.template == "chat" else None
+
+    @cached_property
     def _opening(self) -> list[int]:
-        """The tokenizer's own opening token, where its model was trained with one."""
-        if self.kind == "seq2seq" or self.tokenizer.bos_token_id is None:
+        """The tokenizer's own opening token, where its model was trained with one. A chat template writes it itself."""
+        if self._chat or self.kind == "seq2seq" or self.tokenizer.bos_token_id is None:
             return []
         return [i for i in self.tokenizer("")["input_ids"] if i == self.tokenizer.bos_token_id]
 

@@ -1,4 +1,4 @@
-"""Checkpoints: parameters, optimiser moments and the loop's few numbers, all safetensors and JSON, each file hashed.
+"""Checkpoints: parameters, optimiser state and the loop's few numbers, all safetensors and JSON, each file hashed.
 
 A checkpoint is written into a temporary folder and renamed, so a killed run leaves a whole one or none. One whose
 hashes do not match (a bad disk, a copy cut short) is passed over for the one before, and the run's manifest says so.
@@ -43,11 +43,14 @@ class State:
 
 
 def save(run: Run, state: State, model: Any, optimizer: torch.optim.Optimizer) -> Path:
-    """Write checkpoints/step-<n>; the newest two stay."""
+    """Write checkpoints/step-<n>; the newest two stay. Of many processes one writes."""
     folder = run.path("checkpoints") / f"step-{state.step:08d}"
+    if not run.writes:
+        return folder
     with runs.whole_folder(folder) as fresh:
         save_file(weights(model), fresh / "weights.safetensors")
         save_file(_moments(model, optimizer), fresh / "optimizer.safetensors")
+        runs.write_json(fresh / "optimizer.json", _numbers(model, optimizer))
         runs.write_json(fresh / "state.json", asdict(state))
         hashes = {p.name: runs.sha256(p) for p in sorted(fresh.iterdir())}
         runs.write_json(fresh / "hashes.json", hashes)
@@ -66,7 +69,8 @@ def restore(run: Run, model: Any, optimizer: torch.optim.Optimizer) -> State:
             damaged[folder] = fault
             continue
         load_weights(model, folder / "weights.safetensors")
-        _load_moments(model, optimizer, load_file(folder / "optimizer.safetensors"))
+        moments, numbers = load_file(folder / "optimizer.safetensors"), runs.read_json(folder / "optimizer.json")
+        _load_optimizer(model, optimizer, moments, numbers)
         for other, why in damaged.items():
             run.incident(f"checkpoint {other.name} was damaged ({why}) and removed; {folder.name} was used")
             shutil.rmtree(other)
@@ -82,6 +86,8 @@ def restore(run: Run, model: Any, optimizer: torch.optim.Optimizer) -> State:
 
 def save_best(run: Run, state: State, model: Any) -> None:
     """Write checkpoints/best-<n>: the parameters of the best validation so far, that of `state.best_step`."""
+    if not run.writes:
+        return
     folder = _best(run, state)
     with runs.whole_folder(folder) as fresh:
         save_file(weights(model), fresh / "weights.safetensors")
@@ -155,12 +161,38 @@ def _moments(model: Any, optimizer: torch.optim.Optimizer) -> dict[str, torch.Te
     }
 
 
-def _load_moments(model: Any, optimizer: torch.optim.Optimizer, saved: dict[str, torch.Tensor]) -> None:
-    named = {id(p): name for name, p in adapters.trained(model)}
-    order = [named[id(p)] for group in optimizer.param_groups for p in group["params"]]
-    state: dict[int, dict[str, torch.Tensor]] = {}
-    for joined, value in saved.items():
+def _numbers(model: Any, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """What optimisers keep as plain numbers: counts by parameter (bitsandbytes), loss scales and averages by group."""
+    of_parameters = {
+        f"{name}|{key}": value
+        for name, p in adapters.trained(model)
+        for key, value in optimizer.state.get(p, {}).items()
+        if isinstance(value, int | float)
+    }
+    of_groups = [
+        {key: value for key, value in group.items() if isinstance(value, int | float)}
+        for group in optimizer.param_groups
+    ]
+    return {"parameters": of_parameters, "groups": of_groups}
+
+
+def _load_optimizer(
+    model: Any, optimizer: torch.optim.Optimizer, moments: dict[str, torch.Tensor], numbers: dict[str, Any]
+) -> None:
+    """Put back what `_moments` and `_numbers` gave."""
+    own = dict(adapters.trained(model))
+    index = {p: i for i, p in enumerate(p for group in optimizer.param_groups for p in group["params"])}
+    state: dict[int, dict[str, Any]] = {}
+    for joined, value in (moments | numbers["parameters"]).items():
         name, _, key = joined.rpartition("|")
-        state.setdefault(order.index(name), {})[key] = value
+        state.setdefault(index[own[name]], {})[key] = value
+    groups = [
+        group | kept for group, kept in zip(optimizer.state_dict()["param_groups"], numbers["groups"], strict=True)
+    ]
     # torch's own loader puts every state tensor on its parameter's device.
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    optimizer.load_state_dict({"state": state, "param_groups": groups})
+    for joined, value in moments.items():
+        name, _, key = joined.rpartition("|")
+        held = optimizer.state[own[name]]
+        if held[key].dtype != value.dtype:  # it also casts them to the parameter's type, which drops bits
+            held[key] = value.to(held[key].device)

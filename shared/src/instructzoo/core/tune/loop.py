@@ -7,7 +7,7 @@ import math
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +20,10 @@ from instructzoo.core.models import adapters
 from instructzoo.core.recipe import Recipe, Train
 from instructzoo.core.runs import Run
 from instructzoo.core.text import Batches
-from instructzoo.core.text.batches import split
-from instructzoo.core.tune import checkpoints, optimizers
+from instructzoo.core.text.batches import share
+from instructzoo.core.tune import checkpoints, lomo, optimizers, ranks
 from instructzoo.core.tune.checkpoints import State
+from instructzoo.core.tune.lomo import Lomo
 from instructzoo.core.tune.objectives import Batch, Objective, Supervised
 from instructzoo.core.tune.progress import Progress
 
@@ -46,36 +47,45 @@ def fit(recipe: Recipe, run: Run, tuned: Any, objective: Objective, parts: Parts
     Resumes from the run's newest sound checkpoint. Raises ZooError for a loss that is no number, Stopped on SIGTERM.
     """
     settings = recipe.train
-    accelerator = one_process(Accelerator(mixed_precision=precision(settings)))
-    batches = Batches(parts.lengths, settings, recipe.seed)
+    accelerator = Accelerator(mixed_precision=precision(settings), cpu=not torch.accelerator.is_available())
+    rank, world = accelerator.process_index, accelerator.num_processes
+    batches = Batches(parts.lengths, settings, recipe.seed, rank, world)
     optimizer = optimizers.make(tuned, settings)
-    state = checkpoints.restore(run, tuned, optimizer)
-    module, optimizer = accelerator.prepare(Supervised(tuned, objective), optimizer)
-    if settings.compile:
-        adapters.plain(tuned).get_decoder().compile(dynamic=True)  # in place: parameters keep their names
+    if isinstance(optimizer, Lomo):
+        lomo.refuse_accumulation(parts.lengths, settings)
+        lomo.refuse_ranks(world)
+    single = Supervised(tuned, objective)
+    module, optimizer = prepare(accelerator, single, optimizer, settings)
+    with ranks.main_first():  # it removes damaged checkpoints
+        state = checkpoints.restore(run, tuned, optimizer)
     every = settings.evaluate_every or max(1, batches.steps // VALIDATIONS)
 
     with run.alone(), stop_signals() as stop, Progress(state.step, batches.steps, quiet) as progress:
         log, saved_at = Log(run, state.step), time.monotonic()
         while state.step < batches.steps:
             began = time.monotonic()
-            torch.manual_seed(recipe.seed * 1_000_003 + state.step)  # dropout is a function of the step
+            # Dropout is a function of the step, and another one on every rank.
+            torch.manual_seed(recipe.seed * 1_000_003 + state.step + (rank << 40))
             module.train()
-            total, count = 0.0, 0
+            losses, targets = torch.zeros(2, device=accelerator.device)
             micro_batches = batches.update(state.step)
-            for rows in micro_batches:
-                loss, n = module(collate(objective, parts.train, rows, accelerator.device))  # a sum over n targets
-                accelerator.backward(loss)
-                total, count = total + loss.detach(), count + n
-            mean = float(total) / int(count)
-            norm = divide_and_clip(accelerator, optimizer, tuned, int(count), settings.clip)
-            check(mean, norm, state.step, micro_batches, settings)
+            for i, rows in enumerate(micro_batches, start=1):
+                with accelerator.no_sync(module) if i < len(micro_batches) else nullcontext():
+                    loss, n = summed(module, objective, parts.train, rows, accelerator.device)
+                    backward(accelerator, optimizer, loss)
+                losses, targets = losses + loss.detach(), targets + n
+            late = run.writes and time.monotonic() - saved_at > 60 * settings.checkpoint_minutes
+            total, count, due, stopped = ranks.total(float(losses), float(targets), late, len(stop))
+            mean = total / count
+            # Ranks average their gradients, which are sums.
+            norm = divide_and_clip(accelerator, optimizer, tuned, count / world, settings.clip)
+            check(mean, norm, state.step, micro_batches, settings, scales(optimizer, settings))
             lr = optimizers.rate(state.step, batches.steps, settings)
             optimizers.set_rate(optimizer, lr)
             optimizer.step()
             optimizer.zero_grad()
 
-            used = [row for rows in micro_batches for row in rows]
+            used = batches.rows(state.step)
             tokens, took = sum(parts.lengths[row] for row in used), time.monotonic() - began
             state.advance(len(used), tokens, took)
             last = state.step == batches.steps
@@ -83,17 +93,22 @@ def fit(recipe: Recipe, run: Run, tuned: Any, objective: Objective, parts: Parts
             if last or state.step % settings.log_every == 0:
                 log.step(state, loss=mean, lr=lr, grad_norm=norm, epoch=batches.epoch_of(state.step))
             if parts.validation and (last or state.step % every == 0):
-                judge(run, state, tuned, validation_loss(module, objective, parts, settings, accelerator.device), log)
+                with optimizers.at_average(optimizer):
+                    found = validation_loss(single, objective, parts, settings, accelerator.device)
+                    judge(run, state, tuned, found, log)
                 if settings.patience and state.stale >= settings.patience:
                     run.note(stopped_early=f"{state.stale} validations without a better loss, at step {state.step}")
                     break
-            due = time.monotonic() - saved_at > 60 * settings.checkpoint_minutes
-            if stop or due or (settings.checkpoint_every and state.step % settings.checkpoint_every == 0):
+            stopped = stopped or (len(stop) if world == 1 else 0)  # ranks must agree: theirs waits for the next sum
+            if stopped or due or (settings.checkpoint_every and state.step % settings.checkpoint_every == 0):
                 checkpoints.save(run, state, tuned, optimizer)
                 saved_at = time.monotonic()
-            if stop:
-                raise Stopped(state.step, stop[0])
+            if stopped:
+                ranks.wait()
+                raise Stopped(state.step, stop[0] if stop else signal.SIGTERM)
 
+    optimizers.to_average(optimizer)
+    ranks.wait()
     if parts.validation:
         checkpoints.load_best(run, state, tuned)
     return state
@@ -102,12 +117,21 @@ def fit(recipe: Recipe, run: Run, tuned: Any, objective: Objective, parts: Parts
 def validation_loss(module: Any, objective: Objective, parts: Parts, settings: Train, device: Any) -> float:
     """Mean loss per target over the validation rows: a sum and a count, so the batch size does not matter."""
     module.eval()
-    total, count, lengths = 0.0, 0, parts.validation_lengths
+    total, count, lengths = 0.0, 0.0, parts.validation_lengths
     with torch.no_grad():
-        for rows in split(range(len(lengths)), lengths, settings.micro_batch, settings.micro_tokens):
-            loss, n = module(collate(objective, parts.validation, rows, device))
-            total, count = total + float(loss), count + int(n)
+        for rows in share(range(len(lengths)), lengths, settings, *ranks.place()):
+            loss, n = summed(module, objective, parts.validation, rows, device)
+            total, count = total + float(loss), count + float(n)
+    total, count = ranks.total(total, count)
     return total / count
+
+
+def summed(
+    module: Any, objective: Objective, encoded: Sequence[Any], rows: Sequence[int], device: Any
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The summed loss of these rows and the number of its targets; of no rows, zeros, so that ranks keep step."""
+    loss, n = module(collate(objective, encoded, rows or [0], device))
+    return (loss, n) if rows else (loss * 0, n * 0)
 
 
 def judge(run: Run, state: State, tuned: Any, loss: float, log: Log) -> None:
@@ -121,32 +145,58 @@ def judge(run: Run, state: State, tuned: Any, loss: float, log: Log) -> None:
     log.line({"step": state.step, "validation_loss": loss})
 
 
-def divide_and_clip(accelerator: Accelerator, optimizer: Any, tuned: Any, count: int, clip: float | None) -> float:
-    """Turn summed gradients into the gradient of the mean over all targets of the update; returns its norm."""
+def prepare(accelerator: Accelerator, module: Supervised, optimizer: Any, settings: Train) -> tuple[Any, Any]:
+    """Model and optimiser on their device, the model as the settings want it run."""
+    plain = adapters.plain(module.model)
+    if settings.activation_checkpointing:
+        plain.gradient_checkpointing_enable({"use_reentrant": False})
+    if settings.compile:
+        plain.get_decoder().compile(dynamic=True)  # in place: parameters keep their names
+    if isinstance(optimizer, Lomo):  # accelerate's wrapper would scale and step from outside
+        return accelerator.prepare(module), optimizer
+    return accelerator.prepare(module, optimizer)
+
+
+def backward(accelerator: Accelerator, optimizer: Any, loss: torch.Tensor) -> None:
+    """Add the gradients of a micro-batch. LOMO keeps the loss instead: its gradients live for a moment, in its step."""
+    if isinstance(optimizer, Lomo):
+        optimizer.hold(loss)
+    else:
+        accelerator.backward(loss)
+
+
+def divide_and_clip(
+    accelerator: Accelerator, optimizer: Any, tuned: Any, count: float, clip: float | None
+) -> float | None:
+    """Turn summed gradients into the gradient of the mean over all targets of the update.
+
+    Returns its norm before clipping; None for LOMO without clipping, which never sees all gradients before it steps.
+    """
+    if isinstance(optimizer, Lomo):
+        return optimizer.divide_and_clip(count, clip)
     accelerator.unscale_gradients(optimizer)  # of the factor that float16 needs
     parameters = [p for _, p in adapters.trained(tuned) if p.grad is not None]
     torch._foreach_mul_([p.grad for p in parameters], 1 / count)
     return float(torch.nn.utils.clip_grad_norm_(parameters, clip if clip is not None else math.inf))
 
 
-def check(mean: float, norm: float, step: int, micro_batches: Sequence[Sequence[int]], settings: Train) -> None:
-    """Stop before a loss or a gradient that is no number reaches the parameters."""
-    # With float16 a gradient may overflow now and then: accelerate skips that update and lowers its factor.
-    if math.isfinite(mean) and (math.isfinite(norm) or settings.precision == "float16"):
+def scales(optimizer: Any, settings: Train) -> bool:
+    """Whether losses are scaled for float16: a gradient may overflow now and then, that update is then skipped."""
+    return settings.precision == "float16" or (isinstance(optimizer, Lomo) and optimizer.scaled)
+
+
+def check(
+    mean: float, norm: float | None, step: int, rows: Sequence[Sequence[int]], settings: Train, scaled: bool
+) -> None:
+    """Stop before a loss or a gradient that is no number reaches the parameters. rows: those of each micro-batch."""
+    if math.isfinite(mean) and (norm is None or math.isfinite(norm) or scaled):
         return
-    rows = [row for rows in micro_batches for row in rows][:8]
+    named = [row for part in rows for row in part][:8]
     raise ZooError(
         f"the loss is {mean} and its gradient's norm {norm} at step {step + 1}",
         "numbers",
-        f"lower train.lr (now {settings.lr:.2g}) or look at training rows {rows}; earlier checkpoints are kept",
+        f"lower train.lr (now {settings.lr:.2g}) or look at training rows {named}; earlier checkpoints are kept",
     )
-
-
-def one_process(accelerator: Accelerator) -> Accelerator:
-    """Raises ZooError under a launcher of many processes: they would write one run directory."""
-    if accelerator.num_processes > 1:
-        raise ZooError(f"started as {accelerator.num_processes} processes", "one", "run zoo train without a launcher")
-    return accelerator
 
 
 def precision(settings: Train) -> str:
@@ -167,7 +217,9 @@ class Log:
     """metrics.jsonl. A resumed run first drops the lines that are later than its checkpoint."""
 
     def __init__(self, run: Run, step: int) -> None:
-        self.path = run.path("metrics.jsonl")
+        self.path, self.writes = run.path("metrics.jsonl"), run.writes
+        if not run.writes:
+            return
         lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True) if self.path.is_file() else []
         runs.write_text(self.path, "".join(line for line in lines if self._holds(line, step)))
 
@@ -176,11 +228,13 @@ class Log:
         """Whether a line was written whole and speaks of an update up to `step`."""
         return line.endswith("\n") and json.loads(line)["step"] <= step
 
-    def step(self, state: State, **values: float) -> None:
+    def step(self, state: State, **values: float | None) -> None:
         pace = {"seconds": round(state.seconds, 2), "tokens_per_second": round(state.tokens / max(state.seconds, 1e-9))}
         self.line({"step": state.step, **values, "examples": state.examples, "tokens": state.tokens, **pace})
 
     def line(self, values: dict[str, Any]) -> None:
+        if not self.writes:
+            return
         with runs.friendly_disk(self.path), self.path.open("a") as file:
             file.write(json.dumps(values) + "\n")
 

@@ -1,23 +1,88 @@
-"""Optimisers and learning-rate schedules. The rate is a function of the step: nothing to save, nothing to replay."""
+"""Optimisers by name, and learning-rate schedules. The rate is a function of the step: nothing to save or to replay."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from importlib import import_module
 from typing import Any
 
 import torch
 
+from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.models import adapters
 from instructzoo.core.recipe import Train
+from instructzoo.core.tune.lomo import AdaLomo, Lomo
+
+Groups = list[dict[str, Any]]
+
+
+def _adamw(groups: Groups, order: list[Any], train: Train) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(groups, lr=train.lr, betas=train.betas, fused=True)
+
+
+def _sgd(groups: Groups, order: list[Any], train: Train) -> torch.optim.Optimizer:
+    return torch.optim.SGD(groups, lr=train.lr)
+
+
+def _adafactor(groups: Groups, order: list[Any], train: Train) -> torch.optim.Optimizer:
+    # torch's takes the rate as the upper bound of the paper's relative step, so that it obeys the schedule of the loop.
+    return torch.optim.Adafactor(groups, lr=train.lr)
+
+
+def _bitsandbytes(name: str, groups: Groups, order: list[Any], train: Train) -> torch.optim.Optimizer:
+    rule = getattr(_optional("bitsandbytes", "quantised").optim, name)
+    return rule(groups, lr=train.lr, betas=train.betas)
+
+
+def _schedule_free(groups: Groups, order: list[Any], train: Train) -> torch.optim.Optimizer:
+    package = _optional("schedulefree", "schedule-free")
+    if train.schedule != "constant":
+        found = f"train.schedule={train.schedule} with schedule-free"
+        raise ZooError(found, "constant", "set train.schedule=constant; its average takes the place of the decay")
+    optimizer = package.AdamWScheduleFree(groups, lr=train.lr, betas=train.betas)
+    optimizer.train()
+    return optimizer
+
+
+def _lomo(kind: type[Lomo], groups: Groups, order: list[Any], train: Train) -> torch.optim.Optimizer:
+    if train.precision == "float16":
+        expected = "model.weights=float16, whose loss LOMO scales itself"
+        raise ZooError("train.precision=float16 with LOMO", expected, "set train.precision=float32")
+    if train.compile:
+        found = "train.compile with LOMO: a compiled decoder hands over all its gradients at once"
+        raise ZooError(found, "one gradient at a time", "set train.compile=false")
+    return kind(groups, order, lr=train.lr)
+
+
+RULES: dict[str, Callable[[Groups, list[Any], Train], torch.optim.Optimizer]] = {
+    "adamw": _adamw,
+    "sgd": _sgd,
+    "adafactor": _adafactor,
+    "lion": partial(_bitsandbytes, "Lion"),
+    "adamw-8bit": partial(_bitsandbytes, "AdamW8bit"),
+    "lion-8bit": partial(_bitsandbytes, "Lion8bit"),
+    "paged-adamw": partial(_bitsandbytes, "PagedAdamW"),
+    "paged-adamw-8bit": partial(_bitsandbytes, "PagedAdamW8bit"),
+    "schedule-free": _schedule_free,
+    "lomo": partial(_lomo, Lomo),
+    "adalomo": partial(_lomo, AdaLomo),
+}
 
 
 def make(model: Any, train: Train) -> torch.optim.Optimizer:
-    """Fused AdamW over what the method trains; weight decay on matrices only."""
-    named = list(adapters.trained(model))
-    matrices = [p for _, p in named if p.ndim >= 2]
-    vectors = [p for _, p in named if p.ndim < 2]
+    """The optimiser that `train.optimizer` names, over what the method trains; weight decay on matrices only.
+
+    Raises ZooError for an unknown name, a package that is not installed, or settings that the rule cannot obey.
+    """
+    if train.optimizer not in RULES:
+        raise ZooError(f'no optimiser "{train.optimizer}"', suggest(train.optimizer, RULES), "set train.optimizer")
+    order = [p for _, p in adapters.trained(model)]
+    matrices, vectors = [p for p in order if p.ndim >= 2], [p for p in order if p.ndim < 2]
     groups = [{"params": matrices, "weight_decay": train.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW([g for g in groups if g["params"]], lr=train.lr, betas=train.betas, fused=True)
+    return RULES[train.optimizer]([group for group in groups if group["params"]], order, train)
 
 
 def rate(step: int, steps: int, train: Train) -> float:
@@ -34,3 +99,40 @@ def rate(step: int, steps: int, train: Train) -> float:
 def set_rate(optimizer: torch.optim.Optimizer, value: float) -> None:
     for group in optimizer.param_groups:
         group["lr"] = value
+
+
+def to_average(optimizer: Any) -> None:
+    """Put the parameters in place that are to be judged and kept: schedule-free trains at a point beside its average.
+
+    Going there and back rounds, so checkpoints hold the point of training.
+    """
+    if _averages(optimizer):
+        optimizer.eval()
+
+
+@contextmanager
+def at_average(optimizer: Any) -> Iterator[None]:
+    """`to_average`, and back to the point of training at the end."""
+    to_average(optimizer)
+    yield
+    if _averages(optimizer):
+        optimizer.train()
+
+
+def state_bytes(optimizer: torch.optim.Optimizer) -> int:
+    """Bytes of all tensors that the optimiser keeps between updates, each storage counted once."""
+    kept = [value for state in optimizer.state.values() for value in state.values() if isinstance(value, torch.Tensor)]
+    return sum({t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in kept}.values())
+
+
+def _averages(optimizer: torch.optim.Optimizer) -> bool:
+    return "train_mode" in optimizer.param_groups[0]
+
+
+def _optional(package: str, extra: str) -> Any:
+    """A package of an extra. Raises ZooError where it is not installed."""
+    try:
+        return import_module(package)
+    except ImportError as error:
+        fix = f"pip install 'instructzoo-core[{extra}]', or set train.optimizer=adamw"
+        raise ZooError(f"{package} is not installed", "the package of this optimiser", fix) from error

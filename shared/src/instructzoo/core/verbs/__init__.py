@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from instructzoo.core.verbs.explaining import explain
     from instructzoo.core.verbs.exporting import export
     from instructzoo.core.verbs.fetching import backbones, fetch
+    from instructzoo.core.verbs.launching import launch
     from instructzoo.core.verbs.listing import list, settings
     from instructzoo.core.verbs.planning import plan
     from instructzoo.core.verbs.predicting import predict
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from instructzoo.core.verbs.training import train
 
 __all__ = [
-    "backbones", "data", "demo", "doctor", "eval", "explain", "export", "fetch", "list", "plan", "predict", "report",
-    "reproduce", "score", "settings", "train",
+    "backbones", "data", "demo", "doctor", "eval", "explain", "export", "fetch", "launch", "list", "plan", "predict",
+    "report", "reproduce", "score", "settings", "train",
 ]  # fmt: skip
 
 _HOMES = {
@@ -38,6 +39,7 @@ _HOMES = {
     "explain": "explaining",
     "export": "exporting",
     "fetch": "fetching",
+    "launch": "launching",
     "list": "listing",
     "plan": "planning",
     "predict": "predicting",

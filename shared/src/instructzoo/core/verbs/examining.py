@@ -16,7 +16,8 @@ from instructzoo.core import runs
 PROBE_SECONDS = 0.2
 OPTIONAL = {
     "gradio": "demos; pip install 'instructzoo-core[demo]'",
-    "bitsandbytes": "model.quantisation int8, nf4 and fp4; pip install bitsandbytes",
+    "bitsandbytes": "quantised bases, 8-bit and paged optimisers; pip install 'instructzoo-core[quantised]'",
+    "schedulefree": "train.optimizer=schedule-free; pip install 'instructzoo-core[schedule-free]'",
     "gguf": "zoo fetch smollm2-135m; pip install 'instructzoo-core[gguf]'",
 }
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")

@@ -46,7 +46,8 @@ def prepare(recipe: Recipe, tokenizer_at: Path | None = None) -> Prepared:
             yield "".join(text for text, _ in prompts.render(row, recipe.seed))
 
     loaded = models.load(recipe.model, recipe.seed, texts, tokenizer_at)
-    encoder = Encoder(loaded.tokenizer, prompts, loaded.kind, recipe.model.max_tokens, recipe.seed)
+    model = recipe.model
+    encoder = Encoder(loaded.tokenizer, prompts, loaded.kind, model.max_tokens, recipe.seed, model.template)
     return Prepared(recipe, app, built, loaded, encoder)
 
 

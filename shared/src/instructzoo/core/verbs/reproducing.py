@@ -8,7 +8,6 @@ from typing import Any
 from instructzoo.core import app as apps
 from instructzoo.core import recipe as recipes
 from instructzoo.core import runs
-from instructzoo.core.runs import Run
 from instructzoo.core.verbs.evaluating import evaluate, write
 from instructzoo.core.verbs.reporting import report
 from instructzoo.core.verbs.training import command, train_run
@@ -18,7 +17,7 @@ def reproduce(recipe: str, overrides: Sequence[str] = (), quiet: bool = False) -
     """Everything of a recipe; a finished run is only scored. Returns {"run", "report", "scores", "outcome"}."""
     settings = recipes.load(recipe, overrides)
     app = apps.get(settings.domain)
-    run = Run(runs.root() / settings.domain / settings.name / settings.fingerprint())
+    run = runs.at(settings)
     if not run.finished:
         run = runs.start(settings, command=command())
         train_run(settings, run, quiet)

@@ -20,7 +20,8 @@ def train(recipe: str, overrides: Sequence[str] = (), run_id: str | None = None,
     Returns {"run", "steps", "validation_loss", "parameters", "seconds", ...}.
     """
     settings = recipes.load(recipe, overrides)
-    run = runs.start(settings, command=command(), run_id=run_id)
+    # Of many processes one starts the run; the others meet it in train_run.
+    run = runs.start(settings, command(), run_id) if runs.is_main() else runs.at(settings, run_id)
     return train_run(settings, run, quiet)
 
 
@@ -29,23 +30,24 @@ def train_run(recipe: Recipe, run: Run, quiet: bool = False) -> dict[str, Any]:
     from instructzoo.core import tune
     from instructzoo.core.models import adapters, save
     from instructzoo.core.text import lengths
+    from instructzoo.core.tune import ranks
 
-    tokenizer_at = run.path("tokenizer")
-    ready = prepare(recipe, tokenizer_at)
-    if not (tokenizer_at / "tokenizer.json").is_file():
-        with runs.whole_folder(tokenizer_at) as fresh:
-            ready.loaded.tokenizer.save_pretrained(str(fresh))
-    runs.write_json(run.path("card.json"), ready.built.card)
+    with ranks.main_first():  # the others find its rows and its tokenizer
+        ready = prepare(recipe, run.path("tokenizer"))
+        _write_tokenizer(run, ready.loaded.tokenizer)
     encoded = {part: ready.encoder.encode_all(ready.built.rows[part]) for part in ("train", "validation")}
     costs = {part: lengths(rows) for part, rows in encoded.items()}
     parts = tune.Parts(encoded["train"], encoded["validation"], costs["train"].total, costs["validation"].total)
     tuned = adapters.apply(ready.loaded.model, recipe.method, recipe.seed)
     objective = tune.choose(ready.loaded.kind, tuned, ready.loaded.tokenizer, recipe.train.packing)
-    _write_lengths(recipe, run, costs["train"])
+    if run.writes:
+        runs.write_json(run.path("card.json"), ready.built.card)
+        _write_lengths(recipe, run, costs["train"])
 
-    state = tune.fit(recipe, run, tuned, objective, parts, quiet)
-    with runs.whole_folder(run.path("model")) as fresh:
-        save(tuned, ready.loaded.tokenizer, recipe, fresh)
+    state = tune.fit(recipe, run, tuned, objective, parts, quiet or not run.writes)
+    if run.writes:
+        with runs.whole_folder(run.path("model")) as fresh:
+            save(tuned, ready.loaded.tokenizer, recipe, fresh)
     outcome = {
         "run": str(run.folder),
         "steps": state.step,
@@ -63,6 +65,13 @@ def train_run(recipe: Recipe, run: Run, quiet: bool = False) -> dict[str, Any]:
 def command() -> str:
     """The command line as it was typed, for the manifest."""
     return shlex.join(["zoo", *sys.argv[1:]]) if sys.argv[0].endswith("zoo") else "instructzoo.core.verbs"
+
+
+def _write_tokenizer(run: Run, tokenizer: Any) -> None:
+    """Kept from the start, so that a resumed run need not make it again."""
+    if run.writes and not (run.path("tokenizer") / "tokenizer.json").is_file():
+        with runs.whole_folder(run.path("tokenizer")) as fresh:
+            tokenizer.save_pretrained(str(fresh))
 
 
 def _write_lengths(recipe: Recipe, run: Run, costs: Any) -> None:

@@ -1,0 +1,46 @@
+"""Many processes as one run: what is summed, who goes first, who waits.
+
+Started by `zoo train --nproc N`, `accelerate launch`, torchrun or Slurm: each sets RANK and WORLD_SIZE. With one
+process nothing here communicates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from accelerate import PartialState
+
+
+def state() -> PartialState:
+    """accelerate's view of the processes: their number, this one's, its device. Gloo on CPUs, NCCL on GPUs."""
+    return PartialState(cpu=not torch.accelerator.is_available())
+
+
+def place() -> tuple[int, int]:
+    """The rank of this process and the number of all."""
+    here = state()
+    return here.process_index, here.num_processes
+
+
+@contextmanager
+def main_first() -> Iterator[None]:
+    """The main process runs the block, then the others: they find in the cache what it has built."""
+    with state().main_process_first():
+        yield
+
+
+def wait() -> None:
+    """Until all processes are here."""
+    state().wait_for_everyone()
+
+
+def total(*values: float) -> list[float]:
+    """Each value summed over all processes, in double precision."""
+    here = state()
+    if here.num_processes == 1:
+        return list(values)
+    tensor = torch.tensor(values, dtype=torch.float64, device=here.device)
+    torch.distributed.all_reduce(tensor)
+    return tensor.tolist()

@@ -1,0 +1,128 @@
+"""Speed of answering: infer.generate beside a plain `model.generate` loop, as a ratio in one alternating run.
+
+    python -m tests.benchmarks.generate_speed [--rows 512] [--batch 32] [--rounds 3] [--threads 2]
+
+The arithmetic package's carried model answers rows of its world, all operations, greedily. Contestants:
+
+    zoo      infer.generate with the token budget of `batch` rows of the longest prompt
+    plain    model.generate over batches of `batch` rows as they come, padded on the left
+
+Both must give identical answers. Seconds are given twice: on the clock, and of the processor (the fairer figure where
+other work shares the machine). A round measures both contestants, in alternating order. Ends with one line of JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+Prompts = Sequence[Sequence[int]]
+SECONDS = {"clock": time.perf_counter, "processor": time.process_time}
+
+
+def main() -> None:
+    options = arguments()
+    import torch
+
+    torch.set_num_threads(options.threads)
+    loaded, prompts, decode = work(options)
+    contestants = {
+        "zoo": lambda: zoo(loaded, prompts, decode),
+        "plain": lambda: plain(loaded, prompts, options, decode),
+    }
+    some = prompts[:8]
+    zoo(loaded, some, decode)  # first calls set up what later ones find
+    plain(loaded, some, options, decode)
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in contestants}
+    answers: list[str] = []
+    for turn in range(options.rounds):
+        for name in sorted(contestants, reverse=bool(turn % 2)):
+            seconds, given = measure(contestants[name])
+            found[name].append(seconds)
+            assert given == (answers or given), f"{name} answers otherwise"
+            answers = given
+            print(f"round {turn + 1} {name}: {seconds}", file=sys.stderr)
+    print(json.dumps(summary(found, answers, loaded, options)))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--rows", type=int, default=512)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    return parser.parse_args()
+
+
+def work(options: argparse.Namespace) -> tuple[Any, Prompts, Any]:
+    """The carried model, prompts in the order in which the world draws them, and how both decode."""
+    from instructzoo.arithmetic import world
+    from instructzoo.core import app as apps
+    from instructzoo.core.infer import Predictor
+
+    app = apps.get("arithmetic")
+    predictor = Predictor.load(app, app.weights())
+    rows = world.generate(options.rows, 3, "test", world.Settings(**predictor.recipe.data.world))
+    encoder = predictor.encoder()
+    prompts = [encoder.prompt(row) for row in rows]
+    decode = predictor.recipe.decode
+    room = options.batch * (max(map(len, prompts)) + decode.max_new_tokens)
+    return predictor.loaded, prompts, decode.model_copy(update={"batch_tokens": room})
+
+
+def zoo(loaded: Any, prompts: Prompts, decode: Any) -> list[str]:
+    from instructzoo.core.infer import generate
+
+    return generate(loaded, prompts, decode)
+
+
+def plain(loaded: Any, prompts: Prompts, options: argparse.Namespace, decode: Any) -> list[str]:
+    import torch
+
+    model, tokenizer, answers = loaded.model, loaded.tokenizer, []
+    tokenizer.padding_side = "left"
+    for start in range(0, len(prompts), options.batch):
+        batch = tokenizer.pad({"input_ids": list(prompts[start : start + options.batch])}, return_tensors="pt")
+        with torch.no_grad():
+            written = model.generate(
+                input_ids=batch["input_ids"],
+                attention_mask=batch["attention_mask"],
+                max_new_tokens=decode.max_new_tokens,
+                do_sample=False,
+                pad_token_id=tokenizer.pad_token_id,
+                eos_token_id=tokenizer.eos_token_id,
+            )
+        answers += tokenizer.batch_decode(written[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
+    return answers
+
+
+def measure(contestant: Callable[[], list[str]]) -> tuple[dict[str, float], list[str]]:
+    began = {name: clock() for name, clock in SECONDS.items()}
+    answers = contestant()
+    return {name: round(clock() - began[name], 2) for name, clock in SECONDS.items()}, answers
+
+
+def summary(
+    found: dict[str, list[dict[str, float]]], answers: list[str], loaded: Any, options: argparse.Namespace
+) -> dict[str, Any]:
+    """Examples per second of both (medians over the rounds), and zoo's ratio to the plain loop."""
+    rates = {
+        name: {unit: round(options.rows / statistics.median(r[unit] for r in rounds), 1) for unit in SECONDS}
+        for name, rounds in found.items()
+    }
+    lengths = [len(loaded.tokenizer(a, add_special_tokens=False)["input_ids"]) for a in answers]
+    return {
+        **vars(options),
+        "answer_tokens": {"mean": round(statistics.mean(lengths), 1), "longest": max(lengths)},
+        "examples_per_second": rates,
+        "zoo_to_plain": {unit: round(rates["zoo"][unit] / rates["plain"][unit], 2) for unit in SECONDS},
+    }
+
+
+if __name__ == "__main__":
+    main()
