@@ -34,6 +34,7 @@ SHRUNK = (
     "train.batch=4",
     "train.log_every=1",
     "train.micro_batch=null",
+    "train.compile=false",
     "evaluate.limit=4",
     "decode.max_new_tokens=8",
 )

@@ -34,6 +34,8 @@ def export(domain: str, output: str, run: str | None = None, half: bool = False)
     rows = list(islice(data.build(predictor.recipe).rows["test"], PROBES))
     before = predictor.answer(rows)
     plain = adapters.merged(predictor.loaded.model)
+    end, stop = predictor.loaded.tokenizer.eos_token_id, predictor.encoder().stop
+    plain.generation_config.eos_token_id = end if stop == end else [end, stop]  # other programs stop there too
     with runs.whole_folder(folder) as fresh:
         models.save_plain(plain.half() if half else plain, predictor.loaded.tokenizer, fresh)
         runs.write_text(fresh / "recipe.yaml", predictor.recipe.resolved())
