@@ -57,8 +57,14 @@ def killed(path: Path, home: Path, *options: str) -> Path:
 
 
 def final(folder: Path) -> dict[str, torch.Tensor]:
-    """The weights that a finished run has written."""
-    return load_file(folder / "model" / "model.safetensors")
+    """The weights, or the adapter, that a finished run has written."""
+    (path,) = (folder / "model").glob("*.safetensors")
+    return load_file(path)
+
+
+def trained(folder: Path) -> list[torch.Tensor]:
+    """What the newest checkpoint of an unsharded run holds."""
+    return list(load_file(max(folder.glob("checkpoints/step-*/weights.safetensors"))).values())
 
 
 def curve(folder: Path) -> list[dict[str, float]]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import curve, final, killed, run, start, write
+import torch
+from commands import curve, final, killed, run, start, trained, write
 from kit import same
+from safetensors.torch import load_file
 
 from instructzoo.core.recipe import Train
+from instructzoo.core.runs import read_json
 from instructzoo.core.text import Batches
 
 
@@ -37,6 +43,77 @@ def test_a_killed_run_of_two_processes_starts_over_or_elsewhere(tmp_path: Path) 
     assert run(path, tmp_path / "cut", "--nproc", "2") == folder
     assert same(final(folder), final(whole))
     assert curve(folder) == curve(whole)
+
+
+SHARDED = [
+    pytest.param({}, {}, id="full"),
+    pytest.param({"name": "lora", "rank": 4}, {"activation_checkpointing": True}, id="lora", marks=pytest.mark.slow),
+    pytest.param({}, {"offload": True}, id="offload", marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.parametrize(("method", "train"), SHARDED)
+def test_a_sharded_run_trains_another_model(method: dict[str, Any], train: dict[str, Any], tmp_path: Path) -> None:
+    """Its checkpoints come after validations and between them, its model is whole."""
+    one = run(write(tmp_path, method=method, train={"micro_tokens": 60}), tmp_path / "one")
+    path = write(tmp_path, method=method, train={"micro_tokens": 60, "sharding": True} | train)
+    two = run(path, tmp_path / "two", "--nproc", "2")
+    for alone, together in zip(curve(one), curve(two), strict=True):
+        assert alone == pytest.approx(together, rel=1e-4)
+    for name, value in final(one).items():
+        assert torch.allclose(value, final(two)[name], atol=1e-5), name
+    for folder in (two / "checkpoints").iterdir():
+        pieces = [load_file(piece) for piece in sorted(folder.glob("weights-*-of-00002.safetensors"))]
+        assert [len(piece) for piece in pieces] == [len(pieces[0])] * 2
+        assert sum(value.numel() for piece in pieces for value in piece.values()) == sum(
+            value.numel() for value in trained(one)
+        )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("then", [["--nproc", "2"], ["--nproc", "3"], []], ids=["two", "three", "one"])
+def test_a_sharded_run_goes_on_elsewhere_on_another_number_of_processes(then: list[str], tmp_path: Path) -> None:
+    path = write(tmp_path, train={"steps": 40, "sharding": True})
+    whole = run(path, tmp_path / "whole", "--nproc", "2")
+    folder = killed(path, tmp_path / "cut", "--nproc", "2")
+    begun = len(curve(folder))
+    assert 0 < begun < len(curve(whole))
+    assert run(path, tmp_path / "cut", *then) == folder
+    for one, other in zip(curve(whole), curve(folder), strict=True):
+        assert one == (other if then == ["--nproc", "2"] else pytest.approx(other, rel=1e-4))
+    if then == ["--nproc", "2"]:
+        assert same(final(folder), final(whole))
+
+
+def test_offloading_in_one_process_is_left_out_in_silence(tmp_path: Path) -> None:
+    path = write(tmp_path, train={"sharding": True, "offload": True})
+    process = start(path, tmp_path / "runs")
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert "add --nproc 1" in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "launcher",
+    [
+        ["torch.distributed.run", "--standalone", "--nproc-per-node", "2"],
+        ["accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1",
+         "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"],
+    ],
+    ids=["torchrun", "accelerate"],
+)  # fmt: skip
+def test_a_launcher_starts_two_runs_instead_of_one(launcher: list[str], tmp_path: Path) -> None:
+    path = write(tmp_path)
+    alone = run(path, tmp_path / "one")
+    command = [sys.executable, "-m", *launcher, "-m", "instructzoo.core.cli", "train", str(path), "--run-id", "r"]
+    environment = {**os.environ, "INSTRUCTZOO_RUNS": str(tmp_path / "two"), "OMP_NUM_THREADS": "1"}
+    ended = subprocess.run(command, env=environment, text=True, capture_output=True, timeout=300)
+    assert ended.returncode == 0, ended.stderr
+    folder = tmp_path / "two" / "arithmetic" / "tried" / "r"
+    assert read_json(folder / "manifest.json")["hardware"]["processes"] == 2
+    for one, two in zip(curve(alone), curve(folder), strict=True):
+        assert one == pytest.approx(two, rel=1e-4)
 
 
 def test_a_fault_of_one_process_hangs_the_others_or_is_told_twice(tmp_path: Path) -> None:

@@ -108,6 +108,10 @@ class Train(Settings):
     activation_checkpointing: bool = Field(
         False, description="keep the input of every layer only and compute the rest again: less memory, more time"
     )
+    sharding: bool = Field(
+        False, description="spread weights, gradients and optimiser state over the processes (FSDP2)"
+    )
+    offload: bool = Field(False, description="with sharding: keep each process's share in main memory between uses")
     compile: bool = Field(False, description="compile the decoder with torch.compile: minutes at first, then faster")
     evaluate_every: int | None = Field(None, ge=1, description="updates between validations; none: ten times a run")
     patience: int | None = Field(
@@ -144,13 +148,13 @@ class Recipe(Settings):
     train: Train = Field(Train(), description="how it is trained")
     decode: Decode = Field(Decode(), description="how answers are written")
     evaluate: Evaluate = Field(Evaluate(), description="how answers are scored")
-    seed: int = Field(0, ge=0, description="seed of data, initial weights and order")
+    seed: int = Field(0, ge=0, lt=2**32, description="seed of data, initial weights and order")
     name: str = Field("custom", description="set from the file's name")
 
     @model_validator(mode="after")
     def _quantised_base_is_frozen(self) -> Recipe:
-        if self.model.quantisation != "none" and self.method.name == "full":
-            raise ValueError("method.name: a quantised base cannot be tuned in full; expected lora")
+        if self.model.quantisation != "none" and self.method.name in ("full", "subset"):
+            raise ValueError(f"method.name: {self.method.name} would train a quantised base; expected lora")
         return self
 
     @model_validator(mode="after")
@@ -160,8 +164,20 @@ class Recipe(Settings):
         return self
 
     @model_validator(mode="after")
+    def _sharding_is_proven(self) -> Recipe:
+        train, rules = self.train, ("adamw", "sgd")
+        if train.offload and not train.sharding:
+            raise ValueError("train.offload: without train.sharding there is nothing to offload; expected both")
+        if train.sharding and train.optimizer not in rules:
+            raise ValueError(f"train.sharding: {train.optimizer} works on whole tensors; expected {' or '.join(rules)}")
+        if train.sharding and (train.compile or train.precision == "float16"):
+            raise ValueError("train.sharding: not with train.compile or train.precision float16; expected neither")
+        return self
+
+    @model_validator(mode="after")
     def _no_update_is_rounded_away(self) -> Recipe:
-        if self.model.weights != "float32" and self.method.name == "full" and "lomo" not in self.train.optimizer:
+        own = self.method.name in ("full", "subset", "norms", "bitfit")
+        if self.model.weights != "float32" and own and "lomo" not in self.train.optimizer:
             found = f"model.weights: {self.model.weights} would round small updates of {self.train.optimizer} away"
             raise ValueError(f"{found}; expected float32 (with train.precision), or train.optimizer lomo or adalomo")
         return self

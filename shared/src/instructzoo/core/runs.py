@@ -27,6 +27,7 @@ from typing import IO, Any
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 
+FORBIDDEN = {getattr(errno, f"E{n}") for n in ["ACCES", "PERM", "ROFS", "NOTDIR", "ISDIR", "EXIST", "NAMETOOLONG"]}
 REPORTED = ("torch", "transformers", "peft", "accelerate", "datasets", "tokenizers", "safetensors", "numpy")
 
 
@@ -139,7 +140,6 @@ def start(recipe: Recipe, command: str, run_id: str | None = None) -> Run:
                 "a new or an unfinished run",
                 f"zoo eval {recipe.domain} --run {folder}, or another seed",
             )
-        run.note(resumed=[*run.manifest().get("resumed", []), now()])
         return run
     if folder.exists() and any(folder.iterdir()):
         raise ZooError(f"{folder} exists and is no run", "an empty or absent directory", "choose another --run-id")
@@ -177,6 +177,7 @@ def environment() -> dict[str, Any]:
             versions[name] = metadata.version(name)
     hardware = {
         "processor": processor(),
+        "processes": int(os.environ.get("WORLD_SIZE", "1")),
         "cores": psutil.cpu_count(logical=True),
         "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
         "system": f"{platform.system()} {platform.machine()}",
@@ -264,7 +265,7 @@ def friendly_disk(path: Path) -> Iterator[None]:
             free = shutil.disk_usage(_existing(path)).free / 2**20
             found = f"the disk is full ({free:.0f} MB free)"
             raise ZooError(found, "room to write", "free some and run again", str(path)) from error
-        if number in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG):
+        if number is not None and number in FORBIDDEN:
             found = f"cannot write: {os.strerror(number)}"
             raise ZooError(found, "a folder that may be written", where=str(path)) from error
         raise

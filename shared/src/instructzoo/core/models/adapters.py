@@ -205,6 +205,8 @@ def reload(model: Any, method: Method, folder: Path) -> Any:
     from safetensors.torch import load_file
 
     if (folder / "adapter_config.json").is_file():
+        if not (folder / "adapter_model.safetensors").is_file():  # peft would open a pickle instead
+            raise ValueError("no adapter_model.safetensors")
         return PeftModel.from_pretrained(model, str(folder))
     tuned, saved = apply(model, method), load_file(folder / DELTA)
     own = dict(trained(tuned))

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from instructzoo.core import runs
 from instructzoo.core.errors import ZooError
 from instructzoo.core.models import adapters, scratch, tokenizers
 from instructzoo.core.recipe import Model, Recipe
 from instructzoo.core.runs import stored_recipe
+
+BASE = "base.json"
+"""Beside an adapter: which weights it was trained on."""
 
 
 @dataclass(frozen=True)
@@ -48,23 +52,48 @@ def open_saved(folder: Path) -> Loaded:
     if recipe.method.name == "full" or (folder / "config.json").is_file():  # or an adapter that `zoo export` has merged
         return open_plain(folder, recipe.model)
     base = load(recipe.model, recipe.seed, list, tokenizer_at=folder)
+    if (folder / BASE).is_file() and (now := _base(base.model, recipe.model)) != (
+        then := runs.read_json(folder / BASE)
+    ):
+        raise ZooError(f"{folder} was trained on {then}", f"that base; {recipe.model.backbone} is now {now}")
     with _one_line(folder):
         model = adapters.reload(base.model, recipe.method, folder)
-    return Loaded(model.eval(), open_tokenizer(folder), base.kind)
+    return Loaded(placed(model.eval()), open_tokenizer(folder), base.kind)
 
 
 def open_plain(folder: Path, settings: Model) -> Loaded:
     """A model in the plain Hugging Face layout, as `zoo export` writes it: never quantised."""
     model, kind = _pretrained(folder, settings.model_copy(update={"quantisation": "none"}))
-    return Loaded(model.eval(), open_tokenizer(folder), kind)
+    return Loaded(placed(model.eval()), open_tokenizer(folder), kind)
+
+
+def placed(model: Any) -> Any:
+    """The model on the accelerator, where there is one; a quantised one is there already."""
+    import torch
+
+    if adapters.quantised(model) or not torch.accelerator.is_available():
+        return model
+    return model.to(torch.accelerator.current_accelerator())
 
 
 def save(model: Any, tokenizer: Any, recipe: Recipe, folder: Path) -> None:
     """Write what the method trained (all weights for `full`, the adapter otherwise), the tokenizer and the recipe."""
     with quiet():
         adapters.save(model, folder)
+    if recipe.method.name != "full" and not recipe.model.backbone.startswith("scratch:"):
+        runs.write_json(folder / BASE, _base(model, recipe.model))
     tokenizer.save_pretrained(str(folder))
     (folder / "recipe.yaml").write_text(recipe.resolved(), encoding="utf-8")
+
+
+def _base(model: Any, settings: Model) -> dict[str, str]:
+    """What tells one base from another: the sha256 of each file of weights in a folder, or the commit of a hub id."""
+    from instructzoo.core.models import backbones
+
+    place = backbones.resolve(settings.backbone)
+    if isinstance(place, str):
+        return {place: str(getattr(adapters.plain(model).config, "_commit_hash", None))}
+    return {path.name: runs.sha256(path) for path in sorted(place.glob("*.safetensors"))}
 
 
 def save_plain(model: Any, tokenizer: Any, folder: Path) -> None:
@@ -98,7 +127,12 @@ def _pretrained(place: Path | str, settings: Model) -> tuple[Any, str]:
         family = AutoModelForSeq2SeqLM if seq2seq else AutoModelForCausalLM
         dtype = torch.bfloat16 if settings.quantisation != "none" and torch.cuda.is_available() else _type(settings)
         model = family.from_pretrained(
-            str(place), config=config, dtype=dtype, trust_remote_code=False, quantization_config=_quantised(settings)
+            str(place),
+            config=config,
+            dtype=dtype,
+            trust_remote_code=False,
+            use_safetensors=True,
+            quantization_config=_quantised(settings),
         )
     if settings.quantisation != "none":
         from peft import prepare_model_for_kbit_training

@@ -2,22 +2,30 @@
 
 A checkpoint is written into a temporary folder and renamed, so a killed run leaves a whole one or none. One whose
 hashes do not match (a bad disk, a copy cut short) is passed over for the one before, and the run's manifest says so.
+Where a model is spread over processes, each writes its pieces (`weights-00000-of-00002.safetensors`, rows of every
+tensor in the order of the processes), and any number of processes reads them back. Over several machines the run
+directory must lie on a disk that all of them share.
 """
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch.distributed.tensor import DTensor
 
 from instructzoo.core import runs
 from instructzoo.core.errors import ZooError
 from instructzoo.core.models import adapters
 from instructzoo.core.runs import Run
+from instructzoo.core.tune import ranks, sharding
 
 KEPT = 2
 
@@ -43,18 +51,17 @@ class State:
 
 
 def save(run: Run, state: State, model: Any, optimizer: torch.optim.Optimizer) -> Path:
-    """Write checkpoints/step-<n>; the newest two stay. Of many processes one writes."""
-    folder = run.path("checkpoints") / f"step-{state.step:08d}"
-    if not run.writes:
-        return folder
-    with runs.whole_folder(folder) as fresh:
-        save_file(weights(model), fresh / "weights.safetensors")
-        save_file(_moments(model, optimizer), fresh / "optimizer.safetensors")
-        runs.write_json(fresh / "optimizer.json", _numbers(model, optimizer))
-        runs.write_json(fresh / "state.json", asdict(state))
-        hashes = {p.name: runs.sha256(p) for p in sorted(fresh.iterdir())}
-        runs.write_json(fresh / "hashes.json", hashes)
-    _prune(run, state)
+    """Write checkpoints/step-<n>; the newest two stay. Of many processes one writes, or each its pieces."""
+    folder, together = run.path("checkpoints") / f"step-{state.step:08d}", sharding.in_pieces(model)
+    if run.writes or together:
+        with _hashed_folder(run, folder, together) as fresh:
+            _write(fresh, "weights", weights(model), together)
+            _write(fresh, "optimizer", _moments(model, optimizer), together)
+            if run.writes:
+                runs.write_json(fresh / "optimizer.json", _numbers(model, optimizer))
+                runs.write_json(fresh / "state.json", asdict(state))
+    if run.writes:
+        _prune(run, state)
     return folder
 
 
@@ -68,9 +75,8 @@ def restore(run: Run, model: Any, optimizer: torch.optim.Optimizer) -> State:
         if fault := _fault(folder):
             damaged[folder] = fault
             continue
-        load_weights(model, folder / "weights.safetensors")
-        moments, numbers = load_file(folder / "optimizer.safetensors"), runs.read_json(folder / "optimizer.json")
-        _load_optimizer(model, optimizer, moments, numbers)
+        load_weights(model, folder)
+        _load_optimizer(model, optimizer, dict(_read(folder, "optimizer")), runs.read_json(folder / "optimizer.json"))
         for other, why in damaged.items():
             run.incident(f"checkpoint {other.name} was damaged ({why}) and removed; {folder.name} was used")
             shutil.rmtree(other)
@@ -86,38 +92,77 @@ def restore(run: Run, model: Any, optimizer: torch.optim.Optimizer) -> State:
 
 def save_best(run: Run, state: State, model: Any) -> None:
     """Write checkpoints/best-<n>: the parameters of the best validation so far, that of `state.best_step`."""
-    if not run.writes:
-        return
-    folder = _best(run, state)
-    with runs.whole_folder(folder) as fresh:
-        save_file(weights(model), fresh / "weights.safetensors")
-        runs.write_json(fresh / "hashes.json", {"weights.safetensors": runs.sha256(fresh / "weights.safetensors")})
-    _prune(run, state)
+    together = sharding.in_pieces(model)
+    if run.writes or together:
+        with _hashed_folder(run, _best(run, state), together) as fresh:
+            _write(fresh, "weights", weights(model), together)
+    if run.writes:
+        _prune(run, state)
 
 
 def load_best(run: Run, state: State, model: Any) -> None:
     folder = _best(run, state)
     if fault := _fault(folder):
         raise ZooError(f"the best checkpoint is damaged ({fault})", "a sound one", "train again", str(folder))
-    load_weights(model, folder / "weights.safetensors")
+    load_weights(model, folder)
 
 
 def weights(model: Any) -> dict[str, torch.Tensor]:
-    """What the method trains, by name; contiguous, on the CPU."""
-    return {name: p.detach().cpu().contiguous() for name, p in adapters.trained(model)}
+    """What the method trains, by name."""
+    return {name: p.detach() for name, p in adapters.trained(model)}
 
 
-def load_weights(model: Any, path: Path) -> None:
-    """Copy saved parameters into the model. Raises ZooError where names or shapes differ."""
-    saved, own = load_file(path), dict(adapters.trained(model))
-    if saved.keys() != own.keys():
-        odd = ", ".join(sorted(saved.keys() ^ own.keys())[:3])
-        raise ZooError(f"{path} holds other parameters ({odd} ...)", "those of this recipe's method")
+def load_weights(model: Any, folder: Path) -> None:
+    """Copy the parameters of a checkpoint into the model. Raises ZooError where names or shapes differ."""
+    own = dict(adapters.trained(model))
+    missing = set(own)
     with torch.no_grad():
-        for name, value in saved.items():
+        for name, value in _read(folder, "weights"):
+            if name not in own:
+                raise ZooError(f"{folder} holds {name}", "parameters of this recipe's method")
             if value.shape != own[name].shape:
-                raise ZooError(f"{name} is {tuple(value.shape)}", str(tuple(own[name].shape)), where=str(path))
-            own[name].copy_(value)
+                raise ZooError(f"{name} is {tuple(value.shape)}", str(tuple(own[name].shape)), where=str(folder))
+            own[name].copy_(sharding.like(value, own[name]))
+            missing.discard(name)
+    if missing:
+        raise ZooError(f"{folder} lacks {min(missing)}", "all parameters of this recipe's method")
+
+
+@contextmanager
+def _hashed_folder(run: Run, folder: Path, together: bool) -> Iterator[Path]:
+    """A temporary folder that becomes `folder` with the hashes of its files, once all who write have written."""
+    with runs.whole_folder(folder) if run.writes else nullcontext() as own:
+        fresh = Path(ranks.told(str(own)) if together else str(own))
+        yield fresh
+        if together:
+            ranks.wait()
+        if run.writes:
+            hashes = {p.name: runs.sha256(p) for p in sorted(fresh.iterdir())}
+            runs.write_json(fresh / "hashes.json", hashes)
+    if together:
+        ranks.wait()
+
+
+def _write(folder: Path, stem: str, tensors: dict[str, torch.Tensor], together: bool) -> None:
+    """One file of whole tensors; or this process's pieces, and from the first process what is not in pieces."""
+    rank, world = ranks.place()
+    if together:
+        stem = f"{stem}-{rank:05d}-of-{world:05d}"
+        tensors = {name: value for name, value in tensors.items() if rank == 0 or isinstance(value, DTensor)}
+    own = {name: sharding.local(value).cpu().contiguous() for name, value in tensors.items()}
+    with runs.friendly_disk(folder):
+        save_file(own, folder / f"{stem}.safetensors")
+
+
+def _read(folder: Path, stem: str) -> Iterator[tuple[str, torch.Tensor]]:
+    """Names and whole tensors, one at a time, from however many processes wrote them."""
+    with ExitStack() as stack:
+        paths = sorted(folder.glob(f"{stem}*.safetensors"))
+        files = [stack.enter_context(safe_open(path, framework="pt")) for path in paths]
+        held = [set(file.keys()) for file in files]
+        for name in sorted(set().union(*held)):
+            pieces = [file.get_tensor(name) for file, names in zip(files, held, strict=True) if name in names]
+            yield name, torch.cat(pieces) if len(pieces) > 1 else pieces[0]
 
 
 def _all(run: Run, kind: str) -> list[Path]:
@@ -154,7 +199,7 @@ def _fault(folder: Path) -> str:
 def _moments(model: Any, optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
     """Optimiser state as {"<parameter>|<state>": tensor}."""
     return {
-        f"{name}|{key}": value.detach().cpu().clone().contiguous()
+        f"{name}|{key}": value.detach().clone()  # safetensors refuses tensors that share memory
         for name, p in adapters.trained(model)
         for key, value in optimizer.state.get(p, {}).items()
         if isinstance(value, torch.Tensor)
@@ -185,7 +230,8 @@ def _load_optimizer(
     state: dict[int, dict[str, Any]] = {}
     for joined, value in (moments | numbers["parameters"]).items():
         name, _, key = joined.rpartition("|")
-        state.setdefault(index[own[name]], {})[key] = value
+        kept = sharding.like(value, own[name]) if isinstance(value, torch.Tensor) else value
+        state.setdefault(index[own[name]], {})[key] = kept
     groups = [
         group | kept for group, kept in zip(optimizer.state_dict()["param_groups"], numbers["groups"], strict=True)
     ]

@@ -7,12 +7,13 @@ import math
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 
 from instructzoo.core import runs
 from instructzoo.core.errors import Stopped, ZooError
@@ -21,7 +22,7 @@ from instructzoo.core.recipe import Recipe, Train
 from instructzoo.core.runs import Run
 from instructzoo.core.text import Batches
 from instructzoo.core.text.batches import share
-from instructzoo.core.tune import checkpoints, lomo, optimizers, ranks
+from instructzoo.core.tune import checkpoints, lomo, optimizers, ranks, sharding
 from instructzoo.core.tune.checkpoints import State
 from instructzoo.core.tune.lomo import Lomo
 from instructzoo.core.tune.objectives import Batch, Objective, Supervised
@@ -44,23 +45,26 @@ class Parts:
 def fit(recipe: Recipe, run: Run, tuned: Any, objective: Objective, parts: Parts, quiet: bool = False) -> State:
     """Train `tuned` in place and leave the parameters of the best validation in it.
 
-    Resumes from the run's newest sound checkpoint. Raises ZooError for a loss that is no number, Stopped on SIGTERM.
+    Resumes from the run's newest sound checkpoint. Of a sharded model only the process that writes is left whole.
+    Raises ZooError for a loss that is no number, Stopped on SIGTERM.
     """
     settings = recipe.train
+    AcceleratorState._reset_state(reset_partial_state=False)  # it would refuse another precision than the run before
     accelerator = Accelerator(mixed_precision=precision(settings), cpu=not torch.accelerator.is_available())
     rank, world = accelerator.process_index, accelerator.num_processes
     batches = Batches(parts.lengths, settings, recipe.seed, rank, world)
+    single = Supervised(tuned, objective)
+    sharding.spread(single, tuned, settings, half=precision(settings) == "bf16")
     optimizer = optimizers.make(tuned, settings)
     if isinstance(optimizer, Lomo):
         lomo.refuse_accumulation(parts.lengths, settings)
         lomo.refuse_ranks(world)
-    single = Supervised(tuned, objective)
     module, optimizer = prepare(accelerator, single, optimizer, settings)
     with ranks.main_first():  # it removes damaged checkpoints
         state = checkpoints.restore(run, tuned, optimizer)
     every = settings.evaluate_every or max(1, batches.steps // VALIDATIONS)
 
-    with run.alone(), stop_signals() as stop, Progress(state.step, batches.steps, quiet) as progress:
+    with stop_signals() as stop, Progress(state.step, batches.steps, quiet) as progress:
         log, saved_at = Log(run, state.step), time.monotonic()
         while state.step < batches.steps:
             began = time.monotonic()
@@ -70,7 +74,7 @@ def fit(recipe: Recipe, run: Run, tuned: Any, objective: Objective, parts: Parts
             losses, targets = torch.zeros(2, device=accelerator.device)
             micro_batches = batches.update(state.step)
             for i, rows in enumerate(micro_batches, start=1):
-                with accelerator.no_sync(module) if i < len(micro_batches) else nullcontext():
+                with sharding.accumulate(accelerator, module, i == len(micro_batches)):
                     loss, n = summed(module, objective, parts.train, rows, accelerator.device)
                     backward(accelerator, optimizer, loss)
                 losses, targets = losses + loss.detach(), targets + n
@@ -111,6 +115,7 @@ def fit(recipe: Recipe, run: Run, tuned: Any, objective: Objective, parts: Parts
     ranks.wait()
     if parts.validation:
         checkpoints.load_best(run, state, tuned)
+    sharding.gather(tuned, run.writes)
     return state
 
 
@@ -152,6 +157,8 @@ def prepare(accelerator: Accelerator, module: Supervised, optimizer: Any, settin
         plain.gradient_checkpointing_enable({"use_reentrant": False})
     if settings.compile:
         plain.get_decoder().compile(dynamic=True)  # in place: parameters keep their names
+    if sharding.sharded(module):  # it has its own way between the processes
+        return module, optimizer
     if isinstance(optimizer, Lomo):  # accelerate's wrapper would scale and step from outside
         return accelerator.prepare(module), optimizer
     return accelerator.prepare(module, optimizer)
@@ -176,8 +183,11 @@ def divide_and_clip(
         return optimizer.divide_and_clip(count, clip)
     accelerator.unscale_gradients(optimizer)  # of the factor that float16 needs
     parameters = [p for _, p in adapters.trained(tuned) if p.grad is not None]
-    torch._foreach_mul_([p.grad for p in parameters], 1 / count)
-    return float(torch.nn.utils.clip_grad_norm_(parameters, clip if clip is not None else math.inf))
+    torch._foreach_mul_([sharding.local(p.grad) for p in parameters], 1 / count)
+    limit = clip if clip is not None else math.inf
+    if sharding.in_pieces(tuned):
+        return sharding.clip([p.grad for p in parameters], limit)
+    return float(torch.nn.utils.clip_grad_norm_(parameters, limit))
 
 
 def scales(optimizer: Any, settings: Train) -> bool:
@@ -204,7 +214,8 @@ def precision(settings: Train) -> str:
     names = {"float32": "no", "bfloat16": "bf16", "float16": "fp16"}
     if settings.precision != "auto":
         return names[settings.precision]
-    return "bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "no"
+    native = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+    return "bf16" if native else "no"
 
 
 def collate(objective: Objective, encoded: Sequence[Any], rows: Sequence[int], device: Any) -> Batch:

@@ -1,7 +1,7 @@
 """Many processes as one run: what is summed, who goes first, who waits.
 
-Started by `zoo train --nproc N`, `accelerate launch`, torchrun or Slurm: each sets RANK and WORLD_SIZE. With one
-process nothing here communicates.
+Started by `zoo train --nproc N`, `accelerate launch` or torchrun (also under Slurm): each sets RANK and WORLD_SIZE. With
+one process nothing here communicates.
 """
 
 from __future__ import annotations
@@ -44,3 +44,11 @@ def total(*values: float) -> list[float]:
     tensor = torch.tensor(values, dtype=torch.float64, device=here.device)
     torch.distributed.all_reduce(tensor)
     return tensor.tolist()
+
+
+def told(word: str) -> str:
+    """What the first process says, on all of them."""
+    said = [word]
+    if state().num_processes > 1:
+        torch.distributed.broadcast_object_list(said)
+    return said[0]

@@ -21,6 +21,7 @@ def plan(recipe: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
     """
     from instructzoo.core import tune
     from instructzoo.core.models import adapters
+    from instructzoo.core.models.load import placed
     from instructzoo.core.text import Batches, lengths
     from instructzoo.core.tune import optimizers
 
@@ -28,7 +29,7 @@ def plan(recipe: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
     ready = prepare(settings)
     encoded = ready.encoder.encode_all(ready.built.rows["train"])
     costs = lengths(encoded)
-    tuned = adapters.apply(ready.loaded.model, settings.method, settings.seed)
+    tuned = placed(adapters.apply(ready.loaded.model, settings.method, settings.seed))
     objective = tune.choose(ready.loaded.kind, tuned, ready.loaded.tokenizer, settings.train.packing)
     batches = Batches(costs.total, settings.train, settings.seed)
     optimizer = optimizers.make(tuned, settings.train)
@@ -58,7 +59,10 @@ def probe(
     """Seconds per update, the mean of ten spread over the run; and the bytes of activations of the largest batch."""
     from instructzoo.core.models import adapters
     from instructzoo.core.tune.lomo import Lomo
+    from instructzoo.core.tune.loop import collate
     from instructzoo.core.tune.measure import saved_bytes
+
+    device = next(tuned.parameters()).device
 
     tuned.train()
     if recipe.train.activation_checkpointing:
@@ -66,7 +70,7 @@ def probe(
 
     def update(step: int) -> None:
         for rows in batches.update(step):
-            loss, count = objective.loss(tuned, objective.collate([encoded[row] for row in rows]))
+            loss, count = objective.loss(tuned, collate(objective, encoded, rows, device))
             if isinstance(optimizer, Lomo):
                 optimizer.hold(loss)
                 optimizer.divide_and_clip(int(count), recipe.train.clip)
@@ -79,7 +83,9 @@ def probe(
     size = recipe.train.micro_batch or max(
         1, min(recipe.train.batch, recipe.train.micro_tokens // batches.lengths[longest])
     )
-    activations = saved_bytes(lambda: objective.loss(tuned, objective.collate([encoded[longest]] * size))[0], tuned)
+    activations = saved_bytes(
+        lambda: objective.loss(tuned, collate(objective, encoded, [longest] * size, device))[0], tuned
+    )
     update(0)
     steps = [round(k * (batches.steps - 1) / max(1, PROBE_STEPS - 1)) for k in range(PROBE_STEPS)]
     begun = time.perf_counter()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from instructzoo.core import app as apps
 from instructzoo.core.app import App
+from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -33,11 +34,18 @@ class Prepared:
 
 
 def prepare(recipe: Recipe, tokenizer_at: Path | None = None) -> Prepared:
-    """Build (or find) the rows, load the untuned backbone, and make its encoder."""
+    """Build (or find) the rows, load the untuned backbone, and make its encoder.
+
+    Raises ZooError for a scorer that the domain does not have, besides what building and loading raise.
+    """
     from instructzoo.core import data, models
     from instructzoo.core.text import Encoder
 
     app = apps.get(recipe.domain)
+    scorers = app.module("metrics").SCORERS
+    if recipe.evaluate.scorer not in scorers:  # told now, not after a training
+        found = f'{recipe.domain} has no scorer "{recipe.evaluate.scorer}"'
+        raise ZooError(found, suggest(recipe.evaluate.scorer, scorers), where="evaluate.scorer")
     built = data.build(recipe)
     prompts = app.module("prompts")
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from instructzoo.core import recipe as recipes
 from instructzoo.core import runs
+from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.runs import Run
 from instructzoo.core.verbs.preparing import counts, prepare
@@ -27,6 +28,11 @@ def train(recipe: str, overrides: Sequence[str] = (), run_id: str | None = None,
 
 def train_run(recipe: Recipe, run: Run, quiet: bool = False) -> dict[str, Any]:
     """Train into a run directory that `runs.start` gave."""
+    with run.alone():
+        return _train(recipe, run, quiet)
+
+
+def _train(recipe: Recipe, run: Run, quiet: bool) -> dict[str, Any]:
     from instructzoo.core import tune
     from instructzoo.core.models import adapters, save
     from instructzoo.core.text import lengths
@@ -35,6 +41,7 @@ def train_run(recipe: Recipe, run: Run, quiet: bool = False) -> dict[str, Any]:
     with ranks.main_first():  # the others find its rows and its tokenizer
         ready = prepare(recipe, run.path("tokenizer"))
         _write_tokenizer(run, ready.loaded.tokenizer)
+    _note_beginning(run, ready.built.fingerprint)
     encoded = {part: ready.encoder.encode_all(ready.built.rows[part]) for part in ("train", "validation")}
     costs = {part: lengths(rows) for part, rows in encoded.items()}
     parts = tune.Parts(encoded["train"], encoded["validation"], costs["train"].total, costs["validation"].total)
@@ -65,6 +72,20 @@ def train_run(recipe: Recipe, run: Run, quiet: bool = False) -> dict[str, Any]:
 def command() -> str:
     """The command line as it was typed, for the manifest."""
     return shlex.join(["zoo", *sys.argv[1:]]) if sys.argv[0].endswith("zoo") else "instructzoo.core.verbs"
+
+
+def _note_beginning(run: Run, rows: str) -> None:
+    """Which rows a run began with, and when, where and with which versions it goes on.
+
+    Raises ZooError where a run would go on with other rows (a file or the domain's code has changed).
+    """
+    begun = run.manifest()
+    if begun.get("data", rows) != rows:
+        found = f"{run.folder} began with rows {begun['data']}, and the recipe now builds {rows}"
+        raise ZooError(found, "the same rows", "put them back, or start over with another --run-id")
+    if "data" in begun:
+        run.note(resumed=[*begun.get("resumed", []), {"when": runs.now()} | runs.environment()])
+    run.note(data=rows)
 
 
 def _write_tokenizer(run: Run, tokenizer: Any) -> None:

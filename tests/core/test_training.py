@@ -1,0 +1,108 @@
+"""zoo train around the loop: what it refuses before it begins, and what a run remembers of its beginning."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from kit import LORA, kit, recipe
+
+from instructzoo.core import models, runs, settings, verbs
+from instructzoo.core.errors import ZooError
+from instructzoo.core.models import adapters
+from instructzoo.core.recipe import Recipe
+from instructzoo.core.tune import loop
+
+SMALL: dict[str, Any] = {
+    "data": {"world": {"operations": ["add"], "sums": 2}, "sizes": {"train": 48, "validation": 20, "test": 20}},
+    "train": {"steps": 4},
+}
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("INSTRUCTZOO_RUNS", str(tmp_path / "runs"))
+    return tmp_path
+
+
+def written(folder: Path, made: Recipe) -> str:
+    path = folder / "tried.yaml"
+    path.write_text(settings.dump(made.model_dump(mode="json", exclude={"name"})))
+    return str(path)
+
+
+def test_a_mistyped_scorer_is_told_after_hours_of_training(root: Path) -> None:
+    with pytest.raises(ZooError, match=r'no scorer "strct".*strict'):
+        verbs.train(written(root, recipe(**SMALL)), ["evaluate.scorer=strct"], quiet=True)
+    assert not list((root / "runs").rglob("checkpoints"))
+
+
+def test_a_run_goes_on_with_other_rows_than_it_began_with(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus = root / "goat.json"
+    rows = [{"instruction": f"{a} + {a}", "input": f"{a} + {a}", "output": f"{a} + {a} = {2 * a}", "answer": str(2 * a)}
+            for a in range(100, 200)]  # fmt: skip
+    corpus.write_text(json.dumps(rows))
+    data = {"sources": ["goat"], "path": str(corpus), "validation": 0.1, "test": 0.1}
+    path = written(root, recipe(data=data, train=SMALL["train"]))
+
+    def die(*_: Any) -> None:
+        raise RuntimeError("power")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "validation_loss", die)
+        with pytest.raises(RuntimeError, match="power"):
+            verbs.train(path, quiet=True)
+    corpus.write_text(json.dumps(rows[:80]))
+    with pytest.raises(ZooError, match="began with rows"):
+        verbs.train(path, quiet=True)
+    corpus.write_text(json.dumps(rows))
+    run = runs.find(verbs.train(path, quiet=True)["run"])
+    assert [line["hardware"]["processes"] for line in run.manifest()["resumed"]] == [1]
+
+
+def test_a_second_training_in_one_process_needs_the_first_one_s_precision(root: Path) -> None:
+    path = written(root, recipe(**SMALL))
+    verbs.train(path, quiet=True)
+    verbs.train(path, ["train.precision=bfloat16"], quiet=True)
+
+
+@pytest.mark.parametrize("method", [{"name": "norms"}, {"name": "subset", "pattern": ".*"}, {"name": "bitfit"}])
+def test_updates_of_base_weights_in_bfloat16_are_rounded_away(method: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="round small updates"):
+        recipe(method=method, model={"weights": "bfloat16"})
+    with pytest.raises(ValueError, match="quantised base"):
+        recipe(method={"name": "subset", "pattern": ".*"}, model={"quantisation": "nf4"})
+
+
+def folder_of(made: Any, place: Path) -> Path:
+    models.save_plain(made.loaded.model, made.loaded.tokenizer, place)
+    return place
+
+
+def test_a_pickle_is_opened(root: Path) -> None:
+    made = kit(recipe())
+    place = folder_of(made, root / "base")
+    weights = place / "model.safetensors"
+    torch.save(made.loaded.model.state_dict(), place / "pytorch_model.bin")
+    weights.unlink()
+    with pytest.raises(ZooError, match="cannot load"):
+        models.load(recipe(str(place)).model, 0, list)
+    tuned = adapters.apply(made.loaded.model, recipe(method=LORA).method)
+    tuned.save_pretrained(str(root / "adapter"))
+    (root / "adapter" / "adapter_model.safetensors").rename(root / "adapter" / "adapter_model.bin")
+    with pytest.raises(ValueError, match=r"no adapter_model.safetensors"):
+        adapters.reload(kit(recipe()).loaded.model, recipe(method=LORA).method, root / "adapter")
+
+
+def test_an_adapter_is_served_on_another_base(root: Path) -> None:
+    place = folder_of(kit(recipe(seed=1)), root / "base")
+    settings = recipe(str(place), method=LORA)
+    made = kit(settings)
+    models.save(made.tuned, made.loaded.tokenizer, settings, root / "model")
+    models.open_saved(root / "model")
+    folder_of(kit(recipe(seed=2)), place)
+    with pytest.raises(ZooError, match="was trained on"):
+        models.open_saved(root / "model")
