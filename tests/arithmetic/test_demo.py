@@ -111,6 +111,14 @@ def test_a_model_s_text_is_run(text: str) -> None:
     assert check.value(text) is None
 
 
+def test_a_number_that_python_does_not_print_ends_in_a_traceback() -> None:
+    for digits in (1001, 5000):
+        assert check.read(f"1 + {'7' * digits}") == Invalid("its numbers have more than 1000 digits")
+    longest = check.read(f"{'9' * 1000} * {'9' * 1000}")
+    assert isinstance(longest, Problem) and len(longest.truth) == 2000
+    assert check.trace(f"{'7' * 5000} / 7 = {'1' * 5000}")[0][1].right is None
+
+
 def test_python_s_value_of_a_step_is_wrong() -> None:
     assert check.value("4429 * (300 + 90 + 7)") == 4429 * 397
     assert check.value("5 - 93") == -88

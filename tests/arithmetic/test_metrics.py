@@ -184,11 +184,9 @@ def test_the_paper_table_is_whole_and_lines_up_with_the_groups_of_the_scorer() -
         assert group in metrics.groups({"operation": operation, "digits": cell}), group
 
 
-def test_the_grid_sets_each_figure_beside_the_published_one() -> None:
-    lines = metrics.grid(metrics.score(ROWS, ["47", *TRUE[1:]], "strict"))
-    assert len(lines) == 64
-    line = next(x for x in lines if (x.group, x.metric) == ("add 2D", "exact match"))
-    assert line.here and (line.here.value, line.here.n) == (0.5, 2)
-    assert line.paper == {"Goat-7B": 1.0}
-    other = next(x for x in lines if (x.group, x.metric) == ("multiply 3D", "exact match"))
-    assert other.here is None and other.paper == {"Goat-7B": 0.978, "GPT-4": 0.303}
+@pytest.mark.parametrize("scorer", metrics.SCORERS)
+def test_an_endless_number_ends_the_scoring(scorer: str) -> None:
+    for text in ("7" * 5000, f"46 R {'7' * 5000}", f"-{'0' * 5000}7"):
+        assert both([text], scorer, ROWS[:1])[0] == 0
+    huge = {**ROWS[0], "digits": f"{'9' * 5000}D+1D"}
+    assert metrics.score([huge], ["46"], scorer).lead().value == 1

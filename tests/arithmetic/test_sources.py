@@ -111,6 +111,15 @@ def test_two_published_sources_read_one_anothers_files(tmp_path: Path) -> None:
         (GOAT[0] | {"input": "1.5 + 2"}, 'no problem in "1.5 + 2"'),
         (GOAT[0] | {"output": 42}, 'no text "output"'),
         ({"instruction": "7 + 35"}, 'no text "input"'),
+        (GOAT[0] | {"output": "7 + 35 = 43"}, 'output "7 + 35 = 43" to 7 + 35; expected one that ends in "42"'),
+        (GOAT[0] | {"output": "7 + 35 = 43", "answer": None}, 'output "7 + 35 = 43" to 7 + 35'),
+        (GOAT[0] | {"output": "forty-two"}, 'output "forty-two" to 7 + 35'),
+        (GOAT[0] | {"answer": 0}, 'answer "0" to 7 + 35; expected "42"'),
+        (GOAT[0] | {"answer": "forty-two"}, 'answer "forty-two" to 7 + 35'),
+        (GOAT[3] | {"output": "17 / 5 = 3"}, 'output "17 / 5 = 3" to 17 / 5; expected one that ends in "3 R 2"'),
+        (GOAT[4] | {"output": "9 / 0 = 0"}, 'output "9 / 0 = 0" to 9 / 0'),
+        (GOAT[4] | {"answer": "0"}, 'answer "0" to 9 / 0; expected "undefined"'),
+        (GOAT[0] | {"input": f"7 + {'3' * 5000}"}, "a number of 5,000 digits; expected at most 1,000"),
     ],
 )
 def test_a_wrong_row_is_trained_on_or_not_found_again(tmp_path: Path, row: dict[str, Any], words: str) -> None:
@@ -122,17 +131,35 @@ def test_a_wrong_row_is_trained_on_or_not_found_again(tmp_path: Path, row: dict[
     assert words in str(caught.value)
 
 
+def test_a_right_row_in_another_form_ends_the_build(tmp_path: Path) -> None:
+    """Published rows may write R 0, a bare "is undefined" or a whole number as a number."""
+    rows = [
+        {"instruction": "4/2", "input": "4 / 2", "output": "4 / 2 = 2 R 0", "answer": "2 R 0"},
+        {"instruction": "5-5", "input": "5 - 5", "output": "5 - 5 = 0", "answer": 0},
+        {"instruction": "9/0", "input": "9 / 0", "output": "is undefined", "answer": "undefined"},
+        {"instruction": "1+1", "input": "1 + 1", "output": "1 + 1 = 2"},
+        {"instruction": "1000+1", "input": "1000 + 1", "output": "= 1,001", "answer": "1,001"},
+    ]
+    made = sources.build(recipe("goat", path=str(goat(tmp_path, rows))))["train"]
+    assert made["answer"][:] == ["2", "0", "undefined", "2", "1001"]
+    assert made["output"][:] == [row["output"] for row in rows]
+
+
 def test_a_benchmark_of_another_kind_is_scored_as_arithmetic(tmp_path: Path) -> None:
     for example, words in (
         ({"input": "Who wrote it?", "target": "her"}, 'no problem in "Who wrote it?"'),
         ({"input": "What is 1 plus 1?"}, 'no answer; expected "target" or "target_scores"'),
         ({"input": "What is 1 plus 1?", "target": "3"}, 'answer "3" to 1 plus 1; expected "2"'),
+        ({"input": "What is 1 plus 1?", "target_scores": {"2": "a"}}, 'a score in "target_scores" is no number'),
         (["What is 1 plus 1?"], 'no text "input"'),
     ):
         path = bigbench(tmp_path, [EXAMPLES[0], example])
         with pytest.raises(ZooError) as caught:
             sources.build(recipe("bigbench", path=str(path)))
         assert f"{path}, example 2: {words}" in str(caught.value)
+    path.write_text('{"examples": 5}')
+    with pytest.raises(ZooError, match=r'task\.json: "examples" is int; expected a list of objects'):
+        sources.build(recipe("bigbench", path=str(path)))
     with pytest.raises(ZooError, match="no examples"):
         sources.build(recipe("bigbench", path=str(goat(tmp_path))))
 
@@ -205,3 +232,35 @@ def test_the_corpus_leaves_the_form_of_its_rows(monkeypatch: pytest.MonkeyPatch)
     assert list(parts) == ["train"]
     assert set(parts["train"].column_names) == COLUMNS
     assert parts["train"].num_rows == 2 * corpus.CHUNK
+
+
+def test_scoring_builds_training_rows_or_other_test_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from instructzoo.arithmetic import world
+
+    settings = recipe(
+        "world", sizes={"train": 400, "validation": 20, "test": 30}, world={"operations": ["add"], "sums": 2}
+    )
+    whole = data.build(settings, tmp_path / "whole").rows["test"].to_list()
+    drawn, generate = [], world.generate
+
+    def counted(n: int, seed: int, split: str, *rest: Any) -> Any:
+        drawn.append(split)
+        return generate(n, seed, split, *rest)
+
+    monkeypatch.setattr(world, "generate", counted)
+    alone = data.build(settings, tmp_path / "alone", parts=("test",))
+    assert drawn == ["test"]
+    assert list(alone.rows) == ["test"] and alone.rows["test"].to_list() == whole
+    assert "Not checked" in (alone.folder / "README.md").read_text()
+    data.build(settings, tmp_path / "more", parts=("train", "test"))
+    assert drawn == ["test", "train", "validation", "test"]
+
+
+def test_a_benchmark_beside_training_data_is_not_scored_on_alone(tmp_path: Path) -> None:
+    (tmp_path / "goat").mkdir()
+    goat(tmp_path / "goat", [GOAT[0] | {"answer": "43"}])  # would be refused, were it read
+    bigbench(tmp_path / "bigbench")
+    built = data.build(recipe("goat", "bigbench", path=str(tmp_path)), tmp_path / "out", parts=("test",))
+    assert {part: rows.num_rows for part, rows in built.rows.items()} == {"test": 4}
+    with pytest.raises(ZooError, match='answer "43"'):
+        data.build(recipe("goat", "bigbench", path=str(tmp_path)), tmp_path / "out")

@@ -144,12 +144,22 @@ def test_settings_that_would_be_ignored_are_refused() -> None:
         ({"cells": ["1D+1D"], "growth": 2}, "beside growth"),
         ({"operations": ["add"], "weights": {"divide": 2}}, "weights names divide"),
         ({"sums": 17}, "data.world"),
+        ({"growth": 1e300}, "data.world.growth = 1e\\+300|growth = 1e\\+300"),
+        ({"growth": 1e-200}, "growth = 1e-200"),
+        ({"cells": {"1D+1D": 1e308, "2D+2D": 1e308}}, "1e\\+308"),
+        ({"weights": {"add": 5e-324}, "operations": ["add"]}, "5e-324"),
         ({"sum": 3}, "did you mean"),
     ]:
         with pytest.raises(ZooError, match=found):
             settings(**values)
     with pytest.raises(ZooError, match="did you mean"):
         list(world.generate(1, 0, "tests"))
+
+
+@pytest.mark.parametrize("growth", [0.01, 100])
+def test_a_growth_within_its_bounds_draws_nothing(growth: float) -> None:
+    assert sum(settings(growth=growth).shares().values()) == pytest.approx(1)
+    assert len(list(world.generate(20, 0, "test", settings(growth=growth)))) == 20
 
 
 def test_a_long_product_is_not_written_in_another_form() -> None:

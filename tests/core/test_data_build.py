@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,8 @@ import pytest
 from instructzoo.core import app as apps
 from instructzoo.core import runs
 from instructzoo.core.data import Built, build, build_rows, builder, write_jsonl
-from instructzoo.core.data.tables import dataset, fingerprint, table
+from instructzoo.core.data.card import readme
+from instructzoo.core.data.tables import complete, dataset, fingerprint, table
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
@@ -59,9 +61,10 @@ class Domain:
         assert name == "sources"
         return SimpleNamespace(build=self._build)
 
-    def _build(self, recipe: Recipe) -> datasets.DatasetDict:
+    def _build(self, recipe: Recipe, parts: Sequence[str]) -> datasets.DatasetDict:
         self.calls += 1
-        return self.parts
+        wanted = parts if set(parts) <= set(self.parts) - {"train"} else list(self.parts)
+        return datasets.DatasetDict({part: self.parts[part] for part in wanted})
 
 
 @pytest.fixture
@@ -270,6 +273,59 @@ def test_a_benchmark_without_training_part_cannot_be_scored_on(domain: Domain) -
     assert build(recipe(), parts=("test",)).rows["test"].num_rows == 9
     with pytest.raises(ZooError, match=r'no part "train" in data.sources world; expected one beside test'):
         build(recipe())
+
+
+def test_test_rows_built_alone_differ_or_hide_that_nothing_was_compared(domain: Domain) -> None:
+    domain.parts = raw(train=poems(60), validation=poems(5, 100), test=[*poems(3), *poems(9, 200), *poems(2, 200)])
+    settings = recipe(limit=8)
+    alone = build(settings, parts=("test",))
+    assert list(alone.rows) == ["test"] and alone.card["contamination"]["checks"] == []
+    assert "Not checked: no training rows were built" in (alone.folder / "README.md").read_text()
+    assert build(settings, parts=("test",)).folder == alone.folder and domain.calls == 1
+    whole = build(settings)  # the entry of the test part is not taken for the whole
+    assert domain.calls == 2 and whole.folder != alone.folder
+    assert whole.rows["test"].to_list() == alone.rows["test"].to_list()
+    assert build(settings, parts=("test",)).folder == whole.folder and domain.calls == 2
+
+
+def test_a_test_part_cut_out_of_train_is_another_when_built_alone(domain: Domain) -> None:
+    alone = build(recipe(), parts=("test",))
+    assert build(recipe()).folder == alone.folder and domain.calls == 1
+    assert alone.card["contamination"]["checks"]
+
+
+def test_the_card_is_silent_about_rows_that_were_asked_for(tmp_path: Path) -> None:
+    parts = raw(train=poems(40), validation=poems(5, 200), test=poems(4, 300))
+    built = build_rows(parts, recipe(sizes={"train": 40, "validation": 5, "test": 1000}), tmp_path / "out")
+    assert built.card["asked"] == {"train": 40, "validation": 5, "test": 1000}
+    page = (tmp_path / "out" / "README.md").read_text()
+    assert "The source gave train 40, validation 5, test 4 (of 1,000 asked for) rows." in page
+    assert build_rows(parts, recipe(sources=("files",)), tmp_path / "out").card["asked"] == {}
+    assert readme({name: value for name, value in built.card.items() if name != "asked"})  # a card of an older build
+
+
+def test_a_column_vanishes_because_the_first_row_lacks_it() -> None:
+    short, long = {"instruction": "a", "output": "x"}, {"instruction": "b", "output": "y", "history": "h"}
+    with pytest.raises(ZooError, match='row 2: a column "history", the rows before do not'):
+        table([short, long])
+    with pytest.raises(ZooError, match='row 3: no column "history", the rows before have it'):
+        table([long, long, short], chunk=2)
+    with pytest.raises(ZooError, match="row 3: a column"):
+        table([short, short, long], chunk=2)
+    assert table([long, short | {"history": None}]).column("history").to_pylist() == ["h", None]
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 9])
+def test_an_optional_text_of_some_rows_vanishes(chunk: int) -> None:
+    """Record lets input, output, source, licence and item be absent; they are the only columns that may be."""
+    rows = [
+        {"instruction": "a", "output": "x"},
+        {"instruction": "b", "input": "c", "output": "y"},
+        {"instruction": "d"},
+    ]
+    whole = complete(table(rows, chunk), "train")
+    assert whole.column("input").to_pylist() == ["", "c", ""]
+    assert whole.column("output").to_pylist() == ["x", "y", ""]
 
 
 def test_equal_rows_get_two_fingerprints(tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from instructzoo.core.data import mend_jsonl, read, read_jsonl, read_rows, write_jsonl
+from instructzoo.core.data import mend_jsonl, read, read_jsonl, write_jsonl
 from instructzoo.core.data.readers import files
 from instructzoo.core.errors import ZooError
+from instructzoo.core.record import Record, Row
 
 ROWS = [
     {"instruction": "Name a river.", "input": "", "output": "The Elbe"},
@@ -21,9 +22,13 @@ ROWS = [
 ]
 
 
+def rows(path: Path | str) -> list[Row]:
+    return [Record.from_row(values, where).row() for where, values in read(path)]
+
+
 def fault(path: Path | str) -> str:
     with pytest.raises(ZooError) as caught:
-        list(read_rows(path))
+        rows(path)
     line = str(caught.value)
     assert "\n" not in line
     return line
@@ -48,7 +53,7 @@ def test_a_format_changes_the_rows_it_carries(tmp_path: Path, suffix: str) -> No
 def test_a_lone_quotation_mark_swallows_the_lines_of_a_tsv(tmp_path: Path) -> None:
     path = tmp_path / "rows.tsv"
     path.write_text('instruction\toutput\n"Why\tso\nHow\tthus\n', encoding="utf-8")
-    assert [row["instruction"] for row in read_rows(path)] == ['"Why', "How"]
+    assert [row["instruction"] for row in rows(path)] == ['"Why', "How"]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +131,7 @@ def test_a_byte_order_mark_becomes_part_of_the_first_name(tmp_path: Path) -> Non
         ("a.json", '[{"instruction": "a"}]'),
     ):
         (tmp_path / name).write_text(text, encoding="utf-8-sig")
-        assert [row["instruction"] for row in read_rows(tmp_path / name)] == ["a"]
+        assert [row["instruction"] for row in rows(tmp_path / name)] == ["a"]
 
 
 def test_standard_input_is_read_whole_before_the_first_row_comes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,9 +147,9 @@ def test_standard_input_is_read_whole_before_the_first_row_comes(monkeypatch: py
 
     source = Endless()
     monkeypatch.setattr(sys, "stdin", type("In", (), {"buffer": source}))
-    rows = read_jsonl("-")
-    assert next(rows) == ("standard input:1", {"instruction": "1"})
-    assert next(rows)[0] == "standard input:2"
+    stream = read_jsonl("-")
+    assert next(stream) == ("standard input:1", {"instruction": "1"})
+    assert next(stream)[0] == "standard input:2"
     assert source.lines == 2
 
 

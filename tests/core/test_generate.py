@@ -12,7 +12,7 @@ from kit import LLAMA, LORA, T5, Kit, kit, recipe, sums, wild
 
 from instructzoo.core.errors import ZooError
 from instructzoo.core.infer import choose, decoding, generate, log_likelihoods
-from instructzoo.core.infer.generate import plan
+from instructzoo.core.infer.generate import cut, plan, write
 from instructzoo.core.models import Loaded
 from instructzoo.core.recipe import Decode
 
@@ -219,6 +219,24 @@ def test_a_batch_waits_for_its_longest_answer(kits: dict[str, Kit]) -> None:
     assert needed <= sum(read) < 1.25 * needed
 
 
+def test_newcomers_padded_to_a_long_row_break_the_budget(kits: dict[str, Kit]) -> None:
+    """One long prompt among short ones: cells are rows times the width that all are padded to."""
+    tokenizer = kits[LLAMA].loaded.tokenizer
+    model = babbler(families(tokenizer)["grouped heads"], stopping=6.0)
+    cells: list[int] = []
+    hook = model.register_forward_pre_hook(
+        lambda _, args, given: cells.append(given["attention_mask"].numel()), with_kwargs=True
+    )
+    short = prompts(kits[LLAMA], 60)
+    asked, decode = [short[0] * 24, *short[1:]], Decode(max_new_tokens=12, batch_tokens=1200)
+    assert len(asked[0]) > 5 * max(map(len, short))
+    answers = generate(Loaded(model, tokenizer, "causal"), asked, decode)
+    hook.remove()
+    assert max(cells) <= decode.batch_tokens
+    assert len(cells) < 12 * len(asked) / 4  # and the short ones still go together
+    assert answers[:2] == [own(model, tokenizer, prompt, 12) for prompt in asked[:2]]
+
+
 def test_the_cache_grows_with_every_row_that_ever_was(kits: dict[str, Kit]) -> None:
     """Columns that only ended rows needed are dropped."""
     tokenizer = kits[LLAMA].loaded.tokenizer
@@ -257,6 +275,25 @@ def test_a_sampled_answer_depends_on_its_neighbours(kits: dict[str, Kit]) -> Non
     for tokens in (1, 150):
         assert generate(made.loaded, asked, Decode(**hot, batch_tokens=tokens), seed=3) == drawn
     assert generate(made.loaded, asked[:5], Decode(**hot), seed=3) == drawn[:5]
+
+
+@BOTH
+def test_a_sampled_answer_depends_on_where_its_block_began(kits: dict[str, Kit], backbone: str) -> None:
+    """A killed `zoo predict` goes on in the middle."""
+    made = kits[backbone]
+    asked, hot = prompts(made, 8), Decode(max_new_tokens=8, temperature=3.0)
+    whole = write(made.loaded, asked, hot, seed=3)
+    assert write(made.loaded, asked[3:], hot, seed=3, first=3) == whole[3:]
+    assert write(made.loaded, asked[3:], hot, seed=3) != whole[3:]
+
+
+@BOTH
+def test_an_answer_that_was_cut_counts_as_ended(kits: dict[str, Kit], backbone: str) -> None:
+    made, decode = kits[backbone], Decode(max_new_tokens=3)
+    asked = prompts(made, 8)
+    ended = [len(by_hand(made, prompt, 4)) < 3 for prompt in asked]
+    assert cut(write(made.loaded, asked, decode), decode) == ended.count(False) > 0
+    assert cut([[5, 6], [5, 6, 7]], decode) == 1
 
 
 def test_a_token_outside_the_nucleus_is_drawn_or_one_inside_too_rarely() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 from kit import Kit, apart, kit, mean_loss, recipe, same, started, sums, weights
+from safetensors.torch import load_file
 
 from instructzoo.core import runs
 from instructzoo.core.errors import Stopped, ZooError
@@ -99,7 +100,7 @@ def test_a_checkpoint_forgets_part_of_an_optimiser(name: str, tmp_path: Path, mo
     fresh = made(name)
     optimizer = optimizers.make(fresh.tuned, fresh.recipe.train)
     checkpoints.restore(Run(tmp_path), fresh.tuned, optimizer)
-    assert same(checkpoints._moments(fresh.tuned, optimizer), checkpoints.load_file(folder / "optimizer.safetensors"))
+    assert same(checkpoints._moments(fresh.tuned, optimizer), load_file(folder / "optimizer.safetensors"))
     numbers = runs.read_json(folder / "optimizer.json")
     assert "optimizer.json" in runs.read_json(folder / "hashes.json")
     assert checkpoints._numbers(fresh.tuned, optimizer) == numbers

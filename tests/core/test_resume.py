@@ -46,7 +46,8 @@ def train(settings: Recipe, folder: Path) -> None:
     """What a training process does: everything anew, resume, and write the end down whole."""
     torch.set_num_threads(1)
     one = made(settings)
-    state = one.fit(folder)
+    with runs.Run(folder).alone():
+        state = one.fit(folder)
     tensors = {name: p.detach().clone() for name, p in adapters.trained(one.tuned)}
     with runs.whole_folder(folder / "model") as fresh:
         save_file(tensors, fresh / "model.safetensors")

@@ -61,6 +61,9 @@ def test_a_run_goes_on_with_other_rows_than_it_began_with(root: Path, monkeypatc
     corpus.write_text(json.dumps(rows))
     run = runs.find(verbs.train(path, quiet=True)["run"])
     assert [line["hardware"]["processes"] for line in run.manifest()["resumed"]] == [1]
+    corpus.write_text(json.dumps(rows[::-1]))
+    with pytest.raises(ZooError, match="was trained beside rows"):
+        verbs.eval("arithmetic", str(run.folder))
 
 
 def test_a_second_training_in_one_process_needs_the_first_one_s_precision(root: Path) -> None:

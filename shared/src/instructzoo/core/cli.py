@@ -47,7 +47,7 @@ def data(
     recipe: RecipeName,
     overrides: Overrides = None,
     export: Annotated[str | None, typer.Option(help="messages, alpaca or sharegpt")] = None,
-    output: Annotated[str | None, typer.Option("--output", "-o", help="folder of the exported files")] = None,
+    output: Annotated[str | None, typer.Option("--output", "-o", help="new folder for the exported files")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Build a recipe's rows and show their card."""
@@ -77,12 +77,12 @@ def train(
     recipe: RecipeName,
     overrides: Overrides = None,
     run_id: Annotated[str | None, typer.Option(help="name of the run; default: a hash of its settings")] = None,
-    nproc: Annotated[int, typer.Option(min=1, help="processes of this machine that train together")] = 1,
+    nproc: Annotated[int | None, typer.Option(min=1, help="processes of this machine that train together")] = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a recipe; resume it where a run was cut off."""
-    if nproc > 1:
+    if nproc is not None:
         raise SystemExit(verbs.launch(sys.argv[1:], nproc))
     out(verbs.train(recipe, overrides or (), run_id, quiet), as_json, "trained")
 
@@ -91,8 +91,8 @@ def train(
 def eval_(
     domain: Domain,
     run: RunFolder = None,
-    limit: Annotated[int | None, typer.Option(help="test rows to score; default: all")] = None,
-    baselines: Annotated[bool, typer.Option(help="score the baselines too")] = True,
+    limit: Annotated[int | None, typer.Option(help="test rows to score, by seed; nothing is recorded")] = None,
+    baselines: Annotated[bool, typer.Option(help="score the baselines too; without, nothing is recorded")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Score a model on its test part, beside baselines and the paper."""
@@ -117,8 +117,8 @@ def predict(
 @app.command()
 def score(
     domain: Domain,
-    gold: Annotated[str, typer.Option(help="JSONL of rows with their outputs")],
-    pred: Annotated[str, typer.Option(help="JSONL of answers, key prediction")],
+    gold: Annotated[str, typer.Option(help="JSONL of rows with their outputs; ids in all or none")],
+    pred: Annotated[str, typer.Option(help="JSONL of answers, key prediction; ids in all or none")],
     scorer: Annotated[str | None, typer.Option(help="variant of the scorer; default: strict")] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -131,7 +131,7 @@ class Decode(Settings):
 
 class Evaluate(Settings):
     scorer: str = Field("strict", description="the reported variant of the domain's scorer")
-    limit: int | None = Field(None, ge=1, description="test rows to score; none: all")
+    limit: int | None = Field(None, ge=1, description="test rows to score, taken by seed; none: all")
     baselines: bool = Field(True, description="score copy, constant, nearest neighbour and the untuned model beside")
 
 

@@ -58,7 +58,7 @@ def _card(held: Mapping[str, Any]) -> dict[str, Any]:
             (
                 "Contamination",
                 Table(("part", "against", "rows", "found exactly", rule, "rows dropped for it"), tuple(found)),
-                "There was nothing to compare: the parts are one.",
+                "Not checked: no training rows were built beside this part.",
             ),
         ],
         "examples": Table(("part", *names), tuple(shown)),

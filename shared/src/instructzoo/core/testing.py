@@ -66,7 +66,7 @@ class AppContract:
     def test_a_public_function_lost_its_types(self, app: App) -> None:
         wanted: dict[str, dict[str, tuple[str, ...]]] = {
             "world": {"generate": ("n", "seed", "split")},
-            "sources": {"build": ("recipe",)},
+            "sources": {"build": ("recipe", "parts")},
             "prompts": {"render": ("row", "seed"), "parse": ("text", "row")},
             "metrics": {"score": ("rows", "answers", "scorer"), "correct": ("rows", "answers", "scorer")},
             "demo": {"build": ("predictor",)},

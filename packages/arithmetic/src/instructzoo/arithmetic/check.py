@@ -91,6 +91,8 @@ def read(question: str) -> Problem | Invalid:
         left, right, sign = match[2], match[3], _NAMES[match[1].lower()]
     else:
         left, right, sign = match[1], match[3], _WORDS.get(match[2].lower(), match[2])
+    if max(len(left), len(right)) > rows.LONGEST:
+        return Invalid(f"its numbers have more than {rows.LONGEST} digits")
     if more := _MORE.search(question[: match.start()] + " " + question[match.end() :]):
         return Invalid(f'"{more[0]}" asks for more than {match[0]}')
     return Problem(next(name for name, s in SIGNS.items() if s == sign), int(left), int(right))

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,7 @@ SCORERS = ("strict", "lenient")
 METRICS = (EXACT, DIGITS) = ("exact match", "digit match")
 SOURCE = "arXiv:2305.14201, table of results"
 
-_DIGITS = re.compile(r"(\d+)D([-+*/])(\d+)D")
+_DIGITS = re.compile(r"([0-9]{1,4})D([-+*/])([0-9]{1,4})D")
 _COLUMNS = 5  # the paper's columns 1D to 5D
 _COMMUTE = ("add", "multiply")
 
@@ -164,25 +163,6 @@ def groups(row: Mapping[str, Any]) -> tuple[str, ...]:
     named = (operation, f"{operation} {left}D{sign}{right}D")
     longer = max(left, right)
     return (*named, f"{operation} {longer}D") if longer <= _COLUMNS else named
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One cell of the paper's table, here beside there. `here` is None where no test row falls into the group."""
-
-    group: str
-    metric: str
-    here: Figure | None
-    paper: Mapping[str, float]
-
-
-def grid(scores: Scores) -> list[Line]:
-    """The paper's table in its order, each figure beside the one measured here; shares in 0..1."""
-    lines = []
-    for group, metric in dict.fromkeys((f.group, f.metric) for f in PAPER):
-        published = {f.system: f.value for f in PAPER if (f.group, f.metric) == (group, metric)}
-        lines.append(Line(group, metric, scores.get(metric, group), published))
-    return lines
 
 
 def _places(rows: Sequence[Row]) -> dict[str, np.ndarray]:

@@ -84,9 +84,9 @@ def _lenient(text: str) -> Answer | Invalid:
     whole, _, fraction = match["number"].partition(".")
     if fraction.strip("0"):
         return Invalid(f'a fraction: "{match["number"]}"')
-    value = int(whole)
+    value = whole.lstrip("0") or "0"  # as text: Python's integers refuse to be read from more than 4,300 digits
     # a minus belongs to the number only where no operand stands before it
-    if match["minus"] and not re.search(r"[0-9)]\s*$", text[: match.start()]):
-        value = -value
-    rest = int(match["rest"] or 0)
-    return Answer(f"{value} R {rest}" if rest else str(value))
+    if match["minus"] and value != "0" and not re.search(r"[0-9)]\s*$", text[: match.start()]):
+        value = f"-{value}"
+    rest = (match["rest"] or "").lstrip("0")
+    return Answer(f"{value} R {rest}" if rest else value)

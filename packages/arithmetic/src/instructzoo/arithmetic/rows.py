@@ -16,6 +16,8 @@ from instructzoo.arithmetic.noise import SIGNS, phrases
 
 SOURCE, LICENCE = "world", "Apache-2.0"
 UNDEFINED = "undefined"
+LONGEST = 1000
+"""Most digits of an operand for `solve`: Python writes and reads no number of more than 4,300."""
 WRITTEN = ("id", "instruction", "input", "output", "item", "answer", "operation", "digits")
 """The columns that differ from row to row; `source` and `licence` are the same in all."""
 
@@ -120,7 +122,9 @@ def _check(operation: str, inputs: list[str], outputs: list[str], answers: list[
 
 
 def solve(operation: str, left: int, right: int) -> str:
-    """The answer by Python's integers, of any size: a number, "Q R r" (least remainder; no R 0) or "undefined"."""
+    """The answer by Python's integers: a number, "Q R r" (least remainder; no R 0) or "undefined".
+
+    Operands have at most LONGEST digits."""
     if operation == "add":
         return str(left + right)
     if operation == "subtract":

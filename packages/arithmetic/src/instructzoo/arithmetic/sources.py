@@ -14,24 +14,26 @@ from the hub. This is the one module of the package that may touch the network.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from instructzoo.arithmetic import prompts, world
 from instructzoo.arithmetic import rows as writing
-from instructzoo.arithmetic import world
 from instructzoo.arithmetic.noise import SIGNS
 from instructzoo.core import recipe as recipes
 from instructzoo.core import runs
 from instructzoo.core.data import read, readers
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.recipe import Recipe
-from instructzoo.core.record import Row, row_id
+from instructzoo.core.record import Invalid, Row, row_id
 
 if TYPE_CHECKING:
     import datasets
 
-SOURCES = ("world", "corpus", "goat", "bigbench")
+SOURCES = {"world": world.SPLITS, "corpus": ("train",), "goat": ("train",), "bigbench": ("test",)}
+"""Every source, and the parts that it has; a part that no source has is cut out of train."""
+
 PUBLISHED = ("goat", "bigbench")
 LICENCE = "Apache-2.0"
 """Of the world, of tiedong/goat by its hub card, and of the BIG-bench repository."""
@@ -52,35 +54,40 @@ _SIGN = "|".join(sorted(map(re.escape, _OPERATIONS), key=len, reverse=True))
 _EXPRESSION = re.compile(rf"(-?\d+)\s*({_SIGN})\s*(-?\d+)", re.IGNORECASE)
 
 
-def build(recipe: Recipe) -> datasets.DatasetDict:
+def build(recipe: Recipe, parts: Sequence[str] = world.SPLITS) -> datasets.DatasetDict:
     """The raw parts of recipe.data.sources, one after the other.
 
+    parts: those that are needed; where the sources have them all and train is not among them, the others are not made.
     Raises ZooError for an unknown source, for a file that is missing or malformed (with its line), for a row whose
     answer is wrong, and where the hub cannot be reached.
     """
     import datasets
 
-    parts: dict[str, list[datasets.Dataset]] = {}
+    if unknown := [name for name in recipe.data.sources if name not in SOURCES]:
+        raise ZooError(f'no source "{unknown[0]}"', suggest(unknown[0], SOURCES), where="data.sources")
+    had = {part for name in recipe.data.sources for part in SOURCES[name]}
+    wanted = set(parts) if set(parts) <= had - {"train"} else set(world.SPLITS)
+    found: dict[str, list[datasets.Dataset]] = {}
     for name in recipe.data.sources:
-        for part, rows in _parts(name, recipe).items():
-            parts.setdefault(part, []).append(rows)
-    return datasets.DatasetDict({part: datasets.concatenate_datasets(pieces) for part, pieces in parts.items()})
+        if wanted & set(SOURCES[name]):
+            for part, rows in _parts(name, recipe, wanted).items():
+                found.setdefault(part, []).append(rows)
+    return datasets.DatasetDict({part: datasets.concatenate_datasets(pieces) for part, pieces in found.items()})
 
 
-def _parts(name: str, recipe: Recipe) -> dict[str, datasets.Dataset]:
+def _parts(name: str, recipe: Recipe, wanted: set[str]) -> dict[str, datasets.Dataset]:
+    """The wanted parts of one source."""
     from instructzoo.core.data.tables import dataset
 
     if name == "world":
         settings = recipes.validate_part(world.Settings, recipe.data.world, "data.world")
-        sizes = recipe.data.sizes.model_dump()
+        sizes = {part: n for part, n in recipe.data.sizes.model_dump().items() if part in wanted}
         return {part: dataset(world.generate(n, recipe.seed, part, settings)) for part, n in sizes.items()}
     if name == "corpus":
         return {"train": _corpus(recipe.seed)}
     if name == "goat":
         return {"train": dataset(_goat(_local(name, recipe)))}
-    if name == "bigbench":
-        return {"test": dataset(_bigbench(_local(name, recipe)))}
-    raise ZooError(f'no source "{name}"', suggest(name, SOURCES), where="data.sources")
+    return {"test": dataset(_bigbench(_local(name, recipe)))}
 
 
 def _corpus(seed: int) -> datasets.Dataset:
@@ -105,7 +112,8 @@ def _local(name: str, recipe: Recipe) -> Path | None:
 def _goat(path: Path | None) -> Iterator[Row]:
     for where, values in _hub(GOAT) if path is None else (pair for file in readers.files(path) for pair in read(file)):
         texts = {name: _text(values, name, where) for name in ("instruction", "input", "output")}
-        yield _row(texts, str(values.get("answer") or ""), "goat", where)
+        published = values.get("answer")
+        yield _row(texts, "" if published is None else str(published), "goat", where)
 
 
 def _bigbench(path: Path | None) -> Iterator[Row]:
@@ -122,6 +130,9 @@ def _examples(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
         task = runs.read_json(file) if file.suffix == ".json" else None
         if not isinstance(task, dict) or "examples" not in task:
             continue
+        if not isinstance(task["examples"], list):
+            found_instead = type(task["examples"]).__name__
+            raise ZooError(f'"examples" is {found_instead}', "a list of objects", "mend the file", str(file))
         for number, example in enumerate(task["examples"], 1):
             found = True
             yield f"{file}, example {number}", example
@@ -138,22 +149,34 @@ def _target(values: Mapping[str, Any], where: str) -> str:
         target = target[0]
     scores = values.get("target_scores")
     if target is None and isinstance(scores, Mapping) and scores:
-        target = max(scores, key=lambda text: float(scores[text]))
+        if not all(isinstance(score, int | float) for score in scores.values()):
+            raise ZooError('a score in "target_scores" is no number', "a number for each", "mend the row", where)
+        target = max(scores, key=lambda text: scores[text])
     if not isinstance(target, str | int):
         raise ZooError("no answer", '"target" or "target_scores"', "check that this is a BIG-bench task", where)
     return str(target).strip()
 
 
 def _row(texts: dict[str, str], published: str, source: str, where: str) -> Row:
-    """A published row with its clean input and the columns that follow from it. Raises ZooError for a wrong answer."""
+    """A published row with its clean input and the columns that follow from it.
+
+    Raises ZooError where the published answer or the output that is learnt gives another number than Python's integers,
+    both read leniently ("2 R 0" is 2). A division by 0 may have any published answer that is no number.
+    """
     match = _EXPRESSION.search(texts["input"])
     if not match or len(re.findall(r"\d+", texts["input"])) != 2:
         found = f'no problem in "{texts["input"][:60]}"'
         raise ZooError(found, "two whole numbers and a sign, such as 12 + 34", "mend or remove the row", where)
+    if (size := max(len(match[1]), len(match[3]))) > writing.LONGEST:
+        found = f"a number of {size:,} digits"
+        raise ZooError(found, f"at most {writing.LONGEST:,}", "mend or remove the row", where)
     left, right, operation = int(match[1]), int(match[3]), _OPERATIONS[match[2].casefold()]
     answer = writing.solve(operation, left, right)
-    if published and published != answer and not (operation == "divide" and right == 0):
-        raise ZooError(f'answer "{published}" to {match[0]}', f'"{answer}"', "mend or remove the row", where)
+    if not _says(published, answer, unread=answer == writing.UNDEFINED):
+        raise ZooError(f'answer "{_tail(published)}" to {match[0]}', f'"{answer}"', "mend or remove the row", where)
+    if not _says(texts["output"], answer):
+        found = f'output "{_tail(texts["output"])}" to {match[0]}'
+        raise ZooError(found, f'one that ends in "{answer}"', "mend or remove the row", where)
     sign = SIGNS[operation]
     pair = sorted((left, right)) if operation in ("add", "multiply") else [left, right]
     row: Row = texts | {"input": f"{left} {sign} {right}", "source": source, "licence": LICENCE}
@@ -161,6 +184,21 @@ def _row(texts: dict[str, str], published: str, source: str, where: str) -> Row:
     row["digits"] = f"{len(str(abs(left)))}D{sign}{len(str(abs(right)))}D"
     row["id"] = row_id(row["instruction"], row["input"], row["output"])
     return row
+
+
+def _says(text: str, answer: str, unread: bool = False) -> bool:
+    """Whether a published text, read leniently, gives the answer. unread: what is said of a text that gives none.
+
+    An empty text passes: without an answer the output is what counts, and `data.clean` counts rows without output.
+    """
+    if not text.strip():
+        return True
+    said = prompts.parse(text, {}, lenient=True)
+    return unread if isinstance(said, Invalid) else said.value == answer
+
+
+def _tail(text: str, most: int = 60) -> str:
+    return text if len(text) <= most else "..." + text[-most:]
 
 
 def _text(values: Mapping[str, Any], name: str, where: str) -> str:

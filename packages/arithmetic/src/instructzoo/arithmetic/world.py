@@ -27,6 +27,7 @@ from instructzoo.core.record import Row
 
 Operation = Literal["add", "subtract", "multiply", "divide"]
 Share = Annotated[float, Field(ge=0, le=1)]
+Weight = Annotated[float, Field(ge=1e-9, le=1e9)]
 Limit = Annotated[int, Field(ge=1, le=DIGITS)]
 
 __all__ = ["Settings", "corpus", "generate"]
@@ -59,16 +60,17 @@ class Settings(recipe.Settings):
         description="most digits of dividend and divisor; 12 by 12 and quotients of 6 digits unless"
         " the divisor has one digit",
     )
-    cells: dict[str, Annotated[float, Field(gt=0)]] = Field(
+    cells: dict[str, Weight] = Field(
         default={},
         description="draw these digit pairs only, each with its weight, such as {8D+8D: 1}; a list weighs all alike",
     )
-    weights: dict[Operation, Annotated[float, Field(gt=0)]] = Field(
+    weights: dict[Operation, Weight] = Field(
         default={}, description="weight of an operation's share of the rows; 1 where none is given; not used with cells"
     )
     growth: float = Field(
         default=1.0,
-        gt=0,
+        ge=0.01,
+        le=100,  # to the power of 32 digits it still is a number
         description="how much likelier a digit pair is for each digit more; 1: all pairs of an operation alike",
     )
     steps: bool = Field(default=True, description="write out long products and divisions; off: direct answers")

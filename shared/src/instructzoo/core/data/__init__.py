@@ -2,7 +2,7 @@
 
 from instructzoo.core.data.builder import Built, build, build_rows
 from instructzoo.core.data.formats import export, read_export
-from instructzoo.core.data.readers import mend_jsonl, read, read_jsonl, read_rows, write_jsonl
+from instructzoo.core.data.readers import mend_jsonl, read, read_jsonl, write_jsonl
 
 __all__ = [
     "Built",
@@ -13,6 +13,5 @@ __all__ = [
     "read",
     "read_export",
     "read_jsonl",
-    "read_rows",
     "write_jsonl",
 ]

@@ -1,7 +1,8 @@
 """A recipe -> clean rows with their card, built once and kept by content.
 
-built = build(recipe)                  # the second call reads what the first one wrote
+built = build(recipe)                     # the second call reads what the first one wrote
 built.rows["train"], built.card["contamination"], built.folder
+build(recipe, parts=("test",))            # to score: of a generated set, or a benchmark, no training row is made
 """
 
 from __future__ import annotations
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
 LAYOUT = 1
 """Version of the files in a built folder; a new one makes old folders be built again."""
 
-NOT_MAKERS = {"weights", "recipes", "__pycache__", "metrics.py", "demo.py"}
-"""Files and folders of a domain that have no part in making its rows."""
+ALONE = ("test",)
+"""The one part that does not depend on the others: only from them are rows dropped that stand in it."""
+
+NOT_MAKERS = {"weights", "recipes", "__pycache__", "metrics.py", "demo.py", "formats.py"}
+"""Files and folders that have no part in making rows."""
 
 
 @dataclass(frozen=True)
@@ -46,24 +50,27 @@ def build(recipe: Recipe, folder: Path | None = None, parts: Sequence[str] = PAR
     """The clean rows of a recipe, from the cache where they were built before.
 
     folder: where they are written; none: $INSTRUCTZOO_CACHE (or ~/.cache/instructzoo) /data/<domain>/<content hash>.
-    parts: the parts that the caller needs; ("test",) suffices to score on a benchmark that has no training part.
+    parts: the parts that the caller needs. With ("test",) alone no other part is made where the source has a test part:
+    the test rows are the same, but no training row was compared with them, which the card says. What was built whole
+    before is used.
     Raises ZooError for whatever the source raises, for an empty part, and where a needed part is missing.
     """
     app = apps.get(recipe.domain)
-    key = content_key(recipe, app.folder())
-    folder = folder or runs.cache() / "data" / recipe.domain / key
-    built = _reuse(folder, key)
+    whole = content_key(recipe, app.folder())
+    keys = (whole, f"{whole}-test") if tuple(parts) == ALONE else (whole,)
+    homes = {key: folder or runs.cache() / "data" / recipe.domain / key for key in keys}
+    built = next(filter(None, (_reuse(home, key) for key, home in homes.items())), None)
     if built is None:
-        _refuse_foreign(folder)
-        raw = app.module("sources").build(recipe)
-        built = build_rows(raw, recipe, folder, key, targets=app.objective == "text")
+        raw = app.module("sources").build(recipe, ALONE if len(keys) > 1 else PARTS)
+        key = whole if "train" in raw else keys[-1]  # a source whose test part is cut out of train gives all
+        _refuse_foreign(homes[key])
+        built = build_rows(raw, recipe, homes[key], key, targets=app.objective == "text")
     for part in parts:
         if part not in built.rows:
             held = ", ".join(built.rows)
             sources = ", ".join(recipe.data.sources)
-            raise ZooError(
-                f'no part "{part}" in data.sources {sources}', f"one beside {held}", "add a source that has it"
-            )
+            fix = "add a source that has it" + ("; a benchmark can only be scored on" if held == "test" else "")
+            raise ZooError(f'no part "{part}" in data.sources {sources}', f"one beside {held}", fix)
     return built
 
 

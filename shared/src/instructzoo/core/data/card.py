@@ -44,6 +44,7 @@ def describe(state: Clean, raw: Mapping[str, int], recipe: Recipe, fingerprint: 
         "counts": {part: rows.num_rows for part, rows in state.tables.items()},
         "items": {part: int(codes(rows.column("item")).max()) + 1 for part, rows in state.tables.items()},
         "raw": dict(raw),
+        "asked": _asked(raw, recipe),
         "splits": state.splits,
         "dropped": state.dropped,
         "contamination": {
@@ -54,6 +55,12 @@ def describe(state: Clean, raw: Mapping[str, int], recipe: Recipe, fingerprint: 
         "lengths": {part: _lengths(rows) for part, rows in state.tables.items()},
         "examples": {part: _examples(rows) for part, rows in state.tables.items()},
     }
+
+
+def _asked(raw: Mapping[str, int], recipe: Recipe) -> dict[str, int]:
+    """Rows that were asked for, where all are the microworld's own; a held-out part may span fewer problems."""
+    sizes = recipe.data.sizes.model_dump() if recipe.data.sources == ("world",) else {}
+    return {part: sizes[part] for part in raw if part in sizes}
 
 
 def _sources(tables: Mapping[str, pa.Table]) -> list[dict[str, Any]]:
@@ -136,12 +143,17 @@ def _origin(card: Mapping[str, Any]) -> str:
 
 
 def _losses(card: Mapping[str, Any]) -> str:
-    came = ", ".join(f"{part} {rows:,}" for part, rows in card["raw"].items())
+    came = ", ".join(f"{part} {rows:,}{_of(card, part)}" for part, rows in card["raw"].items())
     text = f"## Dropped\n\nThe source gave {came} rows."
     if not card["dropped"]:
         return text + " None was dropped."
     lines = [[drop["part"], drop["reason"], f"{drop['rows']:,}"] for drop in card["dropped"]]
     return f"{text}\n\n" + _table(["part", "reason", "rows"], lines)
+
+
+def _of(card: Mapping[str, Any], part: str) -> str:
+    asked = card.get("asked", {}).get(part, 0)
+    return f" (of {asked:,} asked for)" if card["raw"][part] < asked else ""
 
 
 def _check(card: Mapping[str, Any]) -> str:
@@ -151,7 +163,7 @@ def _check(card: Mapping[str, Any]) -> str:
         " evaluation row's own in one row count as contamination. Rows that held any were dropped."
     )
     if not held["checks"]:
-        return "## Contamination\n\nNothing to compare: the parts are one."
+        return "## Contamination\n\nNot checked: no training rows were built beside this part."
     lines = []
     for one in held["checks"]:
         found = one["found_exact"] + one["found_ngram"]

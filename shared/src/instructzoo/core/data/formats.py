@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -25,20 +26,24 @@ if TYPE_CHECKING:
     import datasets
 
 Format = Literal["messages", "alpaca", "sharegpt"]
-Render = Callable[[Mapping[str, Any]], Sequence[Segment]]
+Render = Callable[[Row, int], Sequence[Segment]]
 
 _ROLES = {"user": "human", "assistant": "gpt", "system": "system"}
 _NAMES = {name: role for role, name in _ROLES.items()} | {"user": "user", "assistant": "assistant"}
 
 
 def export(
-    rows: Built | datasets.DatasetDict | Iterable[Row], format: str, path: Path | str, render: Render | None = None
+    rows: Built | datasets.DatasetDict | Iterable[Row],
+    format: str,
+    path: Path | str,
+    render: Render | None = None,
+    seed: int = 0,
 ) -> list[Path]:
     """Write rows to a file, or built parts to a folder with one file each; returns the files.
 
-    render: the domain's prompts.render, so that messages hold the text that the zoo's own models read; without it a
-    prompt is the instruction and, after a blank line, the input. alpaca keeps both apart. Raises ZooError for an
-    unknown format.
+    render: the domain's prompts.render, called with `seed`, so that messages hold the text that the zoo's own models
+    read and learn, white space at the ends aside; without it a prompt is the instruction and, after a blank line, the
+    input. alpaca keeps both apart. Raises ZooError for an unknown format.
     """
     if format not in get_args(Format):
         raise ZooError(f'format "{format}"', suggest(format, get_args(Format)))
@@ -47,12 +52,12 @@ def export(
     if isinstance(parts, dict):
         files = [Path(path) / f"{part}{suffix}" for part in parts]
         for file, part in zip(files, parts.values(), strict=True):
-            _write(file, (_encode(row, format, render) for row in part))
+            _write(file, (_encode(row, format, render, seed) for row in part))
         return files
     file = Path(path)
     if file.suffix != suffix:
         raise ZooError(f'"{file.name}"', f"a name that ends in {suffix} for {format}", "rename the output", str(path))
-    _write(file, (_encode(row, format, render) for row in parts))
+    _write(file, (_encode(row, format, render, seed) for row in parts))
     return [file]
 
 
@@ -68,30 +73,26 @@ def _write(path: Path, objects: Iterable[Mapping[str, Any]]) -> None:
         file.write("\n]\n" if opening == ",\n" else "[]\n")
 
 
-def _encode(row: Row, format: str, render: Render | None) -> dict[str, Any]:
+def _encode(row: Row, format: str, render: Render | None, seed: int) -> dict[str, Any]:
     if format == "alpaca":
         texts = {name: row[name] for name in ("instruction", "input", "output")}
         return texts | {"row": {name: value for name, value in row.items() if name not in texts}}
-    turns = [*_history(row), ("user", _prompt(row, render)), ("assistant", _target(row, render))]
+    turns = _rendered(render(row, seed)) if render else _plain(row)
     if format == "messages":
         return {"messages": [{"role": role, "content": text} for role, text in turns], "row": dict(row)}
     return {"conversations": [{"from": _ROLES[role], "value": text} for role, text in turns], "row": dict(row)}
 
 
-def _history(row: Row) -> list[tuple[str, str]]:
-    return [(turn["role"], turn["text"]) for turn in row.get("history") or ()]
+def _plain(row: Row) -> list[tuple[str, str]]:
+    history = [(turn["role"], turn["text"]) for turn in row.get("history") or ()]
+    question = "\n\n".join(text for text in (row["instruction"], row["input"]) if text)
+    return [*history, ("user", question), ("assistant", str(row["output"]))]
 
 
-def _prompt(row: Row, render: Render | None) -> str:
-    if render is not None:
-        return "".join(text for text, supervised in render(row) if not supervised).strip()
-    return "\n\n".join(text for text in (row["instruction"], row["input"]) if text)
-
-
-def _target(row: Row, render: Render | None) -> str:
-    if render is not None:
-        return "".join(text for text, supervised in render(row) if supervised).strip()
-    return str(row["output"])
+def _rendered(segments: Sequence[Segment]) -> list[tuple[str, str]]:
+    """What is read becomes the user's turns, what is learnt the assistant's, as in a chat template."""
+    stretches = groupby((s for s in segments if s.text), key=lambda s: s.supervised)
+    return [("assistant" if learnt else "user", "".join(s.text for s in group).strip()) for learnt, group in stretches]
 
 
 def read_export(path: Path | str, format: str) -> Iterator[Row]:
@@ -125,6 +126,5 @@ def _dialogue(values: Mapping[str, Any], format: str, where: str) -> Row:
     (_, instruction), (_, output) = turns[-2:]
     row: Row = {"instruction": instruction, "input": "", "output": output, "source": "", "licence": ""}
     row |= {"id": row_id(instruction, "", output), "item": item_key(instruction, "")}
-    if len(turns) > 2:
-        row["history"] = [{"role": name, "text": said} for name, said in turns[:-2]]
+    row["history"] = [{"role": name, "text": said} for name, said in turns[:-2]]  # also none: a column is in every row
     return row

@@ -2,7 +2,6 @@
 
 for where, values in read("rest16.csv"):          # where is "rest16.csv:17", the place to mend
 for where, values in read_jsonl("-"):             # standard input, line by line as it arrives
-rows = list(read_rows("mine.jsonl"))              # checked rows with id and item
 """
 
 from __future__ import annotations
@@ -17,17 +16,10 @@ from typing import IO, Any, NoReturn
 
 from instructzoo.core import runs
 from instructzoo.core.errors import ZooError, place, suggest
-from instructzoo.core.record import Record, Row
 
 SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
 
 Values = dict[str, Any]
-
-
-def read_rows(path: Path | str) -> Iterator[Row]:
-    """Checked rows of a file, with `id` and `item` filled in. Raises ZooError naming file and line."""
-    for where, values in read(path):
-        yield Record.from_row(values, where).row()
 
 
 def read(path: Path | str) -> Iterator[tuple[str, Values]]:

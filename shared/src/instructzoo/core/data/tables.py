@@ -31,12 +31,19 @@ def dataset(rows: Iterable[Row], chunk: int = 50_000) -> datasets.Dataset:
 
 
 def table(rows: Iterable[Row], chunk: int = 50_000) -> pa.Table:
-    """An Arrow table of a stream of rows. Raises ZooError where a column changes its type or goes missing."""
+    """An Arrow table of a stream of rows. LEADING columns may be left out, as `record.Record` has it; they become null.
+
+    Raises ZooError where a column changes its type, or where a row lacks a domain's column that others have.
+    """
     stream = iter(rows)
     pieces: list[pa.Table] = []
+    names: dict[str, None] = {}
+    done = 0
     while part := list(islice(stream, chunk)):
+        names = _names(part, names or dict.fromkeys(part[0]), done)
+        done += len(part)
         try:
-            pieces.append(pa.Table.from_pylist(part))
+            pieces.append(pa.table({name: [row.get(name) for row in part] for name in names}))
         except pa.ArrowException as error:
             raise ZooError(f"rows of mixed types: {error}", "one type in each column", "check the source") from error
     if not pieces:
@@ -45,6 +52,18 @@ def table(rows: Iterable[Row], chunk: int = 50_000) -> pa.Table:
         return pa.concat_tables(pieces, promote_options="default")
     except pa.ArrowException as error:
         raise ZooError(f"rows of mixed types: {error}", "one type in each column", "check the source") from error
+
+
+def _names(part: list[Row], names: dict[str, None], done: int) -> dict[str, None]:
+    """The columns so far and those that a chunk adds. names: of the rows before it; done: how many they are."""
+    for number, row in enumerate(part, done + 1):
+        if row.keys() != names.keys():
+            if differ := sorted((row.keys() ^ names.keys()) - set(LEADING)):
+                has, others = ("no", "have it") if differ[0] in names else ("a", "do not")
+                found = f'{has} column "{differ[0]}", the rows before {others}'
+                raise ZooError(found, "one set of columns", "write null where there is no value", f"row {number}")
+            names = names | dict.fromkeys(row)
+    return names
 
 
 def complete(raw: pa.Table, part: str) -> pa.Table:

@@ -46,6 +46,7 @@ class Decoder:
     stops: Collection[int]
     pad: int
     seed: int
+    first: int = 0  # number of the first prompt among all that are asked, of which these may be a block
     written: list[list[int]] = field(init=False)
     noise: dict[int, np.ndarray] = field(default_factory=dict)
 
@@ -61,19 +62,27 @@ class Decoder:
         batch: Batch | None = None
         while waiting or batch:
             if batch is None:
-                batch = self.start(self.next(waiting, 0))
-            elif batch.live.count(False) >= max(1, FREE * len(batch.rows)):
-                batch = self.regroup(batch, self.next(waiting, batch.live.count(True)))
+                batch = self.start(self.next(waiting, []))
+            elif self.stale(batch):
+                alive = [row for row, live in zip(batch.rows, batch.live, strict=True) if live]
+                batch = self.regroup(batch, self.next(waiting, alive))
                 continue
             else:
                 self.step(batch)
         return self.written
 
-    def next(self, waiting: deque[int], busy: int) -> list[int]:
-        """Rows that begin now, beside `busy` others."""
+    def stale(self, batch: Batch) -> bool:
+        """Whether to cut or refill: enough rows have ended, or the next column with ended rows breaks the budget."""
+        ended, (rows, width) = batch.live.count(False), batch.mask.shape
+        full = rows * (width + 1) > self.decode.batch_tokens
+        return ended >= (1 if full else max(1, FREE * rows))
+
+    def next(self, waiting: deque[int], alive: list[int]) -> list[int]:
+        """Rows that begin now, beside those `alive`, whose width they are padded to."""
         if not waiting:
             return []
-        free = slots(len(self.prompts[waiting[0]]), self.decode) - busy
+        longest = max(len(self.prompts[row]) for row in (*alive, waiting[0]))
+        free = slots(longest, self.decode) - len(alive)
         return [waiting.popleft() for _ in range(min(free, len(waiting)))]
 
     def start(self, rows: list[int]) -> Batch:
@@ -123,7 +132,8 @@ class Decoder:
             return logits.argmax(-1)
         for row in rows:
             if row not in self.noise:
-                self.noise[row] = np.random.default_rng([self.seed, row]).random(self.decode.max_new_tokens + 1)
+                own = np.random.default_rng([self.seed, self.first + row])
+                self.noise[row] = own.random(self.decode.max_new_tokens + 1)
         drawn = torch.tensor([self.noise[row][len(self.written[row])] for row in rows])
         return sample(logits.float() / self.decode.temperature, self.decode.top_p, drawn.to(logits.device))
 

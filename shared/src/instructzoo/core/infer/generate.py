@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
+import numpy as np
 import torch
 
 from instructzoo.core.infer.decoding import Decoder, able, longest_first, slots
@@ -16,25 +16,57 @@ from instructzoo.core.recipe import Decode
 def generate(
     loaded: Loaded, prompts: Sequence[Sequence[int]], decode: Decode, seed: int = 0, stop: int | None = None
 ) -> list[str]:
-    """Texts that the model writes after `prompts` (ids). Greedy at temperature 0, else nucleus sampling from `seed`.
+    """Texts that the model writes after `prompts` (ids); see `write`."""
+    return texts(loaded, write(loaded, prompts, decode, seed, stop))
+
+
+def texts(loaded: Loaded, written: Sequence[Sequence[int]]) -> list[str]:
+    """What `write` has written, as text."""
+    if not written:
+        return []
+    found: list[str] = loaded.tokenizer.batch_decode(written, skip_special_tokens=True)
+    return found
+
+
+def cut(written: Sequence[Sequence[int]], decode: Decode) -> int:
+    """How many answers were stopped by decode.max_new_tokens and not by their own end."""
+    return sum(len(ids) >= decode.max_new_tokens for ids in written)
+
+
+def write(
+    loaded: Loaded,
+    prompts: Sequence[Sequence[int]],
+    decode: Decode,
+    seed: int = 0,
+    stop: int | None = None,
+    first: int = 0,
+) -> list[list[int]]:
+    """Ids that the model writes after `prompts` (ids). Greedy at temperature 0, else nucleus sampling from `seed`.
 
     An answer ends at the end of sequence, at `stop` (an id; a chat template's may be another: `Encoder.stop`), or at
-    the limit.
+    the limit. first: the number of the first prompt, where these are a block of many; a sampled answer depends on the
+    seed and its own number, and not on where the block began.
     """
     if not prompts:
         return []
     tokenizer, model = loaded.tokenizer, adapters.plain(loaded.model)
     ends = sorted({tokenizer.eos_token_id, tokenizer.eos_token_id if stop is None else stop})
-    prompted = _prompted(loaded.model)
+    # peft's own generate gives padding on the left the positions of tokens (0.21): causal prompts are not padded there
+    prompted = adapters.prompted(loaded.model)
     if loaded.kind == "causal" and not prompted and able(model):
-        written = Decoder(model, prompts, decode, ends, tokenizer.pad_token_id, seed).write()
-    else:
-        written = [[]] * len(prompts)
-        for rows in plan(prompts, decode, padded=loaded.kind == "seq2seq" or not prompted):
-            for row, ids in zip(rows, _batch(loaded, [prompts[r] for r in rows], decode, seed, ends), strict=True):
-                written[row] = ids
-    texts: list[str] = tokenizer.batch_decode(written, skip_special_tokens=True)
-    return texts
+        return Decoder(model, prompts, decode, ends, tokenizer.pad_token_id, seed, first).write()
+    if decode.temperature:  # one by one: torch draws for a batch as a whole
+        return [_batch(loaded, [p], decode, _mixed(seed, n), ends)[0] for n, p in enumerate(prompts, first)]
+    written: list[list[int]] = [[]] * len(prompts)
+    for rows in plan(prompts, decode, padded=loaded.kind == "seq2seq" or not prompted):
+        for row, ids in zip(rows, _batch(loaded, [prompts[r] for r in rows], decode, seed, ends), strict=True):
+            written[row] = ids
+    return written
+
+
+def _mixed(seed: int, number: int) -> int:
+    """One seed of two numbers."""
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
 
 
 def plan(prompts: Sequence[Sequence[int]], decode: Decode, padded: bool = True) -> Iterator[list[int]]:
@@ -51,16 +83,6 @@ def plan(prompts: Sequence[Sequence[int]], decode: Decode, padded: bool = True) 
         batch.append(row)
     if batch:
         yield batch
-
-
-def _prompted(model: Any) -> bool:
-    """Whether peft learnt a prompt or prefix: it stands in the wrapper, and the model inside knows nothing of it.
-
-    Its `generate` gives padding on the left the positions of tokens (peft 0.21), so causal prompts are not padded.
-    """
-    from peft import PeftModel
-
-    return isinstance(model, PeftModel) and bool(model.active_peft_config.is_prompt_learning)
 
 
 @torch.no_grad()

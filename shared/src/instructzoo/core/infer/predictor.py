@@ -13,7 +13,8 @@ from typing import Any, Self
 
 from instructzoo.core import runs
 from instructzoo.core.app import App
-from instructzoo.core.infer.generate import generate
+from instructzoo.core.errors import ZooError
+from instructzoo.core.infer.generate import cut, texts, write
 from instructzoo.core.models.load import Loaded, open_saved
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
@@ -32,12 +33,19 @@ class Predictor:
 
     @classmethod
     def load(cls, app: App, folder: Path) -> Self:
-        """The model of a weights folder, or of a run directory (its model/). Raises ZooError where there is none."""
+        """The model of a weights folder, or of a run directory (its model/).
+
+        Raises ZooError where there is none, or one of another domain.
+        """
         model = _model_folder(folder)
+        recipe = runs.stored_recipe(model)
+        if recipe.domain != app.name:
+            other = f"a model of the domain {recipe.domain}"
+            raise ZooError(other, f"one of {app.name}", f"zoo ... {recipe.domain} --run {folder}", str(folder))
         scores = folder / "scores.json"
         loaded = open_saved(model)
         found = runs.read_json(scores) if scores.is_file() else None
-        return cls(app, runs.stored_recipe(model), loaded, folder, found)
+        return cls(app, recipe, loaded, folder, found)
 
     def loaded_from(self) -> Path:
         """The folder of the weights themselves: a run's model/, or the carried folder."""
@@ -49,15 +57,46 @@ class Predictor:
 
     def answer(self, rows: Sequence[Row]) -> list[str]:
         """The model's texts, in the order of the rows. Only `instruction` and what render reads are needed."""
-        encoder = self.encoder()
-        prompts = [encoder.prompt({"input": "", "output": "", **row}) for row in rows]
-        return generate(self.loaded, prompts, self.recipe.decode, self.recipe.seed, encoder.stop)
+        return self.answer_counted(rows)[0]
 
-    def stream(self, rows: Iterable[Row], batch: int = 256) -> Iterator[tuple[Row, str]]:
-        """Rows with their answers, in order, `batch` rows at a time."""
-        source = iter(rows)
-        while block := list(islice(source, batch)):
-            yield from zip(block, self.answer(block), strict=True)
+    def answer_counted(self, rows: Sequence[Row]) -> tuple[list[str], int]:
+        """As `answer`, and how many of the texts were cut at decode.max_new_tokens."""
+        encoder = self.encoder()
+        written = self._write(encoder, [_prompt(encoder, row) for row in rows])
+        return texts(self.loaded, written), cut(written, self.recipe.decode)
+
+    def stream(self, rows: Iterable[tuple[str, Row]], first: int = 0, batch: int = 256) -> Iterator[tuple[Row, str]]:
+        """Rows with their answers, in order, `batch` at a time. rows: (file:line, row); first: the number of the first.
+
+        A row that cannot be read or asked raises ZooError naming its place, once those before it are answered.
+        """
+        encoder, fault = self.encoder(), None
+        source = ((row, _prompt(encoder, row, where)) for where, row in rows)
+        while fault is None:
+            block: list[tuple[Row, list[int]]] = []
+            try:
+                for pair in islice(source, batch):
+                    block.append(pair)
+            except ZooError as error:
+                fault = error
+            if not block:
+                break
+            written = self._write(encoder, [ids for _, ids in block], first)
+            yield from zip((row for row, _ in block), texts(self.loaded, written), strict=True)
+            first += len(block)
+        if fault:
+            raise fault
+
+    def _write(self, encoder: Encoder, prompts: Sequence[list[int]], first: int = 0) -> list[list[int]]:
+        return write(self.loaded, prompts, self.recipe.decode, self.recipe.seed, encoder.stop, first)
+
+
+def _prompt(encoder: Encoder, row: Row, where: str = "") -> list[int]:
+    """Ids of the question. Raises ZooError naming `where` for one that is too long."""
+    try:
+        return encoder.prompt({"input": "", "output": "", **row})
+    except ZooError as error:
+        raise ZooError(error.found, error.expected, error.fix, error.where or where) from error
 
 
 def _model_folder(folder: Path) -> Path:

@@ -135,7 +135,13 @@ def _pretrained(place: Path | str, settings: Model) -> tuple[Any, str]:
             quantization_config=_quantised(settings),
         )
     if settings.quantisation != "none":
+        from bitsandbytes.nn.modules import Linear4bit
         from peft import prepare_model_for_kbit_training
+
+        for layer in (m for m in model.modules() if isinstance(m, Linear4bit)):
+            # Processors with AVX512-BF16 would repack it at the first evaluation, for products in bfloat16 that no
+            # gradient passes: training would go on without learning.
+            layer.support_avx512bf16_for_cpu = False
 
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)  # freezes, norms in float32
     return model, "seq2seq" if seq2seq else "causal"

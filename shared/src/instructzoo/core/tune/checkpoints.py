@@ -119,7 +119,7 @@ def load_weights(model: Any, folder: Path) -> None:
     with torch.no_grad():
         for name, value in _read(folder, "weights"):
             if name not in own:
-                raise ZooError(f"{folder} holds {name}", "parameters of this recipe's method")
+                raise ZooError(f"{folder} holds other parameters ({name})", "those of this recipe's method")
             if value.shape != own[name].shape:
                 raise ZooError(f"{name} is {tuple(value.shape)}", str(tuple(own[name].shape)), where=str(folder))
             own[name].copy_(sharding.like(value, own[name]))

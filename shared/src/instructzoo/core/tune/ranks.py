@@ -1,7 +1,7 @@
 """Many processes as one run: what is summed, who goes first, who waits.
 
-Started by `zoo train --nproc N`, `accelerate launch` or torchrun (also under Slurm): each sets RANK and WORLD_SIZE. With
-one process nothing here communicates.
+Started by `zoo train --nproc N`, `accelerate launch` or torchrun (also under Slurm), which set RANK and WORLD_SIZE.
+With one process nothing here communicates.
 """
 
 from __future__ import annotations

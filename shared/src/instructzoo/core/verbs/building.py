@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from instructzoo.core import app as apps
 from instructzoo.core import recipe as recipes
+from instructzoo.core.errors import ZooError
 
 
 def data(
     recipe: str, overrides: Sequence[str] = (), export: str | None = None, output: str | None = None
 ) -> dict[str, Any]:
-    """Build (or find) the rows; with `export`, write them in that format to `output`. Returns folder, card ..."""
+    """Build (or find) the rows; with `export`, write them in that format to `output`. Returns folder, card ...
+
+    messages and sharegpt hold the prompts as the domain renders them. Raises ZooError where `output` holds files.
+    """
     from instructzoo.core import data as room
 
     settings = recipes.load(recipe, overrides)
+    if output and not export:
+        raise ZooError("an output and no format", "--export messages, alpaca or sharegpt", "leave -o out", output)
+    folder = Path(output or f"{settings.domain}-{settings.name}-{export}")
+    if export and folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise ZooError(f"{folder} exists", "an empty or absent directory", "choose another -o")
     built = room.build(settings)
     found: dict[str, Any] = {"folder": str(built.folder), "fingerprint": built.fingerprint, "card": built.card}
     if export:
-        found["exported"] = [
-            str(p) for p in room.export(built.rows, export, output or f"{settings.domain}-{settings.name}-{export}")
-        ]
+        render = apps.get(settings.domain).module("prompts").render
+        found["exported"] = [str(p) for p in room.export(built.rows, export, folder, render, settings.seed)]
     return found

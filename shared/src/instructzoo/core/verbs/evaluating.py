@@ -12,25 +12,33 @@ from instructzoo.core import app as apps
 from instructzoo.core import runs
 from instructzoo.core.app import App
 from instructzoo.core.errors import ZooError
-from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
+from instructzoo.core.runs import Run
 from instructzoo.core.verbs.training import command
 
 LOOKUP = 50_000
 """Training rows that the baselines learn from: more of them cost minutes and hardly score better."""
 
+CUT = "cut at max_new_tokens"
+"""Count of the answers that did not end by themselves."""
+
 
 def eval(domain: str, run: str | None = None, limit: int | None = None, baselines: bool = True) -> dict[str, Any]:
     """Score a run's model (or, with no run named, the one that the package carries) on its recipe's test part.
 
-    A run's predictions.jsonl and scores.json are written into it; the carried model's scores are only returned.
+    A run's predictions.jsonl and scores.json are written into it where this is the whole evaluation that its recipe
+    asks for; "recorded" in what is returned says whether they were. The carried model's scores are only returned.
     """
     app = apps.get(domain)
     folder = runs.find(run).folder if run else app.weights()
     scores, predictions = evaluate(app, folder, limit, baselines)
-    if run:
+    if not run:
+        return scores
+    asked = runs.stored_recipe(folder).evaluate
+    whole = limit in (None, asked.limit) and (baselines or not asked.baselines)
+    if whole:
         write(folder, scores, predictions)
-    return scores
+    return scores | {"recorded": whole}
 
 
 def write(folder: Path, scores: dict[str, Any], predictions: Sequence[dict[str, Any]]) -> None:
@@ -43,25 +51,38 @@ def write(folder: Path, scores: dict[str, Any], predictions: Sequence[dict[str, 
 def evaluate(
     app: App, folder: Path, limit: int | None = None, baselines: bool = True
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The content of scores.json and of predictions.jsonl for the model in `folder`."""
+    """The content of scores.json and of predictions.jsonl for the model in `folder`.
+
+    limit: test rows to score, taken by seed; none: as the recipe says. Raises ZooError for a limit below 1, and for a
+    run whose recipe no longer builds the rows that it was trained on.
+    """
     from instructzoo.core import data
     from instructzoo.core.infer import Predictor
 
+    if limit is not None and limit < 1:
+        raise ZooError(f"a limit of {limit} rows", "at least 1", "leave it out for all", "--limit")
     predictor = Predictor.load(app, folder)
     recipe = predictor.recipe
-    built = data.build(recipe)
-    test = list(built.rows["test"])
-    limit = limit or recipe.evaluate.limit
-    test = test[:limit] if limit else test
+    baselines = baselines and recipe.evaluate.baselines
+    begun = Run(folder).manifest().get("data")
+    # The carried model's training rows are made only where a baseline learns from them; a run's are checked.
+    built = data.build(recipe, parts=("train", "test") if baselines or begun else ("test",))
+    if begun not in (None, built.fingerprint):
+        found = f"{folder} was trained beside rows {begun}, and its recipe now builds {built.fingerprint}"
+        raise ZooError(found, "the same rows", "put data.path back as it was, or train again")
+    test = sampled(built.rows["test"], limit or recipe.evaluate.limit, recipe.seed, "test")
     if not test:
         raise ZooError("the test part is empty", "at least one row", "look at the data card: zoo data")
     metrics = app.module("metrics")
-    answers = predictor.answer(test)
-    systems = {"model": answers}
-    if baselines and recipe.evaluate.baselines:
-        train = list(built.rows["train"].select(range(min(LOOKUP, len(built.rows["train"])))))
-        systems |= baseline_answers(recipe, predictor, train, test)
+    answers, cut = predictor.answer_counted(test)
+    systems, cuts = {"model": answers}, {"model": cut}
+    if baselines:
+        train = sampled(built.rows["train"], LOOKUP, recipe.seed, "train")
+        systems |= looked_up(train, test)
+        systems["untuned"], cuts["untuned"] = untuned(predictor).answer_counted(test)
     scored = {name: metrics.score(test, texts, recipe.evaluate.scorer) for name, texts in systems.items()}
+    for name, count in cuts.items():
+        scored[name].counts[CUT] = count
     others = {s: metrics.score(test, answers, s).as_dict() for s in metrics.SCORERS if s != recipe.evaluate.scorer}
     hits = {name: metrics.correct(test, texts, recipe.evaluate.scorer) for name, texts in systems.items()}
     content = {
@@ -83,18 +104,35 @@ def evaluate(
     return content, describe(test, answers, hits["model"])
 
 
-def baseline_answers(recipe: Recipe, predictor: Any, train: Sequence[Row], test: Sequence[Row]) -> dict[str, list[str]]:
-    """What copying, a constant, the nearest training row and the untuned backbone answer."""
+def sampled(rows: Any, limit: int | None, seed: int, part: str) -> list[Row]:
+    """At most `limit` rows of a Dataset, by seed and in their order: its sources stand one after the other."""
+    import pyarrow as pa
+
+    from instructzoo.core.data import split
+
+    if limit is None or limit >= len(rows):
+        return list(rows)
+    numbers = split.sample(pa.table({"row": range(len(rows))}), limit, seed, part)["row"]
+    return list(rows.select(numbers.to_pylist()))
+
+
+def looked_up(train: Sequence[Row], test: Sequence[Row]) -> dict[str, list[str]]:
+    """What copying, a constant and the nearest training row answer."""
+    from instructzoo.core.score import baselines
+
+    return {name: list(answer(train, test)) for name, answer in baselines.BASELINES.items()}
+
+
+def untuned(predictor: Any) -> Any:
+    """The predictor of the same backbone before it was tuned."""
     from dataclasses import replace
 
     from instructzoo.core import models
-    from instructzoo.core.score import baselines
 
-    found = {name: list(answer(train, test)) for name, answer in baselines.BASELINES.items()}
+    recipe = predictor.recipe
     base = models.load(recipe.model, recipe.seed, list, tokenizer_at=predictor.loaded_from())
     base.model.eval()
-    untuned = replace(predictor, loaded=base)
-    return found | {"untuned": untuned.answer(test)}
+    return replace(predictor, loaded=base)
 
 
 def paired(hits: dict[str, list[bool]]) -> dict[str, Any]:

@@ -21,6 +21,8 @@ def explain(recipe: str, overrides: Sequence[str] = (), row: int = 0, html: str 
     from instructzoo.core.text import Batches, lengths
     from instructzoo.core.text.batches import padding_share
 
+    if html and Path(html).is_dir():  # before the work, not after it
+        raise ZooError("found a folder", "a file to write", "choose another --html", html)
     settings = recipes.load(recipe, overrides)
     ready = prepare(settings)
     train = ready.built.rows["train"]

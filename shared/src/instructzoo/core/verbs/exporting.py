@@ -26,12 +26,14 @@ def export(domain: str, output: str, run: str | None = None, half: bool = False)
     from instructzoo.core.models import adapters
 
     folder = Path(output)
-    if folder.exists() and any(folder.iterdir()):
+    with runs.friendly_disk(folder):
+        taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    if taken:
         raise ZooError(f"{folder} exists", "an empty or absent directory", "choose another -o")
     app = apps.get(domain)
     source = runs.find(run).folder if run else app.weights()
     predictor = Predictor.load(app, source)
-    rows = list(islice(data.build(predictor.recipe).rows["test"], PROBES))
+    rows = list(islice(data.build(predictor.recipe, parts=("test",)).rows["test"], PROBES))
     before = predictor.answer(rows)
     plain = adapters.merged(predictor.loaded.model)
     end, stop = predictor.loaded.tokenizer.eos_token_id, predictor.encoder().stop

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import signal
@@ -26,7 +27,9 @@ Worker = subprocess.Popen[bytes]
 def launch(arguments: Sequence[str], nproc: int) -> int:
     """Run `zoo <arguments>` in `nproc` processes; returns the exit code of the first that fails, else 0.
 
-    Process 0 speaks; what another said is shown where that one failed. A stop signal is handed on to all.
+    Process 0 speaks; what another said is shown where that one failed. A stop signal is handed on to all: the workers
+    are a session of their own each, or Ctrl-C would reach them twice, by the terminal and from here, and a second one
+    stops a training before it has saved.
     Under torchrun, accelerate or Slurm, --nproc is not needed.
     """
     if "RANK" in os.environ:
@@ -47,6 +50,8 @@ def launch(arguments: Sequence[str], nproc: int) -> int:
                 command,
                 env={**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
                 stderr=said[rank] if rank else None,
+                start_new_session=True,
+                preexec_fn=_end_with_parent,
             )
             for rank in range(nproc)
         ]
@@ -70,12 +75,18 @@ def _without_nproc(arguments: Sequence[str]) -> list[str]:
     return kept
 
 
+def _end_with_parent() -> None:
+    """A killed process group no longer takes a worker along: Linux sends it SIGTERM once its parent is gone."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # 1: PR_SET_PDEATHSIG
+
+
 def _hand_on_signals(workers: Sequence[Worker]) -> None:
     def hand_on(number: int, frame: FrameType | None) -> None:
         for worker in workers:
             worker.send_signal(number)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # a closed terminal tells this process alone
         signal.signal(number, hand_on)
 
 

@@ -15,12 +15,18 @@ from instructzoo.core import runs
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Record, Row
 
+Asked = tuple[str, Row]
+"""A row and its place, file:line."""
+
 
 def predict(domain: str, source: str, output: str = "-", run: str | None = None, quiet: bool = False) -> dict[str, Any]:
     """Answer the rows of `source` (JSONL with `instruction` and `input`; "-" is standard input) into `output`.
 
-    Each line is the row as it came plus `prediction`. Beside the output, `<output>.from.json` names the model; an
-    output begun by another model, or that answers other rows, is refused. Returns {"rows", "answered", "output"}.
+    Each line is the row as it came plus `prediction`, which it may not hold already. Beside the output,
+    `<output>.from.json` names the model; an output begun by another model, or that answers other rows, is refused. A
+    row that cannot be answered stops the call, once those before it are written.
+
+    Returns {"rows", "answered", "output"}.
     """
     from instructzoo.core.infer import Predictor
 
@@ -29,31 +35,45 @@ def predict(domain: str, source: str, output: str = "-", run: str | None = None,
     folder = runs.find(run).folder if run else app.weights()
     predictor = Predictor.load(app, folder)
     if output == "-":
-        answered = _write(sys.stdout, predictor, rows, quiet=True)
+        answered = _write(sys.stdout, predictor, rows, 0, quiet=True)
         return {"rows": answered, "answered": answered, "output": output}
     path = Path(output)
-    done = _resume(path, identity(predictor.loaded_from(), predictor.recipe.decode.model_dump_json()), rows)
+    done = _resume(path, identity(predictor), rows)
     with runs.friendly_disk(path), path.open("a", encoding="utf-8") as file:
-        answered = _write(file, predictor, rows, quiet)
+        answered = _write(file, predictor, rows, done, quiet)
     return {"rows": done + answered, "answered": answered, "output": output}
 
 
-def identity(folder: Path, decode: str) -> str:
-    """Sixteen hex digits of the weights and of how they are decoded."""
-    digest = hashlib.sha256(decode.encode())
-    for path in sorted(folder.glob("*.safetensors")):
-        digest.update(runs.sha256(path).encode())
+def identity(predictor: Any) -> str:
+    """Sixteen hex digits of all that decides an answer: weights (an adapter's base too), tokenizer, settings, seed."""
+    settings = predictor.recipe.model_dump_json(include={"domain", "model", "decode", "seed"})
+    digest = hashlib.sha256(settings.encode())
+    folder = predictor.loaded_from()
+    for path in sorted([*folder.glob("*token*"), *folder.glob("chat_template*")]):
+        digest.update(f"{path.name} {runs.sha256(path)}".encode())
+    for name, values in predictor.loaded.model.state_dict().items():
+        digest.update(f"{name} {values.dtype} {tuple(values.shape)}".encode())
+        digest.update(_bytes(values))
     return digest.hexdigest()[:16]
 
 
-def _rows(source: str) -> Iterator[Row]:
+def _bytes(values: Any) -> Any:
+    """A tensor's bytes, [n]; numpy knows no bfloat16."""
+    import torch
+
+    return values.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
+
+
+def _rows(source: str) -> Iterator[Asked]:
     """Checked rows, with their own keys. The first is read at once: a bad file fails before a model is loaded."""
     from instructzoo.core.data import read_jsonl
 
-    def checked() -> Iterator[Row]:
+    def checked() -> Iterator[Asked]:
         for where, row in read_jsonl(source):
             Record.from_row(row, where)
-            yield row
+            if "prediction" in row:
+                raise ZooError('the row has a "prediction" already', "a row to answer", "rename or drop it", where)
+            yield where, row
 
     rows = checked()
     first = list(islice(rows, 1))
@@ -62,12 +82,13 @@ def _rows(source: str) -> Iterator[Row]:
     return chain(first, rows)
 
 
-def _write(file: IO[str], predictor: Any, rows: Iterator[Row], quiet: bool) -> int:
+def _write(file: IO[str], predictor: Any, rows: Iterator[Asked], done: int, quiet: bool) -> int:
+    """Answer the rows after the first `done`; returns how many."""
     from instructzoo.core.verbs.counting import Counter
 
     answered = 0
     with Counter("answered", quiet) as counter:
-        for row, text in predictor.stream(rows):
+        for row, text in predictor.stream(rows, done):
             file.write(json.dumps({**row, "prediction": text}, ensure_ascii=False) + "\n")
             file.flush()
             answered += 1
@@ -75,7 +96,7 @@ def _write(file: IO[str], predictor: Any, rows: Iterator[Row], quiet: bool) -> i
     return answered
 
 
-def _resume(path: Path, model: str, rows: Iterator[Row]) -> int:
+def _resume(path: Path, model: str, rows: Iterator[Asked]) -> int:
     """Step over the rows that `path` already answers; returns how many. A line cut short is dropped."""
     from instructzoo.core.data import mend_jsonl, read_jsonl
 
@@ -92,7 +113,7 @@ def _resume(path: Path, model: str, rows: Iterator[Row]) -> int:
     mend_jsonl(path)
     done = 0
     for where, held in read_jsonl(path) if path.stat().st_size else ():
-        row = next(rows, None)
+        _, row = next(rows, (where, None))
         if row is None or {k: held.get(k) for k in row} != row:
             raise ZooError("an answer to another row", "the rows that it was begun with", "choose another -o", where)
         done += 1

@@ -13,8 +13,9 @@ from instructzoo.core.record import Record, Row
 def score(domain: str, gold: str, pred: str, scorer: str | None = None) -> dict[str, Any]:
     """Scores of the answers in `pred` (JSONL, key `prediction`) to the rows in `gold` (JSONL).
 
-    Rows are matched by `id` where both files have one, else by line; a gold row without an answer is wrong and counted.
-    Raises ZooError for an unknown scorer, answers to unknown rows, or two answers to one row.
+    Rows are matched by `id` where both files have ids, else by line; a gold row without an answer is wrong and counted.
+    Raises ZooError for an unknown scorer, ids in some lines of a file only, an id that two gold rows have, answers to
+    unknown rows, or two answers to one row.
     """
     from instructzoo.core.data import read_jsonl
 
@@ -22,10 +23,12 @@ def score(domain: str, gold: str, pred: str, scorer: str | None = None) -> dict[
     scorer = scorer or metrics.SCORERS[0]
     if scorer not in metrics.SCORERS:
         raise ZooError(f'{domain} has no scorer "{scorer}"', suggest(scorer, metrics.SCORERS))
-    rows = [_gold(row, where) for where, row in read_jsonl(gold)]
-    if not rows:
-        raise ZooError("no gold rows", "a line of JSON per row", where=gold)
-    texts, missing = _match(rows, list(read_jsonl(pred)), gold, pred)
+    asked, answers = list(read_jsonl(gold)), list(read_jsonl(pred))
+    rows = [_gold(row, where) for where, row in asked]
+    by_id = all([_has_ids(asked), _has_ids(answers)])  # both are checked
+    if by_id:
+        _refuse_twins(asked)
+    texts, missing = _match(rows, answers, by_id, gold, pred)
     found: dict[str, Any] = metrics.score(rows, texts, scorer).as_dict()
     found["counts"]["unanswered"] = missing
     return {"domain": domain, "scorer": scorer, "n": len(rows), "gold": gold, "pred": pred, **found}
@@ -37,12 +40,30 @@ def _gold(row: Mapping[str, Any], where: str) -> Row:
     return checked | ({"id": str(row["id"])} if "id" in row else {})
 
 
-def _match(rows: list[Row], answers: list[tuple[str, Any]], gold: str, pred: str) -> tuple[list[str], int]:
+def _has_ids(lines: list[tuple[str, Any]]) -> bool:
+    """Whether the lines of a file have ids. Raises ZooError where some have and some have not."""
+    first = "id" in lines[0][1]
+    for where, values in lines:
+        if ("id" in values) != first:
+            found, wanted = ("no id", "one, as in") if first else ("an id", "none, as in")
+            raise ZooError(found, f"{wanted} the lines before", "give every line one, or none", where)
+    return first
+
+
+def _refuse_twins(asked: list[tuple[str, Any]]) -> None:
+    seen = set()
+    for where, row in asked:
+        if str(row["id"]) in seen:
+            raise ZooError(f"id {row['id']} stands twice", "an id of its own for every gold row", where=where)
+        seen.add(str(row["id"]))
+
+
+def _match(rows: list[Row], answers: list[tuple[str, Any]], by_id: bool, gold: str, pred: str) -> tuple[list[str], int]:
     """The answer to every gold row ("" where there is none), and how many there are none to."""
     for where, answer in answers:
         if not isinstance(answer.get("prediction"), str):
             raise ZooError('no text under "prediction"', '{"prediction": "..."}', where=where)
-    if not answers or any("id" not in answer for _, answer in answers):
+    if not by_id:
         if len(answers) > len(rows):
             raise ZooError(f"{len(answers)} answers to {len(rows)} rows", "at most one answer per row", where=pred)
         missing = len(rows) - len(answers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +16,8 @@ PARTS = ("train", "validation", "test")
 
 def line(text: str) -> None:
     """Text as it is, on standard output."""
-    Console(highlight=False, soft_wrap=True, markup=False).print(text)
+    sys.stdout.write(f"{text}\n")  # rich would put an emoji for ":x:"
+    sys.stdout.flush()
 
 
 def table(*columns: str, title: str = "") -> Table:
@@ -26,7 +28,7 @@ def table(*columns: str, title: str = "") -> Table:
 
 
 def put(made: Any) -> None:
-    Console(highlight=False).print(made)
+    Console(highlight=False, markup=False, emoji=False).print(made)
 
 
 def pairs(values: dict[str, Any]) -> None:
@@ -118,6 +120,10 @@ def scores(found: dict[str, Any]) -> None:
     put(made)
     line(f"scorer {found['scorer']}, {found['part']} part, {found['n']} rows, backbone {found['backbone']}\n")
     figures(found["systems"]["model"], found.get("paper", []))
+    if cut := found["systems"]["model"]["counts"].get("cut at max_new_tokens"):
+        line(f"{cut} of {found['n']} answers were cut at decode.max_new_tokens: a larger one may raise the score")
+    if not found.get("recorded", True):
+        line("nothing was recorded: a run keeps the scores of the whole evaluation that its recipe asks for")
 
 
 def figures(found: dict[str, Any], paper: Sequence[dict[str, Any]] = ()) -> None:
