@@ -18,7 +18,7 @@ import torch
 from kit import LLAMA, LORA, T5, Kit, apart, kit, recipe, same, started, sums, weights
 from safetensors.torch import load_file, save_file
 
-from instructzoo.core import runs
+from instructzoo.core import models, runs
 from instructzoo.core.models import adapters
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.tune import checkpoints, loop
@@ -32,10 +32,24 @@ METHODS = {
         method=LORA | {"dropout": 0.3},
         train={"steps": STEPS, "checkpoint_every": 3, "evaluate_every": 5, "micro_batch": 3},
     ),
+    "packing": recipe(
+        LLAMA, train={"steps": STEPS, "checkpoint_every": 3, "evaluate_every": 5, "packing": True, "micro_tokens": 80}
+    ),
+    "lomo": recipe(
+        LLAMA, train={"steps": STEPS, "checkpoint_every": 3, "evaluate_every": 5, "optimizer": "lomo", "lr": 0.05}
+    ),
     "seq2seq dropout": recipe(
         T5, model={"dropout": 0.2}, train={"steps": STEPS, "checkpoint_every": 3, "evaluate_every": 5}
     ),
 }
+
+
+def qlora(base: Path) -> Recipe:
+    """LoRA on a base of 4 bits, its moments in main memory where a GPU would be full."""
+    plain = kit(recipe("scratch:llama-1x64"), sums(50))
+    models.save_plain(plain.loaded.model, plain.loaded.tokenizer, base)
+    train = {"steps": STEPS, "checkpoint_every": 3, "evaluate_every": 5, "optimizer": "paged-adamw"}
+    return recipe(str(base), model={"quantisation": "nf4"}, method=LORA, train=train)
 
 
 def made(settings: Recipe) -> Kit:
@@ -95,9 +109,9 @@ def outcome(folder: Path) -> tuple[dict[str, torch.Tensor], list[dict[str, float
     return load_file(folder / "model" / "model.safetensors"), lines, runs.read_json(folder / "outcome.json")
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", [*METHODS, "qlora"])
 def test_a_kill_at_a_random_step_changes_a_bit(name: str, tmp_path: Path) -> None:
-    settings, draw = METHODS[name], random.Random(name)
+    settings, draw = METHODS.get(name) or qlora(tmp_path / "base"), random.Random(name)
     whole, broken = (started(settings, tmp_path / kind) for kind in ("whole", "broken"))
     assert in_a_process(lambda: train(settings, whole)) == 0
     for _ in range(3):
