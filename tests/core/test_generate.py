@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from kit import LLAMA, LORA, T5, Kit, kit, recipe, sums, wild
+from kit import LLAMA, LORA, T5, Kit, kit, recipe, started, sums, wild
 
 from instructzoo.core.errors import ZooError
 from instructzoo.core.infer import choose, decoding, generate, log_likelihoods
@@ -403,3 +404,14 @@ def test_no_option_or_no_prompt_is_scored(kits: dict[str, Kit]) -> None:
             log_likelihoods(kits[LLAMA].loaded, [5], options)
     with pytest.raises(ZooError, match="an empty prompt"):
         log_likelihoods(kits[LLAMA].loaded, [], ["5"])
+
+
+def test_a_model_tuned_on_short_answers_never_ends_them(tmp_path: Path) -> None:
+    """Two tokens each: a model that had not learnt the stop token would go on to the limit."""
+    rows = [row | {"output": "yes" if len(row["instruction"]) % 2 else "no"} for row in sums(40)]
+    made = kit(recipe(train={"steps": 60, "lr": 1e-2}), rows)
+    made.fit(started(made.recipe, tmp_path))
+    made.tuned.eval()
+    asked = [made.encoder.prompt(row) for row in sums(30, seed=5)]
+    decode = Decode(max_new_tokens=12)
+    assert cut(write(made.loaded, asked, decode), decode) == 0

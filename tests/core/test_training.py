@@ -109,3 +109,15 @@ def test_an_adapter_is_served_on_another_base(root: Path) -> None:
     folder_of(kit(recipe(seed=2)), place)
     with pytest.raises(ZooError, match="was trained on"):
         models.open_saved(root / "model")
+
+
+def test_a_carried_model_is_not_scored_where_its_backbone_is_gone(root: Path) -> None:
+    place = folder_of(kit(recipe(seed=1)), root / "base")
+    path = written(root, recipe(str(place), evaluate={"baselines": True, "limit": 4}, **SMALL))
+    run = verbs.train(path, quiet=True)["run"]
+    found = verbs.eval("arithmetic", run)
+    assert "untuned" in found["systems"] and not found["left_out"]
+    place.rename(root / "moved")
+    found = verbs.eval("arithmetic", run)
+    assert "untuned" not in found["systems"] and "no folder" in found["left_out"]["untuned"]
+    assert {"copy", "nearest"} < found["systems"].keys()

@@ -76,10 +76,14 @@ def evaluate(
     metrics = app.module("metrics")
     answers, cut = predictor.answer_counted(test)
     systems, cuts = {"model": answers}, {"model": cut}
+    left_out: dict[str, str] = {}
     if baselines:
         train = sampled(built.rows["train"], LOOKUP, recipe.seed, "train")
         systems |= looked_up(train, test)
-        systems["untuned"], cuts["untuned"] = untuned(predictor).answer_counted(test)
+        try:
+            systems["untuned"], cuts["untuned"] = untuned(predictor).answer_counted(test)
+        except ZooError as error:  # a local backbone need not be where a carried model is scored
+            left_out["untuned"] = str(error)
     scored = {name: metrics.score(test, texts, recipe.evaluate.scorer) for name, texts in systems.items()}
     for name, count in cuts.items():
         scored[name].counts[CUT] = count
@@ -93,6 +97,7 @@ def evaluate(
         "scorer": recipe.evaluate.scorer,
         "n": len(test),
         "systems": {name: s.as_dict() for name, s in scored.items()},
+        "left_out": left_out,
         **others,
         "paired": paired(hits),
         "paper": [asdict(f) for f in metrics.PAPER],

@@ -122,6 +122,8 @@ def scores(found: dict[str, Any]) -> None:
     figures(found["systems"]["model"], found.get("paper", []))
     if cut := found["systems"]["model"]["counts"].get("cut at max_new_tokens"):
         line(f"{cut} of {found['n']} answers were cut at decode.max_new_tokens: a larger one may raise the score")
+    for name, why in found.get("left_out", {}).items():
+        line(f"baseline left out: {name} ({why})")
     if not found.get("recorded", True):
         line("nothing was recorded: a run keeps the scores of the whole evaluation that its recipe asks for")
 
