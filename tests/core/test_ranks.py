@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from instructzoo.core.recipe import Train
 from instructzoo.core.runs import read_json
 from instructzoo.core.text import Batches
+from instructzoo.core.verbs import launching
 
 
 @pytest.mark.parametrize(
@@ -98,8 +99,9 @@ def test_offloading_in_one_process_is_left_out_in_silence(tmp_path: Path) -> Non
     "launcher",
     [
         ["torch.distributed.run", "--standalone", "--nproc-per-node", "2"],
-        ["accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1",
-         "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"],
+        # --multi_gpu is its way of saying torchrun; with --cpu it would start one process, or ask for MPI
+        ["accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1",
+         "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", str(launching._free_port())],
     ],
     ids=["torchrun", "accelerate"],
 )  # fmt: skip
