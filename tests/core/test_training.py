@@ -15,6 +15,7 @@ from instructzoo.core.errors import ZooError
 from instructzoo.core.models import adapters
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.tune import loop
+from instructzoo.core.verbs import planning
 
 SMALL: dict[str, Any] = {
     "data": {"world": {"operations": ["add"], "sums": 2}, "sizes": {"train": 48, "validation": 20, "test": 20}},
@@ -121,3 +122,13 @@ def test_a_carried_model_is_not_scored_where_its_backbone_is_gone(root: Path) ->
     found = verbs.eval("arithmetic", run)
     assert "untuned" not in found["systems"] and "no folder" in found["left_out"]["untuned"]
     assert {"copy", "nearest"} < found["systems"].keys()
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_plan_is_silent_about_a_processor_that_is_faster_in_bfloat16(
+    fast: bool, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "speed", lambda: {"bf16_fast": fast})
+    found = verbs.plan(written(root, recipe(**SMALL)))
+    assert ("seconds_per_step_bfloat16" in found) == fast
+    assert "seconds_per_step_bfloat16" not in verbs.plan(str(root / "tried.yaml"), ["train.precision=float32"])

@@ -8,6 +8,7 @@ from typing import Any
 
 from instructzoo.core import recipe as recipes
 from instructzoo.core.recipe import Recipe
+from instructzoo.core.verbs.examining import speed
 from instructzoo.core.verbs.preparing import counts, prepare
 
 PROBE_STEPS = 10
@@ -17,8 +18,11 @@ GB = 2**30
 def plan(recipe: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
     """Parameters, memory by part (GB), tokens, steps and the time from a ten-step probe. Nothing is written to a run.
 
-    The probe takes ten real updates, spread over the run, on a model that is then thrown away.
+    The probe takes ten real updates, spread over the run, on a model that is then thrown away; on a processor that
+    multiplies faster in bfloat16, ten more in that ("seconds_per_step_bfloat16").
     """
+    import torch
+
     from instructzoo.core import tune
     from instructzoo.core.models import adapters
     from instructzoo.core.models.load import placed
@@ -34,6 +38,11 @@ def plan(recipe: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
     batches = Batches(costs.total, settings.train, settings.seed)
     optimizer = optimizers.make(tuned, settings.train)
     per_step, activations = probe(settings, tuned, objective, encoded, batches, optimizer)
+    half = {}
+    if settings.train.precision == "auto" and next(tuned.parameters()).device.type == "cpu" and speed()["bf16_fast"]:
+        with torch.autocast("cpu", torch.bfloat16):
+            faster, _ = probe(settings, tuned, objective, encoded, batches, optimizer)
+        half = {"seconds_per_step_bfloat16": round(faster, 4)}
     parameters = counts(tuned)
     memory = memory_of(tuned, optimizer) | {"activations": activations}
     mean = sum(costs.total) / len(costs.total)
@@ -49,6 +58,7 @@ def plan(recipe: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
         "steps": batches.steps,
         "epochs": round(batches.steps / batches.per_epoch, 2),
         "seconds_per_step": round(per_step, 4),
+        **half,
         "seconds": round(per_step * batches.steps),
     }
 
