@@ -1,9 +1,11 @@
 """Training speed and memory of this loop beside trl's SFTTrainer, as ratios in one alternating run.
 
-    python -m tests.benchmarks.train_speed [--rows 512] [--rounds 3] [--threads 2]
+    python -m tests.benchmarks.train_speed [--rows 512] [--rounds 3] [--threads 2] [--corpus FILE]
+        [--backbone scratch:llama-4x256] [--vocabulary 32000] [--method full]
 
-The same rows (arithmetic, all operations, steps written out), the same freshly initialised 4-layer, 256-wide Llama, the
-same tokenizer, batch, learning rate and number of updates. Contestants, each in a process of its own:
+The same rows (arithmetic, all operations, steps written out; or a file of ASQP, `sentence####quadruples` a line, as
+prompt and completion), the same backbone (a freshly initialised one gets as many rows of embeddings as --vocabulary
+says), the same tokenizer, method, batch, learning rate and number of updates. Contestants, each in its own process:
 
     zoo       this loop with its defaults
     trl       SFTTrainer with the defaults that run on a CPU (use_cpu, bf16 off)
@@ -17,6 +19,7 @@ Tokens per second count prompt, target and stop token of every row once, padding
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import os
 import resource
@@ -25,17 +28,22 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from instructzoo.core.record import Segment
+
 CONTESTANTS = ("zoo", "trl", "trl best")
 BATCH, RATE = 8, 1e-3
+Pair = tuple[str, str]
+"""Prompt and completion."""
 
 
 def main() -> None:
     options = arguments()
     if options.contestant:
-        print(json.dumps(work(options.contestant, options.rows)))
+        print(json.dumps(work(options)))
         return
     found: dict[str, list[dict[str, float]]] = {name: [] for name in CONTESTANTS}
     for turn in range(options.rounds):
@@ -50,12 +58,16 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=512)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--corpus", type=Path)
+    parser.add_argument("--backbone", default="scratch:llama-4x256")
+    parser.add_argument("--vocabulary", type=int, default=8192)
+    parser.add_argument("--method", choices=("full", "lora"), default="full")
     parser.add_argument("--contestant", choices=CONTESTANTS, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def measure(name: str, options: argparse.Namespace) -> dict[str, float]:
-    command = [sys.executable, "-m", "tests.benchmarks.train_speed", "--contestant", name, "--rows", str(options.rows)]
+    command = [sys.executable, "-m", "tests.benchmarks.train_speed", *sys.argv[1:], "--contestant", name]
     environment = {**os.environ, "OMP_NUM_THREADS": str(options.threads), "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode:
@@ -79,32 +91,54 @@ def summary(found: dict[str, list[dict[str, float]]], options: argparse.Namespac
         if name != "zoo"
     }
     return {
-        "rows": options.rows,
-        "rounds": options.rounds,
-        "threads": options.threads,
+        **{name: str(value) for name, value in vars(options).items() if name != "contestant"},
         "median": middle,
         "zoo_to": ratios,
     }
 
 
-def work(name: str, count: int) -> dict[str, float]:
+def work(options: argparse.Namespace) -> dict[str, float]:
     """Train once; tokens per second, peak memory in MB and the last loss."""
     from instructzoo.arithmetic import prompts, world
     from instructzoo.core import models
-    from instructzoo.core.recipe import Model
+    from instructzoo.core.models import adapters
+    from instructzoo.core.recipe import Method, Model
 
-    rows = list(world.generate(count, 0, "train", world.Settings(short_division=False)))
-    model = Model(backbone="scratch:llama-4x256", tokenizer="bpe", vocabulary=8192, max_tokens=1024)
-    loaded = models.load(model, 0, lambda: ("".join(t for t, _ in prompts.render(row, 0)) for row in rows))
+    if options.corpus:
+        pairs = asqp(options.corpus)[: options.rows]
+    else:
+        made = world.generate(options.rows, 0, "train", world.Settings(short_division=False))
+        pairs = [tuple(text for text, _ in prompts.render(row, 0)) for row in made]
+    scratch = {"tokenizer": "bpe", "vocabulary": 8192} if options.backbone.startswith("scratch:") else {}
+    loaded = models.load(Model(backbone=options.backbone, max_tokens=1024, **scratch), 0, lambda: map("".join, pairs))
+    if scratch:
+        loaded.model.resize_token_embeddings(options.vocabulary, mean_resizing=False)
+    loaded = replace(loaded, model=adapters.apply(loaded.model, Method(name=options.method, rank=16)))
     with tempfile.TemporaryDirectory() as folder:
-        train = zoo if name == "zoo" else trl
-        tokens, seconds, loss = train(loaded, rows, Path(folder), name == "trl best")
+        train = zoo if options.contestant == "zoo" else trl
+        tokens, seconds, loss = train(loaded, pairs, Path(folder), options.contestant == "trl best")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"tokens_per_second": round(tokens / seconds), "peak_mb": round(peak), "loss": round(loss, 4)}
 
 
-def zoo(loaded: Any, rows: list[dict[str, Any]], folder: Path, best: bool) -> tuple[int, float, float]:
-    from instructzoo.arithmetic import prompts
+def asqp(path: Path) -> list[Pair]:
+    """Sentences as questions, their quadruples as answers."""
+    found = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        sentence, _, quadruples = line.partition("####")
+        found.append((f"{sentence}\nQuadruples: ", "; ".join(", ".join(q) for q in ast.literal_eval(quadruples))))
+    return found
+
+
+class Prompts:
+    """What the encoder asks of a domain: its prompt is the first of the two texts."""
+
+    @staticmethod
+    def render(row: dict[str, str], seed: int) -> list[Segment]:
+        return [Segment(row["instruction"], False), Segment(row["output"], True)]
+
+
+def zoo(loaded: Any, pairs: list[Pair], folder: Path, best: bool) -> tuple[int, float, float]:
     from instructzoo.core import runs, tune
     from instructzoo.core.recipe import Model, Recipe, Train
     from instructzoo.core.text import Encoder, lengths
@@ -112,7 +146,8 @@ def zoo(loaded: Any, rows: list[dict[str, Any]], folder: Path, best: bool) -> tu
     train = Train(batch=BATCH, lr=RATE, schedule="constant", warmup=0, log_every=1)
     model = Model(backbone="scratch:llama-4x256", tokenizer="bpe")
     recipe = Recipe(domain="arithmetic", model=model, train=train)
-    encoded = Encoder(loaded.tokenizer, prompts, loaded.kind, 1024).encode_all(rows)
+    rows = [{"instruction": question, "output": answer} for question, answer in pairs]
+    encoded = Encoder(loaded.tokenizer, Prompts, loaded.kind, 1024).encode_all(rows)
     costs = lengths(encoded)
     objective = tune.choose(loaded.kind, loaded.model, loaded.tokenizer)
     run = runs.Run(folder)
@@ -122,13 +157,10 @@ def zoo(loaded: Any, rows: list[dict[str, Any]], folder: Path, best: bool) -> tu
     return sum(costs.total), seconds, last_loss([json.loads(x) for x in (folder / "metrics.jsonl").open()])
 
 
-def trl(loaded: Any, rows: list[dict[str, Any]], folder: Path, best: bool) -> tuple[int, float, float]:
+def trl(loaded: Any, pairs: list[Pair], folder: Path, best: bool) -> tuple[int, float, float]:
     import datasets
     from trl import SFTConfig, SFTTrainer
 
-    from instructzoo.arithmetic import prompts
-
-    pairs = [[text for text, _ in prompts.render(row, 0)] for row in rows]
     examples = datasets.Dataset.from_list([{"prompt": p, "completion": c} for p, c in pairs])
     better = {"gradient_checkpointing": False, "train_sampling_strategy": "group_by_length"} if best else {}
     config = SFTConfig(
