@@ -14,6 +14,7 @@ from instructzoo.core import models, runs, settings, verbs
 from instructzoo.core.errors import ZooError
 from instructzoo.core.models import adapters
 from instructzoo.core.recipe import Recipe
+from instructzoo.core.report import results_table
 from instructzoo.core.tune import loop
 from instructzoo.core.verbs import planning
 
@@ -122,6 +123,9 @@ def test_a_carried_model_is_not_scored_where_its_backbone_is_gone(root: Path) ->
     found = verbs.eval("arithmetic", run)
     assert "untuned" not in found["systems"] and "no folder" in found["left_out"]["untuned"]
     assert {"copy", "nearest"} < found["systems"].keys()
+    assert "The baseline untuned was left out: " in results_table(found)
+    assert not found["recorded"]
+    assert "untuned" in runs.read_json(Path(run) / "scores.json")["systems"]
 
 
 @pytest.mark.parametrize("fast", [True, False])

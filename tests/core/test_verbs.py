@@ -52,6 +52,8 @@ def test_score_pairs_answers_with_other_questions(tmp_path: Path) -> None:
 
     one_line(scored(named, [second, {"prediction": "3"}]), "pred.jsonl:2: no id", "give every line one, or none")
     one_line(scored([named[0], asked[1]], [first, second]), "gold.jsonl:2: no id")
+    nameless = [{"id": None, **row} for row in asked]
+    assert scored(nameless, [{"prediction": "3"}, {"prediction": "4"}]).returncode == 0
     one_line(scored([named[0], named[1] | {"id": "a"}], [first]), "gold.jsonl:2: id a stands twice")
     assert exact(json.loads(scored(named, [second, first]).stdout)) == 1.0
     assert exact(json.loads(scored(asked, [first, second]).stdout)) == 1.0

@@ -56,6 +56,7 @@ def content(folder: Path) -> dict[str, Any]:
     found, results_absent = _results(folder / "scores.json")
     incidents = manifest.pop("incidents", None)
     incidents = [str(x) for x in incidents] if isinstance(incidents, list) else []
+    incidents += found.notes() if found else []
     training = parts.training(folder / "metrics.jsonl")
     name = f"{recipe.get('domain', '')}/{recipe.get('name', '')}".strip("/") or folder.name
     return {
@@ -102,7 +103,7 @@ def results_table(scores_json: Mapping[str, Any]) -> str:
     """The Markdown of a README's results: systems, then the paper's groups, each with n and 95% interval."""
     found = Results.from_dict(scores_json)
     head = f"{found.domain}/{found.recipe}, {found.part} part, {found.n:,} rows, backbone `{found.backbone}`"
-    blocks = [f"{head}; in brackets 95% intervals.", tables.systems(found).markdown()]
+    blocks = [f"{head}; in brackets 95% intervals.", tables.systems(found).markdown(), *found.notes()]
     beside = tables.beside_paper(found)
     if beside.rows:
         sources = ", ".join(dict.fromkeys(f.source for f in found.paper))

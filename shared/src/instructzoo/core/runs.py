@@ -76,7 +76,7 @@ class Run:
         if not self.writes:
             yield
             return
-        held = os.open(self.folder, os.O_RDONLY)
+        held = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT)  # over NFS a lock needs a file open for writing
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -134,7 +134,7 @@ class Decoder:
             if row not in self.noise:
                 own = np.random.default_rng([self.seed, self.first + row])
                 self.noise[row] = own.random(self.decode.max_new_tokens + 1)
-        drawn = torch.tensor([self.noise[row][len(self.written[row])] for row in rows])
+        drawn = torch.tensor([self.noise[row][len(self.written[row])] for row in rows], dtype=torch.float32)
         return sample(logits.float() / self.decode.temperature, self.decode.top_p, drawn.to(logits.device))
 
     def regroup(self, batch: Batch, newcomers: list[int]) -> Batch | None:

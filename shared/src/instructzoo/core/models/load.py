@@ -28,9 +28,15 @@ class Loaded:
     kind: str
 
 
-def load(settings: Model, seed: int, texts: Callable[[], Iterable[str]], tokenizer_at: Path | None = None) -> Loaded:
+def load(
+    settings: Model,
+    seed: int,
+    texts: Callable[[], Iterable[str]],
+    tokenizer_at: Path | None = None,
+    revision: str | None = None,
+) -> Loaded:
     """The untuned backbone. `texts` gives training prompts and targets, from which a scratch tokenizer is made;
-    where `tokenizer_at` already holds one (a resumed run), that one is used."""
+    where `tokenizer_at` already holds one (a resumed run), that one is used. revision: the commit of a hub id."""
     if settings.backbone.startswith("scratch:"):
         if tokenizer_at and (tokenizer_at / "tokenizer.json").is_file():
             tokenizer = open_tokenizer(tokenizer_at)
@@ -42,7 +48,7 @@ def load(settings: Model, seed: int, texts: Callable[[], Iterable[str]], tokeniz
     from instructzoo.core.models import backbones
 
     place = backbones.resolve(settings.backbone)
-    model, kind = _pretrained(place, settings)
+    model, kind = _pretrained(place, settings, revision)
     return Loaded(model, with_padding(open_tokenizer(place)), kind)
 
 
@@ -51,11 +57,11 @@ def open_saved(folder: Path) -> Loaded:
     recipe = stored_recipe(folder)
     if recipe.method.name == "full" or (folder / "config.json").is_file():  # or an adapter that `zoo export` has merged
         return open_plain(folder, recipe.model)
-    base = load(recipe.model, recipe.seed, list, tokenizer_at=folder)
-    if (folder / BASE).is_file() and (now := _base(base.model, recipe.model)) != (
-        then := runs.read_json(folder / BASE)
-    ):
-        raise ZooError(f"{folder} was trained on {then}", f"that base; {recipe.model.backbone} is now {now}")
+    then = runs.read_json(folder / BASE) if (folder / BASE).is_file() else None
+    base = load(recipe.model, recipe.seed, list, folder, _commit(recipe.model, then))
+    if then is not None and then != (now := _base(base.model, recipe.model)):
+        found = f"{folder} was trained on {then}, and {recipe.model.backbone} is now {now}"
+        raise ZooError(found, "the same base", "put those weights back, or train again")
     with _one_line(folder):
         model = adapters.reload(base.model, recipe.method, folder)
     return Loaded(placed(model.eval()), open_tokenizer(folder), base.kind)
@@ -96,6 +102,15 @@ def _base(model: Any, settings: Model) -> dict[str, str]:
     return {path.name: runs.sha256(path) for path in sorted(place.glob("*.safetensors"))}
 
 
+def _commit(settings: Model, base: dict[str, str] | None) -> str | None:
+    """The commit of a hub id that an adapter was trained on; none for a folder, whose files are compared."""
+    from instructzoo.core.models import backbones
+
+    if base is None or isinstance(place := backbones.resolve(settings.backbone), Path):
+        return None
+    return base.get(place)
+
+
 def save_plain(model: Any, tokenizer: Any, folder: Path) -> None:
     """Model and tokenizer in the plain Hugging Face layout, which other programs open."""
     with quiet():
@@ -117,12 +132,12 @@ def with_padding(tokenizer: Any) -> Any:
     return tokenizer
 
 
-def _pretrained(place: Path | str, settings: Model) -> tuple[Any, str]:
+def _pretrained(place: Path | str, settings: Model, revision: str | None = None) -> tuple[Any, str]:
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
     with _one_line(place), quiet():
-        config = AutoConfig.from_pretrained(str(place), trust_remote_code=False)
+        config = AutoConfig.from_pretrained(str(place), trust_remote_code=False, revision=revision or "main")
         seq2seq = bool(config.is_encoder_decoder)
         family = AutoModelForSeq2SeqLM if seq2seq else AutoModelForCausalLM
         dtype = torch.bfloat16 if settings.quantisation != "none" and torch.cuda.is_available() else _type(settings)
@@ -132,6 +147,7 @@ def _pretrained(place: Path | str, settings: Model) -> tuple[Any, str]:
             dtype=dtype,
             trust_remote_code=False,
             use_safetensors=True,
+            revision=revision or "main",
             quantization_config=_quantised(settings),
         )
     if settings.quantisation != "none":

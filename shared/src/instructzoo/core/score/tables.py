@@ -40,7 +40,8 @@ class Table:
 
 @dataclass(frozen=True)
 class Results:
-    """The checked content of scores.json. variants: the model under the other scorers of its domain, by their names."""
+    """The checked content of scores.json. variants: the model under the other scorers of its domain, by their names;
+    left_out: baselines that could not be scored, and why."""
 
     domain: str
     recipe: str
@@ -53,6 +54,7 @@ class Results:
     paper: tuple[PaperFigure, ...] = ()
     command: str = ""
     backbone: str = ""
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def model(self) -> Scores:
@@ -78,10 +80,15 @@ class Results:
                 paper=tuple(PaperFigure(**one) for one in values.get("paper") or ()),
                 command=str(values.get("command", "")),
                 backbone=str(values.get("backbone", "")),
+                left_out=dict(values.get("left_out") or {}),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             reason = f"{type(error).__name__}: {error}"
             raise ZooError(f"malformed scores ({reason})", "the content that zoo eval writes", where=where) from error
+
+    def notes(self) -> list[str]:
+        """What a reader of the tables must know besides."""
+        return [f"The baseline {name} was left out: {why}." for name, why in self.left_out.items()]
 
     def best_baseline(self) -> tuple[str, Figure] | None:
         """The system beside the model with the highest headline figure."""

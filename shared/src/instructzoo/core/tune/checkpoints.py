@@ -10,9 +10,10 @@ directory must lie on a disk that all of them share.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ def restore(run: Run, model: Any, optimizer: torch.optim.Optimizer) -> State:
             damaged[folder] = fault
             continue
         load_weights(model, folder)
-        _load_optimizer(model, optimizer, dict(_read(folder, "optimizer")), runs.read_json(folder / "optimizer.json"))
+        _load_optimizer(model, optimizer, _read(folder, "optimizer"), runs.read_json(folder / "optimizer.json"))
         for other, why in damaged.items():
             run.incident(f"checkpoint {other.name} was damaged ({why}) and removed; {folder.name} was used")
             shutil.rmtree(other)
@@ -199,7 +200,8 @@ def _fault(folder: Path) -> str:
 def _moments(model: Any, optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
     """Optimiser state as {"<parameter>|<state>": tensor}."""
     return {
-        f"{name}|{key}": value.detach().clone()  # safetensors refuses tensors that share memory
+        # safetensors refuses tensors that share memory; from another device they are copied anyway
+        f"{name}|{key}": value.detach().clone() if value.device.type == "cpu" else value.detach()
         for name, p in adapters.trained(model)
         for key, value in optimizer.state.get(p, {}).items()
         if isinstance(value, torch.Tensor)
@@ -222,13 +224,13 @@ def _numbers(model: Any, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
 
 
 def _load_optimizer(
-    model: Any, optimizer: torch.optim.Optimizer, moments: dict[str, torch.Tensor], numbers: dict[str, Any]
+    model: Any, optimizer: torch.optim.Optimizer, moments: Iterable[tuple[str, torch.Tensor]], numbers: dict[str, Any]
 ) -> None:
-    """Put back what `_moments` and `_numbers` gave."""
+    """Put back what `_moments` and `_numbers` gave; of spread moments each process keeps its pieces alone."""
     own = dict(adapters.trained(model))
     index = {p: i for i, p in enumerate(p for group in optimizer.param_groups for p in group["params"])}
     state: dict[int, dict[str, Any]] = {}
-    for joined, value in (moments | numbers["parameters"]).items():
+    for joined, value in chain(moments, numbers["parameters"].items()):
         name, _, key = joined.rpartition("|")
         kept = sharding.like(value, own[name]) if isinstance(value, torch.Tensor) else value
         state.setdefault(index[own[name]], {})[key] = kept
@@ -237,8 +239,8 @@ def _load_optimizer(
     ]
     # torch's own loader puts every state tensor on its parameter's device.
     optimizer.load_state_dict({"state": state, "param_groups": groups})
-    for joined, value in moments.items():
-        name, _, key = joined.rpartition("|")
-        held = optimizer.state[own[name]]
-        if held[key].dtype != value.dtype:  # it also casts them to the parameter's type, which drops bits
-            held[key] = value.to(held[key].device)
+    for p, place in index.items():
+        held = optimizer.state[p]
+        for key, value in state.get(place, {}).items():
+            if isinstance(value, torch.Tensor) and held[key].dtype != value.dtype:
+                held[key] = value.to(held[key].device)  # it also casts them to the parameter's type, which drops bits

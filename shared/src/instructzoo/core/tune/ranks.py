@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import torch
 from accelerate import PartialState
@@ -15,7 +16,8 @@ from accelerate import PartialState
 
 def state() -> PartialState:
     """accelerate's view of the processes: their number, this one's, its device. Gloo on CPUs, NCCL on GPUs."""
-    return PartialState(cpu=not torch.accelerator.is_available())
+    # Others wait while one builds the rows, or fetches a backbone: longer than the ten minutes that NCCL would.
+    return PartialState(cpu=not torch.accelerator.is_available(), timeout=timedelta(hours=6))
 
 
 def place() -> tuple[int, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, cast
 
 import torch
 from accelerate import Accelerator
@@ -100,7 +100,8 @@ def gather(model: Any, keep: bool) -> None:
     whole: dict[int, nn.Parameter] = {}
     owners = [(m, name, p) for m in model.modules() for name, p in m.named_parameters(recurse=False)]
     for p in {id(p): p for _, _, p in owners if isinstance(p, DTensor)}.values():
-        full = p.full_tensor().detach()
+        # Offloaded pieces meet on their devices: processes with GPUs may have no way between their main memories.
+        full = cast(DTensor, p.detach().to(p.device_mesh.device_type)).full_tensor()
         if keep:
             whole[id(p)] = nn.Parameter(full.cpu(), requires_grad=p.requires_grad)
     for module, name, p in owners:

@@ -27,7 +27,8 @@ def eval(domain: str, run: str | None = None, limit: int | None = None, baseline
     """Score a run's model (or, with no run named, the one that the package carries) on its recipe's test part.
 
     A run's predictions.jsonl and scores.json are written into it where this is the whole evaluation that its recipe
-    asks for; "recorded" in what is returned says whether they were. The carried model's scores are only returned.
+    asks for, with every baseline; "recorded" in what is returned says whether they were. The carried model's scores
+    are only returned.
     """
     app = apps.get(domain)
     folder = runs.find(run).folder if run else app.weights()
@@ -35,7 +36,7 @@ def eval(domain: str, run: str | None = None, limit: int | None = None, baseline
     if not run:
         return scores
     asked = runs.stored_recipe(folder).evaluate
-    whole = limit in (None, asked.limit) and (baselines or not asked.baselines)
+    whole = limit in (None, asked.limit) and (baselines or not asked.baselines) and not scores["left_out"]
     if whole:
         write(folder, scores, predictions)
     return scores | {"recorded": whole}
@@ -133,11 +134,11 @@ def untuned(predictor: Any) -> Any:
     from dataclasses import replace
 
     from instructzoo.core import models
+    from instructzoo.core.models.load import placed
 
     recipe = predictor.recipe
     base = models.load(recipe.model, recipe.seed, list, tokenizer_at=predictor.loaded_from())
-    base.model.eval()
-    return replace(predictor, loaded=base)
+    return replace(predictor, loaded=replace(base, model=placed(base.model.eval())))
 
 
 def paired(hits: dict[str, list[bool]]) -> dict[str, Any]:

@@ -37,14 +37,14 @@ def score(domain: str, gold: str, pred: str, scorer: str | None = None) -> dict[
 def _gold(row: Mapping[str, Any], where: str) -> Row:
     """A checked gold row; an id that the file gives is kept."""
     checked = Record.from_row(row, where).row()
-    return checked | ({"id": str(row["id"])} if "id" in row else {})
+    return checked | ({"id": str(row["id"])} if row.get("id") is not None else {})
 
 
 def _has_ids(lines: list[tuple[str, Any]]) -> bool:
     """Whether the lines of a file have ids. Raises ZooError where some have and some have not."""
-    first = "id" in lines[0][1]
+    first = lines[0][1].get("id") is not None
     for where, values in lines:
-        if ("id" in values) != first:
+        if (values.get("id") is not None) != first:
             found, wanted = ("no id", "one, as in") if first else ("an id", "none, as in")
             raise ZooError(found, f"{wanted} the lines before", "give every line one, or none", where)
     return first
