@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from typing import Annotated, Any
 
@@ -102,7 +103,12 @@ def eval_(
 @app.command()
 def predict(
     domain: Domain,
-    source: Annotated[str, typer.Argument(help="JSONL of rows; - is standard input", metavar="IN.jsonl")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="JSONL of rows, each with an instruction and perhaps an input; - is standard input", metavar="IN.jsonl"
+        ),
+    ],
     output: Annotated[str, typer.Option("--output", "-o", help="JSONL of answers; - is standard output")] = "-",
     run: RunFolder = None,
     quiet: Quiet = False,
@@ -205,6 +211,8 @@ def main() -> None:
     """The `zoo` command."""
     debug = "--debug" in sys.argv
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
+    # bitsandbytes asks for a kernel that models/load.py switches off, on every start of a processor with AVX512-BF16.
+    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
     try:
         app(arguments, standalone_mode=True)
     except ZooError as error:
