@@ -27,7 +27,7 @@ from typing import IO, Any
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 
-FORBIDDEN = {getattr(errno, f"E{n}") for n in ["ACCES", "PERM", "ROFS", "NOTDIR", "ISDIR", "EXIST", "NAMETOOLONG"]}
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG)
 REPORTED = ("torch", "transformers", "peft", "accelerate", "datasets", "tokenizers", "safetensors", "numpy")
 
 

@@ -33,7 +33,7 @@ ALONE = ("test",)
 """The one part that does not depend on the others: only from them are rows dropped that stand in it."""
 
 NOT_MAKERS = {"weights", "recipes", "__pycache__", "metrics.py", "demo.py"}
-"""Files and folders that have no part in making rows."""
+"""Files and folders of a domain that have no part in making its rows."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,7 @@ def content_key(recipe: Recipe, package: Path) -> str:
     for folder in (package, Path(__file__).parent):
         for path in sorted(folder.rglob("*")):
             inside = path.relative_to(folder)
-            exports = path == Path(__file__).with_name("formats.py")
-            if path.is_file() and not exports and not NOT_MAKERS & set(inside.parts):
+            if path.is_file() and not NOT_MAKERS & set(inside.parts):
                 total.update(f"\n{inside} {runs.sha256(path)}".encode())
     if recipe.data.path is not None:
         root = Path(recipe.data.path).expanduser()

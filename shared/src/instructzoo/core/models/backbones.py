@@ -134,6 +134,6 @@ def local(name: str) -> Path | None:
         if not (path / "config.json").is_file():
             raise ZooError(f"no config.json in {path}", "a model in the Hugging Face layout", where="model.backbone")
         return path
-    if path.is_absolute() or name.startswith(("./", "../", "~")) or path.is_file():
+    if path.is_absolute() or name.startswith(("./", "../", "~")) or name.count("/") > 1 or path.is_file():
         raise ZooError(f"no folder {path}", "a model in the Hugging Face layout", where="model.backbone")
     return None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from instructzoo.core import app as apps
 from instructzoo.core import recipe as recipes
 from instructzoo.core.errors import ZooError
+from instructzoo.core.verbs.preparing import new_folder
 
 
 def data(
@@ -23,12 +23,10 @@ def data(
     settings = recipes.load(recipe, overrides)
     if output and not export:
         raise ZooError("an output and no format", "--export messages, alpaca or sharegpt", "leave -o out", output)
-    folder = Path(output or f"{settings.domain}-{settings.name}-{export}")
-    if export and folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise ZooError(f"{folder} exists", "an empty or absent directory", "choose another -o")
+    folder = new_folder(output or f"{settings.domain}-{settings.name}-{export}") if export else None
     built = room.build(settings)
     found: dict[str, Any] = {"folder": str(built.folder), "fingerprint": built.fingerprint, "card": built.card}
-    if export:
+    if export and folder:
         render = apps.get(settings.domain).module("prompts").render
         found["exported"] = [str(p) for p in room.export(built.rows, export, folder, render, settings.seed)]
     return found

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from instructzoo.core import app as apps
 from instructzoo.core import runs
 from instructzoo.core.errors import ZooError
+from instructzoo.core.verbs.preparing import new_folder
 
 PROBES = 32
 """Test questions that the exported model must answer exactly as the tuned one."""
@@ -25,11 +25,7 @@ def export(domain: str, output: str, run: str | None = None, half: bool = False)
     from instructzoo.core.infer import Predictor
     from instructzoo.core.models import adapters
 
-    folder = Path(output)
-    with runs.friendly_disk(folder):
-        taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
-    if taken:
-        raise ZooError(f"{folder} exists", "an empty or absent directory", "choose another -o")
+    folder = new_folder(output)
     app = apps.get(domain)
     source = runs.find(run).folder if run else app.weights()
     predictor = Predictor.load(app, source)

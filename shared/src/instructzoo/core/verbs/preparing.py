@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from instructzoo.core import app as apps
+from instructzoo.core import runs
 from instructzoo.core.app import App
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.recipe import Recipe
@@ -42,10 +43,7 @@ def prepare(recipe: Recipe, tokenizer_at: Path | None = None) -> Prepared:
     from instructzoo.core.text import Encoder
 
     app = apps.get(recipe.domain)
-    scorers = app.module("metrics").SCORERS
-    if recipe.evaluate.scorer not in scorers:  # told now, not after a training
-        found = f'{recipe.domain} has no scorer "{recipe.evaluate.scorer}"'
-        raise ZooError(found, suggest(recipe.evaluate.scorer, scorers), where="evaluate.scorer")
+    known_scorer(app, recipe.evaluate.scorer, "evaluate.scorer")  # told now, not after a training
     built = data.build(recipe)
     prompts = app.module("prompts")
 
@@ -57,6 +55,24 @@ def prepare(recipe: Recipe, tokenizer_at: Path | None = None) -> Prepared:
     model = recipe.model
     encoder = Encoder(loaded.tokenizer, prompts, loaded.kind, model.max_tokens, recipe.seed, model.template)
     return Prepared(recipe, app, built, loaded, encoder)
+
+
+def known_scorer(app: App, scorer: str, where: str = "") -> str:
+    """The scorer's name. Raises ZooError where the domain has none of that name."""
+    scorers = app.module("metrics").SCORERS
+    if scorer not in scorers:
+        raise ZooError(f'{app.name} has no scorer "{scorer}"', suggest(scorer, scorers), where=where)
+    return scorer
+
+
+def new_folder(output: str) -> Path:
+    """The folder that a verb is about to fill. Raises ZooError where something stands there already."""
+    folder = Path(output)
+    with runs.friendly_disk(folder):
+        taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    if taken:
+        raise ZooError(f"{folder} exists", "an empty or absent directory", "choose another -o")
+    return folder
 
 
 def counts(model: Any) -> dict[str, Any]:

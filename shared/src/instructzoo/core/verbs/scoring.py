@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from instructzoo.core import app as apps
-from instructzoo.core.errors import ZooError, suggest
+from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Record, Row
+from instructzoo.core.verbs.preparing import known_scorer
 
 
 def score(domain: str, gold: str, pred: str, scorer: str | None = None) -> dict[str, Any]:
@@ -19,10 +20,9 @@ def score(domain: str, gold: str, pred: str, scorer: str | None = None) -> dict[
     """
     from instructzoo.core.data import read_jsonl
 
-    metrics = apps.get(domain).module("metrics")
-    scorer = scorer or metrics.SCORERS[0]
-    if scorer not in metrics.SCORERS:
-        raise ZooError(f'{domain} has no scorer "{scorer}"', suggest(scorer, metrics.SCORERS))
+    app = apps.get(domain)
+    metrics = app.module("metrics")
+    scorer = known_scorer(app, scorer or metrics.SCORERS[0])
     asked, answers = list(read_jsonl(gold)), list(read_jsonl(pred))
     rows = [_gold(row, where) for where, row in asked]
     by_id = all([_has_ids(asked), _has_ids(answers)])  # both are checked
