@@ -264,3 +264,16 @@ def test_exported_rows_are_lost(form: str, tmp_path: Path) -> None:
 def test_json_answers_are_no_json() -> None:
     for arguments in (("list",), ("fetch", "--list")):
         assert json.loads(zoo(*arguments, "--json").stdout)
+
+
+def test_score_pairs_plain_lines_or_a_legacy_scorer_is_unknown(tmp_path: Path) -> None:
+    """Answers as lines of text stand in the gold file's order, an empty line being an empty answer."""
+    gold, pred = tmp_path / "gold.jsonl", tmp_path / "pred.txt"
+    rows = [{"instruction": f"{n} + 1", "input": f"{n} + 1", "output": f"{n} + 1 = {n + 1}"} for n in range(3)]
+    gold.write_text("".join(json.dumps(r) + "\n" for r in rows))
+    pred.write_text("0 + 1 = 1\n\n2 + 1 = 3\n")
+    found = json.loads(zoo("score", "arithmetic", "--gold", str(gold), "--pred", str(pred), "--json").stdout)
+    assert (found["counts"]["right"], found["counts"]["no text"], found["counts"]["unanswered"]) == (2, 1, 0)
+    one_line(zoo("score", "arithmetic", "--gold", str(gold), "--pred", str(pred), "--task", "add"), "--task")
+    pred.write_bytes(b"\xff\xfe")
+    one_line(zoo("score", "arithmetic", "--gold", str(gold), "--pred", str(pred)), "no UTF-8 text")

@@ -123,13 +123,14 @@ def predict(
 @app.command()
 def score(
     domain: Domain,
-    gold: Annotated[str, typer.Option(help="JSONL of rows with their outputs; ids in all or none")],
-    pred: Annotated[str, typer.Option(help="JSONL of answers, key prediction; ids in all or none")],
+    gold: Annotated[str, typer.Option(help="JSONL of rows with their outputs, or a published format of the domain")],
+    pred: Annotated[str, typer.Option(help="JSONL, key prediction; a published format; or .txt, an answer a line")],
     scorer: Annotated[str | None, typer.Option(help="variant of the scorer; default: strict")] = None,
+    task: Annotated[str, typer.Option(help="what a file in a published format is asked for; default: by format")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Score any file of answers."""
-    out(verbs.score(domain, gold, pred, scorer), as_json, "figures")
+    out(verbs.score(domain, gold, pred, scorer, task), as_json, "figures")
 
 
 @app.command()

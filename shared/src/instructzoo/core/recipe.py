@@ -38,6 +38,7 @@ class Data(Settings):
         None, description="folder or file of a real corpus; none: the hub, where the source has one"
     )
     world: dict[str, Any] = Field({}, description="settings of the domain's microworld (world.Settings)")
+    options: dict[str, Any] = Field({}, description="settings of the domain's sources (sources.Settings)")
     sizes: Sizes = Field(Sizes(), description="rows of generated sources")
     limit: int | None = Field(None, ge=1, description="rows to keep of every part, taken by seed; none: all")
     validation: Share = Field(0.02, description="share of items for validation, where the source has no such part")

@@ -17,7 +17,7 @@ import pytest
 from instructzoo.core import app as apps
 from instructzoo.core import recipe as recipes
 from instructzoo.core.app import MODULES, App, PaperFigure
-from instructzoo.core.recipe import Recipe
+from instructzoo.core.recipe import Recipe, Settings
 from instructzoo.core.record import Invalid, Record, Row, Segment
 
 ROWS = 200
@@ -25,6 +25,7 @@ SPLITS = ("train", "validation", "test")
 SHRUNK = (
     "data.sources=[world]",
     "data.path=null",
+    "data.options={}",
     "data.sizes={train: 64, validation: 8, test: 8}",
     "model.quantisation=none",
     "model.vocabulary=512",
@@ -66,7 +67,7 @@ class AppContract:
     def test_a_public_function_lost_its_types(self, app: App) -> None:
         wanted: dict[str, dict[str, tuple[str, ...]]] = {
             "world": {"generate": ("n", "seed", "split")},
-            "sources": {"build": ("recipe", "parts")},
+            "sources": {"build": ("recipe", "parts"), "gold": ("path", "task")},
             "prompts": {"render": ("row", "seed"), "parse": ("text", "row")},
             "metrics": {"score": ("rows", "answers", "scorer"), "correct": ("rows", "answers", "scorer")},
             "demo": {"build": ("predictor",)},
@@ -123,6 +124,21 @@ class AppContract:
             for empty in ("", "None", "e"):
                 silent = metrics.score(rows, [empty] * len(rows), scorer)
                 assert silent.lead().value == 0, (scorer, empty)
+
+    def test_a_faulty_scorer_stands_among_the_sound_ones(self, app: App) -> None:
+        metrics = app.module("metrics")
+        assert metrics.SCORERS[0] == "strict"
+        assert not set(metrics.SCORERS) & set(metrics.LEGACY)
+
+    def test_a_baseline_answers_other_rows_than_it_was_asked(self, app: App, rows: list[Row]) -> None:
+        test = list(app.module("world").generate(20, 0, "test"))
+        for name, baseline in app.module("metrics").BASELINES.items():
+            answers = list(baseline(rows, test))
+            assert len(answers) == len(test), name
+            assert all(isinstance(answer, str) for answer in answers), name
+
+    def test_a_setting_of_the_sources_is_not_known(self, app: App) -> None:
+        assert issubclass(app.module("sources").Settings, Settings)
 
     def test_a_published_figure_names_no_source(self, app: App) -> None:
         figures = app.module("metrics").PAPER

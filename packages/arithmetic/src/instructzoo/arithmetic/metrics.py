@@ -21,8 +21,12 @@ from instructzoo.core.app import PaperFigure
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.record import Invalid, Row
 from instructzoo.core.score import Figure, Scores, character_errors, exact_match, figure
+from instructzoo.core.score.baselines import Baseline
 
 SCORERS = ("strict", "lenient")
+LEGACY: tuple[str, ...] = ()
+BASELINES: dict[str, Baseline] = {}
+"""The core's baselines will do."""
 METRICS = (EXACT, DIGITS) = ("exact match", "digit match")
 SOURCE = "arXiv:2305.14201, table of results"
 

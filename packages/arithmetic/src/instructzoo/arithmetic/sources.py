@@ -54,6 +54,16 @@ _SIGN = "|".join(sorted(map(re.escape, _OPERATIONS), key=len, reverse=True))
 _EXPRESSION = re.compile(rf"(-?\d+)\s*({_SIGN})\s*(-?\d+)", re.IGNORECASE)
 
 
+class Settings(recipes.Settings):
+    """The sources have nothing to set beyond data.path, data.sizes and data.world."""
+
+
+def gold(path: Path, task: str = "") -> None:
+    """No published format is scored as it is: `zoo score` reads rows. Raises ZooError for a task."""
+    if task:
+        raise ZooError(f'the task "{task}"', "none: rows of arithmetic are one task", where="--task")
+
+
 def build(recipe: Recipe, parts: Sequence[str] = world.SPLITS) -> datasets.DatasetDict:
     """The raw parts of recipe.data.sources, one after the other.
 
@@ -65,6 +75,7 @@ def build(recipe: Recipe, parts: Sequence[str] = world.SPLITS) -> datasets.Datas
 
     if unknown := [name for name in recipe.data.sources if name not in SOURCES]:
         raise ZooError(f'no source "{unknown[0]}"', suggest(unknown[0], SOURCES), where="data.sources")
+    recipes.validate_part(Settings, recipe.data.options, "data.options")
     had = {part for name in recipe.data.sources for part in SOURCES[name]}
     wanted = set(parts) if set(parts) <= had - {"train"} else set(world.SPLITS)
     found: dict[str, list[datasets.Dataset]] = {}

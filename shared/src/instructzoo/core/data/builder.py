@@ -110,9 +110,14 @@ def content_key(recipe: Recipe, package: Path) -> str:
                 total.update(f"\n{inside} {runs.sha256(path)}".encode())
     if recipe.data.path is not None:
         root = Path(recipe.data.path).expanduser()
-        for path in readers.files(root):
+        for path in _every(readers.existing(root, folder=True)):
             total.update(f"\n{path.relative_to(root)} {runs.sha256(path)}".encode())
     return total.hexdigest()[:16]
+
+
+def _every(root: Path) -> list[Path]:
+    """The file itself, or all files below a folder, whatever their format: a domain reads formats of its own."""
+    return [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.is_file())
 
 
 def _reuse(folder: Path, key: str) -> Built | None:

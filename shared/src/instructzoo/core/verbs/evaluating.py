@@ -80,7 +80,7 @@ def evaluate(
     left_out: dict[str, str] = {}
     if baselines:
         train = sampled(built.rows["train"], LOOKUP, recipe.seed, "train")
-        systems |= looked_up(train, test)
+        systems |= looked_up(app, train, test)
         try:
             systems["untuned"], cuts["untuned"] = untuned(predictor).answer_counted(test)
         except ZooError as error:  # a local backbone need not be where a carried model is scored
@@ -122,11 +122,12 @@ def sampled(rows: Any, limit: int | None, seed: int, part: str) -> list[Row]:
     return list(rows.select(numbers.to_pylist()))
 
 
-def looked_up(train: Sequence[Row], test: Sequence[Row]) -> dict[str, list[str]]:
-    """What copying, a constant and the nearest training row answer."""
+def looked_up(app: App, train: Sequence[Row], test: Sequence[Row]) -> dict[str, list[str]]:
+    """What copying, a constant, the nearest training row and the domain's own baselines answer."""
     from instructzoo.core.score import baselines
 
-    return {name: list(answer(train, test)) for name, answer in baselines.BASELINES.items()}
+    known = {**baselines.BASELINES, **app.module("metrics").BASELINES}
+    return {name: list(answer(train, test)) for name, answer in known.items()}
 
 
 def untuned(predictor: Any) -> Any:

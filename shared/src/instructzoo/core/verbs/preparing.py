@@ -57,9 +57,13 @@ def prepare(recipe: Recipe, tokenizer_at: Path | None = None) -> Prepared:
     return Prepared(recipe, app, built, loaded, encoder)
 
 
-def known_scorer(app: App, scorer: str, where: str = "") -> str:
-    """The scorer's name. Raises ZooError where the domain has none of that name."""
-    scorers = app.module("metrics").SCORERS
+def known_scorer(app: App, scorer: str, where: str = "", legacy: bool = False) -> str:
+    """The scorer's name. Raises ZooError where the domain has none of that name.
+
+    legacy: published scorers with known faults count too, which only `zoo score` reports.
+    """
+    metrics = app.module("metrics")
+    scorers = (*metrics.SCORERS, *metrics.LEGACY) if legacy else metrics.SCORERS
     if scorer not in scorers:
         raise ZooError(f'{app.name} has no scorer "{scorer}"', suggest(scorer, scorers), where=where)
     return scorer

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from instructzoo.core import app as apps
-from instructzoo.core.errors import ZooError
+from instructzoo.core.app import App
+from instructzoo.core.errors import ZooError, place
 from instructzoo.core.record import Record, Row
 from instructzoo.core.verbs.preparing import known_scorer
 
+Asked = list[tuple[str, Any]]
+"""Objects of a file, each with its place."""
 
-def score(domain: str, gold: str, pred: str, scorer: str | None = None) -> dict[str, Any]:
-    """Scores of the answers in `pred` (JSONL, key `prediction`) to the rows in `gold` (JSONL).
+
+def score(domain: str, gold: str, pred: str, scorer: str | None = None, task: str = "") -> dict[str, Any]:
+    """Scores of the answers in `pred` to the rows in `gold`.
+
+    gold: JSONL of rows, or a file in a published format that the domain reads (`task` then says what of it is asked).
+    pred: JSONL with the key `prediction`; a file in such a published format, which answers as its own rows would; or
+    plain text, an answer a line. scorer: one of metrics.SCORERS, or of the faulty published ones in metrics.LEGACY.
 
     Rows are matched by `id` where both files have ids, else by line; a gold row without an answer is wrong and counted.
     Raises ZooError for an unknown scorer, ids in some lines of a file only, an id that two gold rows have, answers to
     unknown rows, or two answers to one row.
     """
-    from instructzoo.core.data import read_jsonl
-
     app = apps.get(domain)
     metrics = app.module("metrics")
-    scorer = known_scorer(app, scorer or metrics.SCORERS[0])
-    asked, answers = list(read_jsonl(gold)), list(read_jsonl(pred))
+    scorer = known_scorer(app, scorer or metrics.SCORERS[0], legacy=True)
+    asked = _asked(app, gold, task)
     rows = [_gold(row, where) for where, row in asked]
+    answers = _answers(app, pred, task, rows)
     by_id = all([_has_ids(asked), _has_ids(answers)])  # both are checked
     if by_id:
         _refuse_twins(asked)
@@ -34,13 +42,48 @@ def score(domain: str, gold: str, pred: str, scorer: str | None = None) -> dict[
     return {"domain": domain, "scorer": scorer, "n": len(rows), "gold": gold, "pred": pred, **found}
 
 
+def _asked(app: App, gold: str, task: str) -> Asked:
+    """The gold rows and their places."""
+    from instructzoo.core.data import read_jsonl, readers
+
+    published = app.module("sources").gold(readers.existing(gold), task)
+    return list(read_jsonl(gold) if published is None else published)
+
+
+def _answers(app: App, pred: str, task: str, rows: list[Row]) -> Asked:
+    """Objects with `prediction`, each with its place. Raises ZooError for a published file of other sentences."""
+    from instructzoo.core.data import read_jsonl, readers
+
+    path = readers.existing(pred)
+    published = app.module("sources").gold(path, task)
+    if published is not None:
+        said = list(published)
+        for (where, row), wanted in zip(said, rows, strict=False):
+            if row["item"] != wanted["item"]:
+                found = f'an answer to "{row["input"][:60]}"'
+                raise ZooError(found, f'one to "{wanted["input"][:60]}"', "keep the order of the gold file", where)
+        return [(where, {"prediction": row["output"]}) for where, row in said]
+    if path.suffix.lower() not in (".txt", ".out"):
+        return list(read_jsonl(pred))
+    return [(place(pred, n), {"prediction": line}) for n, line in enumerate(_lines(path), 1)]
+
+
+def _lines(path: Path) -> list[str]:
+    """Lines of a text file; an empty one is an empty answer."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ZooError(f"no UTF-8 text ({error.reason})", "an answer a line", where=str(path)) from error
+    return text.removesuffix("\n").split("\n")
+
+
 def _gold(row: Mapping[str, Any], where: str) -> Row:
     """A checked gold row; an id that the file gives is kept."""
     checked = Record.from_row(row, where).row()
     return checked | ({"id": str(row["id"])} if row.get("id") is not None else {})
 
 
-def _has_ids(lines: list[tuple[str, Any]]) -> bool:
+def _has_ids(lines: Asked) -> bool:
     """Whether the lines of a file have ids. Raises ZooError where some have and some have not."""
     first = lines[0][1].get("id") is not None
     for where, values in lines:
@@ -50,7 +93,7 @@ def _has_ids(lines: list[tuple[str, Any]]) -> bool:
     return first
 
 
-def _refuse_twins(asked: list[tuple[str, Any]]) -> None:
+def _refuse_twins(asked: Asked) -> None:
     seen = set()
     for where, row in asked:
         if str(row["id"]) in seen:
@@ -58,7 +101,7 @@ def _refuse_twins(asked: list[tuple[str, Any]]) -> None:
         seen.add(str(row["id"]))
 
 
-def _match(rows: list[Row], answers: list[tuple[str, Any]], by_id: bool, gold: str, pred: str) -> tuple[list[str], int]:
+def _match(rows: list[Row], answers: Asked, by_id: bool, gold: str, pred: str) -> tuple[list[str], int]:
     """The answer to every gold row ("" where there is none), and how many there are none to."""
     for where, answer in answers:
         if not isinstance(answer.get("prediction"), str):
