@@ -1,0 +1,13 @@
+"""Aspect-based sentiment analysis by instruction, after Varia et al. (arXiv:2210.06629)."""
+
+from instructzoo.core.app import App
+
+app = App(
+    name="absa",
+    title="Aspects and sentiment",
+    summary="what a review speaks of, in which respect, in which words, and how it is judged",
+    paper="arXiv:2210.06629",
+    columns=("task", "domain", "gold"),
+)
+
+__all__ = ["app"]
