@@ -28,6 +28,7 @@ from instructzoo.absa import phrases
 from instructzoo.absa.phrases import NOTHING, SEPARATOR, breaks
 from instructzoo.absa.quads import ELEMENTS, SENTIMENTS, Quad, known, project, to_json
 from instructzoo.absa.wordings import QUESTIONS
+from instructzoo.core.data.words import words
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.record import Invalid, Row, Segment, item_key, row_id
 
@@ -70,11 +71,16 @@ def write(
         "output": output,
         "source": source,
         "licence": licence,
-        "item": item_key("", sentence),
+        "item": item_of(sentence),
         "task": task,
         "domain": domain,
         "gold": to_json(asked, task),
     }
+
+
+def item_of(sentence: str) -> str:
+    """What makes two sentences one item: their words, without case, spacing and punctuation."""
+    return " ".join(words(sentence)) or item_key("", sentence)
 
 
 def writable(text: str) -> bool:
@@ -178,7 +184,9 @@ class _Reader:
                 raise ValueError(f"one tuple says both {said} and {sentiment}")
             return Quad(aspect, category, None, sentiment)
         opinion = self.span("opinion", " means ")
-        category = self.category() if self.task == "asqp" else self.whole()
+        category = self.category() if self.task == "asqp" else None
+        if self.task == "aste":
+            self.whole()
         return Quad(aspect, category, opinion, self.sentiment(SEPARATOR, last=True))
 
     def skip(self, mark: str) -> None:
