@@ -1,0 +1,13 @@
+"""Unified information extraction by instruction, after InstructUIE (arXiv:2304.08085)."""
+
+from instructzoo.core.app import App
+
+app = App(
+    name="uie",
+    title="Information extraction",
+    summary="entities, relations and events from a text, by the labels that you name",
+    paper="arXiv:2304.08085",
+    columns=("task", "options", "given", "gold", "dataset"),
+)
+
+__all__ = ["app"]
