@@ -48,12 +48,13 @@ PRICE_WORDS = (
 NEUTRAL = "average, ordinary, so-so, nothing special, passable, middling, neither good nor bad, acceptable"
 
 _FOOD = _split(
-    "pizza, pasta, salmon, chicken, steak, soup, salad, burger, fries*, sushi, ramen, noodles*, dumplings*, curry,"
-    " rice, lamb, duck, tuna, shrimp, lobster, oysters*, tacos*, burrito, quesadilla, sandwich, bagel, omelette,"
-    " pancakes*, waffles*, bread, cheese plate, risotto, lasagna, gnocchi*, ravioli*, meatballs*, ribs*, brisket, pork belly,"
-    " tofu, falafel, hummus, kebab, spring rolls*, pad thai, crab cakes*, scallops*, mussels*, calamari, ceviche,"
-    " paella, tapas*, gazpacho, tiramisu, cheesecake, chocolate cake, apple pie, ice cream, creme brulee, dessert, desserts*,"
-    " appetizers*, main course, side dishes*, breakfast, brunch, lunch special, tasting menu, food, dishes*, portions*"
+    "pizza, pasta, salmon, chicken, steak, soup, salad, burger, fries*, sushi, ramen, noodles*, dumplings*,"
+    " curry, rice, lamb, duck, tuna, shrimp, lobster, oysters*, tacos*, burrito, quesadilla, sandwich, bagel,"
+    " omelette, pancakes*, waffles*, bread, cheese plate, risotto, lasagna, gnocchi*, ravioli*, meatballs*, ribs*,"
+    " brisket, pork belly, tofu, falafel, hummus, kebab, spring rolls*, pad thai, crab cakes*, scallops*,"
+    " mussels*, calamari, ceviche, paella, tapas*, gazpacho, tiramisu, cheesecake, chocolate cake, apple pie, ice"
+    " cream, creme brulee, dessert, desserts*, appetizers*, main course, side dishes*, breakfast, brunch, lunch"
+    " special, tasting menu, food, dishes*, portions*"
 )
 _KINDS = _split("grilled, fried, roast, smoked, braised, stuffed, baked, house, vegan, spicy, thai, sicilian")
 _DRINKS = _split(
