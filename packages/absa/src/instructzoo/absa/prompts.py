@@ -2,8 +2,7 @@
 
     List each aspect term with the words of opinion on it, its category and its sentiment.
     Review: The pizza was tasty but the waiter ignored us .
-    Answer:
-    pizza is tasty means food quality is great [SSEP] waiter is implied means service in general is bad
+    Answer: pizza is tasty means food quality is great [SSEP] waiter is implied means service in general is bad
 
     ae     pizza
     aesc   pizza is great
@@ -111,10 +110,15 @@ def _tasks() -> dict[str, str]:
 
 
 def render(row: Mapping[str, Any], seed: int = 0) -> list[Segment]:
-    """The prompt and the target. A row without instruction asks its task, asqp by default, in a wording by seed."""
+    """The prompt and the target. A row without instruction asks its task, asqp by default, in a wording by seed.
+
+    The target begins with a blank: most tokenizers write a word alike within and at the start of a text only then, and
+    a word that is copied from the review stays the token that it was.
+    """
     sentence = row.get("input") or ""
     asked = row.get("instruction") or question(sentence, task_of(row), seed)
-    return [Segment(f"{asked}\nReview: {sentence}\nAnswer:\n", False), Segment(row.get("output") or "", True)]
+    output = f" {row['output']}" if row.get("output") else ""
+    return [Segment(f"{asked}\nReview: {sentence}\nAnswer:", False), Segment(output, True)]
 
 
 def answer(quads: Sequence[Quad], task: str, domain: str = "restaurant", where: str = "") -> str:
