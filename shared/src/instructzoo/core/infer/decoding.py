@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from instructzoo.core.infer import cache as caches
+from instructzoo.core.infer.constrained import Guide
 from instructzoo.core.recipe import Decode
 
 FREE = 0.1
@@ -47,6 +48,7 @@ class Decoder:
     pad: int
     seed: int
     first: int = 0  # number of the first prompt among all that are asked, of which these may be a block
+    guide: Guide | None = None  # holds rows to their grammars
     written: list[list[int]] = field(init=False)
     noise: dict[int, np.ndarray] = field(default_factory=dict)
 
@@ -117,6 +119,9 @@ class Decoder:
 
     def append(self, batch: Batch, logits: Tensor) -> None:
         """Choose a token for every row; live rows keep it, or end."""
+        if self.guide:
+            asked = [row if live else None for row, live in zip(batch.rows, batch.live, strict=True)]
+            logits = self.guide.restrict(asked, logits, greedy=not self.decode.temperature)
         batch.tokens = self.choose(batch.rows, logits)
         batch.positions = (batch.positions + 1).clamp(max=self.last)
         for i, token in enumerate(batch.tokens.tolist()):
@@ -125,6 +130,8 @@ class Decoder:
                 if token not in self.stops:
                     answer.append(token)
                 batch.live[i] = token not in self.stops and len(answer) < self.decode.max_new_tokens
+                if self.guide:
+                    self.guide.take(batch.rows[i], token)
 
     def choose(self, rows: Sequence[int], logits: Tensor) -> Tensor:
         """The likeliest tokens [b]; above temperature 0 one drawn from the nucleus, by each row's own numbers."""

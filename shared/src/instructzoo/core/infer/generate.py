@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
+from transformers import LogitsProcessorList
 
+from instructzoo.core.infer.constrained import Guide, Held
 from instructzoo.core.infer.decoding import Decoder, able, longest_first, slots
 from instructzoo.core.models import adapters
 from instructzoo.core.models.load import Loaded
@@ -40,26 +42,33 @@ def write(
     seed: int = 0,
     stop: int | None = None,
     first: int = 0,
+    guide: Guide | None = None,
 ) -> list[list[int]]:
     """Ids that the model writes after `prompts` (ids). Greedy at temperature 0, else nucleus sampling from `seed`.
 
     An answer ends at the end of sequence, at `stop` (an id; a chat template's may be another: `Encoder.stop`), or at
     the limit. first: the number of the first prompt, where these are a block of many; a sampled answer depends on the
-    seed and its own number, and not on where the block began.
+    seed and its own number, and not on where the block began. guide: holds the answers to grammars, one per prompt.
     """
     if not prompts:
         return []
     tokenizer, model = loaded.tokenizer, adapters.plain(loaded.model)
     ends = sorted({tokenizer.eos_token_id, tokenizer.eos_token_id if stop is None else stop})
+    if guide:
+        guide.stops = ends
     # peft's own generate gives padding on the left the positions of tokens (0.21): causal prompts are not padded there
     prompted = adapters.prompted(loaded.model)
     if loaded.kind == "causal" and not prompted and able(model):
-        return Decoder(model, prompts, decode, ends, tokenizer.pad_token_id, seed, first).write()
+        return Decoder(model, prompts, decode, ends, tokenizer.pad_token_id, seed, first, guide).write()
     if decode.temperature:  # one by one: torch draws for a batch as a whole
-        return [_batch(loaded, [p], decode, _mixed(seed, n), ends)[0] for n, p in enumerate(prompts, first)]
+        return [
+            _batch(loaded, [prompt], decode, _mixed(seed, first + n), ends, _held(guide, [n], decode))[0]
+            for n, prompt in enumerate(prompts)
+        ]
     written: list[list[int]] = [[]] * len(prompts)
     for rows in plan(prompts, decode, padded=loaded.kind == "seq2seq" or not prompted):
-        for row, ids in zip(rows, _batch(loaded, [prompts[r] for r in rows], decode, seed, ends), strict=True):
+        answers = _batch(loaded, [prompts[r] for r in rows], decode, seed, ends, _held(guide, rows, decode))
+        for row, ids in zip(rows, answers, strict=True):
             written[row] = ids
     return written
 
@@ -87,7 +96,7 @@ def plan(prompts: Sequence[Sequence[int]], decode: Decode, padded: bool = True) 
 
 @torch.no_grad()
 def _batch(
-    loaded: Loaded, prompts: Sequence[Sequence[int]], decode: Decode, seed: int, ends: list[int]
+    loaded: Loaded, prompts: Sequence[Sequence[int]], decode: Decode, seed: int, ends: list[int], held: list[Held]
 ) -> list[list[int]]:
     """Ids that the model's own `generate` writes, up to the end of each answer."""
     model, tokenizer = loaded.model, loaded.tokenizer
@@ -115,9 +124,14 @@ def _batch(
             no_repeat_ngram_size=0,
             min_length=0,
             use_cache=True,
+            logits_processor=LogitsProcessorList(held),
             **sampling,
         )
     return [_ended(row, ends) for row in written[:, width if left else 1 :].tolist()]
+
+
+def _held(guide: Guide | None, rows: Sequence[int], decode: Decode) -> list[Held]:
+    return [Held(guide, rows, greedy=not decode.temperature)] if guide else []
 
 
 def _ended(ids: list[int], ends: Sequence[int]) -> list[int]:
