@@ -1,0 +1,104 @@
+"""What every reader yields, and what they share: one annotated sentence, with its place in the file."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from instructzoo.absa.quads import CONFLICT, ELEMENTS, SENTIMENTS, TASKS, Quad
+from instructzoo.core.data import readers
+from instructzoo.core.errors import ZooError, place, suggest
+
+IMPLICIT = "NULL"
+"""How the corpora write an element that no word of the sentence names."""
+
+EMPTY_SPAN = "empty span, read as implicit"
+NOT_ASKED = "category without aspect terms, which no task asks for"
+
+_SENTIMENTS = {"pos": "positive", "neg": "negative", "neu": "neutral"} | {
+    name: name for name in (*SENTIMENTS, CONFLICT)
+}
+_LITERAL_FAULTS = (SyntaxError, ValueError, TypeError, MemoryError, RecursionError)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence and its judgements. tasks: those that its annotation can answer; domain: where the file names one.
+
+    remarks: what the reader had to decide about it, in words that are counted.
+    """
+
+    text: str
+    quads: tuple[Quad, ...]
+    where: str
+    tasks: tuple[str, ...] = TASKS
+    domain: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+def answerable(elements: Collection[str]) -> tuple[str, ...]:
+    """The tasks that ask for nothing beyond these elements."""
+    return tuple(task for task in TASKS if set(ELEMENTS[task]) <= set(elements))
+
+
+def lines(path: Path) -> Iterator[tuple[str, str]]:
+    """(file:line, text) of every line that is not blank. A line feed ends a line; a carriage return before it goes.
+
+    Raises ZooError for a file without lines, and for bytes that are not UTF-8.
+    """
+    empty = True
+    with readers.existing(path).open("rb") as file:
+        for number, raw in enumerate(file, 1):
+            where = place(path, number)
+            try:
+                line = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+            except UnicodeDecodeError as error:
+                found = f"byte 0x{raw[error.start]:02x} is not UTF-8"
+                raise ZooError(found, "UTF-8 text", "convert the file", where) from error
+            if line.strip():
+                empty = False
+                yield where, line
+    if empty:
+        raise ZooError("holds no sentence", "at least one line", "check that the file was written whole", str(path))
+
+
+def literal(text: str, form: str, where: str) -> Any:
+    """The value of a Python literal, never evaluated as code. Raises ZooError that shows the wanted form."""
+    try:
+        return ast.literal_eval(text)
+    except _LITERAL_FAULTS as error:
+        raise malformed(text, form, where) from error
+
+
+def malformed(found: Any, form: str, where: str) -> ZooError:
+    text = found if isinstance(found, str) else repr(found)
+    return ZooError(f"found {cut(text)}", form, "mend or remove the line", where)
+
+
+def cut(text: str, most: int = 60) -> str:
+    return text[:most] + ("..." if len(text) > most else "")
+
+
+def sentiment(word: Any, where: str) -> str:
+    """positive, negative, neutral or conflict; POS, NEG and NEU are understood. Raises ZooError for another word."""
+    name = _SENTIMENTS.get(word.strip().casefold()) if isinstance(word, str) else None
+    if name is None:
+        raise ZooError(f'no sentiment "{cut(str(word))}"', suggest(str(word), _SENTIMENTS.values()), where=where)
+    return name
+
+
+def category(text: str) -> str:
+    """FOOD#STYLE_OPTIONS of "food style_options", or of itself; a label of one word stays one."""
+    text = text.strip()
+    if "#" in text:
+        return text
+    entity, _, attribute = text.partition(" ")
+    return f"{entity}#{attribute.replace(' ', '_')}".upper() if attribute else text.upper()
+
+
+def span(text: str) -> str | None:
+    """The words of an element; none where it is implicit."""
+    return None if text in (IMPLICIT, "") else text
