@@ -31,6 +31,8 @@ class App:
 
     objective: which loss the domain trains with; the name of a core objective ("text": causal or seq2seq by backbone)
     or "own" for a domain with its own objective.py.
+    constrained: whether prompts.constraint(row) gives the grammar of a row's answers (infer/grammar.py), None for a row
+    that has none. Answers are then held to it, unless decode.constrained says otherwise.
     """
 
     name: str
@@ -40,6 +42,7 @@ class App:
     licence: str = "Apache-2.0"
     objective: Literal["text", "own"] = "text"
     columns: tuple[str, ...] = ()
+    constrained: bool = False
 
     @property
     def package(self) -> str:

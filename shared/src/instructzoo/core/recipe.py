@@ -128,6 +128,9 @@ class Decode(Settings):
     batch_tokens: int = Field(16_384, ge=1, description="prompt plus new tokens of one generation batch")
     temperature: float = Field(0.0, ge=0, description="0: greedy; above: sampling temperature")
     top_p: float = Field(1.0, gt=0, le=1, description="nucleus of sampling, as a probability")
+    constrained: bool | None = Field(
+        None, description="hold answers to the domain's grammar of them; none: where the domain has one"
+    )
 
 
 class Evaluate(Settings):

@@ -111,6 +111,21 @@ class AppContract:
             answer = app.module("prompts").parse(self._target(app, row), row)
             assert not isinstance(answer, Invalid), (row, answer)
 
+    def test_the_gold_answer_is_against_the_grammar(self, app: App, rows: list[Row]) -> None:
+        if not app.constrained:
+            pytest.skip(f"{app.name} declares no grammar of its answers")
+        from instructzoo.core.infer.grammar import permits
+
+        held = 0
+        for row in rows:
+            constraint = app.module("prompts").constraint(row)
+            if constraint is not None:
+                target = self._target(app, row)
+                assert permits(constraint, target), (row, target)
+                assert not permits(constraint, f"{target}\x00"), row
+                held += 1
+        assert held
+
     def test_gold_scores_below_perfect_or_silence_scores(self, app: App, rows: list[Row]) -> None:
         metrics = app.module("metrics")
         gold = [self._target(app, row) for row in rows]

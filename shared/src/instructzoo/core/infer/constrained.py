@@ -98,18 +98,28 @@ class Vocabulary:
 
 
 @dataclass
-class Guide:
-    """What holds the rows of one call to their grammars. constraints: one per row, None for a row that is free.
+class Walk:
+    """Where an answer is in its grammar. opening: nothing is written yet."""
 
-    A row at a dead end (no token spells what the grammar wants, which a vocabulary without all bytes can bring about)
-    ends there; `dead` counts them.
+    constraint: Constraint
+    state: State
+    opening: bool = True
+
+
+@dataclass
+class Guide:
+    """What holds the rows of one call to their grammars. grammar: that of a row by its number, None where it is free.
+
+    A grammar is made when its row begins and forgotten when it ends: there are never more than rows in a batch. A row
+    at a dead end (no token spells what the grammar wants, which a vocabulary without all bytes can bring about) ends
+    there; `dead` counts them. stops: ids that end an answer; `write` sets them.
     """
 
     vocabulary: Vocabulary
-    constraints: Sequence[Constraint | None]
+    grammar: Callable[[int], Constraint | None]
     stops: Collection[int] = ()
     dead: int = 0
-    _states: dict[int, State] = field(default_factory=dict)
+    _walks: dict[int, Walk | None] = field(default_factory=dict)
 
     def restrict(self, rows: Sequence[int | None], logits: Tensor, greedy: bool) -> Tensor:
         """Logits [b, v] with -inf where a row may not go on; None stands for a row that has ended.
@@ -119,61 +129,60 @@ class Guide:
         likeliest = logits.argmax(-1).tolist() if greedy else []
         held = logits
         for i, row in enumerate(rows):
-            if row is None or self.constraints[row] is None or (greedy and self._permits(row, likeliest[i])):
+            walk = None if row is None else self._walk(row)
+            if walk is None or (greedy and self._permits(walk, likeliest[i])):
                 continue
             if held is logits:
                 held = logits.clone()
-            ids = torch.tensor(self._ids(row), device=logits.device)
+            ids = torch.tensor(self._ids(walk), device=logits.device)
             held[i] = float("-inf")
             held[i, ids] = logits[i, ids]
         return held
 
     def take(self, row: int, token: int) -> None:
-        """Tell that this token was written to this row."""
-        constraint = self.constraints[row]
-        if constraint is None or token in self.stops:
+        """Tell that this token, which is no stop token, was written to this row."""
+        walk = self._walk(row)
+        if walk is None:
             return
-        state = self._after(row, constraint, token)
+        state = self._after(walk, token)
         if state is None:
             raise ValueError(f"token {token} was written to row {row} against its grammar")
-        self._states[row] = state
+        walk.state, walk.opening = state, False
 
-    def _permits(self, row: int, token: int) -> bool:
-        constraint = self.constraints[row]
-        if constraint is None:
-            return True
-        if token in self.stops:
-            return constraint.accepts(self._state(row, constraint))
-        return self._after(row, constraint, token) is not None
+    def drop(self, row: int) -> None:
+        """Tell that this row has ended."""
+        self._walks.pop(row, None)
 
-    def _after(self, row: int, constraint: Constraint, token: int) -> State | None:
-        opening = row not in self._states
-        spelled = self.vocabulary.spelled(token, opening)
-        if spelled is None or not (spelled or opening):
-            return None
-        return advance(constraint, self._state(row, constraint), spelled)
+    def _walk(self, row: int) -> Walk | None:
+        if row not in self._walks:
+            constraint = self.grammar(row)
+            self._walks[row] = None if constraint is None else Walk(constraint, self._start(constraint))
+        return self._walks[row]
 
-    def _state(self, row: int, constraint: Constraint) -> State:
-        if row in self._states:
-            return self._states[row]
+    def _start(self, constraint: Constraint) -> State:
         start = constraint.start()
-        following = constraint.following(start)
-        # the space that every answer begins with is in the first token, and swallowed
-        return following[SPACE] if self.vocabulary.swallows and set(following) == {SPACE} else start
+        if self.vocabulary.swallows and set(following := constraint.following(start)) == {SPACE}:
+            return following[SPACE]  # the space that every answer begins with is in the first token, and swallowed
+        return start
 
-    def _ids(self, row: int) -> list[int]:
-        constraint = self.constraints[row]
-        if constraint is None:
-            return []
-        state = self._state(row, constraint)
-        ids = self.vocabulary.allowed(constraint, state, row not in self._states)
+    def _permits(self, walk: Walk, token: int) -> bool:
+        if token in self.stops:
+            return walk.constraint.accepts(walk.state)
+        return self._after(walk, token) is not None
+
+    def _after(self, walk: Walk, token: int) -> State | None:
+        spelled = self.vocabulary.spelled(token, walk.opening)
+        if spelled is None or not (spelled or walk.opening):
+            return None
+        return advance(walk.constraint, walk.state, spelled)
+
+    def _ids(self, walk: Walk) -> list[int]:
+        """Ids that may be written now; the stop tokens where the answer may end, or must."""
+        ids = self.vocabulary.allowed(walk.constraint, walk.state, walk.opening)
         ids = [token for token in ids if token not in self.stops]
-        if constraint.accepts(state):
-            return [*ids, *self.stops]
-        if not ids:
-            self.dead += 1
-            return [*self.stops]
-        return ids
+        ends = walk.constraint.accepts(walk.state)
+        self.dead += not (ids or ends)
+        return ids if ids and not ends else [*ids, *self.stops]
 
 
 class Held(LogitsProcessor):
@@ -191,10 +200,17 @@ class Held(LogitsProcessor):
         for i, token in enumerate(written):
             if (row := self.rows[i]) is not None:
                 if token in self.guide.stops:
+                    self.guide.drop(row)
                     self.rows[i] = None
                 else:
                     self.guide.take(row, token)
         return self.guide.restrict(self.rows, scores, self.greedy)
+
+    def end(self) -> None:
+        """Tell that `generate` has returned."""
+        for row in self.rows:
+            if row is not None:
+                self.guide.drop(row)
 
 
 def _speller(tokenizer: Any) -> tuple[Callable[[str], bytes], bool]:

@@ -130,8 +130,10 @@ class Decoder:
                 if token not in self.stops:
                     answer.append(token)
                 batch.live[i] = token not in self.stops and len(answer) < self.decode.max_new_tokens
-                if self.guide:
+                if self.guide and batch.live[i]:
                     self.guide.take(batch.rows[i], token)
+                elif self.guide:
+                    self.guide.drop(batch.rows[i])
 
     def choose(self, rows: Sequence[int], logits: Tensor) -> Tensor:
         """The likeliest tokens [b]; above temperature 0 one drawn from the nucleus, by each row's own numbers."""

@@ -48,7 +48,7 @@ def write(
 
     An answer ends at the end of sequence, at `stop` (an id; a chat template's may be another: `Encoder.stop`), or at
     the limit. first: the number of the first prompt, where these are a block of many; a sampled answer depends on the
-    seed and its own number, and not on where the block began. guide: holds the answers to grammars, one per prompt.
+    seed and its own number, and not on where the block began. guide: holds the answers to grammars.
     """
     if not prompts:
         return []
@@ -127,6 +127,8 @@ def _batch(
             logits_processor=LogitsProcessorList(held),
             **sampling,
         )
+    for one in held:
+        one.end()
     return [_ended(row, ends) for row in written[:, width if left else 1 :].tolist()]
 
 

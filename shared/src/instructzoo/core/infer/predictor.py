@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self
@@ -14,11 +15,18 @@ from typing import Any, Self
 from instructzoo.core import runs
 from instructzoo.core.app import App
 from instructzoo.core.errors import ZooError
+from instructzoo.core.infer.constrained import Guide, Vocabulary
 from instructzoo.core.infer.generate import cut, texts, write
 from instructzoo.core.models.load import Loaded, open_saved
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
 from instructzoo.core.text import Encoder
+
+CUT = "cut at max_new_tokens"
+"""Count of the answers that did not end by themselves."""
+
+DEAD = "ended where no token fits the grammar"
+"""Count of the answers, among those held to a grammar, that the vocabulary could not go on with."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,28 @@ class Predictor:
         """The folder of the weights themselves: a run's model/, or the carried folder."""
         return _model_folder(self.folder)
 
+    @property
+    def constrained(self) -> bool:
+        """Whether answers are held to the grammars of their rows: as decode.constrained says, else as the app declares.
+
+        Raises ZooError where the recipe asks for it and the domain has no grammar.
+        """
+        asked = self.recipe.decode.constrained
+        if asked and not self.app.constrained:
+            found = f"the domain {self.app.name} has no grammar of its answers"
+            raise ZooError(found, "false", "leave it out", "decode.constrained")
+        return self.app.constrained if asked is None else asked
+
+    def held(self, constrained: bool) -> Self:
+        """The same model with decode.constrained set."""
+        decode = self.recipe.decode.model_copy(update={"constrained": constrained})
+        return replace(self, recipe=self.recipe.model_copy(update={"decode": decode}))
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """How the tokens are spelled. Raises ZooError for a tokenizer that no answer can be held with."""
+        return Vocabulary.of(self.loaded.tokenizer)
+
     def encoder(self) -> Encoder:
         prompts, loaded, model = self.app.module("prompts"), self.loaded, self.recipe.model
         return Encoder(loaded.tokenizer, prompts, loaded.kind, model.max_tokens, self.recipe.seed, model.template)
@@ -59,11 +89,12 @@ class Predictor:
         """The model's texts, in the order of the rows. Only `instruction` and what render reads are needed."""
         return self.answer_counted(rows)[0]
 
-    def answer_counted(self, rows: Sequence[Row]) -> tuple[list[str], int]:
-        """As `answer`, and how many of the texts were cut at decode.max_new_tokens."""
-        encoder = self.encoder()
-        written = self._write(encoder, [_prompt(encoder, row) for row in rows])
-        return texts(self.loaded, written), cut(written, self.recipe.decode)
+    def answer_counted(self, rows: Sequence[Row]) -> tuple[list[str], dict[str, int]]:
+        """As `answer`, and how many of the texts were cut or had to end: {CUT: n, DEAD: n}."""
+        encoder, guide = self.encoder(), self._guide(rows)
+        written = self._write(encoder, [_prompt(encoder, row) for row in rows], guide)
+        counts = {CUT: cut(written, self.recipe.decode)} | ({DEAD: guide.dead} if guide else {})
+        return texts(self.loaded, written), counts
 
     def stream(self, rows: Iterable[tuple[str, Row]], first: int = 0, batch: int = 256) -> Iterator[tuple[Row, str]]:
         """Rows with their answers, in order, `batch` at a time. rows: (file:line, row); first: the number of the first.
@@ -81,14 +112,23 @@ class Predictor:
                 fault = error
             if not block:
                 break
-            written = self._write(encoder, [ids for _, ids in block], first)
+            guide = self._guide([row for row, _ in block])
+            written = self._write(encoder, [ids for _, ids in block], guide, first)
             yield from zip((row for row, _ in block), texts(self.loaded, written), strict=True)
             first += len(block)
         if fault:
             raise fault
 
-    def _write(self, encoder: Encoder, prompts: Sequence[list[int]], first: int = 0) -> list[list[int]]:
-        return write(self.loaded, prompts, self.recipe.decode, self.recipe.seed, encoder.stop, first)
+    def _write(
+        self, encoder: Encoder, prompts: Sequence[list[int]], guide: Guide | None, first: int = 0
+    ) -> list[list[int]]:
+        return write(self.loaded, prompts, self.recipe.decode, self.recipe.seed, encoder.stop, first, guide)
+
+    def _guide(self, rows: Sequence[Row]) -> Guide | None:
+        if not self.constrained:
+            return None
+        prompts = self.app.module("prompts")
+        return Guide(self.vocabulary, lambda number: prompts.constraint(rows[number]))
 
 
 def _prompt(encoder: Encoder, row: Row, where: str = "") -> list[int]:

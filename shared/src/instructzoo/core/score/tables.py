@@ -17,6 +17,7 @@ from instructzoo.core.score.types import Figure, Scores
 
 LABELS = {
     "model": "this model",
+    "unconstrained": "this model, unconstrained",
     "untuned": "same backbone, untuned",
     "copy": "copy the input",
     "constant": "most frequent training output",
@@ -91,9 +92,9 @@ class Results:
         return [f"The baseline {name} was left out: {why}." for name, why in self.left_out.items()]
 
     def best_baseline(self) -> tuple[str, Figure] | None:
-        """The system beside the model with the highest headline figure."""
-        lead = self.model.lead()
-        found = {name: one.get(lead.metric, lead.group) for name, one in self.systems.items() if name != "model"}
+        """The system beside the model with the highest headline figure. The model without its grammar is none."""
+        lead, own = self.model.lead(), ("model", "unconstrained")
+        found = {name: one.get(lead.metric, lead.group) for name, one in self.systems.items() if name not in own}
         known = [(name, one) for name, one in found.items() if one]
         return max(known, key=lambda pair: pair[1].value) if known else None
 

@@ -19,8 +19,8 @@ from instructzoo.core.verbs.training import command
 LOOKUP = 50_000
 """Training rows that the baselines learn from: more of them cost minutes and hardly score better."""
 
-CUT = "cut at max_new_tokens"
-"""Count of the answers that did not end by themselves."""
+UNCONSTRAINED = "unconstrained"
+"""The system beside a model whose answers are held to a grammar: the same model without it."""
 
 
 def eval(domain: str, run: str | None = None, limit: int | None = None, baselines: bool = True) -> dict[str, Any]:
@@ -75,19 +75,21 @@ def evaluate(
     if not test:
         raise ZooError("the test part is empty", "at least one row", "look at the data card: zoo data")
     metrics = app.module("metrics")
-    answers, cut = predictor.answer_counted(test)
-    systems, cuts = {"model": answers}, {"model": cut}
+    answers, counted = predictor.answer_counted(test)
+    systems, counts = {"model": answers}, {"model": counted}
+    if predictor.constrained:
+        systems[UNCONSTRAINED], counts[UNCONSTRAINED] = predictor.held(False).answer_counted(test)
     left_out: dict[str, str] = {}
     if baselines:
         train = sampled(built.rows["train"], LOOKUP, recipe.seed, "train")
         systems |= looked_up(app, train, test)
         try:
-            systems["untuned"], cuts["untuned"] = untuned(predictor).answer_counted(test)
+            systems["untuned"], counts["untuned"] = untuned(predictor).answer_counted(test)
         except ZooError as error:  # a local backbone need not be where a carried model is scored
             left_out["untuned"] = str(error)
     scored = {name: metrics.score(test, texts, recipe.evaluate.scorer) for name, texts in systems.items()}
-    for name, count in cuts.items():
-        scored[name].counts[CUT] = count
+    for name, counted in counts.items():
+        scored[name].counts.update(counted)
     others = {s: metrics.score(test, answers, s).as_dict() for s in metrics.SCORERS if s != recipe.evaluate.scorer}
     hits = {name: metrics.correct(test, texts, recipe.evaluate.scorer) for name, texts in systems.items()}
     content = {
