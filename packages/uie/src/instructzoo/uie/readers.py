@@ -1,0 +1,92 @@
+"""Files in published formats -> annotated sentences: which format a file has, and who reads it.
+
+| format | reader | read from |
+| --- | --- | --- |
+| conll | readers_lines | CrossNER, WNUT17, NCBI disease, every BIO or BIOES file |
+| semeval | readers_lines | SemEval-2010 task 8 |
+| conll04, offsets | readers_json | CoNLL04; spaCy's JSON, JSON with offsets |
+| phee | readers_phee | PHEE |
+| brat | readers_brat | standoff documents |
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from instructzoo.core.errors import ZooError
+from instructzoo.uie import readers_brat, readers_json, readers_lines, readers_phee
+from instructzoo.uie.readers_base import Sentence
+from instructzoo.uie.schema import ENTITY_TASKS, EVENT_TASKS, RELATION_TASKS
+
+READERS: Mapping[str, Callable[[Path], Iterator[Sentence]]] = {
+    "conll": readers_lines.conll,
+    "semeval": readers_lines.semeval,
+    "conll04": readers_json.conll04,
+    "offsets": readers_json.offsets,
+    "phee": readers_phee.phee,
+    "brat": readers_brat.brat,
+}
+
+ANSWERS: Mapping[str, tuple[str, ...]] = {
+    "conll": ENTITY_TASKS,
+    "semeval": RELATION_TASKS,
+    "conll04": (*RELATION_TASKS, *ENTITY_TASKS),
+    "offsets": (*ENTITY_TASKS, *RELATION_TASKS, *EVENT_TASKS),
+    "phee": EVENT_TASKS,
+    "brat": (*ENTITY_TASKS, *RELATION_TASKS, *EVENT_TASKS),
+}
+"""The tasks that a format's annotation can answer; `zoo score` asks the first one, unless it is told another."""
+
+_HEAD = 65_536
+_OFFSETS = {*readers_json.SPAN_KEYS, "relations", "events"}
+
+
+def format_of(path: Path) -> str | None:
+    """The format of a file, by its first lines; none where it is in none of READERS.
+
+    Rows of the house are no published format, and lines of plain answers are none either.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".ann" or (suffix == ".txt" and path.with_suffix(".ann").is_file()):
+        return "brat"
+    with path.open("rb") as file:
+        head = file.read(_HEAD).decode("utf-8-sig", "replace").lstrip()
+    if head[:1] in ("{", "["):
+        return _of_object(head)
+    for line in head.split("\n")[:50]:
+        if not line.strip() or line.startswith(("# ", "-DOCSTART-")):
+            continue
+        if readers_lines.NUMBERED.fullmatch(line.rstrip("\r")):
+            return "semeval"
+        cells = readers_lines.cells_of(line.rstrip("\r"))
+        return "conll" if len(cells) > 1 and readers_lines.TAG.fullmatch(cells[-1]) else None
+    return None
+
+
+def _of_object(head: str) -> str | None:
+    """By the keys of the first object of JSON."""
+    text = head.removeprefix("[").lstrip()
+    try:
+        first, _ = json.JSONDecoder().raw_decode(text)
+    except ValueError:
+        return None
+    keys = set(first) if isinstance(first, dict) else set[str]()
+    if {"tokens", "entities"} <= keys:
+        return "conll04"
+    if {"context", "annotations"} <= keys:
+        return "phee"
+    return "offsets" if "text" in keys and keys & _OFFSETS else None
+
+
+def read_file(path: Path, format: str = "") -> Iterator[Sentence]:
+    """Sentences of a file. format: one of READERS; none: as it begins.
+
+    Raises ZooError for a file in no known format, and whatever its reader raises, with file:line.
+    """
+    found = format or format_of(path)
+    if found is None:
+        forms = f"one of {', '.join(READERS)}"
+        raise ZooError("a file in no known format", forms, "the package's README describes them", str(path))
+    return READERS[found](path)
