@@ -167,7 +167,7 @@ RESTAURANT = (
 _WORKS = _opinions(
     "fast, responsive, reliable, snappy, rock solid, flawless, powerful",
     "sluggish, buggy, unreliable, unresponsive, laggy, dead on arrival, broken, prone to crashes",
-    NEUTRAL,
+    "workable, neither fast nor slow",
 )
 _MADE = _opinions(
     "sturdy, well made, solid, durable, built to last", "flimsy, badly made, fragile, poorly built, defective"
