@@ -2,13 +2,15 @@
 
     ner, et    type: span; type: span          eet   type: trigger; type: trigger
     re, epr    relation: head, tail; ...       eea   role: argument; role: argument
-    es         span, span                      ee    (type: trigger, role: argument, role: argument), (type: trigger)
+    es         span, span                      ee    ( type: trigger, role: argument, role: argument), ( type: trigger)
     ep         head, tail; head, tail          None, where nothing is found
 
 These are the paper's formats (arXiv:2304.08085, section 3). It gives event arguments in two orders; here the role comes
-first, as the type does elsewhere. A field that holds one of : ; , ( ) " or a control character, begins or ends with a
-space, is empty, or is the word None, is written "in quotes" with the escapes \\" \\\\ \\n \\r \\t. So every text can be
-written, and reading gives back what was written.
+first, as the type does elsewhere. The space behind "(" is the paper's too: so a label is one token everywhere.
+
+A field that holds one of : ; , ( ) " or a control character, begins or ends with a space, is empty or the word None, is
+written "in quotes" with the escapes \\" \\\\ \\n \\r \\t. So every text can be written, and reading gives back what
+was written.
 """
 
 from __future__ import annotations
@@ -70,7 +72,7 @@ def _pair(label: str, *texts: str) -> str:
 
 def _event(event: Event) -> str:
     inside = [_pair(event.type, event.trigger.text), *(_pair(m.type, m.text) for m in event.arguments)]
-    return f"({', '.join(inside)})"
+    return f"( {', '.join(inside)})"
 
 
 def read(text: str, task: str, event: str = "") -> Annotation | Invalid:

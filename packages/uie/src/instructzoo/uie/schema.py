@@ -88,11 +88,11 @@ def _events(events: Sequence[Event], task: str, labels: Labels | None) -> tuple[
         merged: dict[str, list[Mention]] = {}
         for event in ordered:
             merged.setdefault(event.type, []).extend(event.arguments)
-        roles = labels and labels.types
+        roles = labels.types if labels else None
         found = (Event(type, Mention("", ""), _arguments(dict.fromkeys(m), roles)) for type, m in merged.items())
         return tuple(event for event in found if event.arguments)
     kept = (e for e in ordered if labels is None or e.type in labels.types)
-    asked = () if task == "eet" else labels and labels.roles
+    asked: tuple[str, ...] | None = () if task == "eet" else labels.roles if labels else None
     return tuple(Event(e.type, replace(e.trigger, type=""), _arguments(e.arguments, asked)) for e in kept)
 
 
