@@ -14,8 +14,14 @@ _UNSPACED = (
 )  # fmt: skip
 """Scripts that put no spaces between words (Thai, Lao, Burmese, Khmer, kana, ideographs): any character begins one."""
 
-_JOINERS = "\u200c\u200d\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
-"""Zero-width joiners and skin tones: they bind two signs into one."""
+_JOINER = "\u200d"
+"""Binds the signs on both sides into one."""
+
+_TAIL = "\u200c\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
+"""Non-joiner and skin tones: they belong to the sign before them, as marks of category M do."""
+
+_FLAGS = (0x1F1E6, 0x1F1FF)
+"""Letters that flags are spelled with, two to a flag."""
 
 
 class Places(NamedTuple):
@@ -84,14 +90,14 @@ def encoded(text: str) -> bytes:
 
 def _apart(before: str, character: str) -> bool:
     """Whether a word may end before this character: not inside a word, and not inside what is drawn as one sign."""
-    if unicodedata.category(character)[0] == "M" or character in _JOINERS or before in _JOINERS:
+    if _JOINER in (before, character) or character in _TAIL or unicodedata.category(character)[0] == "M":
         return False
     return not (_in_word(before) and _in_word(character))
 
 
 def _in_word(character: str) -> bool:
     """Whether it is a letter, digit or mark of a script that puts spaces between words."""
-    if not (character.isalnum() or character == "_" or unicodedata.category(character)[0] == "M"):
-        return False
     code = ord(character)
+    if not (character.isalnum() or character == "_" or unicodedata.category(character)[0] == "M"):
+        return _FLAGS[0] <= code <= _FLAGS[1]
     return code < _UNSPACED[0][0] or not any(low <= code <= high for low, high in _UNSPACED)

@@ -1,0 +1,485 @@
+"""Answers held to a grammar: what it permits, how tokens are spelled, and that decoding obeys in every loop."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from kit import LLAMA, T5, Kit, kit, recipe, sums, wild
+
+from instructzoo.core import app as apps
+from instructzoo.core.errors import ZooError
+from instructzoo.core.infer import Predictor
+from instructzoo.core.infer.constrained import Guide, Vocabulary
+from instructzoo.core.infer.generate import texts, write
+from instructzoo.core.infer.grammar import Constraint, Grammar, Part, advance, choice, either, literal, many, seq, span
+from instructzoo.core.infer.predictor import CUT, DEAD
+from instructzoo.core.recipe import Decode, load
+from instructzoo.core.record import Row
+from instructzoo.core.score import tables
+from instructzoo.core.verbs import evaluating
+
+KINDS = [(LLAMA, "bpe"), (LLAMA, "digits"), (T5, "bpe"), (T5, "digits")]
+EVERY = pytest.mark.parametrize("kind", KINDS, ids=[f"{b.split(':')[1]}-{t}" for b, t in KINDS])
+
+
+@pytest.fixture(scope="module")
+def kits() -> dict[tuple[str, str], Kit]:
+    made = {(backbone, tokenizer): kit(recipe(backbone, tokenizer)) for backbone, tokenizer in KINDS}
+    for one in made.values():
+        wild(one.tuned)
+    return made
+
+
+def labelled(text: str) -> Part:
+    """ "None", or labels with pieces of the text."""
+    pair = seq(choice(["sum", "term", "tea"]), literal(": "), span(text, {";": None}))
+    return either(literal("None"), many(pair, "; "))
+
+
+def grammar(row: Row) -> Grammar:
+    return Grammar(labelled(row["instruction"]))
+
+
+def asked(n: int = 16) -> list[Row]:
+    return sums(n, seed=4, digits=6)
+
+
+def held(made: Kit, rows: Sequence[Row], decode: Decode, of: Callable[[Row], Constraint | None], seed: int = 0) -> Any:
+    """Ids that the model writes to rows under their grammars, and the guide."""
+    guide = Guide(Vocabulary.of(made.loaded.tokenizer), lambda number: of(rows[number]))
+    return write(made.loaded, [made.encoder.prompt(row) for row in rows], decode, seed, guide=guide), guide
+
+
+# Grammars
+
+
+def oracle(text: str, barred: str) -> set[str]:
+    """All spans of a text of ASCII, from the definition."""
+    edges = [m.start() for m in re.finditer(r"(?<!\w)|(?!\w)", text, re.ASCII)]
+    pieces = (text[i:j] for i in edges for j in edges if i < j)
+    return {p for p in pieces if p == p.strip() and not set(p) & set(barred)}
+
+
+def test_a_span_begins_or_ends_inside_a_word_or_holds_a_barred_mark() -> None:
+    draw = random.Random(0)
+    for _ in range(60):
+        text = "".join(draw.choice("aab1 ,(-") for _ in range(draw.randrange(1, 14)))
+        wanted = oracle(text, "(")
+        every = {text[i:j] for i in range(len(text)) for j in range(i, len(text) + 1)}
+        made = either(literal("None"), span(text, {"(": None}))
+        permitted = {piece for piece in every if Grammar(made).permits(piece)}
+        assert permitted == wanted, text
+
+
+@pytest.mark.parametrize(
+    ("text", "inside", "outside"),
+    [
+        ("Zoë sieht Köln.", ["Zoë", "Köln", "sieht Köln."], ["Zo", "öln", "Zoë "]),
+        ("a 👩‍🔬 b 👍🏽.", ["👩‍🔬", "👍🏽", "👍🏽."], ["👩", "🔬", "👍"]),
+        ("to 🇩🇪 or 🇫🇷!", ["🇩🇪", "🇫🇷!"], ["🇩", "🇪 or"]),
+        ("cafe\u0301 noir", ["cafe\u0301"], ["cafe", "\u0301 noir"]),
+        ("東京に住む", ["東京", "京", "住む"], ["東住"]),
+        ("שלום עולם", ["שלום", "עולם"], ["שלו", "ולם"]),
+        ("don't stop", ["don", "don't", "'"], ["do", "on't"]),
+        ("bell\x07 \x00nul", ["bell", "\x00nul", "\x07"], ["be"]),
+        ("half \ud83d pair", ["half", "\ud83d pair"], ["hal"]),
+    ],
+)
+def test_a_sign_of_several_characters_is_torn(text: str, inside: list[str], outside: list[str]) -> None:
+    made = Grammar(span(text))
+    assert [piece for piece in inside if not made.permits(piece)] == []
+    assert [piece for piece in outside if made.permits(piece)] == []
+
+
+def test_an_escaped_character_is_written_as_it_stands() -> None:
+    text = 'He said "no", \\ then left.'
+    quoted = seq(literal('"'), span(text, {'"': '\\"', "\\": "\\\\"}), literal('"'))
+    made = Grammar(either(span(text, {'"': None, ",": None, "\\": None}), quoted))
+    assert made.permits('"said \\"no\\", \\\\ then"')
+    assert made.permits("then left")
+    assert not made.permits('said "no"')
+    assert not made.permits('"said "no""')
+    assert not made.permits('"\\"no\\')
+
+
+def states(made: Grammar) -> Iterator[frozenset[int]]:
+    """Every state that an answer can come by."""
+    seen, waiting = {made.start()}, [made.start()]
+    while waiting:
+        state = waiting.pop()
+        yield state
+        fresh = set(made.following(state).values()) - seen
+        seen |= fresh
+        waiting += fresh
+
+
+def test_a_grammar_leads_an_answer_into_a_dead_end() -> None:
+    draw = random.Random(1)
+    for _ in range(40):
+        text = "".join(draw.choice("ab ;é—\n") for _ in range(draw.randrange(0, 12)))
+        plain, quoted = span(text, {";": None, "\n": None}), span(text, {"\n": "\\n"})
+        words = either(plain, seq(literal('"'), quoted, literal('"')))
+        labels = choice(["ab", "a", "ba"][: draw.randrange(4)])
+        made = Grammar(either(literal("None"), many(seq(labels, literal(": "), words), "; ")))
+        assert all(made.accepts(state) or made.following(state) for state in states(made)), text
+
+
+def test_a_part_that_can_write_nothing_takes_others_with_it() -> None:
+    nothing = seq(choice([]), literal(": "), span("some text"))
+    made = Grammar(either(many(nothing, "; "), span("  "), literal("None")))
+    assert made.permits("None")
+    assert not made.permits("")
+    with pytest.raises(ValueError, match="write nothing"):
+        Grammar(many(nothing, "; "))
+
+
+def test_a_label_that_begins_another_hides_it() -> None:
+    made = Grammar(many(choice(["a", "ab", "abc", ""]), ","))
+    for text in ("a", "ab", "abc", "abc,a,ab", "", ",", "a,,ab"):
+        assert made.permits(text), text
+    for text in ("b", "abcd", "ab a"):
+        assert not made.permits(text), text
+
+
+def test_a_long_text_costs_more_than_its_length() -> None:
+    draw = random.Random(2)
+    text = " ".join("".join(draw.choice("abcdefgh") for _ in range(draw.randint(1, 9))) for _ in range(9000))[:50_000]
+    start = time.process_time()
+    made = Grammar(labelled(text))
+    state: Any = made.start()
+    written = "; ".join(f"term: {text[a:b]}" for a, b in [(m.start(), m.end()) for m in _pairs(text)][:20])
+    sizes = []
+    for byte in written.encode():
+        state = made.following(state)[byte]
+        sizes.append(len(state))
+    assert made.accepts(state)
+    assert max(sizes) <= len(text)
+    assert time.process_time() - start < 5  # 0.1 s where this was written
+
+
+def _pairs(text: str) -> Iterator[re.Match[str]]:
+    return re.finditer(r"(?<= )\w+ \w+(?= )", text)
+
+
+# Vocabularies
+
+
+def sentencepiece() -> Any:
+    """A tokenizer that decodes as T5's does: marks for spaces, the first one dropped; not all bytes have a token."""
+    from transformers import T5Tokenizer
+
+    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
+    pieces += [(piece, -1.0) for piece in ("▁", "▁sum", "sum", ":", "▁9", "9", "▁What", "▁is", ";", "None", "▁None")]
+    return T5Tokenizer(vocab=pieces, extra_ids=2)
+
+
+def fallback() -> Any:
+    """A tokenizer that decodes as Llama's does: marks for spaces, and tokens of single bytes."""
+    from tokenizers import Tokenizer, decoders, models
+    from transformers import PreTrainedTokenizerFast
+
+    singles = [f"<0x{byte:02X}>" for byte in range(256)]
+    words = {piece: i for i, piece in enumerate(["<pad>", "</s>", *singles, "▁sum", "sum", "▁", "é", "▁▁"])}
+    backend = Tokenizer(models.BPE(vocab=words, merges=[]))
+    steps = [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
+    backend.decoder = decoders.Sequence(steps)
+    return PreTrainedTokenizerFast(tokenizer_object=backend, pad_token="<pad>", eos_token="</s>")
+
+
+def tokenizers(kits: dict[tuple[str, str], Kit]) -> dict[str, Any]:
+    made = {name: kits[LLAMA, name].loaded.tokenizer for name in ("bpe", "digits")}
+    return made | {"sentencepiece": sentencepiece(), "fallback": fallback()}
+
+
+def test_a_token_is_spelled_otherwise_than_it_is_decoded(kits: dict[tuple[str, str], Kit]) -> None:
+    draw = random.Random(3)
+    for name, tokenizer in tokenizers(kits).items():
+        vocabulary = Vocabulary.of(tokenizer)
+        written = [n for n, piece in enumerate(vocabulary.pieces) if piece is not None]
+        assert len(written) >= len(tokenizer) - 8, name
+        for _ in range(300):
+            ids = [draw.choice(written) for _ in range(draw.randint(1, 4))]
+            spelled = b"".join(vocabulary.spelled(token, i == 0) or b"" for i, token in enumerate(ids))
+            try:
+                text = spelled.decode()
+            except UnicodeDecodeError:
+                continue  # the decoder has its own ways to show what is no text
+            assert tokenizer.decode(ids, skip_special_tokens=True) == text, (name, ids)
+
+
+def test_a_special_token_is_written_or_an_unknown_decoder_is_guessed(kits: dict[tuple[str, str], Kit]) -> None:
+    for tokenizer in tokenizers(kits).values():
+        vocabulary = Vocabulary.of(tokenizer)
+        assert all(vocabulary.pieces[token] is None for token in tokenizer.all_special_ids)
+    from tokenizers import Tokenizer, decoders, models
+    from transformers import PreTrainedTokenizerFast
+
+    backend = Tokenizer(models.WordPiece({"a": 0, "##b": 1, "[UNK]": 2}, unk_token="[UNK]"))
+    backend.decoder = decoders.WordPiece()
+    with pytest.raises(ZooError, match=r"WordPiece.*decode\.constrained=false"):
+        Vocabulary.of(PreTrainedTokenizerFast(tokenizer_object=backend))
+
+
+def test_a_token_that_fits_is_overlooked(kits: dict[tuple[str, str], Kit]) -> None:
+    """Walking tree and grammar together finds what trying every token finds, at every state of random answers."""
+    draw = random.Random(5)
+    for name, tokenizer in tokenizers(kits).items():
+        vocabulary, found = Vocabulary.of(tokenizer), 0
+        for row in asked(4):
+            made = Grammar(labelled(f"What is 9 sum? {row['input']} é"))
+            state, opening = made.start(), True
+            for _ in range(12):
+                tried = [
+                    token
+                    for token in range(len(vocabulary.pieces))
+                    if (spelled := vocabulary.spelled(token, opening)) is not None
+                    and (spelled or opening)
+                    and advance(made, state, spelled) is not None
+                ]
+                ids = vocabulary.allowed(made, state, opening)
+                assert sorted(ids) == tried, name
+                if not ids:
+                    break
+                token = draw.choice(ids)
+                state, opening = advance(made, state, vocabulary.spelled(token, opening) or b"") or made.start(), False
+                found += len(ids)
+        assert found, name
+
+
+# Decoding
+
+
+@EVERY
+@pytest.mark.parametrize("temperature", [0.0, 2.0])
+def test_an_answer_breaks_its_grammar(
+    kits: dict[tuple[str, str], Kit], kind: tuple[str, str], temperature: float
+) -> None:
+    made, rows = kits[kind], asked()
+    decode = Decode(max_new_tokens=30, temperature=temperature)
+    written, guide = held(made, rows, decode, grammar)
+    ended = 0
+    vocabulary = Vocabulary.of(made.loaded.tokenizer)
+    for row, ids, text in zip(rows, written, texts(made.loaded, written), strict=True):
+        if len(ids) < decode.max_new_tokens:
+            assert grammar(row).permits(text), text
+            ended += 1
+        else:
+            spelled = b"".join(vocabulary.spelled(token, i == 0) or b"" for i, token in enumerate(ids))
+            assert advance(grammar(row), grammar(row).start(), spelled) is not None, text
+    assert ended >= 2
+    assert guide.dead == 0
+    free = texts(made.loaded, write(made.loaded, [made.encoder.prompt(row) for row in rows], decode))
+    assert not any(grammar(row).permits(text) for row, text in zip(rows, free, strict=True))
+
+
+def by_hand(made: Kit, row: Row, of: Grammar, steps: int) -> list[int]:
+    """Greedy decoding from the definition: every token tried by its bytes, no cache, no batch, no tree."""
+    tokenizer, prompt = made.loaded.tokenizer, made.encoder.prompt(row)
+    vocabulary = Vocabulary.of(tokenizer)
+    causal = made.loaded.kind == "causal"
+    opening: list[int] = [] if causal else [made.tuned.config.decoder_start_token_id]
+    written: list[int] = []
+    state: Any = of.start()
+    while len(written) < steps:
+        with torch.no_grad():
+            if causal:
+                logits = made.tuned(input_ids=torch.tensor([[*prompt, *written]])).logits[0, -1]
+            else:
+                answer = torch.tensor([[*opening, *written]])
+                logits = made.tuned(input_ids=torch.tensor([prompt]), decoder_input_ids=answer).logits[0, -1]
+        for token in logits.argsort(descending=True).tolist():
+            if token == tokenizer.eos_token_id and of.accepts(state):
+                return written
+            piece = vocabulary.pieces[token]
+            if piece and (after := advance(of, state, piece)) is not None:
+                written, state = [*written, token], after
+                break
+    return written
+
+
+@EVERY
+def test_a_held_answer_is_not_the_likeliest_one_step_by_step(
+    kits: dict[tuple[str, str], Kit], kind: tuple[str, str]
+) -> None:
+    rows = asked(6)
+    written, _ = held(kits[kind], rows, Decode(max_new_tokens=10), grammar)
+    assert written == [by_hand(kits[kind], row, grammar(row), 10) for row in rows]
+
+
+@EVERY
+@pytest.mark.parametrize("temperature", [0.0, 2.0])
+def test_a_held_answer_depends_on_its_neighbours(
+    kits: dict[tuple[str, str], Kit], kind: tuple[str, str], temperature: float
+) -> None:
+    """Every third row is free; rows come and go where the budget is small."""
+    made, rows = kits[kind], asked(12)
+
+    def some(row: Row) -> Grammar | None:
+        return None if rows.index(row) % 3 == 2 else grammar(row)
+
+    wide = Decode(max_new_tokens=12, temperature=temperature)
+    together, _ = held(made, rows, wide, some)
+    for tokens in (1, 150):
+        assert held(made, rows, wide.model_copy(update={"batch_tokens": tokens}), some)[0] == together
+    free = write(made.loaded, [made.encoder.prompt(row) for row in rows], wide)
+    assert together[2::3] == free[2::3]
+    assert together[0::3] != free[0::3]
+
+
+@EVERY
+def test_a_grammar_changes_an_answer_that_it_permits(kits: dict[tuple[str, str], Kit], kind: tuple[str, str]) -> None:
+    made, rows, decode = kits[kind], asked(12), Decode(max_new_tokens=8)
+    vocabulary = Vocabulary.of(made.loaded.tokenizer)
+    free = write(made.loaded, [made.encoder.prompt(row) for row in rows], decode)
+    spelled = [b"".join(vocabulary.pieces[token] or b"\xff" for token in ids) for ids in free]
+    known = {id(row): text for row, text in zip(rows, spelled, strict=True)}
+
+    def permitting(row: Row) -> Constraint:
+        return Bytes((known[id(row)] + b" and more", b"other"))
+
+    assert held(made, rows, decode, permitting)[0] == free
+    assert all(b"\xff" not in text for text in spelled) or kind[1] == "bpe"
+
+
+class Bytes:
+    """A constraint by hand: these byte strings. States are what is written."""
+
+    def __init__(self, texts: Sequence[bytes]) -> None:
+        self.texts = texts
+
+    def start(self) -> bytes:
+        return b""
+
+    def following(self, state: bytes) -> dict[int, bytes]:
+        longer = (t for t in self.texts if t.startswith(state) and len(t) > len(state))
+        return {t[len(state)]: t[: len(state) + 1] for t in longer}
+
+    def accepts(self, state: bytes) -> bool:
+        return state in self.texts
+
+
+@pytest.mark.parametrize("backbone", [LLAMA, T5])
+def test_a_word_that_the_vocabulary_lacks_stops_the_batch(kits: dict[tuple[str, str], Kit], backbone: str) -> None:
+    made, rows = kits[backbone, "digits"], asked(6)
+
+    def wanting(row: Row) -> Grammar:
+        return Grammar(literal("sum 漢")) if row is rows[1] else grammar(row)
+
+    written, guide = held(made, rows, Decode(max_new_tokens=12), wanting)
+    assert guide.dead == 1
+    assert texts(made.loaded, written)[1] == "sum "
+    others, _ = held(made, rows, Decode(max_new_tokens=12), grammar)
+    assert [ids for i, ids in enumerate(written) if i != 1] == [ids for i, ids in enumerate(others) if i != 1]
+
+
+def test_the_space_that_sentencepiece_swallows_is_asked_for() -> None:
+    """A target that begins with a space reads back without it; the grammar is of the target."""
+    vocabulary = Vocabulary.of(sentencepiece())
+    made = Grammar(seq(literal(" "), labelled("What is 9")))
+    guide = Guide(vocabulary, lambda _: made, stops=[1])
+    names = {name: token for token, name in enumerate(["<pad>", "</s>", "<unk>", "▁", "▁sum", "sum", ":", "▁9"])}
+    ids = []
+    for name in ("▁sum", ":", "▁9"):
+        logits = torch.zeros(1, len(vocabulary.pieces))
+        logits[0, names[name]] = 1
+        ids.append(int(guide.restrict([0], logits, greedy=True).argmax()))
+        guide.take(0, ids[-1])
+    assert ids == [names["▁sum"], names[":"], names["▁9"]]
+    assert sentencepiece().decode(ids) == "sum: 9"
+    with pytest.raises(ValueError, match="against its grammar"):
+        guide.take(0, names["sum"])
+
+
+@pytest.mark.parametrize("kind", [(LLAMA, "bpe"), (T5, "bpe")], ids=["llama", "t5"])
+@pytest.mark.parametrize("temperature", [0.0, 2.0])
+def test_grammars_of_all_rows_stand_in_memory(
+    kits: dict[tuple[str, str], Kit], kind: tuple[str, str], temperature: float
+) -> None:
+    made, rows = kits[kind], asked(16)
+    guide = Guide(Vocabulary.of(made.loaded.tokenizer), lambda number: watched(number))
+    alive: list[int] = []
+
+    def watched(number: int) -> Grammar:
+        alive.append(len(guide._walks))
+        return grammar(rows[number])
+
+    decode = Decode(max_new_tokens=12, batch_tokens=200, temperature=temperature)
+    write(made.loaded, [made.encoder.prompt(row) for row in rows], decode, guide=guide)
+    assert len(alive) == len(rows)  # made once each
+    assert max(alive) <= 8
+    assert not guide._walks
+
+
+def test_sampling_leaves_the_grammar_or_its_chances(kits: dict[tuple[str, str], Kit]) -> None:
+    """Among two permitted answers of one token each, they are drawn as the model's own chances say."""
+    made = kits[LLAMA, "bpe"]
+    row, vocabulary = asked(1)[0], Vocabulary.of(made.loaded.tokenizer)
+    with torch.no_grad():
+        logits = made.tuned(input_ids=torch.tensor([made.encoder.prompt(row)])).logits[0, -1]
+    single = [t for t in logits.argsort(descending=True).tolist() if (p := vocabulary.pieces[t]) and len(p) == 1]
+    two = single[:2]
+    hot = 20.0
+    chance = float((logits[two] / hot).softmax(-1)[0])
+    assert 0.02 < chance < 0.98
+    of = Bytes([vocabulary.pieces[token] or b"" for token in two])
+    written, _ = held(made, [row] * 600, Decode(max_new_tokens=1, temperature=hot), lambda _: of)
+    assert {ids[0] for ids in written} <= set(two)
+    share = sum(ids == [two[0]] for ids in written) / 600
+    assert abs(share - chance) < 4 * (chance * (1 - chance) / 600) ** 0.5
+
+
+# The predictor and its scores
+
+
+@pytest.fixture
+def domain(monkeypatch: pytest.MonkeyPatch) -> apps.App:
+    """Arithmetic as if its answers were one digit."""
+    app = replace(apps.get("arithmetic"), constrained=True)
+    digit = choice("0123456789")
+    monkeypatch.setattr(app.module("prompts"), "constraint", lambda row: Grammar(digit), raising=False)
+    return app
+
+
+def test_a_grammar_is_off_where_a_domain_has_one_or_asked_of_one_that_has_none(domain: apps.App) -> None:
+    predictor = Predictor.load(domain, domain.weights())
+    rows = [{"instruction": question} for question in ("12 + 30", "9 * 9", "100 - 58")]
+    assert predictor.constrained
+    answers, counts = predictor.answer_counted(rows)
+    assert all(re.fullmatch("[0-9]", answer) for answer in answers)
+    assert counts == {CUT: 0, DEAD: 0}
+    places = [(f"rows:{n}", row) for n, row in enumerate(rows, 1)]
+    for batch in (1, 2, 5):
+        assert [answer for _, answer in predictor.stream(places, batch=batch)] == answers
+    free = predictor.held(False)
+    assert not free.constrained
+    assert free.answer(rows) == Predictor.load(apps.get("arithmetic"), domain.weights()).answer(rows) != answers
+    assert free.held(True).answer(rows) == answers
+    plain = replace(predictor, app=apps.get("arithmetic"))
+    assert not plain.constrained
+    with pytest.raises(ZooError, match=r"decode\.constrained: the domain arithmetic has no grammar"):
+        plain.held(True).answer(rows)
+
+
+def test_the_score_without_the_grammar_is_not_beside_the_models(domain: apps.App) -> None:
+    scores, predictions = evaluating.evaluate(domain, domain.weights(), limit=20, baselines=False)
+    assert list(scores["systems"]) == ["model", "unconstrained"]
+    found = tables.Results.from_dict(scores)
+    assert found.systems["unconstrained"].lead().value > found.model.lead().value + 0.5
+    assert found.best_baseline() is None
+    assert "| this model, unconstrained | strict |" in tables.systems(found).markdown()
+    assert all(re.fullmatch("[0-9]", line["prediction"]) for line in predictions)
+    assert scores["paired"]["unconstrained"]["difference"] < 0
+    assert set(scores["systems"]["model"]["counts"]) >= {CUT, DEAD}
+    assert DEAD not in scores["systems"]["unconstrained"]["counts"]
+
+
+def test_a_recipe_says_how_answers_are_held() -> None:
+    assert load("arithmetic/tiny").decode.constrained is None
+    assert load("arithmetic/tiny", ["decode.constrained=false"]).decode.constrained is False
