@@ -29,7 +29,7 @@ CODE = sorted([*SOURCES, *(p for d in ("tests", "demos") for p in (ROOT / d).rgl
 
 ROOMS = (
     "errors", "record", "app", "settings", "recipe", "runs", "data", "text", "models", "tune", "infer", "score",
-    "synth", "charts", "report_card", "report_parts", "report", "ui", "verbs", "testing", "cli",
+    "synth", "charts", "report_card", "report_parts", "report", "ui_text", "ui_files", "ui", "verbs", "testing", "cli",
 )  # fmt: skip
 """Rooms of the core from the ground up: each imports only from itself and from those named before it."""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
+from instructzoo.core import ui_text
 from instructzoo.core.app import App
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
@@ -23,6 +24,8 @@ MAX_LINES = 200
 MAX_UPLOAD = "5mb"
 MAX_QUEUE = 32
 """Requests that wait; the next one is turned away with a message."""
+FILES_SECONDS, FILES_AGE = 3600, 6 * 3600
+"""How often files that were sent in or handed out are looked at, and how old they get."""
 CONCURRENT = 1
 """Requests that are answered at a time: a model on a CPU gains nothing from two."""
 
@@ -99,11 +102,11 @@ def theme() -> Any:
 
 
 def page(title: str) -> Any:
-    """An empty gr.Blocks without telemetry, to build a demo in."""
+    """An empty gr.Blocks without telemetry, to build a demo in. Files of its visitors do not stay."""
     import gradio as gr
 
     _quiet()
-    return gr.Blocks(title=title, analytics_enabled=False)
+    return gr.Blocks(title=title, analytics_enabled=False, delete_cache=(FILES_SECONDS, FILES_AGE))
 
 
 def _quiet() -> None:
@@ -233,7 +236,7 @@ def launch(
             quiet=True,
             max_file_size=MAX_UPLOAD,
             theme=theme(),
-            css=CSS,
+            css=CSS + ui_text.CSS,
             footer_links=[],
             run_history=False,
             ssr_mode=False,

@@ -1,0 +1,111 @@
+"""Files that people send to a demo: every text with its line, faults named, memory flat; cells that do not run."""
+
+from __future__ import annotations
+
+import csv
+import json
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from instructzoo.core import ui_files
+from instructzoo.core.errors import ZooError
+from instructzoo.core.ui_files import Shelf, cell, texts
+
+
+def write(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def found(path: Path, most: int = 100) -> list[tuple[int, str, str]]:
+    return [(line.number, line.text, line.fault) for line in texts(path, most)]
+
+
+def test_a_text_of_a_plain_file_is_lost_or_moves(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.txt", "\ufeffGood food\r\n\n  slow  \n...\n")
+    assert found(path) == [(1, "Good food", ""), (3, "slow", ""), (4, "", "There is no word in it.")]
+
+
+def test_a_faulty_line_spoils_its_neighbours(tmp_path: Path) -> None:
+    content = b'{"text": "ok", "id": 7}\nno\n{"id": 1}\n\xff\n[1]\n{"review": "fine"}\n' + b"[" * 100_000
+    content += b'\n{"text": "' + b"a" * 101 + b'"}\n{"text": "\\ud800 a"}\n{"text": 5}\n'
+    lines = list(texts(write(tmp_path, "a.jsonl", content), 100))
+    assert [line.number for line in lines] == list(range(1, 11))
+    assert [(line.number, line.text) for line in lines if not line.fault] == [(1, "ok"), (6, "fine")]
+    assert lines[0].row == {"id": 7}
+    for number, wanted in ((2, "Malformed JSON"), (3, 'No "text"'), (4, "0xff"), (7, "Malformed"), (8, "has 101"),
+                           (9, "U+D800"), (10, 'No "text"')):  # fmt: skip
+        assert wanted in lines[number - 1].fault, lines[number - 1]
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_a_table_is_read_by_the_wrong_column_or_line(tmp_path: Path, mark: str) -> None:
+    path = tmp_path / "a.csv"
+    with path.open("w", newline="", encoding="utf-8-sig") as file:
+        rows = csv.writer(file, delimiter=mark)
+        rows.writerows(
+            [["id", "Review"], ["1", f"two\nlines, {mark} quoted"], ["2", "fine"], ["3", "a", "b"], ["4", ""]]
+        )
+    lines = list(texts(path, 100))
+    assert [(line.number, line.text) for line in lines][:2] == [(2, f"two\nlines, {mark} quoted"), (4, "fine")]
+    assert lines[1].row == {"id": "2"}
+    assert lines[2].number == 5 and lines[2].fault == "3 cells, and 2 columns."
+    assert lines[3].fault == "There is no word in it."
+
+
+def test_a_quote_that_never_closes_or_a_foreign_byte_hides_the_rest(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.csv", b'text\n"' + b"x\n" * 100_000 + b"good\n\xff\nbad\n")
+    lines = list(texts(path, 100))
+    assert "field larger than field limit" in lines[0].fault and lines[0].number == 2
+    assert [line.text for line in lines if line.text][-2:] == ["good", "bad"]
+    assert [line.fault for line in lines if line.fault][1:] == ["Byte 0xff is not UTF-8."]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "wanted"),
+    [
+        ("a.pdf", "x", 'ends in .txt, .csv, .tsv, .jsonl'),
+        ("a.txt", " \n\n", "holds no text"),
+        ("a.txt", "", "holds no text"),
+        ("a.csv", "id,stars\n1,2\n", "the columns id, stars"),
+        ("a.csv", "", "the columns nothing"),
+        ("a.jsonl", "\n", "holds no text"),
+    ],
+)  # fmt: skip
+def test_a_file_without_texts_is_answered_with_nothing(tmp_path: Path, name: str, content: str, wanted: str) -> None:
+    with pytest.raises(ZooError) as error:
+        found(write(tmp_path, name, content))
+    assert wanted in str(error.value)
+
+
+@pytest.mark.parametrize("suffix", ui_files.SUFFIXES)
+def test_memory_grows_with_the_file(tmp_path: Path, suffix: str) -> None:
+    line = json.dumps({"text": "good food"}) if suffix == ".jsonl" else "good food"
+    head = "text\n" if suffix in (".csv", ".tsv") else ""
+    path = write(tmp_path, f"a{suffix}", f"{head}{f'{line}{chr(10)}' * 20_000}{'x' * 12_000_000}\n{line}\n")
+    tracemalloc.start()
+    try:
+        numbers = faults = done = 0
+        for one in texts(path, 100):
+            numbers, faults, done = numbers + 1, faults + bool(one.fault), one.done
+        assert tracemalloc.get_traced_memory()[1] < 6 * ui_files.MAX_LINE
+    finally:
+        tracemalloc.stop()
+    assert (numbers, faults, done) == (20_002, 1, 1.0)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1"])
+def test_a_cell_runs_in_a_spreadsheet(text: str) -> None:
+    assert cell(text) == f"'{text}"
+    assert cell("good") == "good" and cell("") == "" and cell("a=1") == "a=1"
+
+
+def test_files_that_were_handed_out_fill_the_disk() -> None:
+    shelf = Shelf()
+    made = [shelf.fresh() for _ in range(ui_files.KEPT + 3)]
+    assert [folder.is_dir() for folder in made] == [False] * 3 + [True] * ui_files.KEPT
+    shelf.folder.cleanup()
+    assert not made[-1].exists()
