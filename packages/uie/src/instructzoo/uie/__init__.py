@@ -8,6 +8,7 @@ app = App(
     summary="entities, relations and events from a text, by the labels that you name",
     paper="arXiv:2304.08085",
     columns=("task", "options", "given", "gold", "dataset"),
+    constrained=True,
 )
 
 __all__ = ["app"]

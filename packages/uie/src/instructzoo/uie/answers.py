@@ -26,21 +26,23 @@ NONE = "None"
 
 _TOKEN = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*+)"|([:;,()])|([^:;,()"\x00-\x1f\x7f]++))\s*', re.DOTALL)
 _AWKWARD = re.compile(r'[:;,()"\x00-\x1f\x7f]')
-_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_PLAIN = {escaped[1]: character for character, escaped in _ESCAPES.items()}
-_TABLE = str.maketrans(_ESCAPES)
+ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+"""How these characters are written inside of quotes."""
+
+_PLAIN = {escaped[1]: character for character, escaped in ESCAPES.items()}
+_TABLE = str.maketrans(ESCAPES)
 
 
 def write_field(text: str) -> str:
     """A span or a label as it stands in prompts and answers."""
-    if text and text == text.strip() and text != NONE and not _AWKWARD.search(text):
+    if text and text == text.strip() and text != NONE and not must_be_quoted(text):
         return text
-    return f'"{escape(text)}"'
+    return f'"{text.translate(_TABLE)}"'
 
 
-def escape(text: str) -> str:
-    """The inside of a quoted field."""
-    return text.translate(_TABLE)
+def must_be_quoted(text: str) -> bool:
+    """Whether a text holds a character that would be read as a mark."""
+    return bool(_AWKWARD.search(text))
 
 
 def fields(texts: Iterable[str]) -> str:

@@ -13,32 +13,52 @@ import re
 SHARES = {"validation": 0.08, "test": 0.12}
 """Share of all name words, and of all templates, that each held-out split has; train has the rest."""
 
+# chosen so that no two of these syllables make a word that one would not want to read
 _ONSETS = (
     "b",
     "br",
-    "c",
-    "ch",
     "d",
     "dr",
     "f",
+    "fl",
     "g",
     "gr",
     "h",
     "j",
     "k",
+    "kl",
     "l",
     "m",
     "n",
     "p",
     "r",
     "s",
-    "sh",
+    "sl",
     "st",
     "t",
 )
-_ONSETS += ("tr", "v", "w", "z")
-_VOWELS = ("a", "e", "i", "o", "u", "ai", "ea", "oo")
-_CODAS = ("", "", "", "", "l", "n", "r", "s", "m", "k", "t", "nd", "ck", "x")
+_ONSETS += ("th", "tr", "v", "w", "z")
+_RIMES = (
+    "al",
+    "am",
+    "an",
+    "ar",
+    "as",
+    "ain",
+    "ald",
+    "ang",
+    "el",
+    "em",
+    "en",
+    "er",
+    "es",
+    "eld",
+    "erd",
+    "il",
+    "im",
+    "in",
+)
+_RIMES += ("ind", "ol", "om", "on", "or", "os", "oan", "ond", "oven", "ul", "un", "ur", "ay", "ey")
 
 # {} is a name word; the share of bare names falls with the number of other forms
 _FORMS: dict[str, tuple[str, ...]] = {
@@ -71,8 +91,8 @@ def _word(form: str, split: str, rng: random.Random, lower: bool) -> str:
 
 
 def _stem(rng: random.Random) -> str:
-    syllables = rng.choice((2, 2, 2, 2, 3))
-    made = "".join(rng.choice(_ONSETS) + rng.choice(_VOWELS) + rng.choice(_CODAS) for _ in range(syllables))
+    syllables = rng.choice((1, 2, 2, 2, 2, 2))
+    made = "".join(rng.choice(_ONSETS) + rng.choice(_RIMES) for _ in range(syllables))
     return made.capitalize()
 
 
