@@ -46,11 +46,11 @@ def sentence(text: str, annotation: Annotation, where: str, remarks: Sequence[st
     except UnicodeEncodeError as error:
         found = f"half a character (U+{ord(text[error.start]):04X}) at {error.start}"
         raise ZooError(found, "whole Unicode characters", "mend the text", where) from error
-    found = list(remarks)
     entities = tuple(dict.fromkeys(annotation.entities))
-    found += [TWICE] * (len(annotation.entities) - len(entities))
-    found += [NESTED] * _meetings(entities)
-    return Sentence(text, replace(annotation, entities=entities), where, tuple(found))
+    twice = [TWICE] * (len(annotation.entities) - len(entities))
+    return Sentence(
+        text, replace(annotation, entities=entities), where, (*remarks, *twice, *[NESTED] * _meetings(entities))
+    )
 
 
 def _meetings(mentions: Sequence[Mention]) -> int:
