@@ -16,20 +16,22 @@ HUES = (205, 145, 28, 275, 350, 178, 52, 315, 95, 235)
 CSS = """
 .zoo-text {font-size: 1.08rem; line-height: 2.3; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0 0 .4rem;
   unicode-bidi: plaintext; color: var(--body-text-color)}
-mark.zoo-mark {background: hsl(var(--h) 78% 91%); color: #16202c; border-radius: 6px; padding: .16em .3em;
+mark.zoo-mark {background: hsl(var(--h) 78% 91%); color: #16202c !important; border-radius: 6px; padding: .16em .3em;
   box-decoration-break: clone; -webkit-box-decoration-break: clone}
 mark.zoo-mark mark.zoo-mark {box-shadow: 0 0 0 1px hsl(var(--h) 45% 50%)}
-mark.zoo-mark.soft {background: none; color: inherit; border-radius: 0; padding: 0 0 .1em;
+mark.zoo-mark.soft {background: none; color: inherit !important; border-radius: 0; padding: 0 0 .1em;
   border-bottom: 2px dotted hsl(var(--h) 60% 38%)}
 mark.zoo-mark.trigger {border-bottom: 2px solid hsl(var(--h) 60% 35%); border-radius: 6px 6px 0 0}
 .zoo-label {font: 600 .68rem/1 var(--font); letter-spacing: .02em; margin-inline-start: .1em; padding: .2em .4em;
-  border-radius: 4px; background: hsl(var(--h) 55% 33%); color: #fff; vertical-align: .12em; white-space: nowrap}
-mark.zoo-mark.soft > .zoo-tag .zoo-label {background: none; color: hsl(var(--h) 60% 30%); padding: 0; font-weight: 500}
+  border-radius: 4px; background: hsl(var(--h) 55% 33%); color: #fff !important; vertical-align: .12em;
+  white-space: nowrap}
+mark.zoo-mark.soft > .zoo-tag .zoo-label {background: none; color: hsl(var(--h) 60% 30%) !important; padding: 0;
+  font-weight: 500}
 .zoo-tag {user-select: none; -webkit-user-select: none}
-.dark mark.zoo-mark {background: hsl(var(--h) 42% 22%); color: #f1f4f8}
-.dark mark.zoo-mark.soft {background: none; border-bottom-color: hsl(var(--h) 60% 70%)}
-.dark .zoo-label {background: hsl(var(--h) 50% 78%); color: #10151c}
-.dark mark.zoo-mark.soft > .zoo-tag .zoo-label {background: none; color: hsl(var(--h) 60% 78%)}
+.dark mark.zoo-mark {background: hsl(var(--h) 42% 22%); color: #f1f4f8 !important}
+.dark mark.zoo-mark.soft {background: none; color: inherit !important; border-bottom-color: hsl(var(--h) 60% 70%)}
+.dark .zoo-label {background: hsl(var(--h) 50% 78%); color: #10151c !important}
+.dark mark.zoo-mark.soft > .zoo-tag .zoo-label {background: none; color: hsl(var(--h) 60% 78%) !important}
 """
 
 _TURNING = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))  # they would turn the text that follows them
@@ -43,13 +45,15 @@ _UNSEEN = {
 class Span(NamedTuple):
     """A marked piece of a text: characters from `start` to before `end`, its label, and the class of its mark.
 
-    kind: "" (filled), "soft" (underlined with dots) or "trigger" (filled and underlined).
+    kind: "" (filled), "soft" (underlined with dots) or "trigger" (filled and underlined). colour: a label whose colour
+    it has; none: its own.
     """
 
     start: int
     end: int
     label: str
     kind: str = ""
+    colour: str = ""
 
 
 def shown(text: str) -> str:
@@ -94,17 +98,21 @@ def _closed(opened: list[Span], place: int, colours: Mapping[str, int]) -> list[
 
 
 def _opening(span: Span, colours: Mapping[str, int]) -> str:
-    return f'<mark class="zoo-mark {escape(span.kind)}" style="--h: {colours.get(span.label, 0)}">'
+    return f'<mark class="zoo-mark {escape(span.kind)}" style="--h: {colours.get(span.colour or span.label, 0)}">'
 
 
 def _closing(span: Span, labelled: bool, colours: Mapping[str, int]) -> str:
-    return f"{label(span.label, colours) if labelled else ''}</mark>"
+    return f"{_tag(span.label, colours.get(span.colour or span.label, 0)) if labelled else ''}</mark>"
 
 
 def label(name: str, colours: Mapping[str, int]) -> str:
     """HTML of a label beside what it names; it is not copied with the text."""
-    inside = f'<bdi class="zoo-label" style="--h: {colours.get(name, 0)}">{shown(name)}</bdi>'
-    return f'<span class="zoo-tag"> {inside}</span>'
+    return _tag(name, colours.get(name, 0))
+
+
+def _tag(name: str, hue: int) -> str:
+    inside = f'<bdi class="zoo-label" style="--h: {hue}">{shown(name)}</bdi>'
+    return f'<span class="zoo-tag">&nbsp;{inside}</span>'  # on the line of what it names
 
 
 def unaskable(text: str, most: int) -> str:
