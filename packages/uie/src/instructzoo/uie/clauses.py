@@ -241,7 +241,7 @@ INCIDENTS = (
     ),
     Fact(
         {"a": "person", "b": "person"},
-        ("<a> is married to <b>", "<a> is the (husband|wife) of <b>", "<a> (lives with a spouse, <b>|wed <b>)"),
+        ("<a> is married to <b>", "<a> is the (husband|wife) of <b>", "<a> (wed|married) <b>"),
         (("married to", "a", "b"),),
     ),
     Fact(

@@ -31,6 +31,9 @@ from instructzoo.uie.schema import EVENT_TASKS, TASKS, Annotation, Event, Labels
 
 SPLITS = ("train", "validation", "test")
 LICENCE = "Apache-2.0"
+PATIENCE = 2_000
+"""Sentences in a row that a question cannot be asked of, after which the settings count as leaving none."""
+
 Weight = Annotated[float, Field(ge=0, le=1e6)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -71,7 +74,12 @@ def generate(n: int, seed: int, split: str, settings: Settings = Settings()) -> 
 def _generate(n: int, rng: random.Random, split: str, settings: Settings) -> Iterator[Row]:
     tasks, weights = list(settings.tasks), list(settings.tasks.values())
     seen: set[str] = set()
+    idle = 0
     while n > 0:
+        if idle == PATIENCE:
+            found = f"no sentence that {', '.join(task for task in tasks if settings.tasks[task])} could ask of"
+            raise ZooError(found, "a share of empty sentences below 1", "lower data.world.empty", "data.world")
+        idle += 1
         (task,) = rng.choices(tasks, weights)
         sentence, annotation = _sentence(rng, split, settings)
         row = _ask(sentence, annotation, task, rng, settings)
@@ -79,7 +87,7 @@ def _generate(n: int, rng: random.Random, split: str, settings: Settings) -> Ite
             continue
         seen.add(sentence)
         yield row
-        n -= 1
+        n, idle = n - 1, 0
 
 
 def _ask(sentence: str, annotation: Annotation, task: str, rng: random.Random, settings: Settings) -> Row | None:

@@ -1,0 +1,288 @@
+"""Prompts of extraction: what is asked, and that an answer means what was written, whatever the spans hold."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from typing import Any
+
+import pytest
+
+from instructzoo.core.errors import ZooError
+from instructzoo.core.infer.grammar import permits
+from instructzoo.core.record import Invalid
+from instructzoo.uie import answers, places, prompts, schema, world
+from instructzoo.uie.schema import TASKS, UNKNOWN, Annotation, Event, Labels, Mention, Relation
+
+TEXT = "Ann Lee works for Acme; Ann Lee lives in Oslo."
+NER: dict[str, Any] = {"task": "ner", "options": ["person", "city"], "input": TEXT}
+AWKWARD = (
+    ":",
+    ";",
+    ",",
+    "(",
+    ")",
+    '"',
+    "\\",
+    "\n",
+    "\r",
+    "\t",
+    " ",
+    "a",
+    "None",
+    "é",
+    "🙂",
+    "א",
+    "{}",
+    "{0}",
+    "\x00",
+    "'",
+)
+
+
+def awkward(rng: random.Random) -> str:
+    return "".join(rng.choice(AWKWARD) for _ in range(rng.randint(0, 6)))
+
+
+def annotation(rng: random.Random, task: str) -> Annotation:
+    """Anything that a task may have for its truth, spans and labels awkward, without places."""
+
+    def mention(label: str | None = None) -> Mention:
+        return Mention(awkward(rng) if label is None else label, awkward(rng))
+
+    n = rng.randint(1, 4)
+    if task in schema.ENTITY_TASKS:
+        return Annotation(entities=tuple(mention("" if task == "es" else None) for _ in range(n)))
+    if task in schema.RELATION_TASKS:
+        label = "" if task == "ep" else awkward(rng)
+        return Annotation(relations=tuple(Relation(label, mention(""), mention("")) for _ in range(n)))
+    if task == "eea":
+        return Annotation(events=(Event("attack", Mention("", ""), tuple(mention() for _ in range(n))),))
+    arguments = 0 if task == "eet" else rng.randint(0, 3)
+    events = (Event(awkward(rng), mention(""), tuple(mention() for _ in range(arguments))) for _ in range(n))
+    return Annotation(events=tuple(events))
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_span_that_holds_a_separator_is_read_as_something_else(task: str) -> None:
+    rng = random.Random(task)
+    for _ in range(1500):
+        truth = annotation(rng, task)
+        assert answers.read(answers.write(truth, task), task, "attack") == truth
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_row_of_the_world_is_read_as_another(task: str) -> None:
+    for row in world.generate(150, 5, "train", world.Settings(tasks={task: 1})):
+        assert row["task"] == task
+        answer = prompts.parse(row["output"], row)
+        assert answer == prompts.Answer(schema.from_json(row["gold"]))
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_nothing_found_is_counted_as_a_find(task: str) -> None:
+    assert answers.write(Annotation(), task) == "None"
+    answer = prompts.parse(" None\n", {**NER, "task": task, "given": '"attack"'})
+    assert answer == prompts.Answer(Annotation())
+    assert schema.count(Annotation()) == 0
+
+
+def test_an_answer_that_is_the_word_none_is_lost() -> None:
+    row = prompts.write(
+        "None left.",
+        Annotation((Mention("city", "None", 0, 4),)),
+        "es",
+        Labels(("city",)),
+        "x",
+        0,
+        source="x",
+        licence="x",
+    )
+    assert row["output"] == '"None"'
+    assert prompts.parse(row["output"], row) == prompts.Answer(Annotation((Mention("", "None", 0, 4),)))
+
+
+@pytest.mark.parametrize(
+    ("task", "expected"),
+    [
+        ("ner", "person: Ann; city: Oslo"),
+        ("es", "Ann, Oslo"),
+        ("et", "person: Ann; city: Oslo"),
+        ("re", "lives in: Ann, Oslo"),
+        ("ep", "Ann, Oslo"),
+        ("epr", "lives in: Ann, Oslo"),
+        ("ee", "( attack: hit, victim: Ann, place: Oslo), ( meeting: met)"),
+        ("eet", "attack: hit; meeting: met"),
+        ("eea", "victim: Ann; place: Oslo"),
+    ],
+)
+def test_an_answer_has_another_form_than_documented(task: str, expected: str) -> None:
+    ann, oslo = Mention("person", "Ann", 0, 3), Mention("city", "Oslo", 20, 24)
+    arguments = (Mention("place", "Oslo", 20, 24), Mention("victim", "Ann", 0, 3))
+    truth = Annotation(
+        (oslo, ann),
+        (Relation("lives in", ann, oslo),),
+        (Event("meeting", Mention("", "met", 30, 33)), Event("attack", Mention("", "hit", 4, 7), arguments)),
+    )
+    labels = Labels(("person", "city", "lives in", "attack", "meeting", "victim", "place"), ("victim", "place"))
+    row = prompts.write("text", truth, task, labels, "x", 0, source="x", licence="x", event="attack")
+    assert row["output"] == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "  \n", "person", "person:", "person: Ann;", "person: Ann; city", ": Ann", "person: Ann, Oslo",
+        'person: "Ann', 'person: "Ann" Lee', "person: Ann: Oslo", "(person: Ann)", "person: Ann\ncity: Oslo",
+        "none", "NONE", "person Ann; :",
+        "person: Ann; None", '"', "\\",
+    ],
+)  # fmt: skip
+def test_a_broken_answer_is_guessed_at(text: str) -> None:
+    assert isinstance(prompts.parse(text, NER), Invalid)
+
+
+@pytest.mark.parametrize("text", ["( a: b", "a: b", "( a)", "(a: b),", "( a: b) ( c: d)", "()", "( a: b, c)"])
+def test_a_broken_event_is_guessed_at(text: str) -> None:
+    assert isinstance(prompts.parse(text, {"task": "ee", "input": "b"}), Invalid)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_noise_makes_the_parser_raise(task: str) -> None:
+    rng = random.Random(task)
+    row = {"task": task, "input": "a b None", "given": '"attack"'}
+    for _ in range(1500):
+        prompts.parse(awkward(rng) + awkward(rng) + awkward(rng), row)
+
+
+@pytest.mark.parametrize("piece", ['"', "\\", "(", "a", "a: b; ", "a, ", "( a: b), ", ' "', '"\\', "a ", ": "])
+@pytest.mark.parametrize("task", ["ner", "re", "ee", "es"])
+def test_a_long_answer_takes_more_than_linear_time(piece: str, task: str) -> None:
+    text = (piece * 50_000)[:50_000]
+    began = time.process_time()
+    prompts.parse(text, {"task": task, "input": text})
+    assert time.process_time() - began < 2
+
+
+def test_the_second_of_two_equal_names_takes_the_place_of_the_first() -> None:
+    answer = prompts.parse("person: Ann Lee; person: Ann Lee; person: Ann Lee; city: Rome", NER)
+    assert isinstance(answer, prompts.Answer)
+    assert [m.start for m in answer.annotation.entities] == [0, 24, 24, UNKNOWN]
+
+
+def test_a_name_is_found_inside_of_a_word() -> None:
+    assert places.occurrence("USA and US", "US", 0) == 8
+    assert places.locate(Annotation((Mention("x", "SA"),)), "USA").entities[0].start == 1  # nowhere else
+
+
+def test_a_side_that_is_named_twice_is_another_mention() -> None:
+    row = {"task": "re", "options": ["x"], "input": TEXT}
+    answer = prompts.parse("works for: Ann Lee, Acme; lives in: Ann Lee, Oslo", row)
+    assert isinstance(answer, prompts.Answer)
+    assert {r.head.start for r in answer.annotation.relations} == {0}
+
+
+@pytest.mark.parametrize(
+    "text", ["Ann 🙂 Oslo", "אן גרה באוסלו Oslo", "a\x00b\tOslo", "{Ann} {0} Oslo", "", "x" * 50_000 + " Oslo"]
+)
+def test_a_text_is_changed_on_its_way_into_the_prompt(text: str) -> None:
+    question, target = prompts.render({**NER, "input": text, "output": "city: Oslo"})
+    assert f"Text: {text}\nAnswer:" in question.text and not question.supervised
+    assert target == (" city: Oslo", True)
+    answer = prompts.parse(target.text, {**NER, "input": text})
+    assert isinstance(answer, prompts.Answer)
+    (found,) = answer.annotation.entities
+    assert (text[found.start : found.end] == "Oslo") is bool(text)
+
+
+@pytest.mark.parametrize(
+    ("row", "line"),
+    [
+        ({"task": "ner", "options": ["a:b", "c"]}, 'Options: "a:b", c'),
+        ({"options": '["a", "b"]'}, "Options: a, b"),
+        ({"task": "ee", "options": {"events": ["e"], "roles": []}}, "Events: e\nRoles: "),
+        ({"task": "et", "options": ["a"], "given": ["x, y", "z"]}, 'Entities: "x, y", z'),
+        ({"task": "et", "options": ["a"], "given": []}, "Entities: None"),
+        ({"task": "epr", "options": ["a"], "given": [["x", "y"], ["y", "z"]]}, "Pairs: x, y; y, z"),
+        ({"task": "eea", "options": ["a"], "given": "attack"}, "Event: attack"),
+        ({"task": "eea", "options": ["a"], "given": '"attack"'}, "Event: attack"),
+    ],
+)
+def test_a_users_own_question_does_not_work(row: dict[str, Any], line: str) -> None:
+    (question, target) = prompts.render({"instruction": "", "input": "x y z", **row})
+    assert f"\n{line}\nText: x y z\nAnswer:" in question.text
+    assert question.text.splitlines()[0] and target.text == ""
+    assert permits(prompts.constraint({"input": "x y z", **row}), " None")
+
+
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [
+        ({"task": "nerd", "options": ["a"]}, 'the task "nerd"'),
+        ({"task": "ner"}, "options"),
+        ({"task": "ner", "options": "a, b"}, "no JSON"),
+        ({"task": "ner", "options": []}, "is empty"),
+        ({"task": "ner", "options": [1]}, "no list of texts"),
+        ({"task": "ee", "options": ["a"]}, '"options" of ee'),
+        ({"task": "eea", "options": ["a"]}, "no event type"),
+        ({"task": "epr", "options": ["a"], "given": [["x"]]}, "not two spans"),
+        ({"task": "epr", "options": ["a"]}, "no pairs"),
+        ({"task": "et", "options": ["a"], "given": "x"}, "no JSON"),
+    ],
+)
+def test_a_malformed_question_is_asked_all_the_same(row: dict[str, Any], found: str) -> None:
+    with pytest.raises(ZooError, match=found):
+        prompts.render({"instruction": "", "input": "x", **row})
+
+
+def test_the_order_of_the_options_is_always_the_same() -> None:
+    labels = Labels(("a", "b", "c", "d"))
+    rows = [prompts.write("x", Annotation(), "ner", labels, "x", seed, source="x", licence="x") for seed in range(30)]
+    assert len({row["options"] for row in rows}) > 5
+    assert all(sorted(json.loads(row["options"])) == ["a", "b", "c", "d"] for row in rows)
+    assert len({row["instruction"] for row in rows}) > 2
+    assert rows[0] == prompts.write("x", Annotation(), "ner", labels, "x", 0, source="x", licence="x")
+
+
+def test_two_questions_on_one_sentence_have_one_id() -> None:
+    truth = Annotation()
+    makes = [prompts.write("x", truth, "ner", Labels((a,)), "x", 0, source="x", licence="x") for a in "abcdefgh"]
+    assert len({row["id"] for row in makes}) == len(makes)
+    assert len({row["item"] for row in makes}) == 1
+
+
+def test_what_the_options_do_not_offer_is_part_of_the_answer() -> None:
+    truth = Annotation((Mention("person", "Ann", 0, 3), Mention("city", "Oslo", 5, 9)))
+    row = prompts.write("Ann, Oslo", truth, "ner", Labels(("city",)), "x", 0, source="x", licence="x")
+    assert row["output"] == "city: Oslo"
+    answer = prompts.parse("person: Ann", row)  # kept: the scorer counts labels that were not offered
+    assert answer == prompts.Answer(Annotation((Mention("person", "Ann", 0, 3),)))
+
+
+def test_an_annotation_does_not_survive_its_json() -> None:
+    rng = random.Random(0)
+    for task in TASKS:
+        truth = annotation(rng, task)
+        assert schema.from_json(schema.to_json(truth)) == truth
+    for broken in ("[]", "{", '{"entities": [["a"]]}', '{"entities": [["a", "b", "c", 1]]}', '{"entity": []}', "1"):
+        with pytest.raises(ZooError, match="no annotation"):
+            schema.from_json(broken, "file:1")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_grammar_forbids_a_true_answer(task: str) -> None:
+    text = 'He said "hi: there", then (None) left; Ann\tLee came, 10:30.'
+    spans = ['"hi: there"', "None", "(None)", "Ann\tLee", "10:30", "left; Ann", "He", "said"]
+    rng = random.Random(task)
+    for _ in range(200):
+        found = [Mention("a:b", span, text.find(span), text.find(span) + len(span)) for span in rng.sample(spans, 3)]
+        truth = Annotation(
+            tuple(found), (Relation("a:b", found[0], found[1]),), (Event("a:b", found[2], (found[0], found[1])),)
+        )
+        labels = Labels(("a:b", "c"), ("a:b",))
+        row = prompts.write(text, truth, task, labels, "x", 0, source="x", licence="x", event="a:b")
+        constraint = prompts.constraint(row)
+        assert permits(constraint, f" {row['output']}") and permits(constraint, row["output"])
+        for other in (f"{row['output']};", "d: He", "a:b: He", f"{row['output']} x", "", '"a:b": Hello'):
+            assert not permits(constraint, other)

@@ -1,0 +1,140 @@
+"""The microworld of extraction: its truth is in the sentence, and what is held out was never seen."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from instructzoo.core.errors import ZooError
+from instructzoo.core.recipe import validate_part
+from instructzoo.uie import clauses, names, schema, world
+from instructzoo.uie.schema import Annotation, Mention
+
+FIXED = {"Corp", "Group", "Motors", "Systems", "Bank", "Foods", "Pro", "Mini", "Port", "Falls", "Republic", "Wolves"}
+FIXED |= {"United", "Tigers", "Rovers", "Stars", "University", "Institute", "College", "Dr.", "X", "&", "of", "7", "40"}
+FIXED |= {"fever", "syndrome"}
+
+
+def settings(**values: Any) -> world.Settings:
+    made: world.Settings = validate_part(world.Settings, values, "data.world")
+    return made
+
+
+def mentions(truth: Annotation) -> list[Mention]:
+    found = [*truth.entities, *(side for r in truth.relations for side in (r.head, r.tail))]
+    for event in truth.events:
+        found += [event.trigger, *event.arguments] if event.trigger.text else event.arguments
+    return found
+
+
+def name_words(rows: list[dict[str, Any]]) -> set[str]:
+    """All words of the names of entities."""
+    spans = (m.text for row in rows for m in schema.from_json(row["gold"]).entities)
+    return {word.lower() for span in spans for word in span.split() if word not in FIXED}
+
+
+def template(row: dict[str, Any]) -> str:
+    """The sentence with every name replaced by its type, from the truth of a question that offers all types."""
+    text, shift = row["input"], 0
+    for m in schema.from_json(row["gold"]).entities:
+        text = f"{text[: m.start + shift]}<{m.type}>{text[m.end + shift :]}"
+        shift = len(text) - len(row["input"])
+    return str(text)
+
+
+@pytest.mark.parametrize("split", world.SPLITS)
+def test_an_offset_points_beside_its_mention(split: str) -> None:
+    for row in world.generate(600, 1, split):
+        for m in mentions(schema.from_json(row["gold"])):
+            assert row["input"][m.start : m.end] == m.text != ""
+
+
+def test_a_test_row_has_a_template_or_a_name_word_of_training() -> None:
+    every = settings(tasks={"ner": 1}, dropped=0, negatives=[9, 9], empty=0)
+    parts = {split: list(world.generate(1500, 3, split, every)) for split in world.SPLITS}
+    words = {split: name_words(rows) for split, rows in parts.items()}
+    templates = {split: {template(row) for row in rows} for split, rows in parts.items()}
+    assert len(words["test"]) > 1000 and len(templates["test"]) > 300
+    for a, b in (("train", "test"), ("train", "validation"), ("validation", "test")):
+        assert not words[a] & words[b]
+        assert not templates[a] & templates[b]
+
+
+def test_an_item_stands_in_two_splits_whatever_the_seed_and_settings() -> None:
+    one = {r["item"] for r in world.generate(1500, 0, "train", settings(empty=1, tasks={"ner": 1, "re": 1}))}
+    two = {r["item"] for r in world.generate(20, 9, "test", settings(empty=1, tasks={"ee": 1}))}
+    assert one and two and not one & two
+
+
+def test_fewer_rows_are_not_the_first_of_more() -> None:
+    many = list(world.generate(60, 7, "test"))
+    assert list(world.generate(10, 7, "test")) == many[:10]
+    assert list(world.generate(10, 8, "test")) != many[:10]
+    assert list(world.generate(10, 7, "validation")) != many[:10]
+
+
+def test_the_options_tell_the_answer() -> None:
+    """Labels are on offer that the sentence has not, and some that it has are not."""
+    rows = list(world.generate(1500, 0, "train", settings(tasks={"ner": 1, "re": 1})))
+    none = sum(row["output"] == "None" for row in rows)
+    assert 0.1 < none / len(rows) < 0.6
+    for row in rows:
+        truth, options = schema.from_json(row["gold"]), json.loads(row["options"])
+        said = {m.type for m in truth.entities} | {r.type for r in truth.relations}
+        assert said <= set(options) and len(set(options)) == len(options)
+    assert sum(len(json.loads(r["options"])) > 1 for r in rows) > 0.8 * len(rows)
+
+
+def test_a_label_or_a_task_never_occurs() -> None:
+    rows = list(world.generate(6000, 0, "train"))
+    labels: Counter[str] = Counter()
+    for row in rows:
+        truth = schema.from_json(row["gold"])
+        labels.update(m.type for m in truth.entities)
+        labels.update(r.type for r in truth.relations)
+        labels.update(e.type for e in truth.events)
+        labels.update(m.type for e in truth.events for m in e.arguments)
+    roles = clauses.event_roles()
+    expected = {*names.TYPES, *clauses.relation_labels(), *roles, *(role for rs in roles.values() for role in rs)}
+    assert expected <= set(labels)
+    assert {row["task"] for row in rows} == set(schema.TASKS)
+    assert len({row["input"] for row in rows}) > 5900
+
+
+def test_a_pattern_lacks_a_slot_or_its_trigger() -> None:
+    facts = [fact for field in clauses.FIELDS for fact in field]
+    asides = [fact for every in clauses.ASIDES.values() for fact in every]
+    for fact in (*facts, *asides):
+        for pattern in fact.patterns:
+            assert set(re.findall(r"<(\w+)>", pattern)) == set(fact.slots), pattern
+            assert len(re.findall(r"\[[^]]+\]", pattern)) == (1 if fact.event else 0), pattern
+            assert pattern.count("<") == len(fact.slots), pattern
+        assert set(fact.roles) <= set(fact.slots) and bool(fact.roles) == bool(fact.event)
+        assert {slot for _, head, tail in fact.relations for slot in (head, tail)} <= {*fact.slots, "self"}
+        assert set(fact.slots.values()) <= set(names.TYPES)
+
+
+def test_a_sentence_is_not_written_as_one() -> None:
+    for row in world.generate(2000, 2, "train"):
+        text = row["input"]
+        assert text[0].isupper() and text.endswith(".")
+        assert not re.search(r"[,.;]{2}| [,.;]|  |[<>|\[\]]|\((?!s)", text.replace("Dr.", "Dr")), text
+
+
+def test_settings_that_draw_nothing_hang() -> None:
+    for values, found in [
+        ({"tasks": {"nerd": 1}}, "nerd"),
+        ({"tasks": {"ner": 0}}, "weight"),
+        ({"tasks": {}}, "weight"),
+        ({"tasks": {"eea": 1}, "empty": 1}, "empty"),
+        ({"two": 2}, "data.world.two|two"),
+        ({"task": {"ner": 1}}, "did you mean"),
+    ]:
+        with pytest.raises(ZooError, match=found):
+            list(world.generate(1, 0, "train", settings(**values)))
+    with pytest.raises(ZooError, match="did you mean"):
+        list(world.generate(1, 0, "tests"))
