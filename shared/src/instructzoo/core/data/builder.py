@@ -77,7 +77,10 @@ def build(recipe: Recipe, folder: Path | None = None, parts: Sequence[str] = PAR
 def build_rows(
     raw: Mapping[str, datasets.Dataset], recipe: Recipe, folder: Path, key: str = "", targets: bool = True
 ) -> Built:
-    """Clean raw parts and write them to `folder`: needs no app. key, targets: as `content_key` and `clean.clean`."""
+    """Clean raw parts and write them to `folder`: needs no app. key, targets: as `content_key` and `clean.clean`.
+
+    What a source has to say of its rows, a line each in the part's `info.description`, goes into the card's notes.
+    """
     import pyarrow.parquet as pq
 
     from instructzoo.core.data import card as cards
@@ -85,10 +88,11 @@ def build_rows(
 
     arrow = {part: rows.with_format("arrow")[:] for part, rows in raw.items()}
     sizes = {part: rows.num_rows for part, rows in arrow.items()}
+    notes = [line for rows in raw.values() for line in rows.info.description.splitlines()]
     state = clean.clean(arrow, recipe.data, recipe.seed, targets)
     del arrow
     fingerprint = tables.fingerprint(state.tables)
-    card = cards.describe(state, sizes, recipe, fingerprint)
+    card = cards.describe(state, sizes, recipe, fingerprint, notes)
     with runs.whole_folder(folder) as fresh:
         for part, rows in state.tables.items():
             pq.write_table(rows, fresh / f"{part}.parquet", compression="zstd")

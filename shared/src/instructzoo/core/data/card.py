@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,8 +31,13 @@ _HUB_LICENCES = {
 """Licence names that the hub's card header knows and the zoo meets; any other is written as "other"."""
 
 
-def describe(state: Clean, raw: Mapping[str, int], recipe: Recipe, fingerprint: str) -> dict[str, Any]:
-    """The card of clean parts. raw: rows of each part as the source gave them. Every value is plain JSON."""
+def describe(
+    state: Clean, raw: Mapping[str, int], recipe: Recipe, fingerprint: str, notes: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The card of clean parts. raw: rows of each part as the source gave them; notes: what it said of them.
+
+    Every value is plain JSON.
+    """
     sources = _sources(state.tables)
     return {
         "domain": recipe.domain,
@@ -47,6 +52,7 @@ def describe(state: Clean, raw: Mapping[str, int], recipe: Recipe, fingerprint: 
         "asked": _asked(raw, recipe),
         "splits": state.splits,
         "dropped": state.dropped,
+        "notes": list(notes),
         "contamination": {
             "ngram": recipe.data.ngram,
             "overlap": recipe.data.overlap,
@@ -143,10 +149,12 @@ def _origin(card: Mapping[str, Any]) -> str:
 
 
 def _losses(card: Mapping[str, Any]) -> str:
+    said = "".join(f"\n- {note}" for note in card["notes"])
     came = ", ".join(f"{part} {rows:,}{_of(card, part)}" for part, rows in card["raw"].items())
     text = f"## Dropped\n\nThe source gave {came} rows."
+    text += f"\n{said}\n" if said else ""
     if not card["dropped"]:
-        return text + " None was dropped."
+        return text + ("\n" if said else " ") + "None was dropped."
     lines = [[drop["part"], drop["reason"], f"{drop['rows']:,}"] for drop in card["dropped"]]
     return f"{text}\n\n" + _table(["part", "reason", "rows"], lines)
 
