@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+import warnings
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from instructzoo.absa.prompts import writable
 from instructzoo.absa.quads import CONFLICT, ELEMENTS, SENTIMENTS, TASKS, Quad
 from instructzoo.core.data import readers
 from instructzoo.core.errors import ZooError, place, suggest
@@ -39,6 +41,23 @@ class Sentence:
     remarks: tuple[str, ...] = ()
 
 
+def sentence(
+    text: Any,
+    quads: Sequence[Quad],
+    where: str,
+    tasks: tuple[str, ...] = TASKS,
+    domain: str = "",
+    remarks: Sequence[str] = (),
+) -> Sentence:
+    """A checked Sentence. Raises ZooError for an empty text, and for half a surrogate pair, which no file can hold."""
+    if not isinstance(text, str) or not text.strip():
+        raise ZooError(f"found {cut(repr(text))}", "a text that is not empty", "mend or remove the line", where)
+    for part in (text, *(part for quad in quads for part in (quad.aspect, quad.opinion, quad.category) if part)):
+        if not writable(part):
+            raise ZooError("half a surrogate pair in the text", "Unicode characters", "mend the line", where)
+    return Sentence(text.strip(), tuple(quads), where, tasks, domain, tuple(remarks))
+
+
 def answerable(elements: Collection[str]) -> tuple[str, ...]:
     """The tasks that ask for nothing beyond these elements."""
     return tuple(task for task in TASKS if set(ELEMENTS[task]) <= set(elements))
@@ -58,6 +77,8 @@ def lines(path: Path) -> Iterator[tuple[str, str]]:
             except UnicodeDecodeError as error:
                 found = f"byte 0x{raw[error.start]:02x} is not UTF-8"
                 raise ZooError(found, "UTF-8 text", "convert the file", where) from error
+            if "\r" in line:
+                raise ZooError("a carriage return within the line", "lines that end in line feeds", "convert it", where)
             if line.strip():
                 empty = False
                 yield where, line
@@ -68,7 +89,8 @@ def lines(path: Path) -> Iterator[tuple[str, str]]:
 def literal(text: str, form: str, where: str) -> Any:
     """The value of a Python literal, never evaluated as code. Raises ZooError that shows the wanted form."""
     try:
-        return ast.literal_eval(text)
+        with warnings.catch_warnings(action="ignore", category=SyntaxWarning):  # of "\\d" in a corpus's strings
+            return ast.literal_eval(text)
     except _LITERAL_FAULTS as error:
         raise malformed(text, form, where) from error
 

@@ -26,6 +26,7 @@ from instructzoo.absa.readers_base import (
     lines,
     literal,
     malformed,
+    sentence,
     sentiment,
     span,
 )
@@ -52,7 +53,7 @@ def asqp(path: Path) -> Iterator[Sentence]:
         tasks = _TRIPLETS if quads and quads[0].category is None else TASKS
         if any((quad.category is None) != (tasks == _TRIPLETS) for quad in quads):
             raise malformed(labels, "a category in every tuple of the line, or in none", where)
-        yield Sentence(text, quads, where, tasks)
+        yield sentence(text, quads, where, tasks)
 
 
 def aste(path: Path) -> Iterator[Sentence]:
@@ -66,7 +67,7 @@ def aste(path: Path) -> Iterator[Sentence]:
                 raise malformed(label, ASTE_FORM, where)
             aspect, opinion = (_picked(numbers, tokens, where) for numbers in label[:2])
             quads.append(Quad(aspect, None, opinion, sentiment(label[2], where)))
-        yield Sentence(text, tuple(quads), where, _TRIPLETS)
+        yield sentence(text, quads, where, _TRIPLETS)
 
 
 def acos(path: Path) -> Iterator[Sentence]:
@@ -83,7 +84,7 @@ def acos(path: Path) -> Iterator[Sentence]:
             aspect, opinion = (_between(int(a), int(b), tokens, where) for a, b in ((first, end), (opens, closes)))
             remarks += [EMPTY_SPAN for words in (aspect, opinion) if words == ""]
             quads.append(Quad(aspect or None, category(name), opinion or None, ACOS_SENTIMENTS[int(mood)]))
-        yield Sentence(text.strip(), tuple(quads), where, TASKS, remarks=tuple(remarks))
+        yield sentence(text, quads, where, remarks=remarks)
 
 
 def _halves(line: str, form: str, where: str) -> tuple[str, list[Any]]:
@@ -94,7 +95,7 @@ def _halves(line: str, form: str, where: str) -> tuple[str, list[Any]]:
     labels = literal(f"[{rest.strip()}", form, where)
     if not isinstance(labels, list):
         raise malformed(labels, form, where)
-    return text.strip(), labels
+    return text, labels
 
 
 def _quad(label: Any, where: str) -> Quad:

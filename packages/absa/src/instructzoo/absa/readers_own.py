@@ -25,8 +25,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from instructzoo.absa.quads import PARTS, TASKS, Quad, from_json, known
-from instructzoo.absa.readers_base import Sentence, answerable, category, cut, sentiment, span
+from instructzoo.absa.quads import PARTS, Quad, from_json, known
+from instructzoo.absa.readers_base import Sentence, answerable, category, cut, sentence, sentiment, span
 from instructzoo.core.data import read
 from instructzoo.core.errors import ZooError, suggest
 
@@ -57,14 +57,14 @@ def _table(rows: list[tuple[str, dict[str, Any]]]) -> Iterator[Sentence]:
     held = [part for part in PARTS if part in header]
     found: dict[str, tuple[str, str, list[Quad]]] = {}
     for where, values in rows:
-        text = _text(values.get("text"), where)
+        text = (values["text"] or "").strip()
         _, domain, quads = found.setdefault(text, (where, values.get("domain") or "", []))
         if (values.get("domain") or "") != domain:
             raise ZooError(f'domain "{values["domain"]}"', f'"{domain}", as before for this text', where=where)
         if any((values[part] or "").strip() for part in held):
             quads.append(_quad({part: span((values[part] or "").strip()) for part in held}, where))
     for text, (where, domain, quads) in found.items():
-        yield Sentence(text, tuple(quads), where, answerable(held), domain)
+        yield sentence(text, quads, where, answerable(held), domain)
 
 
 def _objects(rows: list[tuple[str, dict[str, Any]]]) -> Iterator[Sentence]:
@@ -78,7 +78,7 @@ def _objects(rows: list[tuple[str, dict[str, Any]]]) -> Iterator[Sentence]:
                 fix = "write null for an implicit element"
                 raise ZooError(found, f"{', '.join(held)}, as in the first one", fix, where)
         quads = tuple(_quad(judgement, where) for judgement in judgements)
-        yield Sentence(_text(values.get("text"), where), quads, where, answerable(held), _domain(values, where))
+        yield sentence(values.get("text"), quads, where, answerable(held), _domain(values, where))
 
 
 def _judgements(values: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
@@ -99,8 +99,10 @@ def _judgements(values: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
 
 
 def _house(where: str, values: Mapping[str, Any]) -> Sentence:
-    text, task, gold = (_text(values.get(name), where) for name in HOUSE)
-    return Sentence(text, tuple(from_json(gold, where)), where, (known(task, where),), _domain(values, where))
+    text, task, gold = (values.get(name) for name in HOUSE)
+    if not isinstance(task, str) or not isinstance(gold, str):
+        raise ZooError(f'"task" {cut(repr(task))}, "gold" {cut(repr(gold))}', "texts", "mend the row", where)
+    return sentence(text, from_json(gold, where), where, (known(task, where),), _domain(values, where))
 
 
 def _domain(values: Mapping[str, Any], where: str) -> str:
@@ -121,12 +123,3 @@ def _quad(parts: Mapping[str, str | None], where: str) -> Quad:
         parts.get("opinion"),
         sentiment(mood, where) if mood is not None else None,
     )
-
-
-def _text(value: Any, where: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ZooError(f"found {cut(repr(value))}", "a text that is not empty", "mend or remove the line", where)
-    return value.strip()
-
-
-__all__ = ["TASKS", "own"]

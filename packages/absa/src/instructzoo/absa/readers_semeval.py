@@ -15,13 +15,23 @@ no task asks for them; they are counted. So are opinions on a whole review (2016
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
 from instructzoo.absa.quads import Quad
-from instructzoo.absa.readers_base import NOT_ASKED, Sentence, answerable, category, cut, literal, sentiment, span
+from instructzoo.absa.readers_base import (
+    NOT_ASKED,
+    Sentence,
+    answerable,
+    category,
+    cut,
+    literal,
+    sentence,
+    sentiment,
+    span,
+)
 from instructzoo.core.data import read, readers
 from instructzoo.core.errors import ZooError, place
 
@@ -47,7 +57,7 @@ def table(path: Path) -> Iterator[Sentence]:
                 quads.append(Quad(span(term["term"]), None, None, sentiment(term["polarity"], where)))
         others = _labels(values.get("aspectCategories") or "[]", ("category", "polarity"), where)
         remarks = [NOT_ASKED for other in others if other["category"] != NO_CATEGORY]
-        yield Sentence(values[TEXT_COLUMN].strip(), tuple(quads), where, TERMS, remarks=tuple(remarks))
+        yield sentence(values[TEXT_COLUMN], quads, where, TERMS, remarks=remarks)
 
 
 def _labels(text: str, names: tuple[str, ...], where: str) -> list[dict[str, str]]:
@@ -79,7 +89,9 @@ def markup(path: Path) -> Iterator[Sentence]:
         raise ZooError(found, "SemEval's XML", "mend the file", place(path, error.lineno)) from error
     if not state.found:
         raise ZooError("holds no <sentence>", "SemEval's XML", "check that the file was written whole", str(path))
-    yield from state.found
+    tasks = OPINIONS if state.opinions else TERMS
+    for one in state.found:
+        yield sentence(one.text, one.quads, one.where, tasks, remarks=one.remarks)
 
 
 @dataclass
@@ -91,12 +103,12 @@ class _State:
     found: list[Sentence] = field(default_factory=list)
     inside: bool = False
     text: list[str] | None = None
-    sentence: str = ""
+    read: str = ""
     line: int = 0
     quads: list[Quad] = field(default_factory=list)
     spans: list[tuple[str, str]] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
-    whole: bool = False
+    opinions: bool = False
     late: int = 0
 
     def here(self) -> str:
@@ -107,8 +119,7 @@ class _State:
 
     def start(self, name: str, values: Mapping[str, str]) -> None:
         if name == "sentence":
-            self.inside, self.whole = True, False
-            self.sentence, self.line = "", self.parser.CurrentLineNumber
+            self.inside, self.read, self.line = True, "", self.parser.CurrentLineNumber
             self.quads, self.spans, self.remarks = [], [], []
         elif name == "text" and self.inside:
             self.text = []
@@ -121,7 +132,7 @@ class _State:
         elif name == "aspectCategory" and self.inside:
             self.remarks.append(NOT_ASKED)
         elif name == "Opinions":
-            self.whole = True
+            self.opinions = True
 
     def characters(self, text: str) -> None:
         if self.text is not None:
@@ -129,22 +140,19 @@ class _State:
 
     def end(self, name: str) -> None:
         if name == "text" and self.text is not None:
-            self.sentence, self.text = "".join(self.text), None
+            self.read, self.text = "".join(self.text), None
         elif name == "sentence":
             self.inside = False
-            where = place(self.path, self.line)
-            tasks = OPINIONS if self.whole else TERMS
             remarks = [*self.remarks, *(MOVED for term, at in self.spans if not self._stands(term, at))]
-            one = Sentence(self.sentence.strip(), tuple(self.quads), where, tasks, remarks=tuple(remarks))
-            self.found.append(one)
-        elif name == "Reviews" and self.late:
+            where = place(self.path, self.line)
+            self.found.append(Sentence(self.read, tuple(self.quads), where, remarks=tuple(remarks)))
+        elif name == "Reviews" and self.late and self.found:
             last = self.found[-1]
-            remarks = [*last.remarks, *[OF_REVIEW] * self.late]
-            self.found[-1] = Sentence(last.text, last.quads, last.where, last.tasks, remarks=tuple(remarks))
+            self.found[-1] = replace(last, remarks=(*last.remarks, *[OF_REVIEW] * self.late))
 
     def _stands(self, term: str, at: str) -> bool:
         first, _, end = at.partition(" ")
-        return self.sentence[int(first) : int(end)] == term
+        return self.read[int(first) : int(end)] == term
 
     def _label(self, values: Mapping[str, str], term: str, name: str | None) -> None:
         needed = [term, "polarity", *([name] if name else [])]

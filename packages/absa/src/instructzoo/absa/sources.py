@@ -105,7 +105,9 @@ def _gold(path: Path, format: str, task: str) -> Iterator[tuple[str, Row]]:
         asked = known(task, "--task") if task else readers.default_task(sentence.tasks)
         if asked not in sentence.tasks:
             raise ZooError(f"the task {asked}", f"one of {', '.join(sentence.tasks)}", where=sentence.where)
-        yield sentence.where, _row(sentence, asked, 0, sentence.domain or "restaurant", format, "")
+        # A file does not say its domain, and an answer may: a row without one is parsed with any.
+        row = _row(sentence, asked, 0, sentence.domain or "restaurant", format, "")
+        yield sentence.where, row | {"domain": sentence.domain}
 
 
 def _files(name: str, recipe: Recipe) -> dict[str, Path]:
