@@ -6,7 +6,7 @@
     E1 <tab> Attack:T2 Attacker:T1             an event: its trigger, then its roles; a role's number is not its name
 
 Every document is one text. A trigger is no entity. Attributes (A, M), notes (#), normalisations (N), sets of equals (*)
-and arguments that are events themselves are in no answer; they are counted.
+and relations or arguments that name events are in no answer; they are counted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ T_FORM = "T1<tab>Type 0 3<tab>text"
 R_FORM = "R1<tab>Type Arg1:T1 Arg2:T2"
 E_FORM = "E1<tab>Type:T1 Role:T2 ..."
 PASSED = "attributes, notes and equivalences (A, M, N, #, *), which no question asks for"
-EVENT_IN_EVENT = "arguments that are events, which no question asks for"
+OF_EVENTS = "relations and arguments that name an event, which no question asks for"
 
 _PLACES = re.compile(r"\d+ \d+(?:;\d+ \d+)*")
 
@@ -113,7 +113,11 @@ class _Document:
         type, *sides = rest.split()
         if len(sides) != 2 or not all(":" in side for side in sides):
             raise malformed(rest, R_FORM, where)
-        head, tail = (self._known(side.partition(":")[2], where) for side in sides)
+        targets = [side.partition(":")[2] for side in sides]
+        if any(target.startswith("E") for target in targets):
+            self.remarks.append(OF_EVENTS)
+            return
+        head, tail = (self._known(target, where) for target in targets)
         self.relations.append(Relation(type, head, tail))
 
     def _event(self, id: str, rest: str, where: str) -> None:
@@ -124,7 +128,7 @@ class _Document:
         arguments = []
         for role, _, target in roles:
             if target.startswith("E"):
-                self.remarks.append(EVENT_IN_EVENT)
+                self.remarks.append(OF_EVENTS)
                 continue
             arguments.append(replace(self._known(target, where), type=role.rstrip("0123456789") or role))
         self.events.append(Event(type, replace(self._known(trigger, where), type=""), tuple(arguments)))
