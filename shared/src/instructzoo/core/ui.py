@@ -71,6 +71,10 @@ table.zoo-table .zoo-wrong {color: #a32018 !important}
 table.zoo-table .zoo-unknown {color: var(--body-text-color-subdued) !important}
 .dark table.zoo-table .zoo-right {color: #86e2ac !important}
 .dark table.zoo-table .zoo-wrong {color: #ffb0a8 !important}
+@media (max-width: 600px) {
+  .zoo-card {padding: .9rem 1rem}
+  table.zoo-table th, table.zoo-table td {padding-right: .7rem !important; font-size: .82rem}
+}
 """
 
 

@@ -1,0 +1,169 @@
+"""The demo: paste reviews and see what they judge and how, correct what is wrong and keep it, or send a whole file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from instructzoo.absa import batch, cards, correcting
+from instructzoo.absa.finding import Answers, Judged, judge
+from instructzoo.core import ui
+from instructzoo.core.errors import ZooError
+from instructzoo.core.ui_files import SUFFIXES, Shelf
+from instructzoo.core.ui_text import unaskable
+
+TITLE = "Aspects and sentiment"
+SUMMARY = (
+    "A small language model takes reviews of restaurants and laptops apart: what is judged, in which respect, in which "
+    "words, and how it came off."
+)
+MAX_REVIEW, MAX_PASTED = 5_000, 50_000
+"""Characters of one pasted review, and of all of them."""
+
+EXAMPLES = (
+    "The pizza was delicious but the waiter was rude.",
+    "The battery is dependable. I hate the keyboard!",
+    "Overpriced, and so noisy. We will never come back.",
+)
+SHOWN = "\n".join(EXAMPLES)
+EMPTY = ui.note("The marked reviews, the chart and the table appear here.")
+FILE_HINT = (
+    f"One review a line (.txt), a table with a column text (.csv, .tsv), or a JSON object a line with a key text "
+    f"(.jsonl); at most {batch.MAX_TEXT:,} characters a review and {ui.MAX_UPLOAD[:-2]} MB a file. The answer is a "
+    ".csv and a .jsonl file; a line that cannot be read is named and spoils no other."
+)
+
+
+def build(predictor: Any) -> gr.Blocks:
+    """The page: pasted reviews, the correction of judgements, a file, the model's card. Bad input gets one line."""
+    shelf = Shelf()  # removed when the page is
+    with ui.page(f"instructzoo · {TITLE}") as page:
+        gr.HTML(ui.head(TITLE, SUMMARY) + cards.STYLE)
+        judged = gr.State([])
+        with gr.Tab("Reviews"):
+            answered = _reviews_tab(predictor, shelf, judged)
+        with gr.Tab("Correct"):
+            correcting.tab(predictor, shelf, judged, answered)
+        with gr.Tab("A file"):
+            _file_tab(predictor, shelf)
+        with gr.Accordion("About this model", open=False, elem_id="absa-card"):
+            gr.HTML(ui.card(predictor.recipe, predictor.scores, limits()))
+    return page
+
+
+def _reviews_tab(predictor: Any, shelf: Shelf, judged: gr.State) -> Any:
+    """The first tab; returns the event that follows an answer."""
+    box = gr.Textbox(
+        SHOWN,
+        label=f"One review a line, at most {ui.MAX_LINES}",
+        placeholder=EXAMPLES[0],
+        lines=4,
+        max_lines=14,
+        elem_id="absa-reviews",
+        autofocus=True,
+    )
+    ask = gr.Button("Find judgements", variant="primary", elem_id="absa-ask")
+    shown = gr.HTML(EMPTY, elem_id="absa-answer")
+    table, objects = downloads("absa-csv", "absa-json", "Save as CSV", "Save as JSON")
+
+    def answer(text: str) -> tuple[str, list[Judged], Any, Any]:
+        html, found = many(predictor, text)
+        files = batch.save(found, shelf.fresh()) if found else (None, None)
+        return html, found, *map(offered, files)
+
+    return ask.click(answer, box, [shown, judged, table, objects], api_visibility="private")
+
+
+def downloads(first: str, second: str, *labels: str) -> list[gr.DownloadButton]:
+    """Two buttons side by side that appear when there is something to save."""
+    with gr.Row():
+        return [
+            gr.DownloadButton(name, visible=False, size="md", elem_id=id)
+            for id, name in zip((first, second), labels, strict=True)
+        ]
+
+
+def offered(path: Path | None) -> Any:
+    """A download button with a file, or hidden."""
+    return gr.update(value=path and str(path), visible=path is not None)
+
+
+def _file_tab(predictor: Any, shelf: Shelf) -> None:
+    gr.HTML(f'<p class="zoo-hint">{FILE_HINT}</p>')
+    source = gr.File(label="Reviews", file_types=list(SUFFIXES), elem_id="absa-source", height=120)
+    run = gr.Button("Find judgements in all", variant="primary", elem_id="absa-ask-all")
+    summary = gr.HTML(elem_id="absa-summary", min_height=60)
+    table, objects = downloads("absa-file-csv", "absa-file-jsonl", "Save as CSV", "Save as JSON Lines")
+    waiting = gr.Progress()  # gradio looks for it among the defaults
+
+    def answer(path: str | None, progress: gr.Progress = waiting) -> tuple[str, Any, Any]:
+        html, *files = whole_file(predictor, path, shelf.fresh(), partial(_tell, progress))
+        return html, *map(offered, files)
+
+    run.click(answer, source, [summary, table, objects], api_visibility="private")
+
+
+def _tell(progress: Any, share: float, line: str) -> None:
+    progress(min(share, 1.0), desc=line)
+
+
+def many(predictor: Answers, text: str) -> tuple[str, list[Judged]]:
+    """HTML of pasted reviews, and what was found; never an exception for what a person may paste."""
+    lines = [line.strip() for line in (text or "").splitlines() if line.strip()]
+    if fault := refused(lines):
+        return ui.note(fault), []
+    try:
+        judged = judge(predictor, lines, MAX_REVIEW)
+    except ZooError as error:
+        return ui.note(f"These cannot be answered: {error}"), []
+    return cards.result(judged), judged
+
+
+def refused(lines: Sequence[str]) -> str:
+    """Why a pasted batch is not asked at all, in one friendly sentence; empty where it is."""
+    if not lines:
+        return "Paste one review a line."
+    if len(lines) > ui.MAX_LINES:
+        return f"{len(lines):,} lines; this page takes {ui.MAX_LINES} at a time. Send more as a file."
+    if (size := sum(map(len, lines))) > MAX_PASTED:
+        return f"{size:,} characters; this page takes {MAX_PASTED:,} at a time. Send more as a file."
+    return unaskable(lines[0], MAX_REVIEW) if len(lines) == 1 else ""
+
+
+def whole_file(
+    predictor: Answers, path: str | None, folder: Path, progress: Callable[[float, str], None]
+) -> tuple[str, Path | None, Path | None]:
+    """HTML of what became of a file of reviews, and the CSV and JSON Lines that were made in `folder`."""
+    if not path:
+        return ui.note("Choose a file of reviews first."), None, None
+    try:
+        outcome, table, objects = batch.judge_file(predictor, Path(path), folder, progress)
+    except ZooError as error:
+        return ui.note(f"This file cannot be answered: {error}"), None, None
+    return _summary(outcome), table, objects
+
+
+def _summary(outcome: batch.Outcome) -> str:
+    totals = outcome.totals
+    parts = [cards.counted(totals)]
+    if totals.categories:
+        parts.append(cards.part("Sentiment by category", cards.bars(totals.categories)))
+    if outcome.faults:
+        more = totals.faulty - len(outcome.faults)
+        lines = [(f"line {number}", why) for number, why in outcome.faults]
+        lines += [("", f"{more:,} more; each stands in both files with its number")] if more else []
+        parts.append(cards.part("Not asked", ui.table(("", ""), lines)))
+    return f'<div class="zoo-card">{"".join(parts)}</div>'
+
+
+def limits() -> list[tuple[str, str]]:
+    """Lines of the card: what the model is for, and what it is not."""
+    return [
+        ("Asked", "sentence by sentence, for aspect, category, opinion and sentiment at once (ASQP)"),
+        ("Limits", "English reviews of restaurants and laptops; a small model misses much in real ones"),
+        ("Not for", "judging the people who wrote or are named in a text, or decisions without a reader"),
+    ]
