@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from instructzoo.core.data.sentences import sentences
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Invalid, Row
 from instructzoo.uie import prompts
@@ -24,14 +25,8 @@ from instructzoo.uie.wordings import WORDINGS
 
 MAX_LABELS, MAX_LABEL = 40, 60
 """Labels of one kind, and characters of one label."""
-MAX_TEXT = 5_000
-"""Characters of one text that the page asks about at once."""
-
 ASKED = {"ner": "entities", "re": "relations", "ee": "events"}
 """The tasks of a schema, and the part of it that each asks for."""
-
-_END = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"')\]”’]))[^\S\n]+(?=[^\sa-z])|(?<=[。！？])|\n\s*")
-_SHORT = re.compile(r"(?:\b(?:[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|Gen|Sen|Rep|Gov|St|Inc|Corp|Ltd|Co|vs|No|Jr|Sr)|\.[A-Z])\.$")
 
 
 class Answers(Protocol):
@@ -113,23 +108,6 @@ def _labels(text: str, kind: str) -> tuple[str, ...]:
     return tuple(labels)
 
 
-def sentences(text: str) -> Iterator[tuple[int, str]]:
-    """Sentences with the places where they begin. A line ends one, as does a full stop before a capital letter."""
-    start = 0
-    for end in _END.finditer(text):
-        if "\n" not in end[0] and _SHORT.search(text, max(start, end.start() - 6), end.start()):
-            continue
-        yield from _stripped(text, start, end.start())
-        start = end.end()
-    yield from _stripped(text, start, len(text))
-
-
-def _stripped(text: str, start: int, end: int) -> Iterator[tuple[int, str]]:
-    piece = text[start:end]
-    if piece.strip():
-        yield start + len(piece) - len(piece.lstrip()), piece.strip()
-
-
 def questions(sentence: str, schema: Schema) -> list[Row]:
     """One row for each task of the schema, in the wording that the house uses first."""
     return [
@@ -156,7 +134,8 @@ def extract(predictor: Answers, text: str, schema: Schema) -> Extraction:
 
 def gather(text: str, schema: Schema, said: Sequence[tuple[int, Row, str]]) -> Extraction:
     """The answers to the questions on a text's sentences, each with the place where its sentence begins, as one."""
-    replies, entities, relations, events = [], [], [], []
+    replies = list[Reply]()
+    entities, relations, events = list[Mention](), list[Relation](), list[Event]()
     for start, row, written in said:
         meant = prompts.parse(written, row)
         found = meant if isinstance(meant, Invalid) else meant.annotation
@@ -192,9 +171,9 @@ def _once(mentions: Sequence[Mention]) -> tuple[Mention, ...]:
 
 
 def _notes(replies: Sequence[Reply], schema: Schema) -> Iterator[str]:
-    invalid = [r for r in replies if isinstance(r.meant, Invalid)]
+    invalid = [f"{r.task}: {r.meant.reason}" for r in replies if isinstance(r.meant, Invalid)]
     if invalid:
-        yield f"{_many(len(invalid), 'answer')} without the form of an answer ({invalid[0].task}: {invalid[0].meant[0]})"
+        yield f"{_many(len(invalid), 'answer')} without the form of an answer ({invalid[0]})"
     made_up, unknown, odd = Counter[str](), Counter[str](), Counter[str]()
     for reply in replies:
         if not isinstance(reply.meant, Invalid):

@@ -9,18 +9,41 @@ from html import escape
 from typing import Any
 
 from instructzoo.core.record import Invalid
+from instructzoo.core.ui_text import Span, highlighted, hues, label, shown
 from instructzoo.uie import graph, schema
 from instructzoo.uie.asking import Extraction, Reply, Schema
-from instructzoo.uie.marks import Span, highlighted, hues, label, shown
 from instructzoo.uie.schema import UNKNOWN, Annotation, Event, Mention
 
 TASKS = {"ner": "Entities", "re": "Relations", "ee": "Events"}
 
 
-def record(text: str, found: Annotation, notes: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The annotation of a text as an object; `schema.from_json` reads its three parts back."""
-    parts = {"entities": [], "relations": [], "events": [], **json.loads(schema.to_json(found))}
-    return {"text": text, **parts, **({"notes": list(notes)} if notes else {})}
+def record(found: Extraction) -> dict[str, Any]:
+    """What is found in a text as an object, in the form that `sources: [own]` reads and trains on again.
+
+    What has no place in the text stands apart under `unplaced`, and what is amiss under `notes`, where there is any.
+    """
+    one, lost = found.annotation, list[dict[str, Any]]()
+    made: dict[str, Any] = {"text": found.text, "entities": [], "relations": [], "events": []}
+    for m in one.entities:
+        (made["entities"] if _placed(m) else lost).append({"type": m.type, **_span(m)})
+    for r in one.relations:
+        sides = {"type": r.type, "head": _span(r.head), "tail": _span(r.tail)}
+        (made["relations"] if _placed(r.head, r.tail) else lost).append(sides)
+    for e in one.events:
+        kept = [a for a in e.arguments if _placed(a) or not _placed(e.trigger)]
+        arguments = [{"role": a.type, **_span(a)} for a in kept]
+        event = {"type": e.type, "trigger": _span(e.trigger), "arguments": arguments}
+        (made["events"] if _placed(e.trigger) else lost).append(event)
+        lost += [{"event": e.type, "role": a.type, **_span(a)} for a in e.arguments if a not in kept]
+    return made | ({"unplaced": lost} if lost else {}) | ({"notes": list(found.notes)} if found.notes else {})
+
+
+def _placed(*mentions: Mention) -> bool:
+    return all(m.start != UNKNOWN for m in mentions)
+
+
+def _span(mention: Mention) -> dict[str, Any]:
+    return {"text": mention.text} | ({"start": mention.start, "end": mention.end} if _placed(mention) else {})
 
 
 def result(found: Extraction, asked: Schema, free: Extraction | None = None) -> str:
@@ -69,7 +92,9 @@ def event(found: Event, asked: Schema, colours: Mapping[str, int]) -> str:
     """HTML of one event: its type, its trigger, who takes part; then the roles that nobody has."""
     rows = [(a.type, f"<bdi>{shown(a.text)}</bdi>{_lost(a)}") for a in found.arguments]
     filled = {a.type for a in found.arguments}
-    rows += [(role, '<span aria-label="nobody">–</span>') for role in asked.events.get(found.type, ()) if role not in filled]
+    rows += [
+        (role, '<span aria-label="nobody">–</span>') for role in asked.events.get(found.type, ()) if role not in filled
+    ]
     lines = "".join(f"<dt>{shown(role)}</dt><dd>{value}</dd>" for role, value in rows)
     trigger = f"<p>“<bdi>{shown(found.trigger.text)}</bdi>”{_lost(found.trigger)}</p>"
     style = f'style="--h: {colours.get(found.type, 0)}"'
@@ -82,7 +107,7 @@ def _lost(mention: Mention) -> str:
 
 def _json(found: Extraction) -> str:
     """The JSON, an item a line, and a link that saves it: the page holds it already, no file is made for it."""
-    made = record(found.text, found.annotation, found.notes)
+    made = record(found)
     text = "{\n" + ",\n".join(f"  {json.dumps(key)}: {_lines(value)}" for key, value in made.items()) + "\n}\n"
     address = f"data:application/json;base64,{base64.b64encode(_utf8(text)).decode()}"
     save = f'<p class="zoo-hint"><a class="uie-save" download="extraction.json" href="{address}">Save the JSON</a></p>'
@@ -114,11 +139,13 @@ def written(found: Extraction, free: Extraction | None) -> str:
     names = ["Asked for", "Sentence", "Answer", *(["Without the constraint"] if free else [])]
     header = "<tr>" + "".join(f"<th>{name}</th>" for name in names) + "</tr>"
     table = f'<div class="zoo-scroll"><table class="zoo-table wide">{header}{"".join(rows)}</table></div>'
-    return f"<details class=\"uie-said\"{' open' if free else ''}><summary>What the model wrote</summary>{table}</details>"
+    return (
+        f'<details class="uie-said"{" open" if free else ""}><summary>What the model wrote</summary>{table}</details>'
+    )
 
 
 def _said(reply: Reply) -> str:
-    fault = f' <span class="zoo-wrong">({shown(reply.meant[0])})</span>' if isinstance(reply.meant, Invalid) else ""
+    fault = f' <span class="zoo-wrong">({shown(reply.meant.reason)})</span>' if isinstance(reply.meant, Invalid) else ""
     return f"<bdi>{shown(reply.written)}</bdi>{fault}"
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from instructzoo.core.ui_text import shown
 from instructzoo.uie.layout import BOX, Arrow, Box, Node, arranged, node, shortened
-from instructzoo.uie.marks import shown
 from instructzoo.uie.schema import Mention, Relation
 
 MAX_NODES = 24

@@ -28,11 +28,13 @@ Node = tuple[int, int, str]
 """Identity of a mention: its place and its text; a mention that the text does not hold has only the latter."""
 Pair = tuple[Node, Node]
 Exit = tuple[Pair | None, int]
-"""A place on the right of a box: where arrows to the next column begin (None, 0) or end (None, 1), or an end of a lane."""
+"""A place on the right of a box: where arrows of the next column begin (None, 0) or end (None, 1), or a lane's end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
+    """Lengths in pixels from the left upper corner of the picture."""
+
     node: Node
     left: float
     top: float
@@ -72,7 +74,9 @@ def shortened(text: str) -> str:
 
 def width(text: str) -> float:
     """How wide a name is drawn, rather too wide than too narrow."""
-    wide = sum(0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in shortened(text))
+    wide = sum(
+        0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in shortened(text)
+    )
     return LETTER * wide
 
 

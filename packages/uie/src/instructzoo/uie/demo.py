@@ -1,0 +1,168 @@
+"""The demo: name what you look for, paste a text, see it marked, as a graph and as cards; or send a whole file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from instructzoo.core import ui, ui_files
+from instructzoo.core.errors import ZooError
+from instructzoo.core.ui_text import unaskable
+from instructzoo.uie import batch, cards
+from instructzoo.uie.asking import extract, read_schema
+from instructzoo.uie.presets import Preset, presets
+from instructzoo.uie.style import STYLE
+
+TITLE = "Information extraction"
+SUMMARY = (
+    "Name the entity types, relations and events that you look for. A small language model finds them in your text "
+    "and shows where they stand."
+)
+MAX_TEXT = 5_000
+"""Characters of one text on the page: longer ones take minutes, and belong into a file."""
+
+EMPTY = ui.note("The marked text, the graph and the events appear here.")
+HOLD, HOLD_HINT = "Hold the model to the labels", "and to words of the text; without, it may write anything"
+FILE_HINT = (
+    "One text a line (.txt), a table with a column text (.csv, .tsv), or an object a line with a key text (.jsonl); "
+    f"at most {batch.MAX_TEXT:,} characters a text. The answer is a .jsonl file. A line that cannot be read is named, "
+    "and spoils no other."
+)
+LIMITS = (
+    ("Asked", "sentence by sentence, for entities, relations and events each; nothing is found across sentences"),
+    ("Limits", "labels and kinds of text unlike those that it was trained on are answered badly"),
+)
+
+
+@dataclass
+class Models:
+    """A predictor, free and held to the schema: each is made once, since it spells its vocabulary when first asked."""
+
+    predictor: Any
+    made: dict[bool, Any] = field(default_factory=dict)
+
+    def get(self, held: bool) -> Any:
+        if held not in self.made:
+            self.made[held] = self.predictor.held(held)
+        return self.made[held]
+
+
+def build(predictor: Any) -> gr.Blocks:
+    """The page: what to look for, one text, a file of texts, the model's card. Bad input gets one line."""
+    models, known = Models(predictor), presets()
+    with ui.page(f"instructzoo · {TITLE}") as page:
+        gr.HTML(ui.head(TITLE, SUMMARY) + STYLE)
+        labels, held = _schema(known)
+        with gr.Tab("One text"):
+            _text_tab(models, known, labels, held)
+        with gr.Tab("A file"):
+            _file_tab(models, labels, held)
+        with gr.Accordion("About this model", open=False, elem_id="card"):
+            gr.HTML(ui.card(predictor.recipe, predictor.scores, LIMITS))
+    return page
+
+
+def _schema(known: dict[str, Preset]) -> tuple[list[gr.Textbox], gr.Checkbox]:
+    """The editor of labels, the presets that fill it, and whether answers are held to it."""
+    first = next(iter(known))
+    with gr.Row(equal_height=True):
+        preset = gr.Dropdown(list(known), value=first, label="Labels to begin with", elem_id="preset")
+        held = gr.Checkbox(True, label=HOLD, info=HOLD_HINT, elem_id="held")
+    with gr.Row(equal_height=True):
+        boxes = [
+            gr.Textbox(value, label=label, placeholder=holder, lines=3, max_lines=8, min_width=240, elem_id=name)
+            for name, label, holder, value in (
+                ("entities", "Entity types", "person, city", known[first].entities),
+                ("relations", "Relations", "lives in, works for", known[first].relations),
+                ("events", "Events, one a line, with roles", "attack: attacker, victim", known[first].events),
+            )
+        ]
+    preset.change(lambda name: list(known[name][:3]), preset, boxes, api_visibility="private")
+    return boxes, held
+
+
+def _text_tab(models: Models, known: dict[str, Preset], labels: list[gr.Textbox], held: gr.Checkbox) -> None:
+    example = next(iter(known.values())).example
+    text = gr.Textbox(example, label="Text", placeholder="Paste a text", lines=3, max_lines=12, elem_id="text")
+    with gr.Row():
+        beside = gr.Checkbox(
+            False, label="Show beside it what the model writes when nothing holds it", container=False, elem_id="beside"
+        )
+        ask = gr.Button("Find", variant="primary", scale=0, min_width=160, elem_id="ask")
+    shown = gr.HTML(EMPTY, elem_id="answer")
+    ask.click(partial(one, models), [text, *labels, held, beside], shown, api_visibility="private")
+    gr.Examples([[preset.example] for preset in known.values()], [text], label="Examples")
+
+
+def _file_tab(models: Models, labels: list[gr.Textbox], held: gr.Checkbox) -> None:
+    gr.HTML(f'<p class="zoo-hint">{FILE_HINT}</p>')
+    source = gr.File(label="Texts", file_types=list(ui_files.SUFFIXES), elem_id="source", height=130)
+    run = gr.Button("Find in all", variant="primary", elem_id="ask-all")
+    summary = gr.HTML(elem_id="summary", min_height=60)
+    target = gr.DownloadButton("Save what was found", visible=False, elem_id="save")
+    shelf, waiting = ui_files.Shelf(), gr.Progress()  # gradio looks for the latter among the defaults
+
+    def answer(
+        path: str | None, entities: str, relations: str, events: str, hold: bool, progress: gr.Progress = waiting
+    ) -> tuple[str, Any]:
+        def tell(share: float, line: str) -> None:
+            progress(share, desc=line)
+
+        html, made = many(models, path, (entities, relations, events), hold, shelf.fresh(), tell)
+        return html, gr.update(value=made and str(made), visible=made is not None)
+
+    run.click(answer, [source, *labels, held], [summary, target], api_visibility="private")
+
+
+def one(
+    models: Models, text: str, entities: str, relations: str, events: str, hold: bool = True, beside: bool = False
+) -> str:
+    """HTML of what is found in one text; never an exception for what a person may type."""
+    text = (text or "").strip()
+    if fault := unaskable(text, MAX_TEXT):
+        return ui.note(f"{fault} {'A file takes longer texts.' if len(text) > MAX_TEXT else 'Paste a text.'}")
+    try:
+        schema = read_schema(entities, relations, events)
+        found = extract(models.get(hold), text, schema)
+        free = extract(models.get(False), text, schema) if beside and hold else None
+    except ZooError as error:
+        return ui.note(f"This cannot be answered: {error}")
+    return cards.result(found, schema, free)
+
+
+def many(
+    models: Models,
+    path: str | None,
+    labels: tuple[str, str, str],
+    hold: bool,
+    folder: Path,
+    progress: Callable[[float, str], None],
+) -> tuple[str, Path | None]:
+    """HTML of what became of a file of texts, and the file of answers, made in `folder`; none where it cannot be."""
+    if not path:
+        return ui.note("Choose a file of texts first."), None
+    target = folder / f"{Path(path).stem[:60]}.found.jsonl"
+    try:
+        schema = read_schema(*labels)
+        outcome = batch.extract_file(models.get(hold), Path(path), target, schema, progress)
+    except ZooError as error:
+        target.unlink(missing_ok=True)
+        return ui.note(f"This cannot be answered: {error}"), None
+    return _summary(outcome), target
+
+
+def _summary(outcome: batch.Outcome) -> str:
+    parts = [ui.badge("right", f"✓ {outcome.texts:,} text{'' if outcome.texts == 1 else 's'} answered")]
+    if outcome.faulty:
+        parts.append(ui.badge("wrong", f"✗ {outcome.faulty:,} not asked"))
+    found = ", ".join(f"{number:,} {part}" for part, number in outcome.found.items())
+    html = f'<p>{" ".join(parts)}</p><p class="zoo-hint">Found: {found}.</p>'
+    lines = [(f"line {number}", why) for number, why in outcome.faults]
+    if more := outcome.faulty - len(lines):
+        lines.append(("", f"{more:,} more; each stands in the file with its number"))
+    return f'<div class="zoo-card">{html}{ui.table(("", ""), lines) if lines else ""}</div>'

@@ -1,0 +1,44 @@
+"""Labels to begin with, those of the microworld's four fields, and a text for each."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from instructzoo.uie import clauses
+
+EXAMPLES = {
+    "Companies": "Quorlen Systems of Port Halden bought Vostrel Labs. Mirel Tandro, who lives in Brenholt, works for "
+    "Quorlen Systems.",
+    "Sports": "Jarno Fesk moved from Halden Rovers to Brenholt United. Brenholt United beat Halden Rovers on Friday.",
+    "Science": "Mirel Tandro of the University of Brenholt discovered velstrine. Officials said velstrine treats "
+    "corvitis.",
+    "Incidents": "Police arrested Jarno Fesk in Port Halden. Mirel Tandro, who is married to Jarno Fesk, lives in "
+    "Brenholt, a town in Ostravia.",
+}
+"""Made-up names, as the microworld has them, in sentences that it might say."""
+
+
+class Preset(NamedTuple):
+    """What the editor of labels holds, as a person would write it, and a text that it fits."""
+
+    entities: str
+    relations: str
+    events: str
+    example: str
+
+
+def presets() -> dict[str, Preset]:
+    """The fields by name."""
+    fields = (clauses.COMPANIES, clauses.SPORTS, clauses.SCIENCE, clauses.INCIDENTS)
+    return {name: _preset(facts, text) for facts, (name, text) in zip(fields, EXAMPLES.items(), strict=True)}
+
+
+def _preset(facts: tuple[clauses.Fact, ...], text: str) -> Preset:
+    entities = dict.fromkeys(type for fact in facts for type in fact.slots.values())
+    relations = dict.fromkeys(label for fact in facts for label, _, _ in fact.relations)
+    events: dict[str, dict[str, None]] = {}
+    for fact in facts:
+        if fact.event:
+            events.setdefault(fact.event, {}).update(dict.fromkeys(fact.roles.values()))
+    lines = [f"{event}: {', '.join(roles)}" for event, roles in events.items()]
+    return Preset(", ".join(entities), ", ".join(relations), "\n".join(lines), text)
