@@ -45,10 +45,10 @@ def format_of(path: Path) -> str | None:
     if suffix in (".jsonl", ".json"):
         return "own" if '"quads"' in first + rest[:1000] and '"text"' in first + rest[:1000] else None
     for line in head.split("\n"):
-        if readers_lines.MARK in line:
-            return "aste" if line.rpartition(readers_lines.MARK)[2].lstrip().startswith(("([", "[[[")) else "asqp"
         if "\t" in line and readers_lines.ACOS_TUPLE.fullmatch(line.split("\t")[1].strip()):
             return "acos"
+        if readers_lines.MARK in line:
+            return "aste" if readers_lines.MARK + "([" in line else "asqp"
     return None
 
 

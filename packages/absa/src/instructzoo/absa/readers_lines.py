@@ -33,6 +33,9 @@ from instructzoo.absa.readers_base import (
 from instructzoo.core.errors import ZooError
 
 MARK = "####["
+MARKS = 20
+"""How many marks of a line are tried: a line full of them must not take minutes."""
+
 NO_CATEGORY = "laptop"
 """What the K-shot files of LAP14 write for a category: that data has none."""
 
@@ -88,14 +91,19 @@ def acos(path: Path) -> Iterator[Sentence]:
 
 
 def _halves(line: str, form: str, where: str) -> tuple[str, list[Any]]:
-    """The sentence and its labels. A sentence may itself hold the mark: the last one counts."""
-    text, mark, rest = line.rpartition(MARK)
-    if not mark:
-        raise malformed(line, form, where)
-    labels = literal(f"[{rest.strip()}", form, where)
-    if not isinstance(labels, list):
-        raise malformed(labels, form, where)
-    return text, labels
+    """The sentence and its labels. Both may hold the mark themselves: the first one with labels after it counts."""
+    place = -1
+    for _ in range(MARKS):
+        place = line.find(MARK, place + 1)
+        if place < 0:
+            break
+        try:
+            labels = literal(line[place + len(MARK) - 1 :].strip(), form, where)
+        except ZooError:
+            continue
+        if isinstance(labels, list):
+            return line[:place], labels
+    raise malformed(line, form, where)
 
 
 def _quad(label: Any, where: str) -> Quad:

@@ -30,8 +30,8 @@ def frequent(train: Sequence[Row], test: Sequence[Row]) -> list[str]:
 def lexicon(train: Sequence[Row], test: Sequence[Row]) -> list[str]:
     """Known terms that stand in the text, the longest first: each aspect with the nearest opinion.
 
-    A term is known where the training rows that hold its words annotate it more often than not. Its category and
-    sentiment are those it mostly had; an aspect takes the sentiment of the opinion beside it.
+    A term is known where the training rows that hold its words annotate it in at least half of them. Its category
+    and sentiment are those it mostly had; an aspect takes the sentiment of the opinion beside it.
     """
     known = _learn(_taught(train))
     return [_say(_tagged(str(row["input"]), prompts.task_of(row), known), row) for row in test]

@@ -1,0 +1,257 @@
+"""A hit is a whole right tuple, once; the published scorers are rebuilt with their faults and shown to have them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instructzoo.absa import legacy, metrics, prompts, sources
+from instructzoo.absa.quads import TASKS, Quad
+from instructzoo.core import verbs
+from instructzoo.core.errors import ZooError
+from instructzoo.core.record import Row
+
+WINE = Quad("wine", "DRINKS#QUALITY", "fine", "positive")
+SOUP = Quad("soup", "FOOD#QUALITY", "cold", "negative")
+IMPLIED = Quad(None, "FOOD#PRICES", None, "negative")
+
+
+def row(
+    *quads: Quad, task: str = "asqp", text: str = "The wine is fine but the soup is cold .", source: str = ""
+) -> Row:
+    return prompts.write(text, quads, task, 0, source=source)
+
+
+def said(*quads: Quad, task: str = "asqp") -> str:
+    return prompts.answer(quads, task)
+
+
+def values(rows: list[Row], answers: list[str], scorer: str = "strict", group: str = "all") -> list[float]:
+    scores = metrics.score(rows, answers, scorer)
+    found = [scores.get(metric, group) for metric in ("F1", "precision", "recall")]
+    return [figure.value for figure in found if figure]
+
+
+def test_a_repeated_tuple_is_two_hits() -> None:
+    rows = [row(WINE, SOUP)]
+    assert values(rows, [said(WINE, WINE)]) == [0.5, 0.5, 0.5]
+    assert values(rows, [said(WINE, WINE)], "abs-quad") == [1, 1, 1], "as published: both count"
+    assert values([row(WINE, WINE)], [said(WINE, WINE)]) == [1, 1, 1]
+    assert metrics.correct(rows, [said(WINE, WINE)], "strict") == [False]
+    assert metrics.correct(rows, [said(SOUP, WINE)], "strict") == [True]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Quad("Wine", "DRINKS#QUALITY", "fine", "positive"),
+        Quad("wine", "DRINKS#PRICES", "fine", "positive"),
+        Quad("wine", "DRINKS#QUALITY", "fin", "positive"),
+        Quad("wine", "DRINKS#QUALITY", "fine", "neutral"),
+        Quad(None, "DRINKS#QUALITY", "fine", "positive"),
+        Quad("wine", "DRINKS#QUALITY", None, "positive"),
+    ],
+)
+def test_a_tuple_with_one_wrong_element_counts(wrong: Quad) -> None:
+    for scorer in metrics.SCORERS:
+        same = scorer == "lenient" and wrong.aspect == "Wine"
+        assert values([row(WINE)], [said(wrong)], scorer)[0] == float(same), scorer
+        assert metrics.correct([row(WINE)], [said(wrong)], scorer) == [same], scorer
+
+
+def test_an_element_that_is_not_asked_decides() -> None:
+    for task in TASKS:
+        rows = [row(WINE, SOUP, task=task)]
+        answer = rows[0]["output"]
+        for scorer in (*metrics.SCORERS, *metrics.LEGACY):
+            assert values(rows, [answer], scorer) == [1, 1, 1], (task, scorer)
+    assert (
+        values([row(WINE, Quad("wine", "DRINKS#PRICES", "dear", "positive"), task="aesc")], ["wine is great"])
+        == [1] * 3
+    )
+
+
+def test_a_text_without_form_counts_as_right_where_nothing_is_true() -> None:
+    rows = [row(), row(WINE)]
+    scores = metrics.score(rows, ["", said(WINE)], "strict")
+    assert metrics.correct(rows, ["", said(WINE)], "strict") == [False, True]
+    assert metrics.correct(rows, ["nothing", said(WINE)], "strict") == [True, True]
+    rate = scores.get("answers without form")
+    assert rate and rate.value == 0.5
+    assert scores.counts["answers without form"] == 1
+
+
+def test_an_invented_span_goes_unseen() -> None:
+    rows = [row(WINE), row(WINE), row(WINE)]
+    invented = Quad("beer", "DRINKS#QUALITY", "fine", "positive")
+    scores = metrics.score(rows, [said(WINE), said(invented, IMPLIED), "garbage"], "strict")
+    rate = scores.get("spans not in the text")
+    assert rate and (rate.value, rate.n) == (0.25, 2)
+    assert scores.counts["spans not in the text"] == 1
+    assert metrics.score(rows, ["nothing"] * 3, "strict").get("spans not in the text") is None
+
+
+def test_implicit_tuples_drown_among_the_others() -> None:
+    rows = [row(WINE, IMPLIED), row(WINE), row(WINE, task="ae"), row(IMPLIED, task="tasd")]
+    answers = [said(WINE), said(WINE), "it", rows[3]["output"]]
+    assert values(rows, answers, group="implicit") == [pytest.approx(2 / 4), 0.5, 0.5]
+    figure = metrics.score(rows, answers, "strict").get("F1", "implicit")
+    assert figure and figure.n == 3
+    assert metrics.score([row(WINE)], [said(WINE)], "strict").get("F1", "implicit") is None
+
+
+def test_tasks_and_sets_are_averaged_away() -> None:
+    rows = [row(WINE, task=task, source=source) for source in ("asqp/rest15", "world") for task in ("ae", "asqp")]
+    answers = ["wine", "nothing", "soup", said(WINE)]
+    scores = metrics.score(rows, answers, "strict")
+    found = {f.group: (f.value, f.n) for f in scores.figures if f.metric == "F1"}
+    assert found == {
+        "all": (pytest.approx(4 / 7), 4),
+        "ae": (0.5, 2),
+        "asqp": (pytest.approx(2 / 3), 2),
+        "asqp/rest15 ae": (1, 1),
+        "asqp/rest15 asqp": (0, 1),
+    }
+    assert scores.lead().group == "all"
+
+
+def test_a_published_target_of_abs_quad_is_decoded_otherwise() -> None:
+    text = "drinks quality is great because wine is fine [SSEP] food prices is bad because it is dear"
+    quads = [WINE, Quad(None, "FOOD#PRICES", "dear", "negative")]
+    assert legacy.paraphrase(quads, "asqp") == text
+    assert legacy.decode(text, "asqp") == [
+        ("drinks quality", "wine", "great", "fine"),
+        ("food prices", "NULL", "bad", "dear"),
+    ]
+    assert legacy.paraphrase([WINE], "aste") == "It is great because wine is fine"
+    assert legacy.decode("It is great because wine is fine", "aste") == [("wine", "fine", "positive")]
+    assert legacy.paraphrase([WINE], "tasd") == "drinks quality is great because wine is great"
+    assert legacy.decode("drinks quality is great because wine is bad", "tasd") == [
+        ("drinks quality", "wine", "positive")
+    ]
+    for broken in ("", "e", "a is great because b", "a is great because b is c is d", "a because b because c"):
+        assert legacy.decode(broken, "asqp") == [("", "", "", "")], broken
+    assert values([row(*quads)], [text], "abs-quad") == [1, 1, 1]
+    assert values([row(*quads)], [text], "strict") == [0, 0, 0], "another form than the zoo's"
+
+
+def test_garbage_hits_an_undecodable_tuple_in_the_strict_scorer_too() -> None:
+    """One of rest16's test tuples holds " is ": the published scorer takes any garbage for it."""
+    broken = Quad("wine", "DRINKS#QUALITY", "not that it is bad", "positive")
+    assert values([row(broken)], ["garbage"], "abs-quad") == [1, 1, 1]
+    assert values([row(broken)], ["garbage"], "strict") == [0, 0, 0]
+    assert metrics.correct([row(broken)], ["garbage"], "abs-quad") == [False]
+
+
+def test_the_substring_scorer_is_rebuilt_without_its_fault() -> None:
+    rows = [row(WINE, SOUP, task="ae"), row(task="ae")]
+    assert values(rows, ["e, oup", "noaspectterm"], "instructabsa-legacy") == [1, 1, 1]
+    assert values(rows, ["", ""], "instructabsa-legacy") == [pytest.approx(6 / 5), 1.5, 1]
+    assert values(rows, ["wine and soup", "x"], "instructabsa-legacy")[1] == 1, "two hits of two answers"
+    assert values([row(WINE, task="aesc")], ["wine:positive"], "instructabsa-legacy") == [1, 1, 1]
+    assert values([row(WINE, task="aesc")], ["wine:negative"], "instructabsa-legacy") == [0, 0, 0]
+    wrong = values([row(WINE, task="aste")], ["w:fi:negative"], "instructabsa-legacy")
+    assert wrong == [1, 1, 1], "the sentiment of a triplet is never compared"
+    assert values([row(WINE, task="aste")], ["x:fi:positive"], "instructabsa-legacy") == [0, 0, 0]
+    assert values([row(WINE, SOUP)], [said(WINE, SOUP)], "instructabsa-legacy") == [1, 1, 1], "asqp by its aspects"
+    assert metrics.score(rows, ["e", "e"], "instructabsa-legacy").notes
+
+
+PUBLISHED = {
+    "SemEval14/Test/Laptops_Test.csv": (0.84, 1.13, 0.41),
+    "SemEval14/Test/Restaurants_Test.csv": (0.86, 1.25, 0.18),
+    "SemEval15/Test/Restaurants_Test.csv": (0.82, 1.09, 0.38),
+    "SemEval16/Test/Restaurants_Test.csv": (0.82, 1.13, 0.33),
+}
+"""F1 of the faulty scorer for always answering "e", nothing, "noaspectterm"."""
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_fault_of_the_substring_scorer_has_another_size(realdata: Path, tmp_path: Path, name: str) -> None:
+    """By the command: `zoo score absa --gold FILE --pred FILE --scorer instructabsa-legacy`."""
+    path = realdata / "absa/semeval" / name
+    n = len(list(sources.gold(path) or ()))
+    for answer, wanted in zip(("e", "", "noaspectterm"), PUBLISHED[name], strict=True):
+        answers = tmp_path / "answers.jsonl"
+        answers.write_text((json.dumps({"prediction": answer}) + "\n") * n)
+        for scorer, value in (("instructabsa-legacy", wanted), ("strict", 0)):
+            found = verbs.score("absa", str(path), str(answers), scorer)
+            assert found["figures"][0]["value"] == pytest.approx(value, abs=0.005), (answer, scorer)
+
+
+@pytest.mark.realdata
+def test_baselines_score_otherwise_on_rest16(realdata: Path) -> None:
+    train, dev = (
+        [row for _, row in sources.gold(realdata / f"absa/asqp/rest16/{part}.txt") or ()] for part in ("train", "dev")
+    )
+    found = {name: values(dev, list(answer(train, dev)))[0] for name, answer in metrics.BASELINES.items()}
+    assert found == {"frequent tuple": pytest.approx(0.012, abs=0.001), "lexicon": pytest.approx(0.30, abs=0.01)}
+
+
+def test_the_lexicon_knows_more_than_the_training_rows() -> None:
+    train = [
+        row(WINE, SOUP),
+        row(Quad("red wine", "DRINKS#STYLE_OPTIONS", "fine", "positive"), text="A fine red wine ."),
+        row(text="We had wine and soup on a cold day ."),
+        row(text="It was a fine day ."),
+        row(Quad("day", "FOOD#QUALITY", "fine", "negative"), text="What a fine day !"),
+    ]
+    asked = [row(text=text) for text in ("Cold soup , fine red wine !", "The tea was hot .", "a fine day")]
+    found = [prompts.parse(text, row()) for text in metrics.BASELINES["lexicon"](train, asked)]
+    assert found[0] == prompts.Answer(
+        (
+            Quad("soup", "FOOD#QUALITY", "Cold", "negative"),
+            Quad("red wine", "DRINKS#STYLE_OPTIONS", "fine", "positive"),
+        )
+    )
+    assert found[1] == prompts.Answer()
+    assert found[2] == prompts.Answer((Quad(None, "FOOD#QUALITY", "fine", "positive"),)), "day is seldom an aspect"
+    for task in ("ae", "aesc", "tasd"):
+        (text,) = metrics.BASELINES["lexicon"](train, [row(task=task, text="soup , red wine")])
+        answer = prompts.parse(text, row(task=task))
+        assert isinstance(answer, prompts.Answer)
+        assert [quad.aspect for quad in answer.quads] == ["soup", "red wine"]
+
+
+def test_the_most_frequent_tuple_is_that_of_another_task() -> None:
+    train = [row(WINE), row(WINE), row(SOUP), row(SOUP, task="ae")]
+    asked = [row(task="asqp"), row(task="ae"), row(task="tasd")]
+    assert metrics.BASELINES["frequent tuple"](train, asked) == [said(WINE), "soup", "nothing"]
+    for baseline in metrics.BASELINES.values():
+        with pytest.raises(ZooError, match="no training rows"):
+            baseline([], asked)
+
+
+@pytest.mark.parametrize(
+    ("rows", "answers", "scorer", "words"),
+    [
+        ([row(WINE)], [], "strict", "0 answers for 1 rows"),
+        ([row(WINE)], ["nothing"], "exact", 'no scorer "exact"'),
+        ([row(WINE) | {"gold": "wine"}], ["nothing"], "strict", "row 1: no JSON"),
+        ([row(WINE) | {"gold": "", "output": "wine"}], ["nothing"], "strict", "row 1: no true tuples"),
+    ],
+)
+def test_a_wrong_call_is_scored(rows: list[Row], answers: list[str], scorer: str, words: str) -> None:
+    for function in (metrics.score, metrics.correct):
+        with pytest.raises(ZooError) as caught:
+            function(rows, answers, scorer)
+        assert words in str(caught.value)
+
+
+def test_rows_of_another_system_need_the_column_gold(tmp_path: Path) -> None:
+    held: dict[str, Any] = row(WINE, SOUP)
+    bare = {name: held[name] for name in ("instruction", "input", "output")}
+    assert values([bare], [said(WINE, SOUP)]) == [1, 1, 1]
+
+
+def test_ten_thousand_answers_take_minutes() -> None:
+    import time
+
+    rows = [row(WINE, SOUP, IMPLIED)] * 10_000
+    start = time.process_time()
+    metrics.score(rows, [said(WINE, SOUP)] * 10_000, "strict")
+    assert time.process_time() - start < 10

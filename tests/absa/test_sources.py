@@ -1,0 +1,264 @@
+"""Published and own sets become rows of the house; sibling sets do not leak into each other's test parts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instructzoo.absa import prompts, sources
+from instructzoo.absa.quads import TASKS, Quad
+from instructzoo.core import data, verbs
+from instructzoo.core.errors import ZooError
+from instructzoo.core.recipe import Recipe
+
+COLUMNS = {"id", "instruction", "input", "output", "source", "licence", "item", "task", "domain", "gold"}
+THINGS = ("wine", "bread", "soup", "staff", "music", "view", "beer", "steak", "salad", "tea")
+MOODS = {"positive": "good", "negative": "bad"}
+
+
+def recipe(*names: str, path: Path | None = None, options: dict[str, Any] | None = None, **values: Any) -> Recipe:
+    model = {"backbone": "scratch:llama-1x32", "tokenizer": "bpe"}
+    held = {"sources": names, "path": str(path) if path else None, "options": options or {}, **values}
+    return Recipe.model_validate({"domain": "absa", "model": model, "data": held})
+
+
+def asqp(*numbers: int) -> str:
+    """A line for each number: sentences of different words, one tuple each."""
+    lines = []
+    for number in numbers:
+        thing, mood = THINGS[number % 10], list(MOODS)[number % 2]
+        text = f"Number {number} : the {thing} was {MOODS[mood]} on day {number * 7} of our trip ."
+        lines.append(f"{text}####[['{thing}', 'food quality', '{mood}', '{MOODS[mood]}']]\n")
+    return "".join(lines)
+
+
+def corpora(root: Path) -> Path:
+    """rest15 and rest16: rest15's test sentences 20 to 25 stand in rest16's training part, in capitals."""
+    files = {
+        "asqp/rest15/train.txt": asqp(*range(10)),
+        "asqp/rest15/dev.txt": asqp(10, 11),
+        "asqp/rest15/test.txt": asqp(*range(20, 30)),
+        "asqp/rest16/train.txt": asqp(*range(20, 26))
+        .upper()
+        .replace("POSITIVE", "positive")
+        .replace("NEGATIVE", "negative")
+        + asqp(*range(40, 50)),
+        "asqp/rest16/dev.txt": asqp(26, 50, 51),
+        "aste_v2/14lap/train_triplets.txt": "".join(
+            f"Screen {n} is bright .####[([0], [3], 'POS')]\n" for n in range(40)
+        ),
+    }
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    return root
+
+
+def test_a_sentence_becomes_other_rows_or_several_items(tmp_path: Path) -> None:
+    parts = sources.build(recipe("asqp/rest15", path=corpora(tmp_path)))
+    assert {part: rows.num_rows for part, rows in parts.items()} == {"train": 50, "validation": 10, "test": 50}
+    rows = parts["train"].to_list()
+    assert all(set(row) == COLUMNS for row in rows)
+    assert [row["task"] for row in rows[:5]] == list(TASKS)
+    assert len({row["item"] for row in rows}) == 10
+    assert {(row["source"], row["licence"], row["domain"]) for row in rows} == {
+        ("asqp/rest15", "no licence file (research release)", "restaurant")
+    }
+    assert rows[4]["output"] == "wine is good means food quality is great"
+    assert rows == sources.build(recipe("asqp/rest15", path=tmp_path))["train"].to_list()
+
+
+def test_a_sibling_sets_test_sentences_are_trained_on(tmp_path: Path) -> None:
+    made = recipe("asqp/rest15", "asqp/rest16", path=corpora(tmp_path), options={"tasks": ["asqp", "ae"]})
+    built = data.build(made, tmp_path / "out")
+    held = {part: set(rows["item"]) for part, rows in built.rows.items()}
+    assert {part: len(items) for part, items in held.items()} == {"train": 20, "validation": 4, "test": 10}
+    assert not held["train"] & held["test"]
+    assert not held["validation"] & held["test"]
+    dropped = {(one["part"], one["reason"]): one["rows"] for one in built.card["dropped"]}
+    assert dropped == {
+        ("train", "contaminates test (the same item)"): 12,
+        ("validation", "contaminates test (the same item)"): 2,
+    }
+
+
+@pytest.mark.realdata
+def test_the_real_sibling_sets_leak(realdata: Path, tmp_path: Path) -> None:
+    """436 of rest15's 537 test sentences stand in rest16's training part letter by letter; 442 by their words."""
+    made = recipe("asqp/rest15", "asqp/rest16", path=realdata, options={"tasks": ["asqp"]}, near_duplicates=None)
+    parts = sources.build(made)
+    test = parts["test"]["input"][:]
+    assert len(test) == 537
+    of_16 = {row["input"] for row in parts["train"] if row["source"] == "asqp/rest16"}
+    assert sum(text in of_16 for text in test) == 436
+    built = data.build(made, tmp_path / "out")
+    checks = {(one["checked"], one["against"]): one for one in built.card["contamination"]["checks"]}
+    assert checks["train", "test"]["found_exact"] == 442
+    items = {part: set(rows["item"]) for part, rows in built.rows.items()}
+    assert not items["train"] & items["test"]
+    assert not items["train"] & items["validation"]
+    assert not items["validation"] & items["test"]
+
+
+@pytest.mark.parametrize("path", [".", "asqp", "asqp/rest15", "above"])
+def test_only_one_kind_of_folder_is_found(tmp_path: Path, path: str) -> None:
+    corpora(tmp_path / "absa")
+    folder = tmp_path if path == "above" else tmp_path / "absa" / path
+    parts = sources.build(recipe("asqp/rest15", path=folder))
+    assert set(parts) == {"train", "validation", "test"}
+
+
+def test_one_file_is_read_as_another_part(tmp_path: Path) -> None:
+    root = corpora(tmp_path) / "asqp/rest15"
+    assert list(sources.build(recipe("asqp/rest15", path=root / "train.txt"))) == ["train"]
+    assert list(sources.build(recipe("asqp/rest15", path=root / "test.txt"))) == ["test"]
+    assert list(sources.build(recipe("asqp/rest15", path=root / "dev.txt"))) == ["validation"]
+
+
+def test_a_part_that_is_not_there_is_made_up(tmp_path: Path) -> None:
+    """14lap has no dev and test part here: both are cut out of train, by sentence."""
+    built = data.build(recipe("aste/14lap", path=corpora(tmp_path), validation=0.2, test=0.2), tmp_path / "out")
+    assert sum(rows.num_rows for rows in built.rows.values()) == 120
+    items = [set(rows["item"]) for rows in built.rows.values()]
+    assert sum(map(len, items)) == len(set.union(*items)) == 40
+    assert built.card["splits"]["test"] == "0.2 of train's items, by hash of the item"
+
+
+def test_scoring_reads_training_rows(tmp_path: Path) -> None:
+    made = recipe("asqp/rest15", path=corpora(tmp_path))
+    whole = sources.build(made)["test"].to_list()
+    (tmp_path / "asqp/rest15/train.txt").write_text("broken")
+    parts = sources.build(made, ("test",))
+    assert list(parts) == ["test"]
+    assert parts["test"].to_list() == whole
+
+
+def test_the_sampler_hides_what_it_left_out(tmp_path: Path) -> None:
+    made = recipe("asqp/rest15", path=corpora(tmp_path), options={"kshot": 3, "tasks": ["ae", "asqp"]})
+    built = data.build(made, tmp_path / "out")
+    assert built.card["counts"] == {"train": 6, "validation": 4, "test": 20}
+    assert built.card["notes"] == [
+        "asqp/rest15, train: 3 of 10 sentences drawn by the 3-shot sampler",
+        "asqp/rest15, validation: 2 of 2 sentences drawn by the 3-shot sampler; "
+        "classes with fewer than 3 tuples: FOOD 2",
+    ]
+    assert "\n- asqp/rest15, train: 3 of 10" in (built.folder / "README.md").read_text()
+    other = sources.build(recipe("asqp/rest15", path=tmp_path, options={"kshot": 3, "kshot_seed": 1}))
+    assert set(other["train"]["item"]) != set(built.rows["train"]["item"])
+
+
+def test_decisions_of_a_reader_go_uncounted(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text(
+        "text,aspect,sentiment\nFine wine,wine,positive\nFine wine,beer,negative\nOdd soup,soup,conflict\nWe came.,,\n",
+        encoding="utf-8",
+    )
+    parts = sources.build(recipe("own", path=path, options={"tasks": ["aesc", "asqp"], "domain": "bar"}))
+    assert parts["train"].info.description.split("\n") == [
+        "own, train: 1 judgements of conflicting sentiment, asked of no task but ae",
+        "own, train: 1 sentences without a judgement",
+        "own, train: 1 spans that are not in their sentence",
+        "own, train: 3 tasks asked for that the annotation cannot answer",
+    ]
+    assert [row["output"] for row in parts["train"]] == ["wine is great [SSEP] beer is bad", "nothing", "nothing"]
+    assert {(row["domain"], row["licence"]) for row in parts["train"]} == {("bar", "yours")}
+    (ae,) = {tuple(sources.build(recipe("own", path=path, options={"tasks": ["ae"]}))["train"]["output"][:])}
+    assert ae == ("wine [SSEP] beer", "soup", "nothing")
+
+
+def test_rows_that_the_demo_saved_do_not_train_again(tmp_path: Path) -> None:
+    quads = [Quad("wine", "FOOD#QUALITY", None, "positive")]
+    rows = [prompts.write(f"Fine wine {n}", quads, task, 0, "bar", "demo", "x") for n in range(3) for task in TASKS]
+    path = tmp_path / "saved.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    made = sources.build(recipe("own", path=path))["train"].to_list()
+    assert [(r["input"], r["task"], r["output"], r["gold"]) for r in made] == [
+        (r["input"], r["task"], r["output"], r["gold"]) for r in rows
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names", "path", "options", "words"),
+    [
+        (["asqp/rest17"], ".", {}, 'data.sources: no source "asqp/rest17"; did you mean "asqp/rest1'),
+        (["asqp/rest15"], None, {}, 'data.path: the source "asqp/rest15" is read from files'),
+        (["own"], None, {}, 'data.path: the source "own" is read from files'),
+        (["asqp/rest15"], "asqp/rest16", {}, "no file of asqp/rest15"),
+        (["acos/laptop"], ".", {}, "no file of acos/laptop; expected acos/laptop/ with train, validation, test files"),
+        (["asqp/rest15", "asqp/rest16"], "asqp/rest15/train.txt", {}, "one file for several sources"),
+        (["asqp/rest15"], "absent", {}, "no such file"),
+        (["aste/14lap"], ".", {"tasks": ["asqp"]}, "aste/14lap answers none of asqp; expected some of ae, aesc, aste"),
+        (["asqp/rest15"], ".", {"tasks": ["absa"]}, "data.options: tasks"),
+        (["asqp/rest15"], ".", {"shots": 5}, 'unknown setting "shots"'),
+        (["asqp/rest15"], ".", {"kshot": 0}, "kshot = 0"),
+    ],
+)
+def test_a_wrong_setting_ends_in_a_traceback(
+    tmp_path: Path, names: list[str], path: str | None, options: dict[str, Any], words: str
+) -> None:
+    corpora(tmp_path)
+    with pytest.raises(ZooError) as caught:
+        sources.build(recipe(*names, path=tmp_path / path if path else None, options=options))
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_two_files_of_one_part_are_mixed(tmp_path: Path) -> None:
+    for name in ("a_train.csv", "b_train.csv"):
+        (tmp_path / name).write_text("text,aspect\nFine wine,wine\n")
+    with pytest.raises(ZooError, match=r"two train files: a_train\.csv, b_train\.csv"):
+        sources.build(recipe("own", path=tmp_path))
+
+
+def test_the_world_and_a_set_are_not_mixed(tmp_path: Path) -> None:
+    sizes = {"train": 30, "validation": 5, "test": 5}
+    parts = sources.build(recipe("world", "asqp/rest15", path=corpora(tmp_path), sizes=sizes))
+    assert {part: rows.num_rows for part, rows in parts.items()} == {"train": 80, "validation": 15, "test": 55}
+    assert set(parts["train"]["source"]) == {"world", "asqp/rest15"}
+
+
+FILES = {
+    "test.txt": (asqp(1, 2), "asqp"),
+    "test_triplets.txt": ("Screen is bright .####[([0], [2], 'POS')]\n", "aste"),
+    "laptop_quad_test.tsv": ("screen is bright\t0,1 DISPLAY#QUALITY 2 2,3\n", "asqp"),
+    "Restaurants_Test.csv": ("raw_text,aspectTerms\nFine wine,\"[{'term': 'wine', 'polarity': 'positive'}]\"\n", "ae"),
+    "mine.jsonl": (json.dumps({"text": "Fine wine", "quads": [{"aspect": "wine"}]}) + "\n", "ae"),
+    "rest.xml": (
+        '<Reviews><Review><sentences><sentence><text>Fine wine</text><Opinions><Opinion target="wine" '
+        'category="DRINKS#QUALITY" polarity="positive"/></Opinions></sentence></sentences></Review></Reviews>',
+        "tasd",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_published_file_cannot_be_scored(tmp_path: Path, name: str) -> None:
+    """As gold, as answers, for the task by default and for one with fewer elements."""
+    text, task = FILES[name]
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    rows = sources.gold(path)
+    assert rows is not None
+    assert {row["task"] for _, row in rows} == {task}
+    for asked in ("", "ae"):
+        for scorer in ("strict", "lenient", "abs-quad", "instructabsa-legacy"):
+            found = verbs.score("absa", str(path), str(path), scorer, asked)
+            lead = found["figures"][0]
+            assert (lead["metric"], lead["group"], lead["value"]) == ("F1", "all", 1), (scorer, asked)
+    answers = tmp_path / "answers.txt"
+    answers.write_text("e\n" * found["n"])
+    assert verbs.score("absa", str(path), str(answers))["figures"][0]["value"] == 0
+    if task != "asqp":
+        lacking = "aste" if task == "tasd" else "tasd"
+        with pytest.raises(ZooError, match=f":[12]: the task {lacking}; expected one of ae"):
+            verbs.score("absa", str(path), str(path), "strict", lacking)
+
+
+def test_a_file_of_rows_is_taken_for_a_published_one(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text(json.dumps(prompts.write("Fine wine", [Quad("wine")], "ae", 0)) + "\n")
+    (tmp_path / "answers.txt").write_text("wine is fine\n")
+    assert sources.gold(tmp_path / "rows.jsonl") is None
+    assert sources.gold(tmp_path / "answers.txt") is None
