@@ -2,6 +2,7 @@
 
 zoo report runs/arithmetic/tiny/1f2e3d4c
 python -m instructzoo.core.report README.md arithmetic/tiny=results/tiny.json
+python -m instructzoo.core.report README.md absa/k5=seed0.json,seed1.json,seed2.json     means over seeds
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from instructzoo.core import report_card as cards
 from instructzoo.core import report_parts as parts
 from instructzoo.core import runs
 from instructzoo.core.errors import ZooError, suggest
-from instructzoo.core.score import tables
+from instructzoo.core.score import seeds, tables
 from instructzoo.core.score.tables import Results
 
 SECTIONS = (
@@ -99,25 +100,30 @@ def render(values: Mapping[str, Any]) -> str:
     return environment.get_template("report.html.j2").render(values)
 
 
-def results_table(scores_json: Mapping[str, Any]) -> str:
-    """The Markdown of a README's results: systems, then the paper's groups, each with n and 95% interval."""
-    found = Results.from_dict(scores_json)
+def results_table(*scores_json: Mapping[str, Any]) -> str:
+    """The Markdown of a README's results: systems, then the paper's groups, each with n and 95% interval.
+
+    scores_json: of one run, or of several that differ by their seed: means, with intervals over the seeds.
+    """
+    found = seeds.merged([Results.from_dict(one) for one in scores_json])
     head = f"{found.domain}/{found.recipe}, {found.part} part, {found.n:,} rows, backbone `{found.backbone}`"
-    blocks = [f"{head}; in brackets 95% intervals.", tables.systems(found).markdown(), *found.notes()]
+    means = f"means of {found.runs} seeds, in brackets 95% intervals over the seeds (Student's t)"
+    means = means if found.runs > 1 else "in brackets 95% intervals"
+    blocks = [f"{head}; {means}.", tables.systems(found).markdown(), *found.notes()]
     beside = tables.beside_paper(found)
     if beside.rows:
         sources = ", ".join(dict.fromkeys(f.source for f in found.paper))
         blocks += [f"Beside the published figures ({sources}), {found.scorer} scorer:", beside.markdown()]
     if found.command:
-        blocks.append(f"Made by `{found.command}`.")
+        blocks.append(f"Made by `{found.command}`" + (" and so on with each seed." if found.runs > 1 else "."))
     return "\n\n".join(blocks)
 
 
-def update_readme(readme: Path, scores: Mapping[str, Path]) -> bool:
+def update_readme(readme: Path, scores: Mapping[str, Path | Sequence[Path]]) -> bool:
     """Replace the text between `<!-- results:NAME -->` and `<!-- /results -->` by NAME's table; True if it changed.
 
-    scores: NAME, such as arithmetic/tiny, to its scores.json. Raises ZooError for a marker without scores, scores
-    without a marker, or a marker that is not closed.
+    scores: NAME, such as arithmetic/tiny, to its scores.json, or to those of several seeds. Raises ZooError for a
+    marker without scores, scores without a marker, or a marker that is not closed.
     """
     try:
         text = readme.read_text(encoding="utf-8")
@@ -132,7 +138,9 @@ def update_readme(readme: Path, scores: Mapping[str, Path]) -> bool:
             raise ZooError(f"the marker results:{name} is not closed", _CLOSING, where=where)
         if name not in scores:
             raise ZooError(f"no scores for results:{name}", suggest(name, scores), where=where)
-        table = results_table(runs.read_json(scores[name]))
+        given = scores[name]
+        files = [given] if isinstance(given, Path) else given
+        table = results_table(*(runs.read_json(file) for file in files))
         pieces += [text[at : opening.end()], f"\n{table}\n"]
         at = close
         seen.add(name)
@@ -145,12 +153,13 @@ def update_readme(readme: Path, scores: Mapping[str, Path]) -> bool:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """README.md NAME=scores.json ...: update the tables of a README."""
+    """README.md NAME=scores.json[,scores.json of another seed,...] ...: update the tables of a README."""
     try:
         pairs = [argument.partition("=") for argument in arguments[1:]]
         if not pairs or not all(equals and path for _, equals, path in pairs):
             raise ZooError(f"arguments {' '.join(arguments) or 'none'}", "README.md NAME=scores.json ...")
-        changed = update_readme(Path(arguments[0]), {name: Path(path) for name, _, path in pairs})
+        files = {name: [Path(path) for path in held.split(",")] for name, _, held in pairs}
+        changed = update_readme(Path(arguments[0]), files)
     except ZooError as error:
         sys.stderr.write(f"{error}\n")
         return 2

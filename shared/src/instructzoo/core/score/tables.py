@@ -42,7 +42,7 @@ class Table:
 @dataclass(frozen=True)
 class Results:
     """The checked content of scores.json. variants: the model under the other scorers of its domain, by their names;
-    left_out: baselines that could not be scored, and why."""
+    left_out: baselines that could not be scored, and why; runs: how many the figures are means of."""
 
     domain: str
     recipe: str
@@ -56,6 +56,7 @@ class Results:
     command: str = ""
     backbone: str = ""
     left_out: Mapping[str, str] = field(default_factory=dict)
+    runs: int = 1
 
     @property
     def model(self) -> Scores:
