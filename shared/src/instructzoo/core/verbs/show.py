@@ -148,6 +148,8 @@ def figures(found: dict[str, Any], paper: Sequence[dict[str, Any]] = ()) -> None
         made.add_row(group, str(held[metrics[0]]["n"]), *map(value, held.values()), *beside)
     put(made)
     line("shares in percent, with 95% intervals; " + ", ".join(f"{n}: {c}" for n, c in found["counts"].items() if c))
+    for note in found.get("notes", ()):
+        line(note)
 
 
 def value(figure: dict[str, Any]) -> str:
