@@ -150,6 +150,35 @@ def test_the_sampler_hides_what_it_left_out(tmp_path: Path) -> None:
     assert set(other["train"]["item"]) != set(built.rows["train"]["item"])
 
 
+def test_shots_are_cut_out_for_a_test_part(tmp_path: Path) -> None:
+    options = {"kshot": 2, "tasks": ["asqp"]}
+    root = corpora(tmp_path)
+    with pytest.raises(
+        ZooError, match=r"kshot: no test part beside a K-shot draw.*set data\.options\.dev_as_test=true"
+    ):
+        sources.build(recipe("asqp/rest16", path=root, options=options))
+    with pytest.raises(ZooError, match=r"no test part beside a K-shot draw; expected one.*add a test file"):
+        sources.build(recipe("aste/14lap", path=root, options={"kshot": 2}))
+    parts = sources.build(recipe("asqp/rest16", path=root, options=options | {"dev_as_test": True}))
+    assert {part: rows.num_rows for part, rows in parts.items()} == {"train": 2, "validation": 2, "test": 3}
+    assert not set(parts["train"]["item"]) & set(parts["validation"]["item"])
+    assert parts["validation"].info.description == (
+        "asqp/rest16, validation: from what the draw left of train\n"
+        "asqp/rest16, validation: 2 of 14 sentences drawn by the 2-shot sampler"
+    )
+    assert parts["test"].info.description == "asqp/rest16, test: the dev part, since no test part is there"
+
+
+def test_the_dev_part_is_chosen_by_and_reported_on(tmp_path: Path) -> None:
+    made = recipe("asqp/rest16", path=corpora(tmp_path), options={"dev_as_test": True, "tasks": ["ae"]}, validation=0.2)
+    built = data.build(made, tmp_path / "out")
+    assert built.card["splits"]["test"] == "by the source"
+    assert built.card["splits"]["validation"] == "0.2 of train's items, by hash of the item"
+    assert built.rows["test"].num_rows == 3
+    whole = sources.build(recipe("asqp/rest15", path=tmp_path, options={"dev_as_test": True, "tasks": ["ae"]}))
+    assert {part: rows.num_rows for part, rows in whole.items()} == {"train": 10, "validation": 2, "test": 10}
+
+
 def test_decisions_of_a_reader_go_uncounted(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_text(

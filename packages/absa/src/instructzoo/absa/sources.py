@@ -5,7 +5,8 @@
     own                 your own reviews as CSV or JSON Lines (readers_own.py), from data.path
 
 data.path is the folder that holds the sets (asqp/, acos/, aste_v2/, semeval/), or with one source its own folder or one
-file. A part that no source has is cut out of train. Sets overlap: most of rest15's test sentences stand in rest16's
+file. A part that no source has is cut out of train (data.options.dev_as_test takes a set's dev part for its test part
+instead, and a K-shot draw is never cut). Sets overlap: most of rest15's test sentences stand in rest16's
 training part, so training rows of a sentence that is in validation or test are dropped, and the card counts them.
 """
 
@@ -44,14 +45,15 @@ class Settings(recipes.Settings):
     tasks: tuple[Task, ...] = Field((), description="tasks to ask; none: all that a set's annotation can answer")
     kshot: int | None = Field(None, ge=1, description="tuples of every class in train and validation; none: all")
     kshot_seed: int = Field(0, ge=0, description="number of the draw; the paper's repository draws 0 to 4")
+    dev_as_test: bool = Field(False, description="report on the dev part of sets whose test part is not there")
     domain: str = Field("restaurant", min_length=1, description="of own reviews that do not name theirs")
 
 
 @dataclass(frozen=True)
 class _Taken:
-    """Rows of one part of one set, and what is to be said of them."""
+    """Sentences of one part of one set, and what is to be said of them."""
 
-    rows: list[Row]
+    sentences: list[Sentence]
     notes: list[str]
 
 
@@ -69,8 +71,13 @@ def build(recipe: Recipe, parts: Sequence[str] = PARTS) -> datasets.DatasetDict:
     if unknown := [name for name in recipe.data.sources if name not in SOURCES]:
         raise ZooError(f'no source "{unknown[0]}"', suggest(unknown[0], SOURCES), where="data.sources")
     settings = recipes.validate_part(Settings, recipe.data.options, "data.options")
-    files = {name: _files(name, recipe) for name in recipe.data.sources}
+    files = {name: _files(name, recipe, settings) for name in recipe.data.sources}
     had = {part for name, found in files.items() for part in (world.SPLITS if name == "world" else found)}
+    if settings.kshot and "test" not in had:
+        fix = "set data.options.dev_as_test=true" if "validation" in had else "add a test file"
+        raise ZooError(
+            "no test part beside a K-shot draw", "one: no shot can be spared for it", fix, "data.options.kshot"
+        )
     wanted = set(parts) if set(parts) <= had - {"train"} else set(PARTS)
     found: dict[str, list[datasets.Dataset]] = {}
     notes: dict[str, list[str]] = {}
@@ -79,14 +86,13 @@ def build(recipe: Recipe, parts: Sequence[str] = PARTS) -> datasets.DatasetDict:
             for part, rows in _world(recipe, wanted):
                 found.setdefault(part, []).append(dataset(rows))
             continue
-        for part, path in places.items():
-            if part in wanted:
-                taken = _take(name, part, path, settings, recipe.seed)
-                found.setdefault(part, []).append(dataset(taken.rows))
-                notes.setdefault(part, []).extend(taken.notes)
+        for part, taken in _take(name, places, settings, wanted):
+            rows, counts = _rows(name, taken.sentences, settings, recipe.seed)
+            found.setdefault(part, []).append(dataset(rows))
+            notes.setdefault(part, []).extend(f"{name}, {part}: {note}" for note in [*taken.notes, *counts])
     made = {part: datasets.concatenate_datasets(pieces) for part, pieces in found.items()}
-    for part, rows in made.items():
-        rows.info.description = "\n".join(notes.get(part, []))
+    for part, together in made.items():
+        together.info.description = "\n".join(notes.get(part, []))
     return datasets.DatasetDict(made)
 
 
@@ -110,14 +116,18 @@ def _gold(path: Path, format: str, task: str) -> Iterator[tuple[str, Row]]:
         yield sentence.where, row | {"domain": sentence.domain}
 
 
-def _files(name: str, recipe: Recipe) -> dict[str, Path]:
+def _files(name: str, recipe: Recipe, settings: Settings) -> dict[str, Path]:
     """Files of a source by part; none for the world."""
     if name == "world":
         return {}
     alone = sum(source != "world" for source in recipe.data.sources) == 1
     if name in CORPORA:
-        return corpora.locate(name, recipe.data.path, alone)
-    return corpora.own_files(recipe.data.path, alone)
+        found = corpora.locate(name, recipe.data.path, alone)
+    else:
+        found = corpora.own_files(recipe.data.path, alone)
+    if settings.dev_as_test and "test" not in found and "validation" in found:
+        found["test"] = found.pop("validation")
+    return found
 
 
 def _world(recipe: Recipe, wanted: Iterable[str]) -> Iterator[tuple[str, Iterator[Row]]]:
@@ -127,15 +137,41 @@ def _world(recipe: Recipe, wanted: Iterable[str]) -> Iterator[tuple[str, Iterato
             yield part, world.generate(n, recipe.seed, part, settings)
 
 
-def _take(name: str, part: str, path: Path, settings: Settings, seed: int) -> _Taken:
-    """Rows of all tasks of one file, task after task for every sentence."""
+def _take(name: str, places: dict[str, Path], settings: Settings, wanted: set[str]) -> Iterator[tuple[str, _Taken]]:
+    """Sentences of the wanted parts of a set, drawn where data.options.kshot says so.
+
+    Validation is drawn as train is; out of what the draw left of train, where the set has no such part.
+    """
+    for part, path in places.items():
+        if part not in wanted:
+            continue
+        sentences = list(readers.read_file(path, _format(name, path)))
+        notes = ["the dev part, since no test part is there"] if settings.dev_as_test and _is_dev(part, path) else []
+        if not settings.kshot or part == "test":
+            yield part, _Taken(sentences, notes)
+            continue
+        yield part, _draw(sentences, settings, notes)
+        if part == "train" and "validation" not in places and "validation" in wanted:
+            drawn = set(kshot.sample(sentences, settings.kshot, settings.kshot_seed).places)
+            left = [sentence for place, sentence in enumerate(sentences) if place not in drawn]
+            yield "validation", _draw(left, settings, ["from what the draw left of train"])
+
+
+def _is_dev(part: str, path: Path) -> bool:
+    return part == "test" and corpora.part_of(path) == "validation"
+
+
+def _draw(sentences: Sequence[Sentence], settings: Settings, notes: list[str]) -> _Taken:
+    shots = kshot.sample(sentences, settings.kshot or 1, settings.kshot_seed)
+    text = f"{len(shots.places):,} of {len(sentences):,} sentences drawn by the {shots.k}-shot sampler"
+    left = ", ".join(f"{name} {count}" for name, count in shots.unfilled.items())
+    text += f"; classes with fewer than {shots.k} tuples: {left}" if left else ""
+    return _Taken([sentences[place] for place in shots.places], [*notes, text])
+
+
+def _rows(name: str, sentences: Sequence[Sentence], settings: Settings, seed: int) -> tuple[list[Row], list[str]]:
+    """Rows of all tasks, task after task for every sentence, and counted remarks."""
     corpus = CORPORA.get(name)
-    sentences = list(readers.read_file(path, _format(name, path)))
-    notes = []
-    if settings.kshot and part != "test":
-        shots = kshot.sample(sentences, settings.kshot, settings.kshot_seed)
-        notes.append(_drawn(shots, len(sentences)))
-        sentences = [sentences[place] for place in shots.places]
     domain, licence = (corpus.domain, corpus.licence) if corpus else (settings.domain, OWN_LICENCE)
     rows, counts = [], Counter[str]()
     for sentence in sentences:
@@ -145,23 +181,15 @@ def _take(name: str, part: str, path: Path, settings: Settings, seed: int) -> _T
         rows += [_row(sentence, task, seed, sentence.domain or domain, name, licence) for task in tasks]
     if not rows:
         held = ", ".join(sentences[0].tasks) if sentences else "none"
-        raise ZooError(
-            f"{name} answers none of {', '.join(settings.tasks)}", f"some of {held}", where="data.options.tasks"
-        )
-    notes += [f"{count:,} {remark}" for remark, count in sorted(counts.items()) if count]
-    return _Taken(rows, [f"{name}, {part}: {note}" for note in notes])
+        asked = ", ".join(settings.tasks)
+        raise ZooError(f"{name} answers none of {asked}", f"some of {held}", where="data.options.tasks")
+    return rows, [f"{count:,} {remark}" for remark, count in sorted(counts.items()) if count]
 
 
 def _format(name: str, path: Path) -> str:
     if name in CORPORA and CORPORA[name].reader == "semeval":
         return "semeval-csv" if path.suffix.lower() == ".csv" else "semeval-xml"
     return CORPORA[name].reader if name in CORPORA else readers.format_of(path) or "own"
-
-
-def _drawn(shots: kshot.Shots, of: int) -> str:
-    text = f"{len(shots.places):,} of {of:,} sentences drawn by the {shots.k}-shot sampler"
-    left = ", ".join(f"{name} {count}" for name, count in shots.unfilled.items())
-    return f"{text}; classes with fewer than {shots.k} tuples: {left}" if left else text
 
 
 def _remarks(sentence: Sentence) -> Iterator[str]:
