@@ -12,6 +12,9 @@ from instructzoo.core.errors import ZooError
 
 PATTERN = re.compile(r"scratch:(llama|t5)-(\d+)x(\d+)")
 HEAD = 32
+EMBEDDING_SPREAD = 0.05
+"""Standard deviation of a scratch T5's embeddings; of its matrices it is .02 to .1."""
+
 FORM = "scratch:llama-<layers>x<width> or scratch:t5-<layers>x<width>, width a multiple of 32"
 
 
@@ -62,8 +65,22 @@ def make(name: str, tokenizer: Any, max_tokens: int, dropout: float, seed: int) 
                 **shared,
             )
             model = T5ForConditionalGeneration(config)
+            _narrow_embeddings(model)
         _compose_digits(model, tokenizer)
     return model
+
+
+def _narrow_embeddings(model: Any) -> None:
+    """Shrink T5's embeddings, and give their scale back before they are read as the output layer: same first logits.
+
+    T5 draws them with a spread of 1 for Adafactor, whose steps grow with a weight. AdamW's steps do not: it would move
+    these vectors twenty times slower, by their size, than the matrices around them.
+    """
+    import torch
+
+    with torch.no_grad():
+        model.get_input_embeddings().weight.mul_(EMBEDDING_SPREAD)
+        model.decoder.final_layer_norm.weight.div_(EMBEDDING_SPREAD)
 
 
 def _compose_digits(model: Any, tokenizer: Any) -> None:
