@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -128,6 +131,24 @@ class Page:
         tabs = self.wait.until(lambda _: self.all("button[role=tab]"))
         next(t for t in tabs if t.is_displayed() and t.text == name).click()
 
+    def overlapping(self, css: str) -> list[str]:
+        """Pairs of elements that cover each other."""
+        boxes = [(e.text or e.tag_name, e.rect) for e in self.all(css)]
+        return [
+            f"{one} {other}"
+            for i, (one, a) in enumerate(boxes)
+            for other, b in boxes[:i]
+            if a["x"] < b["x"] + b["width"]
+            and b["x"] < a["x"] + a["width"]
+            and a["y"] < b["y"] + b["height"]
+            and b["y"] < a["y"] + a["height"]
+        ]
+
+    def light(self, css: str, name: str) -> float:
+        """Brightness of a colour, 0 to 255."""
+        red, green, blue = map(int, re.findall(r"\d+", self.find(css).value_of_css_property(name))[:3])
+        return 0.3 * red + 0.59 * green + 0.11 * blue
+
     def complaints(self) -> list[str]:
         """What the browser's console holds of errors."""
         return [str(e["message"]) for e in self.browser.get_log("browser") if e["level"] == "SEVERE"]
@@ -159,8 +180,7 @@ def test_what_is_found_in_a_text_is_not_shown(chromium: Any, scripted: str, pict
     page = Page(chromium, scripted)
     page.fill(*LABELS, TEXT)
     page.find("#ask").click()
-    page.until("#answer", "Port Halden")
-    page.wait.until(lambda _: page.all("#answer svg"))
+    page.wait.until(lambda _: page.all("#answer .uie-graph svg"))
     assert page.texts("#answer .zoo-text > mark") == [
         "Mara Quill person",
         "Veldt Robotics company",
@@ -170,8 +190,161 @@ def test_what_is_found_in_a_text_is_not_shown(chromium: Any, scripted: str, pict
         "Orbis Labs company",
     ]
     assert page.texts("#answer svg .name") == ["works for", "lives in", "owns"]
+    assert len(page.all("#answer svg rect")) == 4, "one name is drawn twice"
     assert page.texts("#answer .uie-event h4") == ["purchase"]
-    assert page.texts("#answer .uie-event dl")[0] == "buyer Veldt Robotics price 3 million dollars seller –"
+    assert page.texts("#answer .uie-event dl") == ["buyer Veldt Robotics price 3 million dollars seller –"]
+    assert not page.overlapping("#answer svg rect, #answer svg .name"), "a name cannot be read"
+    picture("uie-top")
     page.settle("#answer")
     picture("uie-answer")
+    assert not page.complaints()
+
+
+def test_the_saved_json_is_not_what_is_shown(chromium: Any, scripted: str) -> None:
+    page = Page(chromium, scripted)
+    page.fill(*LABELS, TEXT)
+    page.find("#ask").click()
+    link = page.find("#answer .uie-save")
+    content = base64.b64decode(link.get_attribute("href").partition("base64,")[2])
+    found = json.loads(content)
+    assert link.get_attribute("download") == "extraction.json"
+    assert found == json.loads(page.find("#answer .uie-out").text)
+    for span in (
+        *found["entities"],
+        *(r["head"] for r in found["relations"]),
+        *(e["trigger"] for e in found["events"]),
+    ):
+        assert TEXT[span["start"] : span["end"]] == span["text"]
+
+
+def test_the_answer_that_nothing_holds_is_passed_off_as_the_held_one(
+    chromium: Any, scripted: str, picture: Callable[[str], Path]
+) -> None:
+    page = Page(chromium, scripted)
+    page.fill(*LABELS, TEXT)
+    page.find("#beside input").click()
+    page.find("#ask").click()
+    shown = page.until("#answer", "Without the constraint")
+    assert LIE not in page.find("#answer .zoo-text").text
+    assert f"person: {LIE}" in shown and "the same" in shown
+    page.find("#held input").click()
+    page.find("#ask").click()
+    page.until("#answer", f"Not in the text: “{LIE} (person)”")
+    picture("uie-free")
+
+
+def test_labels_to_begin_with_change_nothing(chromium: Any, scripted: str) -> None:
+    page = Page(chromium, scripted)
+    before = page.find("#entities textarea").get_attribute("value")
+    page.find("#preset input").click()
+    page.wait.until(lambda _: [e for e in page.all("[role=option]") if e.is_displayed()])
+    next(e for e in page.all("[role=option]") if "Sports" in e.text).click()
+    page.wait.until(lambda _: page.find("#entities textarea").get_attribute("value") != before)
+    assert "team" in page.find("#entities textarea").get_attribute("value")
+    assert "transfer: player, new team, old team" in page.find("#events textarea").get_attribute("value")
+
+
+@pytest.mark.parametrize(
+    ("labels", "text", "line"),
+    [
+        (LABELS, "   ", "There is no word in it."),
+        (("person, person", "", ""), TEXT, '"person" stands twice'),
+        ((" ", " ", " "), TEXT, "no label"),
+        (("person", "", "<b>attack: x"), "Nobody said <script>document.title = 1</script>", "Nothing found"),
+    ],
+    ids=["blank", "twice", "none", "html"],
+)
+def test_bad_input_is_an_error_or_runs(
+    chromium: Any, scripted: str, labels: tuple[str, str, str], text: str, line: str
+) -> None:
+    page = Page(chromium, scripted)
+    page.fill(*labels, text)
+    page.find("#ask").click()
+    page.until("#answer", line)
+    assert chromium.title.startswith("instructzoo")
+    assert not page.complaints()
+
+
+def test_a_bad_line_spoils_a_file(chromium: Any, scripted: str, picture: Callable[[str], Path], tmp_path: Path) -> None:
+    rows = [json.dumps({"text": TEXT, "id": 7}), "{broken", *(json.dumps({"text": text}) for text in TRUTH)]
+    source = tmp_path / "texts.jsonl"
+    source.write_text("\n".join(rows), encoding="utf-8")
+    page = Page(chromium, scripted)
+    page.fill(*LABELS, TEXT)
+    page.tab("A file")
+    page.wait.until(lambda _: page.all("#source input[type=file]"))[0].send_keys(str(source))
+    page.until("#source", "texts.jsonl")
+    page.find("#ask-all").click()
+    shown = page.until("#summary", "3 texts answered")
+    assert "1 not asked" in shown and "line 2" in shown and "Malformed JSON" in shown
+    assert "Found: 10 entities, 6 relations, 2 events." in shown
+    folder = tmp_path / "saved"
+    chromium.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
+    page.find("#save").click()
+    saved = folder / "texts.found.jsonl"
+    page.wait.until(lambda _: saved.is_file())
+    lines = [json.loads(line) for line in saved.read_text(encoding="utf-8").splitlines()]
+    assert [line["line"] for line in lines] == [1, 2, 3, 4]
+    assert lines[0]["id"] == 7 and len(lines[0]["entities"]) == 5
+    assert "error" in lines[1]
+    picture("uie-file")
+    assert not page.complaints()
+
+
+def test_the_page_asks_another_machine_for_anything(chromium: Any, scripted: str) -> None:
+    page = Page(chromium, scripted)
+    page.fill(*LABELS, TEXT)
+    page.find("#ask").click()
+    page.wait.until(lambda _: page.all("#answer .uie-graph svg"))
+    asked = set()
+    for entry in chromium.get_log("performance"):
+        message = json.loads(entry["message"])["message"]
+        if message["method"] == "Network.requestWillBeSent":
+            asked.add(message["params"]["request"]["url"])
+    assert any(url.startswith(scripted) for url in asked)
+    assert not {url for url in asked if url.startswith(("http", "ws")) and not url.startswith(scripted)}
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_the_page_breaks_on_a_phone(chromium: Any, scripted: str, picture: Callable[[str], Path], dark: bool) -> None:
+    try:
+        chromium.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": 400, "height": 1800, "deviceScaleFactor": 1, "mobile": True},
+        )
+        page = Page(chromium, scripted, dark)
+        page.fill(*LABELS, TEXT)
+        page.find("#ask").click()
+        page.wait.until(lambda _: page.all("#answer .uie-graph svg"))
+        picture(f"uie-phone-{'dark' if dark else 'light'}")
+        wide = chromium.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
+        assert wide <= 0, f"{wide} px wider than the screen"
+        page.settle("#answer")
+        picture(f"uie-phone-answer-{'dark' if dark else 'light'}")
+    finally:
+        chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_a_word_cannot_be_read_in_the_dark(chromium: Any, scripted: str, picture: Callable[[str], Path]) -> None:
+    page = Page(chromium, scripted, dark=True)
+    page.fill(*LABELS, TEXT)
+    page.find("#ask").click()
+    page.wait.until(lambda _: page.all("#answer .uie-graph svg"))
+    page.settle("#answer")
+    picture("uie-dark")
+    for css in (".zoo-mark", ".zoo-label"):
+        ink, paper = (page.light(f"#answer {css}", name) for name in ("color", "background-color"))
+        assert abs(ink - paper) > 120, f"{css}: {ink} on {paper}"
+
+
+def test_the_model_that_the_package_carries_finds_nothing(
+    chromium: Any, carried: str, picture: Callable[[str], Path]
+) -> None:
+    page = Page(chromium, carried)
+    page.find("#ask").click()
+    page.wait.until(lambda _: page.all("#answer .uie-graph svg"))
+    assert page.texts("#answer .zoo-text mark")
+    assert page.texts("#answer .uie-event h4")
+    page.settle("#text")
+    picture("uie-demo")
     assert not page.complaints()

@@ -25,6 +25,10 @@ from instructzoo.uie.wordings import WORDINGS
 
 MAX_LABELS, MAX_LABEL = 40, 60
 """Labels of one kind, and characters of one label."""
+NAMED = 5
+"""Spans or labels that a note names."""
+ODD = "not a role that you gave this event"
+
 ASKED = {"ner": "entities", "re": "relations", "ee": "events"}
 """The tasks of a schema, and the part of it that each asks for."""
 
@@ -173,20 +177,20 @@ def _once(mentions: Sequence[Mention]) -> tuple[Mention, ...]:
 def _notes(replies: Sequence[Reply], schema: Schema) -> Iterator[str]:
     invalid = [f"{r.task}: {r.meant.reason}" for r in replies if isinstance(r.meant, Invalid)]
     if invalid:
-        yield f"{_many(len(invalid), 'answer')} without the form of an answer ({invalid[0]})"
-    made_up, unknown, odd = Counter[str](), Counter[str](), Counter[str]()
+        yield f"{len(invalid)} answer{'s' if invalid[1:] else ''} without the form of an answer ({invalid[0]})"
+    amiss: dict[str, Counter[str]] = {"not in the text": Counter(), "not among your labels": Counter(), ODD: Counter()}
     for reply in replies:
         if not isinstance(reply.meant, Invalid):
-            made_up.update(m.text for m in _mentions(reply.meant) if m.start == UNKNOWN)
-            unknown.update(_strangers(reply.meant, reply.task, schema))
-            odd.update(f"{a.type} of {e.type}" for e in reply.meant.events for a in e.arguments if _odd(e, a, schema))
-    for counter, what in (
-        (made_up, "not in the text"),
-        (unknown, "not among your labels"),
-        (odd, "not a role that you gave this event"),
-    ):
-        if counter:
-            yield f"{what}: {', '.join(f'{_cut(name)!r}' for name in list(counter)[:5])}" + _rest(counter)
+            made_up = (m for m in _mentions(reply.meant) if m.start == UNKNOWN)
+            amiss["not in the text"].update(f"{m.text} ({m.type})" if m.type else m.text for m in made_up)
+            amiss["not among your labels"].update(_strangers(reply.meant, reply.task, schema))
+            amiss[ODD].update(
+                f"{a.type} of {e.type}" for e in reply.meant.events for a in e.arguments if _odd(e, a, schema)
+            )
+    for what, found in amiss.items():
+        if found:
+            names = ", ".join(f"“{_cut(name)}”" for name in list(found)[:NAMED])
+            yield f"{what}: {names}" + (f" and {len(found) - NAMED} more" if len(found) > NAMED else "")
 
 
 def _mentions(found: Annotation) -> Iterator[Mention]:
@@ -210,14 +214,6 @@ def _strangers(found: Annotation, task: str, schema: Schema) -> Iterator[str]:
 def _odd(event: Event, argument: Mention, schema: Schema) -> bool:
     """Whether a role that was offered belongs to other events only: the model is offered all roles at once."""
     return argument.type in schema.options("ee")["roles"] and argument.type not in schema.events.get(event.type, ())
-
-
-def _rest(counter: Counter[str]) -> str:
-    return f" and {len(counter) - 5} more" if len(counter) > 5 else ""
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _cut(text: str, most: int = 40) -> str:

@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 from instructzoo.core.record import Invalid
-from instructzoo.core.ui_text import Span, highlighted, hues, label, shown
+from instructzoo.core.ui_text import Span, highlighted, hues, shown
 from instructzoo.uie import graph, schema
 from instructzoo.uie.asking import Extraction, Reply, Schema
 from instructzoo.uie.schema import UNKNOWN, Annotation, Event, Mention
@@ -49,7 +49,7 @@ def _span(mention: Mention) -> dict[str, Any]:
 def result(found: Extraction, asked: Schema, free: Extraction | None = None) -> str:
     """HTML of all that was found. free: what the model finds without the schema's constraint, to be shown beside."""
     colours = hues((*asked.entities, *asked.events, *_others(found.annotation)))
-    parts = [*_notes(found), *_text(found, colours)]
+    parts = [*_notes(found), _text(found, colours)]
     if relations := graph.drawn(found.annotation.relations, found.annotation.entities, colours):
         parts.append(_part("Relations", relations))
     if found.annotation.events:
@@ -67,19 +67,15 @@ def _notes(found: Extraction) -> Iterator[str]:
     if not schema.count(found.annotation):
         yield '<p class="zoo-hint">Nothing found for these labels.</p>'
     for note in found.notes:
-        yield f'<p class="zoo-hint uie-note">⚠ {shown(note)}</p>'
+        yield f'<p class="zoo-hint uie-note">⚠ {shown(note[:1].upper() + note[1:])}.</p>'
 
 
-def _text(found: Extraction, colours: Mapping[str, int]) -> Iterator[str]:
-    """The text with entities and triggers marked; then those that the model made up."""
+def _text(found: Extraction, colours: Mapping[str, int]) -> str:
+    """The text with entities and triggers marked."""
     spans = [Span(m.start, m.end, m.type) for m in found.annotation.entities if m.start != UNKNOWN]
     triggers = [(e.type, e.trigger) for e in found.annotation.events]
     spans += [Span(m.start, m.end, type, "trigger") for type, m in triggers if m.start != UNKNOWN]
-    yield highlighted(found.text, list(dict.fromkeys(spans)), colours)
-    lost = [m for m in found.annotation.entities if m.start == UNKNOWN]
-    if lost:
-        names = " ".join(f"<bdi>{shown(m.text)}</bdi> {label(m.type, colours)}" for m in lost)
-        yield f'<p class="zoo-hint">Not in the text: {names}</p>'
+    return highlighted(found.text, list(dict.fromkeys(spans)), colours)
 
 
 def _others(found: Annotation) -> Iterator[str]:

@@ -28,6 +28,7 @@ MAX_TEXT = 5_000
 
 EMPTY = ui.note("The marked text, the graph and the events appear here.")
 HOLD, HOLD_HINT = "Hold the model to the labels", "and to words of the text; without, it may write anything"
+BESIDE = "Show beside it what the model writes when nothing holds it"
 FILE_HINT = (
     "One text a line (.txt), a table with a column text (.csv, .tsv), or an object a line with a key text (.jsonl); "
     f"at most {batch.MAX_TEXT:,} characters a text. The answer is a .jsonl file. A line that cannot be read is named, "
@@ -71,11 +72,11 @@ def _schema(known: dict[str, Preset]) -> tuple[list[gr.Textbox], gr.Checkbox]:
     """The editor of labels, the presets that fill it, and whether answers are held to it."""
     first = next(iter(known))
     with gr.Row(equal_height=True):
-        preset = gr.Dropdown(list(known), value=first, label="Labels to begin with", elem_id="preset")
-        held = gr.Checkbox(True, label=HOLD, info=HOLD_HINT, elem_id="held")
+        preset = gr.Dropdown(list(known), value=first, label="Labels to begin with", min_width=260, elem_id="preset")
+        held = gr.Checkbox(True, label=HOLD, info=HOLD_HINT, min_width=260, elem_id="held")
     with gr.Row(equal_height=True):
         boxes = [
-            gr.Textbox(value, label=label, placeholder=holder, lines=3, max_lines=8, min_width=240, elem_id=name)
+            gr.Textbox(value, label=label, placeholder=holder, lines=2, max_lines=8, min_width=240, elem_id=name)
             for name, label, holder, value in (
                 ("entities", "Entity types", "person, city", known[first].entities),
                 ("relations", "Relations", "lives in, works for", known[first].relations),
@@ -90,9 +91,7 @@ def _text_tab(models: Models, known: dict[str, Preset], labels: list[gr.Textbox]
     example = next(iter(known.values())).example
     text = gr.Textbox(example, label="Text", placeholder="Paste a text", lines=3, max_lines=12, elem_id="text")
     with gr.Row():
-        beside = gr.Checkbox(
-            False, label="Show beside it what the model writes when nothing holds it", container=False, elem_id="beside"
-        )
+        beside = gr.Checkbox(False, label=BESIDE, container=False, min_width=280, elem_id="beside")
         ask = gr.Button("Find", variant="primary", scale=0, min_width=160, elem_id="ask")
     shown = gr.HTML(EMPTY, elem_id="answer")
     ask.click(partial(one, models), [text, *labels, held, beside], shown, api_visibility="private")

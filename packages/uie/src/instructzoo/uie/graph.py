@@ -1,4 +1,4 @@
-"""Relations as a graph: an SVG with a box for every mention and an arrow for every relation."""
+"""Relations as a graph: an SVG with a box for every name and an arrow for every relation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from instructzoo.uie.layout import BOX, Arrow, Box, Node, arranged, node, shorte
 from instructzoo.uie.schema import Mention, Relation
 
 MAX_NODES = 24
-"""Mentions that one picture shows; relations that are left out are counted beside it."""
+"""Names that one picture shows; relations that are left out are counted beside it."""
 
 _TIP = (
     '<defs><marker id="uie-tip" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" '
@@ -19,11 +19,13 @@ _TIP = (
 
 
 def drawn(relations: Sequence[Relation], entities: Sequence[Mention], colours: Mapping[str, int]) -> str:
-    """HTML of the graph; "" where there is no relation. Mentions take their type from the entity of the same place."""
-    kept = fitting(relations)
+    """HTML of the graph; "" where there is no relation. Mentions of one name are one box, typed as the first."""
+    merged = by_name(relations)
+    kept = fitting(merged)
     if not kept:
         return ""
-    types = {node(m): m.type for m in reversed(entities)}
+    named = {m.text: m.type for m in reversed(entities)}
+    types = {node(m): named.get(m.text, "") for r in kept for m in (r.head, r.tail)}
     picture = arranged(kept, types)
     parts = [_TIP, *(_line(a) for a in picture.arrows), *(_box(b, types, colours) for b in picture.boxes)]
     parts += [_name(a) for a in picture.arrows]
@@ -31,13 +33,23 @@ def drawn(relations: Sequence[Relation], entities: Sequence[Mention], colours: M
     said = shown("; ".join(f"{r.head.text} - {r.type} - {r.tail.text}" for r in kept))
     size = f'width="{wide}" height="{high}" viewBox="0 0 {wide} {high}"'
     svg = f'<svg {size} role="img" aria-label="{said}">{"".join(parts)}</svg>'
-    left = len(relations) - len(kept)
-    more = f'<p class="zoo-hint">{left} more in the JSON; the picture holds {MAX_NODES} mentions.</p>' if left else ""
+    left = len(merged) - len(kept)
+    more = f'<p class="zoo-hint">{left} more in the JSON; the picture holds {MAX_NODES} names.</p>' if left else ""
     return f'<div class="uie-graph">{svg}</div>{more}'
 
 
+def by_name(relations: Sequence[Relation]) -> list[Relation]:
+    """The relations with all mentions of one name as the first of them, those that become equal as one."""
+    first: dict[str, Mention] = {}
+    merged = [
+        Relation(r.type, first.setdefault(r.head.text, r.head), first.setdefault(r.tail.text, r.tail))
+        for r in relations
+    ]
+    return list(dict.fromkeys(merged))
+
+
 def fitting(relations: Sequence[Relation]) -> list[Relation]:
-    """The relations, in order, that together have MAX_NODES mentions at most."""
+    """The relations, in order, that together have MAX_NODES names at most."""
     nodes, kept = set[Node](), []
     for relation in relations:
         ends = {node(relation.head), node(relation.tail)}

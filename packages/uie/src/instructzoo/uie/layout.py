@@ -89,7 +89,7 @@ def arranged(relations: Sequence[Relation], types: Mapping[Node, str]) -> Pictur
     picture = Picture(height=MARGIN)
     for columns in parts(graph):
         Part(picture, graph, columns, types).draw()
-    picture.height += MARGIN - SPACE
+    picture.height += MARGIN - SPACE / 2  # a name may stand below the last box
     return picture
 
 

@@ -1,6 +1,8 @@
 """How the page draws the graph of relations and the cards of events. It goes with the page, also in a gallery."""
 
 STYLE = """<style>
+#entities textarea, #relations textarea, #events textarea, #text textarea, #preset input {
+  border: 1px solid var(--border-color-primary) !important; border-radius: 8px; padding: .45rem .6rem !important}
 .uie-graph {overflow-x: auto; margin: .2rem 0 .6rem}
 .uie-graph svg {display: block; max-width: none; font: 500 13px var(--font)}
 .uie-graph rect {fill: hsl(var(--h) 78% 93%); stroke: hsl(var(--h) 45% 50%)}
@@ -20,13 +22,14 @@ STYLE = """<style>
 .uie-cards {display: grid; grid-template-columns: repeat(auto-fill, minmax(min(17rem, 100%), 1fr)); gap: .8rem}
 .uie-event {border: 1px solid var(--border-color-primary); border-inline-start: 4px solid hsl(var(--h) 50% 50%);
   border-radius: 10px; padding: .7rem .9rem; overflow-wrap: anywhere}
-.uie-event h4 {margin: 0 0 .1rem; font-size: 1rem; color: var(--body-text-color)}
-.uie-event p {margin: 0 0 .5rem; font-size: .9rem; color: var(--body-text-color-subdued)}
+.uie-event h4 {margin: 0 0 .1rem !important; font-size: 1rem; color: var(--body-text-color)}
+.uie-event p {margin: 0 0 .5rem !important; font-size: .9rem; color: var(--body-text-color-subdued)}
 .uie-event dl {display: grid; grid-template-columns: max-content 1fr; gap: .2rem .8rem; margin: 0; font-size: .92rem}
 .uie-event dt {color: var(--body-text-color-subdued)}
 .uie-event dd {margin: 0; color: var(--body-text-color); unicode-bidi: plaintext}
-.uie-part {font-size: .82rem; color: var(--body-text-color-subdued); margin: 1.1rem 0 .35rem; font-weight: 600}
-.uie-part:first-child {margin-top: 0}
+.uie-part {font-size: .82rem; font-weight: 600; color: var(--body-text-color-subdued);
+  margin: 1.1rem 0 .35rem !important}
+.uie-said summary {cursor: pointer; font-size: .92rem; color: var(--body-text-color); margin-top: .9rem}
 .uie-out {font: .85rem/1.5 var(--font-mono); white-space: pre-wrap; overflow: auto; max-height: 24rem; margin: 0;
   padding: .7rem .9rem; border-radius: 8px; background: var(--background-fill-secondary); overflow-wrap: anywhere;
   color: var(--body-text-color)}

@@ -1,0 +1,422 @@
+"""The demo without a browser: labels that people write, answers gathered over sentences, the graph, files."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import re
+import tracemalloc
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instructzoo.core import recipe as recipes
+from instructzoo.core.errors import ZooError
+from instructzoo.core.recipe import Recipe
+from instructzoo.core.record import Row
+from instructzoo.uie import answers, batch, cards, clauses, demo, graph, layout, names, prompts, readers_json, schema
+from instructzoo.uie.asking import MAX_LABELS, Schema, extract, read_schema
+from instructzoo.uie.demo import Models
+from instructzoo.uie.presets import presets
+from instructzoo.uie.schema import Annotation, Event, Mention, Relation
+
+LABELS = ("person, city", "lives in", "move: mover, goal\nsale: seller")
+SCHEMA = read_schema(*LABELS)
+ANN = Annotation(
+    (Mention("person", "Ann"), Mention("city", "Oslo")),
+    (Relation("lives in", Mention("", "Ann"), Mention("", "Oslo")),),
+    (Event("move", Mention("", "moved"), (Mention("mover", "Ann"), Mention("goal", "Oslo"))),),
+)
+SENTENCE = "Ann moved to Oslo."
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A predictor that knows some sentences, finds nothing in others, and refuses long ones."""
+
+    known: Mapping[str, Annotation] = field(default_factory=lambda: {SENTENCE: ANN})
+    text: str | None = None
+    longest: int = 1000
+    recipe: Recipe = field(default_factory=lambda: recipes.load("uie/tiny"))
+    scores: dict[str, Any] | None = None
+    constrained: bool | None = None
+    asked: list[str] = field(default_factory=list)
+
+    def held(self, constrained: bool) -> Fixed:
+        return replace(self, constrained=constrained)
+
+    def answer(self, rows: Sequence[Row]) -> list[str]:
+        if long := max((len(row["input"]) for row in rows if len(row["input"]) > self.longest), default=0):
+            raise ZooError(f"a question of {long} characters", f"at most {self.longest}", "shorten it")
+        self.asked.extend(row["input"] for row in rows)
+        return [self._one(row) for row in rows]
+
+    def _one(self, row: Row) -> str:
+        if self.text is not None:
+            return self.text
+        found = self.known.get(row["input"], Annotation())
+        return answers.write(schema.project(found, row["task"], prompts.labels_of(row)), row["task"])
+
+
+def file_of(folder: Path, lines: Sequence[str], name: str = "texts.txt") -> Path:
+    path = folder / name
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def through(predictor: Any, source: Path) -> tuple[batch.Outcome, list[dict[str, Any]], list[float]]:
+    """What becomes of a file: the outcome, the lines that are written, the shares that are told."""
+    target, told = source.with_suffix(".found.jsonl"), list[float]()
+    outcome = batch.extract_file(predictor, source, target, SCHEMA, lambda share, line: told.append(share))
+    return outcome, [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()], told
+
+
+# what is looked for
+
+
+def test_labels_that_a_person_writes_are_read_otherwise() -> None:
+    found = read_schema(" person,\n city ; date of  birth", "lives in", "attack: attacker, victim\n\n rain \n")
+    assert found.entities == ("person", "city", "date of birth")
+    assert found.relations == ("lives in",)
+    assert found.events == {"attack": ("attacker", "victim"), "rain": ()}
+    assert read_schema("人物, مدينة, 🏙 town", "", "").entities == ("人物", "مدينة", "🏙 town")
+
+
+@pytest.mark.parametrize(
+    ("labels", "fault"),
+    [
+        (("", "", ""), "no label"),
+        ((" , ;", "\n", " "), "no label"),
+        (("city, city", "", ""), '"city" stands twice'),
+        (("", "", "move: goal\nmove"), '"move" stands twice'),
+        (("", "", "move: goal, goal"), 'role of "move" "goal" stands twice'),
+        (("", "", ": goal"), "as an event"),
+        (("", "", "move, sale: goal"), "as an event"),
+        (("x" * 61, "", ""), "61 characters"),
+        (("per\x07son", "", ""), "words that can be read"),
+        (("..., city", "", ""), "words that can be read"),
+        ((", ".join(map(str, range(MAX_LABELS + 1))), "", ""), f"at most {MAX_LABELS}"),
+        (("", "", "\n".join(map(str, range(MAX_LABELS + 1)))), f"at most {MAX_LABELS}"),
+    ],
+)
+def test_a_label_that_is_none_reaches_the_model(labels: tuple[str, str, str], fault: str) -> None:
+    predictor = Fixed()
+    shown = demo.one(Models(predictor), SENTENCE, *labels)
+    assert fault in shown.replace("&quot;", '"') and shown.count("\n") == 0
+    assert not predictor.asked
+
+
+def test_a_preset_offers_labels_that_the_world_has_not() -> None:
+    for name, preset in presets().items():
+        found = read_schema(*preset[:3])
+        assert set(found.entities) <= set(names.TYPES), name
+        assert set(found.relations) <= set(clauses.relation_labels()), name
+        assert all(set(roles) <= set(clauses.event_roles()[event]) for event, roles in found.events.items()), name
+        assert preset.example, name
+
+
+# one text
+
+
+def test_places_are_counted_in_the_sentence_and_not_in_the_text() -> None:
+    text = f"  Nothing here! {SENTENCE}\n\n{SENTENCE}  "
+    found = extract(Fixed(), text, SCHEMA).annotation
+    spans = [m for e in found.events for m in (e.trigger, *e.arguments)]
+    spans += [*found.entities, *(side for r in found.relations for side in (r.head, r.tail))]
+    assert len(spans) == 2 * (3 + 2 + 2)
+    assert {text[m.start : m.end] for m in spans} == {"Ann", "Oslo", "moved"}
+    assert all(text[m.start : m.end] == m.text for m in spans)
+    assert len({m.start for m in found.entities}) == 4
+
+
+def test_a_task_without_a_label_is_asked() -> None:
+    predictor = Fixed()
+    extract(predictor, SENTENCE, read_schema("person", "", ""))
+    assert len(predictor.asked) == 1
+    assert extract(predictor, SENTENCE, read_schema("", "", "move")).annotation.events[0].arguments == ()
+
+
+def test_what_the_model_makes_up_is_shown_as_found() -> None:
+    events = Event("move", Mention("", "moved"), (Mention("seller", "Ann"), Mention("bishop", "Bo")))
+    lies = Annotation((Mention("person", "Zed"), Mention("planet", "Oslo")), (), (events,))
+    unknown = schema.Labels(("person", "planet"))
+    texts = {"ner": answers.write(schema.project(lies, "ner", unknown), "ner"), "ee": answers.write(lies, "ee")}
+
+    class Liar(Fixed):
+        def _one(self, row: Row) -> str:
+            return texts.get(row["task"], "lives in Oslo")
+
+    found = extract(Liar(), SENTENCE, SCHEMA)
+    assert len(found.notes) == 4, found.notes
+    wanted = ("1 answer without", "Zed (person)", "planet", "seller of move")
+    assert all(word in note for word, note in zip(wanted, found.notes, strict=True)), found.notes
+    assert "“bishop”" in found.notes[2]
+    made = cards.record(found)
+    assert [m["text"] for m in made["entities"]] == ["Oslo"]
+    assert {"type": "person", "text": "Zed"} in made["unplaced"]
+    assert {"event": "move", "role": "bishop", "text": "Bo"} in made["unplaced"]
+    shown = cards.result(found, SCHEMA)
+    assert "Zed" in shown and "not in the text" in shown.casefold() and "planet" in shown
+
+
+def test_the_json_cannot_be_trained_on_again(tmp_path: Path) -> None:
+    found = extract(Fixed(), f"😀 Yes! {SENTENCE} Nobody stayed. {SENTENCE}", SCHEMA)
+    path = file_of(tmp_path, [json.dumps(cards.record(found))], "own.jsonl")
+    (read,) = readers_json.offsets(path)
+    assert (read.text, read.annotation) == (found.text, found.annotation)
+    assert schema.count(read.annotation) == 4 + 2 + 2 + 4
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "There is no word in it."),
+        (" \n\t", "There is no word in it."),
+        ("…!", "There is no word in it."),
+        (None, "There is no word in it."),
+        ("a" * 50_000, "at most 5,000 characters here, this one has 50,000. A file takes longer texts."),
+        ("Ann \ud83d moved", "half of a character pair (U+D83D)"),
+    ],
+    ids=["empty", "blank", "signs", "none", "long", "half"],
+)
+def test_a_text_that_is_none_reaches_the_model(text: Any, says: str) -> None:
+    predictor = Fixed()
+    assert says in demo.one(Models(predictor), text, *LABELS)
+    assert not predictor.asked
+
+
+def test_a_sentence_too_long_for_the_model_ends_in_a_traceback() -> None:
+    assert "a question of 1999 characters" in demo.one(Models(Fixed()), "word " * 400, *LABELS)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "span"),
+    [
+        ("آن تعيش في أوسلو.", "أوسلو"),
+        ("👩‍👩‍👧 Zoë moved 🏙️ fast.", "Zoë"),
+        ("A\x00B\x1b[31m met C\u202eD\u2066 there.", "C\u202eD\u2066"),
+        ("若い人が東京に住む。", "東京"),
+    ],
+    ids=["right-to-left", "emoji", "control", "japanese"],
+)
+def test_signs_beyond_ascii_shift_places_or_turn_the_page(sentence: str, span: str) -> None:
+    truth = Annotation((Mention("person", span),), (Relation("lives in", Mention("", span), Mention("", span)),))
+    found = extract(Fixed({sentence: truth}), f"First. {sentence}", SCHEMA)
+    (mention,) = found.annotation.entities
+    assert found.text[mention.start : mention.end] == span
+    shown = cards.result(found, SCHEMA)
+    assert not re.search(r"[\x00\x1b\u202e\u2066]", shown)
+    made = json.loads(json.dumps(cards.record(found)))
+    assert made["entities"] == [{"type": "person", "text": span, "start": mention.start, "end": mention.end}]
+
+
+def test_text_labels_or_answers_are_html() -> None:
+    bad = "<img src=x onerror=alert(1)>"
+    truth = Annotation(
+        (Mention("a<i>b", bad),),
+        (Relation("<u>r", Mention("", bad), Mention("", bad)),),
+        (Event("<s>e", Mention("", bad), (Mention("<em>", bad),)),),
+    )
+    sentence = f"Look {bad} there"
+    shown = demo.one(Models(Fixed({sentence: truth})), sentence, "a<i>b", "<u>r", "<s>e: <em>", True, True)
+    assert shown.count("uie-event") == 1 and "<svg" in shown
+    for tag in ("<img", "<i>", "<u>", "<s>", "<em>"):
+        assert tag not in shown, tag
+    assert "<img" not in demo.one(Models(Fixed(text=bad)), sentence, *LABELS)
+
+
+def test_the_hold_is_not_on_or_its_switch_does_nothing() -> None:
+    seen: list[bool | None] = []
+
+    class Watched(Fixed):
+        def answer(self, rows: Sequence[Row]) -> list[str]:
+            seen.append(self.constrained)
+            return super().answer(rows)
+
+    models = Models(Watched())
+    demo.one(models, SENTENCE, *LABELS)
+    demo.one(models, SENTENCE, *LABELS, False)
+    demo.one(models, SENTENCE, *LABELS, True, True)
+    assert seen == [True, False, True, False]
+    assert len(models.made) == 2, "a vocabulary is spelled for every question"
+
+
+# the graph
+
+NEAR = 0.01
+"""Pixels that rounding may cost."""
+
+
+def drawn_at_random(rng: random.Random) -> list[Relation]:
+    words = ["Ann", "The Society of Very Long Names Ltd", "東京大学", "b", "مؤسسة الأمل", "Ångström & Sons", "😀 Inc"]
+    nodes = [Mention("", f"{rng.choice(words)}{i}", 10 * i, 10 * i + 5) for i in range(rng.randint(2, 12))]
+    ends = [(rng.choice(nodes), rng.choice(nodes)) for _ in range(rng.randint(1, 16))]
+    return [Relation(rng.choice(["knows", "is part of", "was the predecessor of"]), a, b) for a, b in ends]
+
+
+def boxes_of(picture: layout.Picture) -> list[tuple[float, float, float, float]]:
+    """(left, top, right, bottom) of boxes, then of names."""
+    found = [(b.left, b.top, b.left + b.width, b.top + b.height) for b in picture.boxes]
+    return found + [(a.left, a.middle - 16, a.left + layout.width(a.name), a.middle - 2) for a in picture.arrows]
+
+
+def points(path: str) -> list[tuple[float, float]]:
+    """Places along an SVG path of the commands M, H, V, C and Q."""
+    found, here = list[complex](), 0j
+    for command, numbers in re.findall(r"([MHVCQ])([^MHVCQ]*)", path):
+        n = list(map(float, numbers.split()))
+        if command in "HV":
+            hull = [here, complex(n[0], here.imag) if command == "H" else complex(here.real, n[0])]
+        else:
+            hull = [here] * (command != "M") + [complex(x, y) for x, y in zip(n[::2], n[1::2], strict=True)]
+        found += [_bezier(hull, i / 20) for i in range(21)]
+        here = hull[-1]
+    return [(place.real, place.imag) for place in found]
+
+
+def _bezier(hull: list[complex], t: float) -> complex:
+    while hull[1:]:
+        hull = [(1 - t) * a + t * b for a, b in itertools.pairwise(hull)]
+    return hull[0]
+
+
+def test_a_name_covers_another_or_an_arrow_a_box() -> None:
+    rng = random.Random(3)
+    for _ in range(60):
+        relations = drawn_at_random(rng)
+        picture = layout.arranged(relations, {})
+        rectangles = boxes_of(picture)
+        for i, (left, top, right, bottom) in enumerate(rectangles):
+            assert left >= 0 and top >= 0 and right <= picture.width and bottom <= picture.height, relations
+            for other in rectangles[:i]:
+                apart = left >= other[2] or other[0] >= right or top >= other[3] or other[1] >= bottom
+                assert apart, (relations, rectangles[i], other)
+        for arrow in picture.arrows:
+            for x, y in points(arrow.path):
+                assert not any(
+                    b.left + NEAR < x < b.left + b.width - NEAR and b.top + NEAR < y < b.top + b.height - NEAR
+                    for b in picture.boxes
+                ), (relations, arrow)
+
+
+def test_a_relation_is_lost_or_turned_around_in_the_graph() -> None:
+    rng = random.Random(4)
+    for _ in range(60):
+        relations = drawn_at_random(rng)
+        picture = layout.arranged(relations, {})
+        said = {(a.pair, name) for a in picture.arrows for name in a.name.split(", ")}
+        assert said == {((layout.node(r.head), layout.node(r.tail)), r.type) for r in relations}
+        at = {b.node: b for b in picture.boxes}
+        for arrow in picture.arrows:
+            ends = points(arrow.path)
+            start, end = (ends[-1], ends[0]) if arrow.backwards else (ends[0], ends[-1])
+            for one, (x, y) in zip(arrow.pair, (start, end), strict=True):
+                box = at[one]
+                assert min(abs(x - box.left), abs(x - box.left - box.width)) < NEAR, arrow
+                assert box.top <= y <= box.top + box.height, arrow
+
+
+def test_a_crowd_of_relations_is_cut_in_silence() -> None:
+    people = [Mention("", f"n{i}", i, i + 1) for i in range(40)]
+    relations = [Relation("next", a, b) for a, b in itertools.pairwise(people)]
+    shown = graph.drawn(relations, (), {})
+    assert shown.count("<rect") == graph.MAX_NODES
+    assert f"{39 - (graph.MAX_NODES - 1)} more in the JSON" in shown
+    assert graph.drawn((), (), {}) == ""
+
+
+# a file
+
+
+def test_a_line_of_a_file_is_lost_or_out_of_order(tmp_path: Path) -> None:
+    lines = [SENTENCE, "", "Nobody stayed.", "", f"{SENTENCE} {SENTENCE}"] * 40
+    outcome, found, told = through(Fixed(), file_of(tmp_path, lines))
+    assert [line["line"] for line in found] == [i for i, line in enumerate(lines, 1) if line]
+    assert (outcome.texts, outcome.faulty) == (120, 0)
+    assert outcome.found == {"entities": 40 * 6, "relations": 40 * 3, "events": 40 * 3}
+    assert told == sorted(told) and 0 < told[0] < told[-1] <= 1
+    for line in found:
+        for m in line["entities"]:
+            assert line["text"][m["start"] : m["end"]] == m["text"]
+
+
+def test_a_bad_line_of_a_file_spoils_another(tmp_path: Path) -> None:
+    lines = [
+        json.dumps({"text": SENTENCE, "id": "a", "more": [1]}),
+        '{"text": 5}',
+        "{broken",
+        json.dumps({"text": SENTENCE, "entities": []}),
+        json.dumps({"text": "x" * 50_001}),
+        json.dumps({"text": "word " * 400, "id": "long"}),
+        '{"text": "half \\ud83d pair"}',
+        "[1, 2]",
+        json.dumps({"sentence": SENTENCE}),
+    ]
+    outcome, found, _ = through(Fixed(), file_of(tmp_path, lines, "texts.jsonl"))
+    assert [line["line"] for line in found] == list(range(1, 10))
+    assert [line["line"] for line in found if "error" not in line] == [1, 9]
+    assert (found[0]["id"], found[0]["more"], len(found[0]["entities"])) == ("a", [1], 2)
+    assert "a question of 1999 characters" in found[5]["error"] and found[5]["id"] == "long"
+    assert '"entities"' in found[3]["error"]
+    assert (outcome.texts, outcome.faulty, [n for n, _ in outcome.faults]) == (2, 7, [2, 3, 4, 5, 6])
+    html, path = demo.many(Models(Fixed()), str(tmp_path / "texts.jsonl"), LABELS, True, tmp_path, lambda *_: None)
+    assert path and "✓ 2 texts answered" in html and "✗ 7 not asked" in html and "2 more" in html
+
+
+def test_a_file_of_50_000_characters_is_answered_wrongly(tmp_path: Path) -> None:
+    text = f"{SENTENCE} " * (50_000 // (len(SENTENCE) + 1))
+    _, (found,), _ = through(Fixed(), file_of(tmp_path, [text]))
+    assert len(found["entities"]) == 2 * text.count("Ann")
+    assert all(text[m["start"] : m["end"]] == m["text"] for m in found["entities"])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "fault"),
+    [
+        ("a.pdf", "x", "a file that ends in"),
+        ("a.txt", "\n \n", "holds no text"),
+        ("a.csv", "n,m\n1,2\n", "the columns n, m"),
+    ],
+)
+def test_a_file_that_is_none_ends_in_a_traceback(tmp_path: Path, name: str, content: str, fault: str) -> None:
+    path = file_of(tmp_path, [content], name)
+    html, made = demo.many(Models(Fixed()), str(path), LABELS, True, tmp_path, lambda *_: None)
+    assert fault in html and made is None
+    assert list(tmp_path.iterdir()) == [path], "half a file is left"
+    assert "Choose a file" in demo.many(Models(Fixed()), None, LABELS, True, tmp_path, lambda *_: None)[0]
+
+
+def test_memory_grows_with_the_file(tmp_path: Path) -> None:
+    peaks = []
+    for lines in (60, 400):
+        source = file_of(tmp_path, [f"{SENTENCE} Line {i}." for i in range(lines)])
+        predictor = Fixed(asked=Forgetful())
+        tracemalloc.start()
+        outcome = batch.extract_file(predictor, source, tmp_path / "out", SCHEMA, lambda *_: None)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert outcome.texts == lines
+    assert peaks[1] < 1.2 * peaks[0], peaks
+
+
+class Forgetful(list[str]):
+    """A list that keeps nothing: the predictor's own notes are not the demo's memory."""
+
+    def extend(self, values: Any) -> None:
+        pass
+
+
+def test_the_demo_of_a_recipe_does_not_build() -> None:
+    for name in ("tiny",):
+        demo.build(Fixed(recipe=recipes.load(f"uie/{name}"))).close()
+
+
+def test_the_schema_of_a_question_is_another_than_the_written_one() -> None:
+    assert Schema(events={"move": ("mover", "goal"), "sale": ("goal",)}).options("ee") == {
+        "events": ["move", "sale"],
+        "roles": ["mover", "goal"],
+    }
