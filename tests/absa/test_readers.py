@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections import Counter
 from pathlib import Path
 
@@ -208,6 +209,7 @@ def test_a_malformed_line_of_tokens_is_trained_on(tmp_path: Path, name: str, goo
         ("<sentences>", "<!DOCTYPE a [<!ENTITY b 'c'>]><sentences>", 2, "a document type"),
         ("The wine &amp; the bread are fine.", " ", 3, "a text that is not empty"),
         ("sentence ", "Satz ", 10, "no well-formed XML"),
+        ('"UTF-8"', '"UTF-88"', 1, "unknown encoding: UTF-88"),
     ],
 )
 def test_malformed_xml_is_trained_on(tmp_path: Path, old: str, new: str, line: int, words: str) -> None:
@@ -292,6 +294,51 @@ def test_an_odd_text_is_changed_or_cut(tmp_path: Path, text: str) -> None:
             answer = prompts.parse(row["output"], row)
             assert isinstance(answer, prompts.Answer)
             assert list(answer.quads) == project(quads, task)
+
+
+JUNK = (
+    "\0",
+    '"',
+    "'",
+    "[",
+    "]",
+    "{",
+    "(",
+    ",",
+    "\n",
+    "\r",
+    "\t",
+    "####[",
+    "-1",
+    "9" * 20,
+    "é",
+    "\u2028",
+    "&",
+    "<",
+    "\\",
+    "NULL",
+)
+
+
+@pytest.mark.parametrize("name", ["a.txt", "b.txt", "a.tsv", "a.xml", "b.xml", "a.csv", "b.csv"])
+def test_a_mangled_file_ends_in_a_traceback(tmp_path: Path, name: str) -> None:
+    """Whatever three random edits make of a file, it is read, or refused in one line."""
+    good = {"a.txt": ASQP, "b.txt": ASTE, "a.tsv": ACOS, "a.xml": XML_2014, "b.xml": XML_2016, "a.csv": CSV}
+    text = good.get(name, OWN_CSV)
+    rng = random.Random(name)
+    refusals = 0
+    for _ in range(150):
+        mangled = text
+        for _ in range(3):
+            place = rng.randrange(len(mangled) + 1)
+            mangled = mangled[:place] + rng.choice(JUNK) + mangled[place + rng.choice((0, 0, 1, 5)) :]
+        try:
+            for one in readers.read_file(file(tmp_path, name, mangled)):
+                assert one.text == one.text.strip() != ""
+        except ZooError as error:
+            refusals += 1
+            assert "\n" not in str(error)
+    assert 0 < refusals < 150
 
 
 COUNTS = {

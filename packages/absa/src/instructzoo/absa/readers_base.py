@@ -89,7 +89,7 @@ def lines(path: Path) -> Iterator[tuple[str, str]]:
 def literal(text: str, form: str, where: str) -> Any:
     """The value of a Python literal, never evaluated as code. Raises ZooError that shows the wanted form."""
     try:
-        with warnings.catch_warnings(action="ignore", category=SyntaxWarning):  # of "\\d" in a corpus's strings
+        with warnings.catch_warnings(action="ignore"):  # of "\\d" in a corpus's strings
             return ast.literal_eval(text)
     except _LITERAL_FAULTS as error:
         raise malformed(text, form, where) from error

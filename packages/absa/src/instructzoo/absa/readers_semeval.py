@@ -87,6 +87,8 @@ def markup(path: Path) -> Iterator[Sentence]:
     except expat.ExpatError as error:
         found = f"no well-formed XML ({expat.ErrorString(error.code)})"
         raise ZooError(found, "SemEval's XML", "mend the file", place(path, error.lineno)) from error
+    except (LookupError, ValueError) as error:
+        raise ZooError(str(error), "XML in UTF-8", "mend the first line", place(path, 1)) from error
     if not state.found:
         raise ZooError("holds no <sentence>", "SemEval's XML", "check that the file was written whole", str(path))
     tasks = OPINIONS if state.opinions else TERMS

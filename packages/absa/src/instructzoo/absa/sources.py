@@ -83,8 +83,8 @@ def build(recipe: Recipe, parts: Sequence[str] = PARTS) -> datasets.DatasetDict:
     notes: dict[str, list[str]] = {}
     for name, places in files.items():
         if name == "world":
-            for part, rows in _world(recipe, wanted):
-                found.setdefault(part, []).append(dataset(rows))
+            for part, made_up in _world(recipe, wanted):
+                found.setdefault(part, []).append(dataset(made_up))
             continue
         for part, taken in _take(name, places, settings, wanted):
             rows, counts = _rows(name, taken.sentences, settings, recipe.seed)
