@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -256,23 +257,27 @@ def test_a_token_that_fits_is_overlooked(kits: dict[tuple[str, str], Kit]) -> No
 # Decoding
 
 
+def keeps(made: Kit, row: Row, ids: list[int], decode: Decode) -> bool:
+    """Whether an answer has ended by itself. It is one of its grammar then, and else the beginning of one."""
+    (text,) = texts(made.loaded, [ids])
+    if len(ids) < decode.max_new_tokens:
+        assert grammar(row).permits(text), text
+        return True
+    vocabulary = Vocabulary.of(made.loaded.tokenizer)
+    spelled = b"".join(vocabulary.spelled(token, i == 0) or b"" for i, token in enumerate(ids))
+    assert advance(grammar(row), grammar(row).start(), spelled) is not None, text
+    return False
+
+
 @EVERY
-@pytest.mark.parametrize("temperature", [0.0, 2.0])
+@pytest.mark.parametrize("temperature", [0.0, 9.0])
 def test_an_answer_breaks_its_grammar(
     kits: dict[tuple[str, str], Kit], kind: tuple[str, str], temperature: float
 ) -> None:
     made, rows = kits[kind], asked()
-    decode = Decode(max_new_tokens=30, temperature=temperature)
+    decode = Decode(max_new_tokens=30, temperature=temperature, top_p=0.9 if temperature else 1.0)
     written, guide = held(made, rows, decode, grammar)
-    ended = 0
-    vocabulary = Vocabulary.of(made.loaded.tokenizer)
-    for row, ids, text in zip(rows, written, texts(made.loaded, written), strict=True):
-        if len(ids) < decode.max_new_tokens:
-            assert grammar(row).permits(text), text
-            ended += 1
-        else:
-            spelled = b"".join(vocabulary.spelled(token, i == 0) or b"" for i, token in enumerate(ids))
-            assert advance(grammar(row), grammar(row).start(), spelled) is not None, text
+    ended = sum(keeps(made, row, ids, decode) for row, ids in zip(rows, written, strict=True))
     assert ended >= 2
     assert guide.dead == 0
     free = texts(made.loaded, write(made.loaded, [made.encoder.prompt(row) for row in rows], decode))
@@ -346,6 +351,22 @@ def test_a_grammar_changes_an_answer_that_it_permits(kits: dict[tuple[str, str],
 
     assert held(made, rows, decode, permitting)[0] == free
     assert all(b"\xff" not in text for text in spelled) or kind[1] == "bpe"
+
+
+@pytest.mark.parametrize("method", ["full", "prompt", "prefix"])
+def test_a_causal_model_outside_of_the_loop_is_not_held(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    """Models with learnt prompts, and those that the loop cannot drive, answer by transformers' own generate."""
+    made, rows = kit(recipe(LLAMA, method={"name": method, "tokens": 4})), asked(8)
+    wild(made.tuned)
+    loaded = replace(made, loaded=replace(made.loaded, model=made.tuned))
+    decode = Decode(max_new_tokens=30)
+    inside, _ = held(loaded, rows, decode, grammar)
+    monkeypatch.setattr(sys.modules[write.__module__], "able", lambda model: False)
+    outside, guide = held(loaded, rows, decode, grammar)
+    assert outside == inside
+    for row, ids in zip(rows, inside, strict=True):
+        keeps(made, row, ids, decode)
+    assert not guide._walks
 
 
 class Bytes:
