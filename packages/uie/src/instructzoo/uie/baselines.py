@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,18 +34,25 @@ def lexicon(train: Sequence[Row], test: Sequence[Row]) -> list[str]:
     Relations and arguments are named where the text holds both strings of one that was seen.
     """
     seen = _Seen.of(train)
-    longest = {kind: _longest(known) for kind, known in (("entity", seen.types), ("trigger", seen.triggers))}
-    return [_written(row, lambda row, labels: _looked_up(row, labels, seen, longest)) for row in test]
+    return [_written(row, lambda row, labels: _looked_up(row, labels, seen)) for row in test]
 
 
 @dataclass
 class _Seen:
-    """What training rows name: labels by string, relations by their pair, arguments by event type and role."""
+    """What training rows name: labels by string; of relations by head, then tail; of arguments by event, then string.
+
+    flat: relations by both sides; totals: labels of all entities and of all relations; longest: words of the longest
+    string; usual: answers of `best`, which many rows share.
+    """
 
     types: Counts = field(default_factory=lambda: defaultdict(Counter))
-    pairs: Counts = field(default_factory=lambda: defaultdict(Counter))
     triggers: Counts = field(default_factory=lambda: defaultdict(Counter))
-    roles: Counts = field(default_factory=lambda: defaultdict(Counter))
+    pairs: dict[str, Counts] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Counter)))
+    roles: dict[str, Counts] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Counter)))
+    flat: Counts = field(default_factory=lambda: defaultdict(Counter))
+    totals: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    longest: int = 0
+    usual: dict[tuple[str, tuple[str, ...]], tuple[tuple[Any, str], ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, train: Sequence[Row]) -> _Seen:
@@ -53,24 +60,42 @@ class _Seen:
             raise ZooError("no training rows", "at least one", "baselines learn from the training part")
         seen = cls()
         for row in train:
-            task, gold = prompts.task_of(row), schema.from_json(row["gold"], str(row.get("id") or "a training row"))
-            if task not in ("es", "ep"):  # they name no label
-                for mention in gold.entities:
-                    seen.types[mention.text][mention.type] += 1
-                for relation in gold.relations:
-                    seen.pairs[relation.head.text, relation.tail.text][relation.type] += 1
-            for event in gold.events:
-                if task != "eea":
-                    seen.triggers[event.trigger.text][event.type] += 1
-                for argument in event.arguments:
-                    seen.roles[event.type, argument.text][argument.type] += 1
+            seen.add(prompts.task_of(row), schema.from_json(row["gold"], str(row.get("id") or "a training row")))
+        arguments = (said for found in seen.roles.values() for said in found)
+        strings = {*seen.types, *seen.triggers, *arguments, *(text for pair in seen.flat for text in pair)}
+        seen.longest = max((len(_WORD.findall(text)) for text in strings), default=0)
         return seen
 
+    def add(self, task: str, gold: Annotation) -> None:
+        if task not in ("es", "ep"):  # they name no label
+            for mention in gold.entities:
+                self.types[mention.text][mention.type] += 1
+                self.totals["entity"][mention.type] += 1
+            for relation in gold.relations:
+                pair = (relation.head.text, relation.tail.text)
+                self.pairs[pair[0]][pair[1]][relation.type] += 1
+                self.flat[pair][relation.type] += 1
+                self.totals["relation"][relation.type] += 1
+        for event in gold.events:
+            if task != "eea":
+                self.triggers[event.trigger.text][event.type] += 1
+            for argument in event.arguments:
+                self.roles[event.type][argument.text][argument.type] += 1
 
-def _written(row: Row, find: Any) -> str:
+    def best(self, kind: str, counts: Counts, offered: Sequence[str]) -> tuple[tuple[Any, str], ...]:
+        """The most frequent key with a label that is offered, the first among equals; nothing where there is none."""
+        key = (kind, tuple(sorted(offered)))
+        if key not in self.usual:
+            pairs = ((times, said, label) for said, labels in counts.items() for label, times in labels.items())
+            most = max((found for found in pairs if found[2] in offered), key=lambda found: found[0], default=None)
+            self.usual[key] = ((most[1], most[2]),) if most else ()
+        return self.usual[key]
+
+
+def _written(row: Row, find: Callable[[Row, Labels], Annotation]) -> str:
     """The answer to a question in its own form."""
     task, labels = prompts.task_of(row), prompts.labels_of(row)
-    found: Annotation = find(row, labels)
+    found = find(row, labels)
     if task == "eea":
         return answers.write(found, task)  # the roles that are offered were looked at already
     return answers.write(schema.project(found, task, labels if task not in ("es", "ep") else None), task)
@@ -81,42 +106,29 @@ def _commonest(row: Row, labels: Labels, seen: _Seen) -> Annotation:
     if task in ("et", "epr"):
         return _given(row, labels, seen)
     if task in schema.ENTITY_TASKS:
-        return Annotation(entities=tuple(Mention(type, text) for text, type in _best(seen.types, labels.types)))
+        named = seen.best("entity", seen.types, labels.types)
+        return Annotation(entities=tuple(Mention(type, text) for text, type in named))
     if task in schema.RELATION_TASKS:
-        pairs = _best(seen.pairs, labels.types)
+        pairs = seen.best("relation", seen.flat, labels.types)
         return Annotation(relations=tuple(_relation(type, *pair) for pair, type in pairs))
     if task == "eea":
         type = prompts.given_of(row)
-        said = {text: roles for (event, text), roles in seen.roles.items() if event == type}
-        return Annotation(events=tuple(_event(type, "", [(role, text)]) for text, role in _best(said, labels.types)))
-    events = []
-    for trigger, type in _best(seen.triggers, labels.types):
-        said = {text: roles for (event, text), roles in seen.roles.items() if event == type}
-        events.append(_event(type, trigger, [(role, text) for text, role in _best(said, labels.roles)]))
+        return Annotation(events=(_event(type, "", _commonest_argument(type, labels.types, seen)),))
+    named = seen.best("trigger", seen.triggers, labels.types)
+    events = (_event(type, said, _commonest_argument(type, labels.roles, seen)) for said, type in named)
     return Annotation(events=tuple(events))
 
 
-def _best(counts: Counts, offered: Sequence[str]) -> Iterator[tuple[Any, str]]:
-    """The most frequent key with a label that is offered, the first among equals; nothing where there is none."""
-    most = (0, None, "")
-    for key, labels in counts.items():
-        for label, times in labels.items():
-            if times > most[0] and label in offered:
-                most = (times, key, label)
-    if most[0]:
-        yield most[1], most[2]
+def _commonest_argument(event: str, roles: Sequence[str], seen: _Seen) -> list[tuple[str, str]]:
+    return [(role, said) for said, role in seen.best(f"argument of {event}", seen.roles.get(event, {}), roles)]
 
 
 def _given(row: Row, labels: Labels, seen: _Seen) -> Annotation:
     """The usual label of each span or pair that the question gives, else the label that is usual for all."""
-    task = prompts.task_of(row)
-    known = seen.types if task == "et" else seen.pairs
-    total = Counter[str]()
-    for counts in known.values():
-        total.update({label: n for label, n in counts.items() if label in labels.types})
-    usual = max(total, key=lambda label: total[label], default=labels.types[0])
-    given = prompts.given_of(row)
-    named = [(one, _usual(known.get(one), labels.types) or usual) for one in given]
+    given, task = prompts.given_of(row), prompts.task_of(row)
+    usual = _usual(seen.totals["entity" if task == "et" else "relation"], labels.types) or labels.types[0]
+    counts = seen.types if task == "et" else seen.flat
+    named = [(one, _usual(counts.get(one), labels.types) or usual) for one in given]
     if task == "et":
         return Annotation(entities=tuple(Mention(label, text) for text, label in named))
     return Annotation(relations=tuple(_relation(label, *pair) for pair, label in named))
@@ -128,37 +140,40 @@ def _usual(counts: Counter[str] | None, offered: Sequence[str]) -> str:
     return max(fitting, key=lambda label: fitting[label], default="")
 
 
-def _looked_up(row: Row, labels: Labels, seen: _Seen, longest: dict[str, int]) -> Annotation:
+def _looked_up(row: Row, labels: Labels, seen: _Seen) -> Annotation:
     task, text = prompts.task_of(row), str(row.get("input") or "")
     if task in ("et", "epr"):
         return _given(row, labels, seen)
     if task in schema.ENTITY_TASKS:
-        return Annotation(entities=tuple(_found(text, seen.types, labels.types, longest["entity"])))
+        return Annotation(entities=tuple(_found(text, seen.types, labels.types, seen.longest)))
+    held = _strings(text, seen.longest)
     if task in schema.RELATION_TASKS:
-        pairs = ((pair, _usual(counts, labels.types)) for pair, counts in seen.pairs.items() if _holds(text, pair))
-        return Annotation(relations=tuple(_relation(type, *pair) for pair, type in pairs if type))
+        pairs = [(head, tail) for head in held if head in seen.pairs for tail in seen.pairs[head] if tail in held]
+        named = ((pair, _usual(seen.pairs[pair[0]][pair[1]], labels.types)) for pair in pairs)
+        return Annotation(relations=tuple(_relation(type, *pair) for pair, type in named if type))
     if task == "eea":
         type = prompts.given_of(row)
-        return Annotation(events=(_event(type, "", _arguments(text, type, labels.types, seen)),))
-    triggers = _found(text, seen.triggers, labels.types, longest["trigger"])
+        return Annotation(events=(_event(type, "", _arguments(held, type, labels.types, seen)),))
+    triggers = _found(text, seen.triggers, labels.types, seen.longest)
     return Annotation(
-        events=tuple(_event(m.type, m.text, _arguments(text, m.type, labels.roles, seen)) for m in triggers)
+        events=tuple(_event(m.type, m.text, _arguments(held, m.type, labels.roles, seen)) for m in triggers)
     )
 
 
-def _arguments(text: str, event: str, roles: Sequence[str], seen: _Seen) -> list[tuple[str, str]]:
+def _arguments(held: Iterable[str], event: str, roles: Sequence[str], seen: _Seen) -> list[tuple[str, str]]:
     """(role, span) of every argument that an event of this type had in training and the text holds."""
-    held = ((said, counts) for (type, said), counts in seen.roles.items() if type == event and _holds(text, (said,)))
-    return [(role, said) for said, counts in held if (role := _usual(counts, roles))]
+    known = seen.roles.get(event, {})
+    return [(role, said) for said in held if said in known and (role := _usual(known[said], roles))]
 
 
-def _holds(text: str, spans: Iterable[str]) -> bool:
-    return all(span in text for span in spans)
-
-
-def _longest(known: Counts) -> int:
-    """Words of the longest string that is known."""
-    return max((len(_WORD.findall(text)) for text in known), default=0)
+def _strings(text: str, longest: int) -> dict[str, None]:
+    """All pieces of a text that begin and end at words, of at most `longest` words, in their order."""
+    words = [match.span() for match in _WORD.finditer(text)]
+    return {
+        text[words[i][0] : words[j - 1][1]]: None
+        for i in range(len(words))
+        for j in range(i + 1, min(i + longest, len(words)) + 1)
+    }
 
 
 def _found(text: str, known: Counts, offered: Sequence[str], longest: int) -> Iterator[Mention]:
