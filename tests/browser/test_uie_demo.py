@@ -273,7 +273,7 @@ def test_a_bad_line_spoils_a_file(chromium: Any, scripted: str, picture: Callabl
     page.fill(*LABELS, TEXT)
     page.tab("A file")
     page.wait.until(lambda _: page.all("#source input[type=file]"))[0].send_keys(str(source))
-    page.until("#source", "texts.jsonl")
+    page.until("#source", ".jsonl")
     page.find("#ask-all").click()
     shown = page.until("#summary", "3 texts answered")
     assert "1 not asked" in shown and "line 2" in shown and "Malformed JSON" in shown

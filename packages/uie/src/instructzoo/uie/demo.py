@@ -72,8 +72,10 @@ def _schema(known: dict[str, Preset]) -> tuple[list[gr.Textbox], gr.Checkbox]:
     """The editor of labels, the presets that fill it, and whether answers are held to it."""
     first = next(iter(known))
     with gr.Row(equal_height=True):
-        preset = gr.Dropdown(list(known), value=first, label="Labels to begin with", min_width=260, elem_id="preset")
-        held = gr.Checkbox(True, label=HOLD, info=HOLD_HINT, min_width=260, elem_id="held")
+        with gr.Column(min_width=260):
+            preset = gr.Dropdown(list(known), value=first, label="Labels to begin with", elem_id="preset")
+        with gr.Column(min_width=260):
+            held = gr.Checkbox(True, label=HOLD, info=HOLD_HINT, elem_id="held")
     with gr.Row(equal_height=True):
         boxes = [
             gr.Textbox(value, label=label, placeholder=holder, lines=2, max_lines=8, min_width=240, elem_id=name)
@@ -91,7 +93,8 @@ def _text_tab(models: Models, known: dict[str, Preset], labels: list[gr.Textbox]
     example = next(iter(known.values())).example
     text = gr.Textbox(example, label="Text", placeholder="Paste a text", lines=3, max_lines=12, elem_id="text")
     with gr.Row():
-        beside = gr.Checkbox(False, label=BESIDE, container=False, min_width=280, elem_id="beside")
+        with gr.Column(min_width=280):
+            beside = gr.Checkbox(False, label=BESIDE, container=False, elem_id="beside")
         ask = gr.Button("Find", variant="primary", scale=0, min_width=160, elem_id="ask")
     shown = gr.HTML(EMPTY, elem_id="answer")
     ask.click(partial(one, models), [text, *labels, held, beside], shown, api_visibility="private")
@@ -161,7 +164,7 @@ def _summary(outcome: batch.Outcome) -> str:
         parts.append(ui.badge("wrong", f"✗ {outcome.faulty:,} not asked"))
     found = ", ".join(f"{number:,} {part}" for part, number in outcome.found.items())
     html = f'<p>{" ".join(parts)}</p><p class="zoo-hint">Found: {found}.</p>'
-    lines = [(f"line {number}", why) for number, why in outcome.faults]
+    lines: list[tuple[ui.Cell, ui.Cell]] = [((f"line {number}", "mono"), why) for number, why in outcome.faults]
     if more := outcome.faulty - len(lines):
         lines.append(("", f"{more:,} more; each stands in the file with its number"))
     return f'<div class="zoo-card">{html}{ui.table(("", ""), lines) if lines else ""}</div>'
