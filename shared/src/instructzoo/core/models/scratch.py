@@ -1,5 +1,7 @@
 """Backbones from scratch: `scratch:<kind>-<layers>x<width>`, such as scratch:llama-4x128 or scratch:t5-2x256.
 
+scratch:llama-4x128-copying begins with heads that copy (models/copying.py).
+
 The name is the whole configuration: heads of 32 channels, feed-forward of three times the width, tied embeddings.
 """
 
@@ -10,12 +12,12 @@ from typing import Any
 
 from instructzoo.core.errors import ZooError
 
-PATTERN = re.compile(r"scratch:(llama|t5)-(\d+)x(\d+)")
+PATTERN = re.compile(r"scratch:(llama|t5)-(\d+)x(\d+)(-copying)?")
 HEAD = 32
 EMBEDDING_SPREAD = 0.05
 """Standard deviation of a scratch T5's embeddings; of its matrices it is .02 to .1."""
 
-FORM = "scratch:llama-<layers>x<width> or scratch:t5-<layers>x<width>, width a multiple of 32"
+FORM = "scratch:llama-<layers>x<width>[-copying] or scratch:t5-<layers>x<width>, width a multiple of 32"
 
 
 def kind_of(name: str) -> str:
@@ -27,6 +29,8 @@ def make(name: str, tokenizer: Any, max_tokens: int, dropout: float, seed: int) 
     """A freshly initialised transformers model. The same arguments give the same weights."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM, T5Config, T5ForConditionalGeneration
+
+    from instructzoo.core.models import copying
 
     kind, layers, width = _shape(name)
     shared = {
@@ -51,6 +55,8 @@ def make(name: str, tokenizer: Any, max_tokens: int, dropout: float, seed: int) 
                 **shared,
             )
             model = LlamaForCausalLM(config)
+            if name.endswith("-copying"):
+                copying.start(model)
         else:
             # T5Config leaves the decoder's opening token unset; training crashes without one.
             config = T5Config(
@@ -108,4 +114,6 @@ def _shape(name: str) -> tuple[str, int, int]:
     match = PATTERN.fullmatch(name)
     if not match or int(match[3]) % HEAD or not int(match[2]) or not int(match[3]):
         raise ZooError(f'no scratch backbone "{name}"', FORM, "set model.backbone")
+    if match[4] and (match[1] != "llama" or int(match[2]) < 2):
+        raise ZooError(f'no scratch backbone "{name}"', "a llama of two layers or more to copy", "set model.backbone")
     return match[1], int(match[2]), int(match[3])
