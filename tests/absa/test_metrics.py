@@ -217,6 +217,14 @@ def test_the_lexicon_knows_more_than_the_training_rows() -> None:
         assert [quad.aspect for quad in answer.quads] == ["soup", "red wine"]
 
 
+def test_rows_that_do_not_ask_for_opinions_speak_against_them() -> None:
+    others = [row(WINE, task="ae", text=f"The wine is fine {n} .") for n in range(5)]
+    (text,) = metrics.BASELINES["lexicon"]([row(WINE, SOUP), *others], [row(text="soup was cold")])
+    assert prompts.parse(text, row()) == prompts.Answer((SOUP,))
+    (text,) = metrics.BASELINES["lexicon"]([row(WINE), *others], [row(text="fine wine")])
+    assert prompts.parse(text, row()) == prompts.Answer((WINE,))
+
+
 def test_the_most_frequent_tuple_is_that_of_another_task() -> None:
     train = [row(WINE), row(WINE), row(SOUP), row(SOUP, task="ae")]
     asked = [row(task="asqp"), row(task="ae"), row(task="tasd")]

@@ -67,7 +67,6 @@ def _learn(train: Sequence[Row]) -> _Lexicon:
     known = _Lexicon()
     marked: dict[str, Counter[str]] = {"aspect": Counter(), "opinion": Counter()}
     texts: dict[str, set[str]] = {"aspect": set(), "opinion": set()}
-    seen: Counter[str] = Counter()
     for row in train:
         asked, text = ELEMENTS[prompts.task_of(row)], str(row["input"])
         quads = _gold(row)
@@ -77,9 +76,10 @@ def _learn(train: Sequence[Row]) -> _Lexicon:
                 marked[part].update({_key(span) for q in quads if (span := getattr(q, part)) is not None})
         for quad in quads:
             _note(known, quad)
-    for text in texts["aspect"] | texts["opinion"]:
-        seen.update({key for _, _, key in _grams(text)})
     for held, part in ((known.aspects, "aspect"), (known.opinions, "opinion")):
+        seen: Counter[str] = Counter()  # in texts that were asked for this element
+        for text in texts[part]:
+            seen.update({key for _, _, key in _grams(text)})
         for term in [term for term in held if 2 * marked[part][term] < max(1, seen[term])]:
             del held[term]
     return known
