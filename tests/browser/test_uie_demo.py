@@ -87,7 +87,7 @@ class Page:
         browser.get_log("browser")
         browser.get_log("performance")
         browser.get(f"{address}?__theme={'dark' if dark else 'light'}")
-        self.find("#text textarea")
+        self.find("#uie-text textarea")
 
     def find(self, css: str) -> Any:
         return self.wait.until(lambda _: next((e for e in self.all(css) if e.is_displayed()), None))
@@ -121,7 +121,7 @@ class Page:
 
     def fill(self, entities: str, relations: str, events: str, text: str) -> None:
         for name, value in (("entities", entities), ("relations", relations), ("events", events), ("text", text)):
-            self.type(f"#{name} textarea", value)
+            self.type(f"#uie-{name} textarea", value)
 
     def settle(self, css: str) -> None:
         """Bring an element to the top of the window."""
@@ -179,9 +179,9 @@ def carried() -> Iterator[str]:
 def test_what_is_found_in_a_text_is_not_shown(chromium: Any, scripted: str, picture: Callable[[str], Path]) -> None:
     page = Page(chromium, scripted)
     page.fill(*LABELS, TEXT)
-    page.find("#ask").click()
-    page.wait.until(lambda _: page.all("#answer .uie-graph svg"))
-    assert page.texts("#answer .zoo-text > mark") == [
+    page.find("#uie-ask").click()
+    page.wait.until(lambda _: page.all("#uie-answer .uie-graph svg"))
+    assert page.texts("#uie-answer .zoo-text > mark") == [
         "Mara Quill person",
         "Veldt Robotics company",
         "Port Halden city",
@@ -189,13 +189,13 @@ def test_what_is_found_in_a_text_is_not_shown(chromium: Any, scripted: str, pict
         "bought purchase",
         "Orbis Labs company",
     ]
-    assert page.texts("#answer svg .name") == ["works for", "lives in", "owns"]
-    assert len(page.all("#answer svg rect")) == 4, "one name is drawn twice"
-    assert page.texts("#answer .uie-event h4") == ["purchase"]
-    assert page.texts("#answer .uie-event dl") == ["buyer Veldt Robotics price 3 million dollars seller –"]
-    assert not page.overlapping("#answer svg rect, #answer svg .name"), "a name cannot be read"
+    assert page.texts("#uie-answer svg .name") == ["works for", "lives in", "owns"]
+    assert len(page.all("#uie-answer svg rect")) == 4, "one name is drawn twice"
+    assert page.texts("#uie-answer .uie-event h4") == ["purchase"]
+    assert page.texts("#uie-answer .uie-event dl") == ["buyer Veldt Robotics price 3 million dollars seller –"]
+    assert not page.overlapping("#uie-answer svg rect, #uie-answer svg .name"), "a name cannot be read"
     picture("uie-top")
-    page.settle("#answer")
+    page.settle("#uie-answer")
     picture("uie-answer")
     assert not page.complaints()
 
@@ -203,12 +203,12 @@ def test_what_is_found_in_a_text_is_not_shown(chromium: Any, scripted: str, pict
 def test_the_saved_json_is_not_what_is_shown(chromium: Any, scripted: str) -> None:
     page = Page(chromium, scripted)
     page.fill(*LABELS, TEXT)
-    page.find("#ask").click()
-    link = page.find("#answer .uie-save")
+    page.find("#uie-ask").click()
+    link = page.find("#uie-answer .uie-save")
     content = base64.b64decode(link.get_attribute("href").partition("base64,")[2])
     found = json.loads(content)
     assert link.get_attribute("download") == "extraction.json"
-    assert found == json.loads(page.find("#answer .uie-out").text)
+    assert found == json.loads(page.find("#uie-answer .uie-out").text)
     for span in (
         *found["entities"],
         *(r["head"] for r in found["relations"]),
@@ -222,26 +222,26 @@ def test_the_answer_that_nothing_holds_is_passed_off_as_the_held_one(
 ) -> None:
     page = Page(chromium, scripted)
     page.fill(*LABELS, TEXT)
-    page.find("#beside input").click()
-    page.find("#ask").click()
-    shown = page.until("#answer", "Without the constraint")
-    assert LIE not in page.find("#answer .zoo-text").text
+    page.find("#uie-beside input").click()
+    page.find("#uie-ask").click()
+    shown = page.until("#uie-answer", "Without the constraint")
+    assert LIE not in page.find("#uie-answer .zoo-text").text
     assert f"person: {LIE}" in shown and "the same" in shown
-    page.find("#held input").click()
-    page.find("#ask").click()
-    page.until("#answer", f"Not in the text: “{LIE} (person)”")
+    page.find("#uie-held input").click()
+    page.find("#uie-ask").click()
+    page.until("#uie-answer", f"Not in the text: “{LIE} (person)”")
     picture("uie-free")
 
 
 def test_labels_to_begin_with_change_nothing(chromium: Any, scripted: str) -> None:
     page = Page(chromium, scripted)
-    before = page.find("#entities textarea").get_attribute("value")
-    page.find("#preset input").click()
+    before = page.find("#uie-entities textarea").get_attribute("value")
+    page.find("#uie-preset input").click()
     page.wait.until(lambda _: [e for e in page.all("[role=option]") if e.is_displayed()])
     next(e for e in page.all("[role=option]") if "Sports" in e.text).click()
-    page.wait.until(lambda _: page.find("#entities textarea").get_attribute("value") != before)
-    assert "team" in page.find("#entities textarea").get_attribute("value")
-    assert "transfer: player, new team, old team" in page.find("#events textarea").get_attribute("value")
+    page.wait.until(lambda _: page.find("#uie-entities textarea").get_attribute("value") != before)
+    assert "team" in page.find("#uie-entities textarea").get_attribute("value")
+    assert "transfer: player, new team, old team" in page.find("#uie-events textarea").get_attribute("value")
 
 
 @pytest.mark.parametrize(
@@ -259,8 +259,8 @@ def test_bad_input_is_an_error_or_runs(
 ) -> None:
     page = Page(chromium, scripted)
     page.fill(*labels, text)
-    page.find("#ask").click()
-    page.until("#answer", line)
+    page.find("#uie-ask").click()
+    page.until("#uie-answer", line)
     assert chromium.title.startswith("instructzoo")
     assert not page.complaints()
 
@@ -272,15 +272,15 @@ def test_a_bad_line_spoils_a_file(chromium: Any, scripted: str, picture: Callabl
     page = Page(chromium, scripted)
     page.fill(*LABELS, TEXT)
     page.tab("A file")
-    page.wait.until(lambda _: page.all("#source input[type=file]"))[0].send_keys(str(source))
-    page.until("#source", ".jsonl")
-    page.find("#ask-all").click()
-    shown = page.until("#summary", "3 texts answered")
+    page.wait.until(lambda _: page.all("#uie-source input[type=file]"))[0].send_keys(str(source))
+    page.until("#uie-source", ".jsonl")
+    page.find("#uie-ask-all").click()
+    shown = page.until("#uie-summary", "3 texts answered")
     assert "1 not asked" in shown and "line 2" in shown and "Malformed JSON" in shown
     assert "Found: 10 entities, 6 relations, 2 events." in shown
     folder = tmp_path / "saved"
     chromium.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
-    page.find("#save").click()
+    page.find("#uie-save").click()
     saved = folder / "texts.found.jsonl"
     page.wait.until(lambda _: saved.is_file())
     lines = [json.loads(line) for line in saved.read_text(encoding="utf-8").splitlines()]
@@ -294,8 +294,8 @@ def test_a_bad_line_spoils_a_file(chromium: Any, scripted: str, picture: Callabl
 def test_the_page_asks_another_machine_for_anything(chromium: Any, scripted: str) -> None:
     page = Page(chromium, scripted)
     page.fill(*LABELS, TEXT)
-    page.find("#ask").click()
-    page.wait.until(lambda _: page.all("#answer .uie-graph svg"))
+    page.find("#uie-ask").click()
+    page.wait.until(lambda _: page.all("#uie-answer .uie-graph svg"))
     asked = set()
     for entry in chromium.get_log("performance"):
         message = json.loads(entry["message"])["message"]
@@ -314,12 +314,12 @@ def test_the_page_breaks_on_a_phone(chromium: Any, scripted: str, picture: Calla
         )
         page = Page(chromium, scripted, dark)
         page.fill(*LABELS, TEXT)
-        page.find("#ask").click()
-        page.wait.until(lambda _: page.all("#answer .uie-graph svg"))
+        page.find("#uie-ask").click()
+        page.wait.until(lambda _: page.all("#uie-answer .uie-graph svg"))
         picture(f"uie-phone-{'dark' if dark else 'light'}")
         wide = chromium.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
         assert wide <= 0, f"{wide} px wider than the screen"
-        page.settle("#answer")
+        page.settle("#uie-answer")
         picture(f"uie-phone-answer-{'dark' if dark else 'light'}")
     finally:
         chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
@@ -328,12 +328,12 @@ def test_the_page_breaks_on_a_phone(chromium: Any, scripted: str, picture: Calla
 def test_a_word_cannot_be_read_in_the_dark(chromium: Any, scripted: str, picture: Callable[[str], Path]) -> None:
     page = Page(chromium, scripted, dark=True)
     page.fill(*LABELS, TEXT)
-    page.find("#ask").click()
-    page.wait.until(lambda _: page.all("#answer .uie-graph svg"))
-    page.settle("#answer")
+    page.find("#uie-ask").click()
+    page.wait.until(lambda _: page.all("#uie-answer .uie-graph svg"))
+    page.settle("#uie-answer")
     picture("uie-dark")
     for css in (".zoo-mark", ".zoo-label"):
-        ink, paper = (page.light(f"#answer {css}", name) for name in ("color", "background-color"))
+        ink, paper = (page.light(f"#uie-answer {css}", name) for name in ("color", "background-color"))
         assert abs(ink - paper) > 120, f"{css}: {ink} on {paper}"
 
 
@@ -341,10 +341,12 @@ def test_the_model_that_the_package_carries_finds_nothing(
     chromium: Any, carried: str, picture: Callable[[str], Path]
 ) -> None:
     page = Page(chromium, carried)
-    page.find("#ask").click()
-    page.wait.until(lambda _: page.all("#answer .uie-graph svg"))
-    assert page.texts("#answer .zoo-text mark")
-    assert page.texts("#answer .uie-event h4")
-    page.settle("#text")
+    page.find("#uie-ask").click()
+    page.wait.until(lambda _: page.all("#uie-answer .uie-graph svg"))
+    assert page.texts("#uie-answer .zoo-text mark")
+    assert page.texts("#uie-answer .uie-event h4")
+    page.settle("#uie-text")
     picture("uie-demo")
+    page.find("#uie-card button").click()
+    page.until("#uie-card", "95% interval")
     assert not page.complaints()

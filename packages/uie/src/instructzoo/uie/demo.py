@@ -27,6 +27,7 @@ MAX_TEXT = 5_000
 """Characters of one text on the page: longer ones take minutes, and belong into a file."""
 
 EMPTY = ui.note("The marked text, the graph and the events appear here.")
+NO_FILE = ui.note("Counts and faults appear here.")
 HOLD, HOLD_HINT = "Hold the model to the labels", "and to words of the text; without, it may write anything"
 BESIDE = "Show beside it what the model writes when nothing holds it"
 FILE_HINT = (
@@ -63,7 +64,7 @@ def build(predictor: Any) -> gr.Blocks:
             _text_tab(models, known, labels, held)
         with gr.Tab("A file"):
             _file_tab(models, labels, held)
-        with gr.Accordion("About this model", open=False, elem_id="card"):
+        with gr.Accordion("About this model", open=False, elem_id="uie-card"):
             gr.HTML(ui.card(predictor.recipe, predictor.scores, LIMITS))
     return page
 
@@ -73,12 +74,12 @@ def _schema(known: dict[str, Preset]) -> tuple[list[gr.Textbox], gr.Checkbox]:
     first = next(iter(known))
     with gr.Row(equal_height=True):
         with gr.Column(min_width=260):
-            preset = gr.Dropdown(list(known), value=first, label="Labels to begin with", elem_id="preset")
+            preset = gr.Dropdown(list(known), value=first, label="Labels to begin with", elem_id="uie-preset")
         with gr.Column(min_width=260):
-            held = gr.Checkbox(True, label=HOLD, info=HOLD_HINT, elem_id="held")
+            held = gr.Checkbox(True, label=HOLD, info=HOLD_HINT, elem_id="uie-held")
     with gr.Row(equal_height=True):
         boxes = [
-            gr.Textbox(value, label=label, placeholder=holder, lines=2, max_lines=8, min_width=240, elem_id=name)
+            _box(value, label, holder, f"uie-{name}")
             for name, label, holder, value in (
                 ("entities", "Entity types", "person, city", known[first].entities),
                 ("relations", "Relations", "lives in, works for", known[first].relations),
@@ -89,24 +90,31 @@ def _schema(known: dict[str, Preset]) -> tuple[list[gr.Textbox], gr.Checkbox]:
     return boxes, held
 
 
+def _box(value: str, label: str, holder: str, name: str, lines: int = 2) -> gr.Textbox:
+    return gr.Textbox(
+        value, label=label, placeholder=holder, lines=lines, max_lines=12, min_width=240, elem_id=name,
+        elem_classes="uie-box",
+    )  # fmt: skip
+
+
 def _text_tab(models: Models, known: dict[str, Preset], labels: list[gr.Textbox], held: gr.Checkbox) -> None:
     example = next(iter(known.values())).example
-    text = gr.Textbox(example, label="Text", placeholder="Paste a text", lines=3, max_lines=12, elem_id="text")
+    text = _box(example, "Text", "Paste a text", "uie-text", lines=3)
     with gr.Row():
         with gr.Column(min_width=280):
-            beside = gr.Checkbox(False, label=BESIDE, container=False, elem_id="beside")
-        ask = gr.Button("Find", variant="primary", scale=0, min_width=160, elem_id="ask")
-    shown = gr.HTML(EMPTY, elem_id="answer")
+            beside = gr.Checkbox(False, label=BESIDE, container=False, elem_id="uie-beside")
+        ask = gr.Button("Find", variant="primary", scale=0, min_width=160, elem_id="uie-ask")
+    shown = gr.HTML(EMPTY, elem_id="uie-answer")
     ask.click(partial(one, models), [text, *labels, held, beside], shown, api_visibility="private")
     gr.Examples([[preset.example] for preset in known.values()], [text], label="Examples")
 
 
 def _file_tab(models: Models, labels: list[gr.Textbox], held: gr.Checkbox) -> None:
     gr.HTML(f'<p class="zoo-hint">{FILE_HINT}</p>')
-    source = gr.File(label="Texts", file_types=list(ui_files.SUFFIXES), elem_id="source", height=130)
-    run = gr.Button("Find in all", variant="primary", elem_id="ask-all")
-    summary = gr.HTML(elem_id="summary", min_height=60)
-    target = gr.DownloadButton("Save what was found", visible=False, elem_id="save")
+    source = gr.File(label="Texts", file_types=list(ui_files.SUFFIXES), elem_id="uie-source", height=130)
+    run = gr.Button("Find in all", variant="primary", elem_id="uie-ask-all")
+    summary = gr.HTML(NO_FILE, elem_id="uie-summary", min_height=80)
+    target = gr.DownloadButton("Save what was found", visible=False, elem_id="uie-save")
     shelf, waiting = ui_files.Shelf(), gr.Progress()  # gradio looks for the latter among the defaults
 
     def answer(

@@ -1,9 +1,8 @@
 """How the page draws the graph of relations and the cards of events. It goes with the page, also in a gallery."""
 
 STYLE = """<style>
-#entities textarea, #relations textarea, #events textarea, #text textarea, #preset .wrap {
-  border: 1px solid var(--border-color-primary) !important; border-radius: 8px}
-#entities textarea, #relations textarea, #events textarea, #text textarea {padding: .45rem .6rem !important}
+.uie-box textarea, #uie-preset .wrap {border: 1px solid var(--border-color-primary) !important; border-radius: 8px}
+.uie-box textarea {padding: .45rem .6rem !important}
 .uie-graph {overflow-x: auto; margin: .2rem 0 .6rem}
 .uie-graph svg {display: block; max-width: none; font: 500 13px var(--font)}
 .uie-graph rect {fill: hsl(var(--h) 78% 93%); stroke: hsl(var(--h) 45% 50%)}
