@@ -245,6 +245,14 @@ def test_the_hold_is_not_on_or_its_switch_does_nothing() -> None:
     assert len(models.made) == 2, "a vocabulary is spelled for every question"
 
 
+def test_a_label_that_the_model_has_never_seen_is_answered_without_a_word() -> None:
+    models = Models(Fixed())
+    assert "The model was not trained on: planet, orbits." in demo.one(models, SENTENCE, "city, planet", "orbits", "")
+    assert "not trained on" not in demo.one(models, SENTENCE, *next(iter(presets().values()))[:3])
+    corpus = recipes.load("uie/tiny", ["data.sources=[own]", "data.path=."])
+    assert "not trained on" not in demo.one(Models(Fixed(recipe=corpus)), SENTENCE, "planet", "", "")
+
+
 # the graph
 
 NEAR = 0.01

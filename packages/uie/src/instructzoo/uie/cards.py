@@ -46,10 +46,13 @@ def _span(mention: Mention) -> dict[str, Any]:
     return {"text": mention.text} | ({"start": mention.start, "end": mention.end} if _placed(mention) else {})
 
 
-def result(found: Extraction, asked: Schema, free: Extraction | None = None) -> str:
-    """HTML of all that was found. free: what the model finds without the schema's constraint, to be shown beside."""
+def result(found: Extraction, asked: Schema, free: Extraction | None = None, hint: str = "") -> str:
+    """HTML of all that was found. free: what the model finds without the schema's constraint, to be shown beside.
+
+    hint: a line on what is to be expected of this answer.
+    """
     colours = hues((*asked.entities, *asked.events, *_others(found.annotation)))
-    parts = [*_notes(found), _text(found, colours)]
+    parts = [*_notes(found, hint), _text(found, colours)]
     if relations := graph.drawn(found.annotation.relations, found.annotation.entities, colours):
         parts.append(_part("Relations", relations))
     if found.annotation.events:
@@ -63,7 +66,9 @@ def _part(title: str, html: str) -> str:
     return f'<p class="uie-part">{escape(title)}</p>{html}'
 
 
-def _notes(found: Extraction) -> Iterator[str]:
+def _notes(found: Extraction, hint: str) -> Iterator[str]:
+    if hint:
+        yield f'<p class="zoo-hint">{shown(hint)}</p>'
     if not schema.count(found.annotation):
         yield '<p class="zoo-hint">Nothing found for these labels.</p>'
     for note in found.notes:

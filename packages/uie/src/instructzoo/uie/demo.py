@@ -12,10 +12,11 @@ import gradio as gr
 
 from instructzoo.core import ui, ui_files
 from instructzoo.core.errors import ZooError
+from instructzoo.core.recipe import Recipe
 from instructzoo.core.ui_text import unaskable
 from instructzoo.uie import batch, cards
-from instructzoo.uie.asking import extract, read_schema
-from instructzoo.uie.presets import Preset, presets
+from instructzoo.uie.asking import Schema, extract, read_schema
+from instructzoo.uie.presets import Preset, presets, trained_labels
 from instructzoo.uie.style import STYLE
 
 TITLE = "Information extraction"
@@ -34,10 +35,6 @@ FILE_HINT = (
     "One text a line (.txt), a table with a column text (.csv, .tsv), or an object a line with a key text (.jsonl); "
     f"at most {batch.MAX_TEXT:,} characters a text. The answer is a .jsonl file. A line that cannot be read is named, "
     "and spoils no other."
-)
-LIMITS = (
-    ("Asked", "sentence by sentence, for entities, relations and events each; nothing is found across sentences"),
-    ("Limits", "labels and kinds of text unlike those that it was trained on are answered badly"),
 )
 
 
@@ -65,7 +62,7 @@ def build(predictor: Any) -> gr.Blocks:
         with gr.Tab("A file"):
             _file_tab(models, labels, held)
         with gr.Accordion("About this model", open=False, elem_id="uie-card"):
-            gr.HTML(ui.card(predictor.recipe, predictor.scores, LIMITS))
+            gr.HTML(ui.card(predictor.recipe, predictor.scores, limits(predictor.recipe)))
     return page
 
 
@@ -142,7 +139,26 @@ def one(
         free = extract(models.get(False), text, schema) if beside and hold else None
     except ZooError as error:
         return ui.note(f"This cannot be answered: {error}")
-    return cards.result(found, schema, free)
+    return cards.result(found, schema, free, untrained(schema, models.predictor.recipe))
+
+
+def untrained(schema: Schema, recipe: Recipe) -> str:
+    """That labels are asked for which the model has never seen; empty where it has, or where that is not known."""
+    known = trained_labels(recipe)
+    roles = (role for each in schema.events.values() for role in each)
+    asked = dict.fromkeys((*schema.entities, *schema.relations, *schema.events, *roles))
+    strange = [label for label in asked if label not in known]
+    return f"The model was not trained on: {', '.join(strange)}." if known and strange else ""
+
+
+def limits(recipe: Recipe) -> list[tuple[str, str]]:
+    """Lines of the card: how the model is asked, and what it was not trained for."""
+    known = trained_labels(recipe)
+    return [
+        ("Asked", "sentence by sentence, for entities, relations and events each; nothing is found across sentences"),
+        ("Labels", ", ".join(known) if known else f"those of {', '.join(recipe.data.sources)}"),
+        ("Limits", "other labels and other kinds of text are answered badly"),
+    ]
 
 
 def many(

@@ -1,16 +1,17 @@
-"""Labels to begin with, those of the microworld's four fields, and a text for each."""
+"""Labels to begin with, those of the microworld's four fields, and a text for each; labels that a model has seen."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from instructzoo.uie import clauses
+from instructzoo.core.recipe import Recipe
+from instructzoo.uie import clauses, names
 
 EXAMPLES = {
     "Companies": "Quorlen Systems of Port Halden bought Vostrel Labs. Mirel Tandro, who lives in Brenholt, works for "
     "Quorlen Systems.",
     "Sports": "Jarno Fesk moved from Halden Rovers to Brenholt United. Brenholt United beat Halden Rovers on Friday.",
-    "Science": "Mirel Tandro of the University of Brenholt discovered velstrine. Officials said velstrine treats "
+    "Science": "Mirel Tandro, a chemist at Brenholt University, discovered Velstrine. Officials said Velstrine treats "
     "corvitis.",
     "Incidents": "Police arrested Jarno Fesk in Port Halden. Mirel Tandro, who is married to Jarno Fesk, lives in "
     "Brenholt, a town in Ostravia.",
@@ -31,6 +32,18 @@ def presets() -> dict[str, Preset]:
     """The fields by name."""
     fields = (clauses.COMPANIES, clauses.SPORTS, clauses.SCIENCE, clauses.INCIDENTS)
     return {name: _preset(facts, text) for facts, (name, text) in zip(fields, EXAMPLES.items(), strict=True)}
+
+
+def trained_labels(recipe: Recipe) -> tuple[str, ...]:
+    """Labels that a model of the microworld has seen; empty where a corpus was among its rows, whose labels vary."""
+    if set(recipe.data.sources) != {"world"}:
+        return ()
+    roles = clauses.event_roles()
+    return tuple(
+        dict.fromkeys(
+            (*names.TYPES, *clauses.relation_labels(), *roles, *(role for each in roles.values() for role in each))
+        )
+    )
 
 
 def _preset(facts: tuple[clauses.Fact, ...], text: str) -> Preset:
