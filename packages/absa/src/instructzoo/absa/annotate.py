@@ -94,7 +94,7 @@ def _quad(text: str, values: Mapping[str, str], domain: str, own: bool, where: s
         _span(text, values["aspect"], "aspect", where),
         label,
         _span(text, values["opinion"], "opinion", where),
-        sentiment(values["sentiment"], where) if values["sentiment"] else _nothing(where),
+        _mood(values["sentiment"], where),
     )
 
 
@@ -105,8 +105,14 @@ def _near(label: str, domain: str) -> str:
     return f"one of {', '.join(told)}" if told else f"one of {', '.join(_PARTS_OF_LAPTOPS)}, then # and a respect"
 
 
-def _nothing(where: str) -> str:
-    raise ZooError("no sentiment", f"one of {', '.join(SENTIMENTS)}", "fill the cell", where)
+def _mood(named: str, where: str) -> str:
+    """One of the three sentiments that tasks ask for."""
+    if not named:
+        raise ZooError("no sentiment", f"one of {', '.join(SENTIMENTS)}", "fill the cell", where)
+    mood = sentiment(named, where)
+    if mood not in SENTIMENTS:
+        raise ZooError(f'no sentiment "{mood}"', f"one of {', '.join(SENTIMENTS)}", "write a row for each", where)
+    return mood
 
 
 def _span(text: str, span: str, part: str, where: str) -> str | None:
@@ -126,8 +132,7 @@ def kept_line(text: str, quads: Sequence[Quad], domain: str) -> str:
     if fault := unaskable(text, MAX_TEXT):
         raise ZooError("a text that cannot be kept", fault.rstrip("."), where="the text")
     for task in TASKS:
-        asked = [quad for quad in quads if task == "ae" or quad.sentiment in SENTIMENTS]
-        prompts.write(text, asked, task, 0, domain)
+        prompts.write(text, quads, task, 0, domain)
     values = [{part: getattr(quad, part) for part in PARTS} for quad in quads]
     return json.dumps({"text": text, "quads": values, "domain": domain}, ensure_ascii=False)
 

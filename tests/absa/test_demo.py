@@ -1,0 +1,416 @@
+"""The demo without a browser: what is asked, what is shown, what is saved, and that corrected rows train again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instructzoo.absa import annotate, batch, cards, correcting, demo, prompts, sources, world
+from instructzoo.absa.finding import Found, Judged, Totals, gather, judge, occurrences, place, questions
+from instructzoo.absa.quads import PARTS, Quad, from_json
+from instructzoo.core import recipe as recipes
+from instructzoo.core import verbs
+from instructzoo.core.errors import ZooError
+from instructzoo.core.recipe import Recipe
+from instructzoo.core.record import Row
+
+PIZZA = Quad("pizza", "FOOD#QUALITY", "delicious", "positive")
+WAITER = Quad("waiter", "SERVICE#GENERAL", "rude", "negative")
+REVIEW = "The pizza was delicious but the waiter was rude."
+BAD = "<img src=x onerror=alert(1)>"
+
+
+@dataclass
+class Known:
+    """A predictor that knows some sentences, says nothing of others, and refuses the long ones."""
+
+    truth: dict[str, list[Quad] | str] = field(default_factory=lambda: {REVIEW: [PIZZA, WAITER]})
+    most: int = 1_000
+    recipe: Recipe = field(default_factory=lambda: recipes.load("absa/tiny"))
+    scores: dict[str, Any] | None = None
+    asked: list[str] = field(default_factory=list)
+    largest: int = 0
+
+    def answer(self, rows: Sequence[Row]) -> list[str]:
+        if long := next((row["input"] for row in rows if len(row["input"]) > self.most), ""):
+            raise ZooError(f"the question takes {len(long)} tokens", f"at most {self.most}", "shorten it")
+        self.asked += [row["input"] for row in rows]
+        self.largest = max(self.largest, len(rows))
+        found = [self.truth.get(row["input"], []) for row in rows]
+        return [one if isinstance(one, str) else prompts.answer(one, "asqp") for one in found]
+
+
+def plain(html: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
+def marks(html: str) -> list[str]:
+    return [" ".join(unescape(re.sub(r"<[^>]+>", "", mark)).split()) for mark in re.findall(r"<mark.*?</mark>", html)]
+
+
+# what is asked and where it stands
+
+
+def test_the_demo_asks_otherwise_than_the_training_did() -> None:
+    (_, row), (_, second) = questions("Great food. Rude staff!")
+    assert row["input"] == "Great food." and second["input"] == "Rude staff!"
+    trained = prompts.write("Great food.", [Quad(None, "FOOD#QUALITY", "Great", "positive")], "asqp", 0)
+    assert prompts.render(row, 0)[0] == prompts.render(trained, 0)[0]
+
+
+def test_a_mark_stands_beside_its_words_in_a_review_of_the_world() -> None:
+    """Whatever the world says, its spans are found in it, and stand where they are written."""
+    looked = 0
+    for row in world.generate(400, 3, "train"):
+        for quad in from_json(row["gold"]):
+            found = place(quad, row["input"], 7)
+            for span, at in ((found.quad.aspect, found.aspect), (found.quad.opinion, found.opinion)):
+                if span is not None and span in row["input"]:
+                    assert at is not None and f"{' ' * 7}{row['input']}"[slice(*at)] == span
+                    looked += 1
+    assert looked > 400
+
+
+def test_the_first_of_two_equal_words_is_marked_for_both() -> None:
+    text = "The pizza was overpriced and the pizza was tasty."
+    first = place(Quad("pizza", "FOOD#PRICES", "overpriced", "negative"), text)
+    second = place(Quad("pizza", "FOOD#QUALITY", "tasty", "positive"), text)
+    assert first.aspect == (4, 9) and second.aspect == (33, 38)
+
+
+def test_a_part_of_a_word_is_marked_before_the_word() -> None:
+    assert list(occurrences("cartoon art", "art")) == [(8, 11)]
+    assert list(occurrences("unfriendly", "friend")) == [(2, 8)]
+    assert list(occurrences("Great food", "great")) == [(0, 5)]
+    assert (
+        not list(occurrences("Great food", "wine"))
+        and not list(occurrences("x", ""))
+        and not list(occurrences("x", None))
+    )
+
+
+def test_one_review_that_is_too_long_silences_the_others() -> None:
+    long = "a" * 2_000
+    judged = judge(Known(), [REVIEW, long, "Fine."], 5_000)
+    assert [len(one.found) for one in judged] == [2, 0, 0]
+    assert [bool(one.fault) for one in judged] == [False, True, False]
+    assert "the question takes 2000 tokens; expected at most 1000" in judged[1].fault
+
+
+def test_an_answer_without_format_or_a_made_up_span_is_not_counted() -> None:
+    quads = [Quad("wine", "DRINKS#QUALITY", "good", "positive")]
+    predictor = Known({"One.": "gibberish", "Two.": quads, REVIEW: [PIZZA, WAITER]})
+    html, judged = demo.many(predictor, f"One.\nTwo.\n{REVIEW}\nNone here.\n...")
+    totals = Totals.of(judged)
+    assert (totals.reviews, totals.invalid, totals.lost, totals.silent, totals.faulty) == (5, 1, 2, 1, 1)
+    shown = plain(html)
+    for wanted in (
+        "2 positive", "1 negative", "0 neutral", "1 without a judgement", "2 of spans not in the text",
+        "1 answer without format", "1 not asked", "in 5 reviews", "Not in the text: “ wine ”, “ good ”",
+    ):  # fmt: skip
+        assert wanted in shown, (wanted, shown)
+
+
+# what is shown
+
+
+def test_an_aspect_is_marked_with_another_sentiment_than_it_has() -> None:
+    html, _ = demo.many(Known(), REVIEW)
+    assert marks(html) == ["pizza positive", "delicious opinion", "waiter negative", "rude opinion"]
+    assert [w for w in ("food, quality 1 positive", "service, general 1 negative") if w not in plain(html)] == []
+
+
+def test_an_aspect_of_two_minds_shows_one_of_them() -> None:
+    text = "Pizza: tasty, dear."
+    quads = [Quad("Pizza", "FOOD#QUALITY", "tasty", "positive"), Quad("Pizza", "FOOD#PRICES", "dear", "negative")]
+    assert marks(demo.many(Known({text: quads}), text)[0])[0] == "Pizza mixed"
+
+
+def test_an_implicit_aspect_is_lost() -> None:
+    html, _ = demo.many(
+        Known({"Overpriced!": [Quad(None, "RESTAURANT#PRICES", "Overpriced", "negative")]}), "Overpriced!"
+    )
+    assert marks(html) == ["Overpriced negative opinion"]
+    assert "Judged without being named: restaurant, prices negative" in plain(html)
+    assert "(implicit) restaurant, prices Overpriced negative" in plain(html)
+
+
+def test_places_of_a_later_sentence_are_those_of_the_sentence() -> None:
+    html, judged = demo.many(Known(), f"It rained. {REVIEW}")
+    assert judged[0].text[slice(*judged[0].found[0].aspect or ())] == "pizza"
+    assert marks(html)[0] == "pizza positive"
+
+
+def test_a_bar_is_longer_than_its_share() -> None:
+    totals = Totals.of([Judged("", tuple(Found(q) for q in [PIZZA] * 3 + [WAITER]))])
+    html = cards.bars(totals.categories)
+    assert re.findall(r"width: ([\d.]+)%", html) == ["100.00", "33.33"]
+    many = {f"X#Y{i:03}": totals.categories["FOOD#QUALITY"] for i in range(100)}
+    assert cards.bars(many).count('class="count"') == cards.MAX_BARS + 1 and "76 more" in cards.bars(many)
+
+
+@pytest.mark.parametrize(
+    ("pasted", "line"),
+    [
+        ("", "Paste one review a line."),
+        (" \n\n", "Paste one review a line."),
+        (None, "Paste one review a line."),
+        ("...", "There is no word in it."),
+        ("a" * 50_000, "A text has at most 5,000 characters here, this one has 50,000."),
+        ("ok\n" * 201, "201 lines; this page takes 200 at a time. Send more as a file."),
+        (f"{'a' * 4_000}\n" * 13, "52,000 characters; this page takes 50,000 at a time. Send more as a file."),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_asked_reaches_the_model(pasted: Any, line: str) -> None:
+    predictor = Known()
+    html, judged = demo.many(predictor, pasted)
+    assert plain(html) == line and not judged and not predictor.asked
+
+
+def test_odd_signs_break_the_page_or_move_a_mark() -> None:
+    text = "😀👩‍🍳 pizza\u202e was \x00 tasty \x1b[0m; الطعام لذيذ 👍🏽"
+    quads = [Quad("pizza", "FOOD#QUALITY", "tasty", "positive"), Quad("الطعام", "FOOD#QUALITY", "لذيذ", "positive")]
+    (one,) = judge(Known({text: quads}), [text], 5_000)
+    assert [text[slice(*at)] for f in one.found for at in (f.aspect, f.opinion) if at] == [
+        "pizza",
+        "tasty",
+        "الطعام",
+        "لذيذ",
+    ]
+    html = cards.result([one])
+    assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e]", html)
+    assert "👩‍🍳" in html and 'dir="auto"' in html
+
+
+def test_a_review_or_an_answer_runs_as_html(tmp_path: Path) -> None:
+    quads = [Quad(BAD, BAD, BAD, "negative")]
+    for text, said in ((BAD, quads), (f"good {BAD}", quads), ("x", quads), ("x", BAD)):
+        html, judged = demo.many(Known({text: said}), text)
+        assert "<img" not in html and judged
+    source = tmp_path / "a.txt"
+    source.write_text(f"{BAD}\n" * 3)
+    assert "<img" not in demo.whole_file(Known({BAD: quads}), str(source), tmp_path, lambda *_: None)[0]
+    (tmp_path / f"{BAD.replace('/', '')}.pdf").write_text("x")
+    assert "<img" not in demo.whole_file(Known(), f"{tmp_path}/{BAD}.pdf", tmp_path, lambda *_: None)[0]
+    assert "<img" not in correcting.kept_one(BAD, [[BAD] * 4], "restaurant", False, [])[0]
+    assert "<img" not in correcting.kept_one(BAD, [[BAD, "X#Y", BAD, "positive"]], "restaurant", True, [])[0]
+    assert "<img" not in correcting.listed([annotate.kept_line(BAD, [Quad(BAD, BAD, BAD, "negative")], "laptop")])
+
+
+# what is saved
+
+
+def test_a_saved_batch_says_otherwise_than_the_page(tmp_path: Path) -> None:
+    predictor = Known(
+        {"One.": "gibberish", "Loved!": [Quad(None, "FOOD#QUALITY", "Loved", "positive")], REVIEW: [PIZZA]}
+    )
+    _, judged = demo.many(predictor, f"{REVIEW}\nOne.\nNothing.\n...\nLoved!")
+    table, objects = batch.save(judged, tmp_path)
+    rows = list(csv.DictReader(table.read_text("utf-8-sig").splitlines()))
+    assert [(r["line"], r["aspect"], r["sentiment"], r["note"][:22]) for r in rows] == [
+        ("1", "pizza", "positive", ""),
+        ("2", "", "", "answer without format:"),
+        ("3", "", "", "no judgement"),
+        ("4", "", "", "not asked: There is no"),
+        ("5", "NULL", "positive", ""),
+    ]
+    assert REVIEW[int(rows[0]["aspect_start"]) : int(rows[0]["aspect_end"])] == "pizza"
+    values = json.loads(objects.read_text())
+    assert [value["text"] for value in values] == [one.text for one in judged]
+    assert values[0]["quads"] == [{part: getattr(PIZZA, part) for part in PARTS} | {"aspect_at": [4, 9],
+                                  "opinion_at": [14, 23]}]  # fmt: skip
+    assert values[1]["invalid"] and values[3]["error"] and values[4]["quads"][0]["aspect"] is None
+
+
+def test_a_saved_cell_runs_in_a_spreadsheet(tmp_path: Path) -> None:
+    text = '=HYPERLINK("http://x";"y") good, "so"'
+    judged = judge(Known({text: [Quad("=HYPERLINK", "FOOD#QUALITY", "good", "positive")]}), [text], 5_000)
+    table, _ = batch.save(judged, tmp_path)
+    (row,) = csv.DictReader(table.open(encoding="utf-8-sig", newline=""))
+    assert row["text"] == f"'{text}" and row["aspect"] == "'=HYPERLINK"
+
+
+def test_a_file_loses_a_line_or_its_neighbours(tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    lines = [
+        {"text": REVIEW, "id": 7, "quads": "mine"},
+        {"no": 1},
+        {"text": "a" * 50_001},
+        {"text": "b" * 2_000},
+        {"text": "Ok."},
+    ]
+    source.write_text("".join(json.dumps(line) + "\n" for line in lines) + "not json\n")
+    told = list[tuple[float, str]]()
+    html, table, objects = demo.whole_file(Known(), str(source), tmp_path, lambda *one: told.append(one))
+    assert table and objects
+    made = [json.loads(line) for line in objects.read_text().splitlines()]
+    assert [one["line"] for one in made] == [1, 2, 3, 4, 5, 6]
+    assert made[0]["id"] == 7 and made[0]["quads"][0]["aspect"] == "pizza" and made[0]["given"] == {"quads": "mine"}
+    assert ["error" in one for one in made] == [False, True, True, True, False, True]
+    assert [row["line"] for row in csv.DictReader(table.read_text("utf-8-sig").splitlines())] == list("1123456")
+    assert told[-1] == (1.0, "6 reviews judged")
+    for wanted in (
+        "1 positive",
+        "4 not asked",
+        "1 without a judgement",
+        "line 2 No",
+        "line 3 A text has at most 50,000",
+    ):
+        assert wanted in plain(html), (wanted, plain(html))
+
+
+def test_a_whole_file_is_held_in_memory_or_asked_at_once(tmp_path: Path) -> None:
+    source, predictor = tmp_path / "in.txt", Known()
+    source.write_text(f"{REVIEW}\n" * 1_000)
+    told = list[tuple[float, str]]()
+    outcome, _, objects = batch.judge_file(predictor, source, tmp_path, lambda *one: told.append(one))
+    assert predictor.largest == batch.TOGETHER and len(told) == 5
+    assert [share for share, _ in told] == sorted(share for share, _ in told)
+    assert outcome.totals.moods == {"positive": 1_000, "negative": 1_000}
+    assert len(objects.read_text().splitlines()) == 1_000
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "a.csv", "a.txt"])
+def test_a_file_that_is_none_ends_in_a_traceback(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("stars\n5\n" if name == "a.csv" else "\n")
+    html, table, objects = demo.whole_file(Known(), str(tmp_path / name), tmp_path, lambda *_: None)
+    assert plain(html).startswith("This file cannot be answered:") and table is objects is None
+    assert plain(demo.whole_file(Known(), None, tmp_path, lambda *_: None)[0]) == "Choose a file of reviews first."
+
+
+# what is corrected
+
+
+def test_a_prediction_changes_on_its_way_through_the_table() -> None:
+    (judged,) = judge(Known(), [REVIEW], 5_000)
+    assert annotate.read_table(REVIEW, annotate.table_of(judged), "restaurant") == [PIZZA, WAITER]
+    assert correcting.take(0, [judged])[:2] == (REVIEW, annotate.table_of(judged))
+    assert correcting.take(None, [judged])[:2] == correcting.take(3, [])[:2] == ("", [[""] * 4])
+
+
+def test_a_label_must_be_spelt_as_the_corpora_do() -> None:
+    table = [["", "food style_options", "delicious", "POS"], ["", "", "", ""], [None, None, None, None]]
+    assert annotate.read_table(REVIEW, table, "restaurant") == [
+        Quad(None, "FOOD#STYLE_OPTIONS", "delicious", "positive")
+    ]
+    table = [["NULL", "laptop#price", " ", "neutral"]]
+    assert annotate.read_table(REVIEW, [[c.upper() if "#" in c else c for c in table[0]]], "laptop")[0].opinion is None
+
+
+@pytest.mark.parametrize(
+    ("row", "wanted"),
+    [
+        (["wine", "FOOD#QUALITY", "", "positive"], 'row 2: the aspect "wine"; expected words of the text; or leave'),
+        (["Pizza", "FOOD#QUALITY", "", "positive"], 'write it as the text does: "pizza"'),
+        (["", "FOOD#QUALITY", "awful", "positive"], 'row 2: the opinion "awful"'),
+        (["pizza", "FOOD#QUALTY", "", "positive"], 'row 2: the category "FOOD#QUALTY"; did you mean "FOOD#QUALITY"?'),
+        (["pizza", "", "", "positive"], "row 2: no category"),
+        (["pizza", "FOOD#QUALITY", "", "happy"], 'row 2: no sentiment "happy"'),
+        (["pizza", "FOOD#QUALITY", "", "conflict"], 'row 2: no sentiment "conflict"'),
+        (["pizza", "FOOD#QUALITY", "", ""], "row 2: no sentiment; expected one of positive, negative, neutral"),
+        (["waiter", "SERVICE#GENERAL", "rude", "negative"], "row 2: the same judgement as in a row above"),
+    ],
+)
+def test_a_wrong_correction_is_kept(row: list[str], wanted: str) -> None:
+    table = [["waiter", "SERVICE#GENERAL", "rude", "negative"], row]
+    html, lines = correcting.kept_one(REVIEW, table, "restaurant", False, ["old"])
+    assert "✗ not kept" in html and wanted in unescape(html) and lines == ["old"]
+
+
+@pytest.mark.parametrize("text", ["", " ...", "a" * 1_001, "bad \ud800"])
+def test_a_text_that_cannot_train_is_kept(text: str) -> None:
+    html, lines = correcting.kept_one(text, [], "restaurant", False, [])
+    assert "✗ not kept" in html and not lines
+    predictor = Known()
+    assert correcting.asked(predictor, text)[0] == [[""] * 4] and not predictor.asked
+
+
+def test_own_categories_cannot_be_kept_or_pass_unasked() -> None:
+    table = [["pizza", "CRUST#THICKNESS", "delicious", "positive"]]
+    assert "✗ not kept" in correcting.kept_one(REVIEW, table, "restaurant", False, [])[0]
+    assert "✓ kept" in correcting.kept_one(REVIEW, table, "restaurant", True, [])[0]
+
+
+def test_two_hundred_categories_are_one_line() -> None:
+    for named, wanted in (
+        ("BATTERY#LIFE", "one of BATTERY#GENERAL, BATTERY#PRICE"),
+        ("SOUL#X", "one of LAPTOP, DISPLAY"),
+    ):
+        html, _ = correcting.kept_one(REVIEW, [["", named, "", "positive"]], "laptop", False, [])
+        assert wanted in plain(html) and len(plain(html)) < 500
+
+
+def test_a_text_is_kept_twice() -> None:
+    _, lines = correcting.kept_one(REVIEW, [], "restaurant", False, [])
+    html, lines = correcting.kept_one(
+        f" {REVIEW} ", [["pizza", "FOOD#QUALITY", "", "neutral"]], "restaurant", False, lines
+    )
+    assert "in place of the earlier one" in html and len(lines) == 1
+    full = [annotate.kept_line(f"text {i}", [], "laptop") for i in range(annotate.MAX_KEPT)]
+    with pytest.raises(ZooError, match="500 texts"):
+        annotate.keep(full, annotate.kept_line("one more", [], "laptop"))
+
+
+def test_an_added_row_pushes_out_another() -> None:
+    table, aspect, opinion = correcting.added([["a", "b", "c", "d"], ["", "", "", ""]], "pizza", None, "", "neutral")
+    assert table == [["a", "b", "c", "d"], ["pizza", "", "", "neutral"]] and aspect == opinion == ""
+
+
+def test_the_lists_of_categories_lack_one_that_the_world_uses() -> None:
+    for row in world.generate(1_000, 1, "train"):
+        for quad in from_json(row["gold"]):
+            assert quad.category is None or quad.category in annotate.CATEGORIES[row["domain"]]
+
+
+def kept_rows(folder: Path) -> Path:
+    lines = list[str]()
+    for number, row in enumerate(world.generate(60, 2, "train", world.Settings(tasks=("asqp",)))):
+        quads = [
+            q for q in from_json(row["gold"]) if all(s is None or s in row["input"] for s in (q.aspect, q.opinion))
+        ]
+        table = [[getattr(quad, part) or "" for part in PARTS] for quad in quads]
+        html, lines = correcting.kept_one(f"{row['input']} ({number})", table, row["domain"], False, lines)
+        assert "✓ kept" in html, html
+    return correcting.saved(lines, folder)
+
+
+def test_kept_rows_are_not_those_that_training_reads(tmp_path: Path) -> None:
+    path = kept_rows(tmp_path)
+    found = [row for _, row in sources.gold(path, "asqp") or ()]
+    for line, row in zip(path.read_text().splitlines(), found, strict=True):
+        value = json.loads(line)
+        quads = from_json(json.dumps(value["quads"]))
+        wanted = prompts.write(value["text"], quads, "asqp", 0, value["domain"])
+        assert {name: row[name] for name in ("input", "output", "gold", "domain")} == {
+            name: wanted[name] for name in ("input", "output", "gold", "domain")
+        }
+
+
+def test_kept_rows_do_not_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INSTRUCTZOO_RUNS", str(tmp_path / "runs"))
+    overrides = [
+        "data.sources=[own]", f"data.path={kept_rows(tmp_path)}", "data.world={}", "train.steps=2", "train.batch=4",
+        "model.backbone=scratch:t5-1x32", "model.vocabulary=512", "evaluate.limit=4", "decode.max_new_tokens=4",
+    ]  # fmt: skip
+    assert verbs.train("absa/tiny", overrides, run_id="own", quiet=True)["steps"] == 2
+
+
+def test_the_demo_of_a_recipe_does_not_build() -> None:
+    demo.build(Known(recipe=recipes.load("absa/small"))).close()
+
+
+def test_a_reply_is_taken_for_another_sentence_s() -> None:
+    asked = questions("Good wine. Good wine.")
+    said = [prompts.answer([Quad("wine", "DRINKS#QUALITY", "Good", "positive")], "asqp"), "nothing"]
+    (found,) = gather("Good wine. Good wine.", asked, said).found
+    assert found.aspect == (5, 9)
+    with pytest.raises(ValueError, match="shorter"):
+        gather("Good wine. Good wine.", asked, said[:1])
