@@ -24,7 +24,7 @@ from instructzoo.core.infer.predictor import CUT, DEAD
 from instructzoo.core.recipe import Decode, load
 from instructzoo.core.record import Row
 from instructzoo.core.score import tables
-from instructzoo.core.verbs import evaluating
+from instructzoo.core.verbs import evaluating, show
 
 KINDS = [(LLAMA, "bpe"), (LLAMA, "digits"), (T5, "bpe"), (T5, "digits")]
 EVERY = pytest.mark.parametrize("kind", KINDS, ids=[f"{b.split(':')[1]}-{t}" for b, t in KINDS])
@@ -488,7 +488,9 @@ def test_a_grammar_is_off_where_a_domain_has_one_or_asked_of_one_that_has_none(d
         plain.held(True).answer(rows)
 
 
-def test_the_score_without_the_grammar_is_not_beside_the_models(domain: apps.App) -> None:
+def test_the_score_without_the_grammar_is_not_beside_the_models(
+    domain: apps.App, capsys: pytest.CaptureFixture[str]
+) -> None:
     scores, predictions = evaluating.evaluate(domain, domain.weights(), limit=20, baselines=False)
     assert list(scores["systems"]) == ["model", "unconstrained"]
     found = tables.Results.from_dict(scores)
@@ -499,6 +501,9 @@ def test_the_score_without_the_grammar_is_not_beside_the_models(domain: apps.App
     assert scores["paired"]["unconstrained"]["difference"] < 0
     assert set(scores["systems"]["model"]["counts"]) >= {CUT, DEAD}
     assert DEAD not in scores["systems"]["unconstrained"]["counts"]
+    scores["systems"]["model"]["counts"][DEAD] = 3
+    show.scores(scores)
+    assert "3 of 20 answers ended where the vocabulary" in capsys.readouterr().out.replace("\n", " ")
 
 
 def test_a_recipe_says_how_answers_are_held() -> None:

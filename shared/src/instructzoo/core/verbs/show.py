@@ -124,7 +124,10 @@ def scores(found: dict[str, Any]) -> None:
     put(made)
     line(f"scorer {found['scorer']}, {found['part']} part, {found['n']} rows, backbone {found['backbone']}\n")
     figures(found["systems"]["model"], found.get("paper", []))
-    if cut := found["systems"]["model"]["counts"].get("cut at max_new_tokens"):
+    counts = found["systems"]["model"]["counts"]
+    if dead := counts.get("ended where no token fits the grammar"):
+        line(f"{dead} of {found['n']} answers ended where the vocabulary has no token that their grammar asks for")
+    if cut := counts.get("cut at max_new_tokens"):
         line(f"{cut} of {found['n']} answers were cut at decode.max_new_tokens: a larger one may raise the score")
     for name, why in found.get("left_out", {}).items():
         line(f"baseline left out: {name} ({why})")
