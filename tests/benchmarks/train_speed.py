@@ -99,6 +99,16 @@ def summary(found: dict[str, list[dict[str, float]]], options: argparse.Namespac
 
 def work(options: argparse.Namespace) -> dict[str, float]:
     """Train once; tokens per second, peak memory in MB and the last loss."""
+    loaded, pairs = model_and_pairs(options)
+    with tempfile.TemporaryDirectory() as folder:
+        train = zoo if options.contestant == "zoo" else trl
+        tokens, seconds, loss = train(loaded, pairs, Path(folder), options.contestant == "trl best")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"tokens_per_second": round(tokens / seconds), "peak_mb": round(peak), "loss": round(loss, 4)}
+
+
+def model_and_pairs(options: argparse.Namespace) -> tuple[Any, list[Pair]]:
+    """The backbone with its method on it, and the rows, as the options name them."""
     from instructzoo.arithmetic import prompts, world
     from instructzoo.core import models
     from instructzoo.core.models import adapters
@@ -113,12 +123,7 @@ def work(options: argparse.Namespace) -> dict[str, float]:
     loaded = models.load(Model(backbone=options.backbone, max_tokens=1024, **scratch), 0, lambda: map("".join, pairs))
     if scratch:
         loaded.model.resize_token_embeddings(options.vocabulary, mean_resizing=False)
-    loaded = replace(loaded, model=adapters.apply(loaded.model, Method(name=options.method, rank=16)))
-    with tempfile.TemporaryDirectory() as folder:
-        train = zoo if options.contestant == "zoo" else trl
-        tokens, seconds, loss = train(loaded, pairs, Path(folder), options.contestant == "trl best")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"tokens_per_second": round(tokens / seconds), "peak_mb": round(peak), "loss": round(loss, 4)}
+    return replace(loaded, model=adapters.apply(loaded.model, Method(name=options.method, rank=16))), pairs
 
 
 def asqp(path: Path) -> list[Pair]:
@@ -138,16 +143,27 @@ class Prompts:
         return [Segment(row["instruction"], False), Segment(row["output"], True)]
 
 
+def plan(compile: bool = False) -> Any:
+    """The settings of this loop: its defaults, and what all contestants share."""
+    from instructzoo.core.recipe import Model, Recipe, Train
+
+    train = Train(batch=BATCH, lr=RATE, schedule="constant", warmup=0, log_every=1, compile=compile)
+    model = Model(backbone="scratch:llama-4x256", tokenizer="bpe")
+    return Recipe(domain="arithmetic", model=model, train=train)
+
+
+def encoded_pairs(loaded: Any, pairs: list[Pair]) -> Any:
+    from instructzoo.core.text import Encoder
+
+    rows = [{"instruction": question, "output": answer} for question, answer in pairs]
+    return Encoder(loaded.tokenizer, Prompts, loaded.kind, 1024).encode_all(rows)
+
+
 def zoo(loaded: Any, pairs: list[Pair], folder: Path, best: bool) -> tuple[int, float, float]:
     from instructzoo.core import runs, tune
-    from instructzoo.core.recipe import Model, Recipe, Train
-    from instructzoo.core.text import Encoder, lengths
+    from instructzoo.core.text import lengths
 
-    train = Train(batch=BATCH, lr=RATE, schedule="constant", warmup=0, log_every=1)
-    model = Model(backbone="scratch:llama-4x256", tokenizer="bpe")
-    recipe = Recipe(domain="arithmetic", model=model, train=train)
-    rows = [{"instruction": question, "output": answer} for question, answer in pairs]
-    encoded = Encoder(loaded.tokenizer, Prompts, loaded.kind, 1024).encode_all(rows)
+    recipe, encoded = plan(), encoded_pairs(loaded, pairs)
     costs = lengths(encoded)
     objective = tune.choose(loaded.kind, loaded.model, loaded.tokenizer)
     run = runs.Run(folder)

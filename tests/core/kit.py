@@ -74,7 +74,7 @@ def kit(settings: Recipe, train: Sequence[Row] | None = None, validation: Sequen
     loaded = models.load(settings.model, settings.seed, lambda: texts)
     encoder = Encoder(loaded.tokenizer, Prompts, loaded.kind, settings.model.max_tokens, settings.seed)
     tuned = adapters.apply(loaded.model, settings.method, settings.seed)
-    objective = tune.choose(loaded.kind, tuned, loaded.tokenizer, settings.train.packing)
+    objective = tune.choose(loaded.kind, tuned, loaded.tokenizer, settings.train)
     return Kit(settings, loaded, tuned, encoder, objective, parts(encoder, rows, validation))
 
 

@@ -13,6 +13,7 @@ from kit import LLAMA, LORA, T5, Kit, apart, kit, mean_loss, recipe, same, start
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from instructzoo.core import tune
 from instructzoo.core.errors import ZooError
 from instructzoo.core.models import adapters
 from instructzoo.core.recipe import Train
@@ -25,6 +26,8 @@ ROWS = sums(24)
 def made(rule: str = "lomo", backbone: str = LLAMA, tied: bool = True, **groups: Any) -> Kit:
     train = {"optimizer": rule, "steps": 6, "lr": 0.3, "clip": None} | groups.pop("train", {})
     one = kit(recipe(backbone, train=train, **groups), ROWS)
+    if isinstance(one.objective, tune.Causal):
+        one.objective.chunked = False  # it sums in another order; LOMO never does
     if not tied:
         one.tuned.config.tie_word_embeddings = False
         one.tuned.lm_head.weight = nn.Parameter(one.tuned.lm_head.weight.detach().clone())

@@ -13,6 +13,7 @@ from torch import Tensor
 from instructzoo.core import tune
 from instructzoo.core.errors import ZooError
 from instructzoo.core.models import adapters
+from instructzoo.core.recipe import Train
 from instructzoo.core.text import IGNORED, Encoded
 from instructzoo.core.tune import Causal, objectives
 from instructzoo.core.tune.objectives import Batch
@@ -60,7 +61,7 @@ def test_a_model_that_leaks_is_trained(cause: str, monkeypatch: pytest.MonkeyPat
     made = kit(recipe())
     monkeypatch.setattr(objectives.Causal, "logits", leaky)
     with pytest.raises(ZooError, match="documents in a pack see each other"):
-        tune.choose("causal", made.tuned, made.loaded.tokenizer, packing=True)
+        tune.choose("causal", made.tuned, made.loaded.tokenizer, Train(packing=True))
     tune.choose("causal", made.tuned, made.loaded.tokenizer)
 
 

@@ -23,6 +23,7 @@ from instructzoo.core.runs import Run
 from instructzoo.core.text import Batches
 from instructzoo.core.text.batches import share
 from instructzoo.core.tune import checkpoints, lomo, optimizers, ranks, sharding
+from instructzoo.core.tune.allocator import keep_freed_memory
 from instructzoo.core.tune.checkpoints import State
 from instructzoo.core.tune.lomo import Lomo
 from instructzoo.core.tune.objectives import Batch, Objective, Supervised
@@ -49,6 +50,8 @@ def fit(recipe: Recipe, run: Run, tuned: Any, objective: Objective, parts: Parts
     Raises ZooError for a loss that is no number, Stopped on SIGTERM.
     """
     settings = recipe.train
+    if settings.optimizer not in ("lomo", "adalomo"):  # whose point is to hold little
+        keep_freed_memory()
     AcceleratorState._reset_state(reset_partial_state=False)  # it would refuse another precision than the run before
     accelerator = Accelerator(mixed_precision=precision(settings), cpu=not torch.accelerator.is_available())
     rank, world = accelerator.process_index, accelerator.num_processes
@@ -183,11 +186,15 @@ def divide_and_clip(
         return optimizer.divide_and_clip(count, clip)
     accelerator.unscale_gradients(optimizer)  # of the factor that float16 needs
     parameters = [p for _, p in adapters.trained(tuned) if p.grad is not None]
-    torch._foreach_mul_([sharding.local(p.grad) for p in parameters], 1 / count)
+    gradients = [p.grad for p in parameters]
+    torch._foreach_mul_([sharding.local(gradient) for gradient in gradients], 1 / count)
     limit = clip if clip is not None else math.inf
     if sharding.in_pieces(tuned):
-        return sharding.clip([p.grad for p in parameters], limit)
-    return float(torch.nn.utils.clip_grad_norm_(parameters, limit))
+        return sharding.clip(gradients, limit)
+    norm = torch.nn.utils.get_total_norm(gradients)
+    if float(norm) + 1e-6 > limit:  # torch's clip_grad_norm_ multiplies by 1 too: a pass over all gradients for nothing
+        torch.nn.utils.clip_grads_with_norm_(parameters, limit, norm)
+    return float(norm)
 
 
 def scales(optimizer: Any, settings: Train) -> bool:

@@ -11,7 +11,9 @@ from torch.nn.functional import cross_entropy
 
 from instructzoo.core.errors import ZooError
 from instructzoo.core.models import adapters
+from instructzoo.core.recipe import Train
 from instructzoo.core.text import IGNORED, Encoded
+from instructzoo.core.tune.head import summed_cross_entropy
 
 Batch = dict[str, Tensor]
 
@@ -32,8 +34,8 @@ class Causal:
     provided that no mask and no cache is given.
     """
 
-    def __init__(self, pad: int, supervised_logits: bool = True, packing: bool = False) -> None:
-        self.pad, self.supervised_logits, self.packing = pad, supervised_logits, packing
+    def __init__(self, pad: int, supervised_logits: bool = True, packing: bool = False, chunked: bool = False) -> None:
+        self.pad, self.supervised_logits, self.packing, self.chunked = pad, supervised_logits, packing, chunked
 
     def collate(self, rows: Sequence[Encoded]) -> Batch:
         if self.packing:
@@ -50,21 +52,28 @@ class Causal:
 
     def loss(self, model: Any, batch: Batch) -> tuple[Tensor, Tensor]:
         labels = batch["labels"][:, 1:]  # [b, s-1]
-        targets = labels[labels != IGNORED]  # [n]
+        targets, n = labels[labels != IGNORED], torch.tensor(int((labels != IGNORED).sum()))
+        head = adapters.plain(model).get_output_embeddings()
+        if self.chunked and self.supervised_logits and type(head) is nn.Linear:  # and no adapter on it
+            hidden = self.hidden(model, batch, labels != IGNORED)  # [n, d]
+            return summed_cross_entropy(hidden, head.weight, head.bias, targets), n
         logits = self.logits(model, batch, labels != IGNORED)  # [n, v]
-        return cross_entropy(logits.float(), targets, reduction="sum"), torch.tensor(targets.numel())
+        return cross_entropy(logits.float(), targets, reduction="sum"), n
 
     def logits(self, model: Any, batch: Batch, keep: Tensor) -> Tensor:
         """Logits [n, v] of the positions before those in `keep` [b, s-1]."""
-        ids, positions = batch["ids"], batch.get("positions")
         if not self.supervised_logits:
             # A tuned prompt stands before the ids: the last s logits are theirs.
+            ids, positions = batch["ids"], batch.get("positions")
             every = model(input_ids=ids, position_ids=positions, use_cache=False).logits
             return every[:, -ids.shape[1] : -1][keep]
-        inner = adapters.plain(model)
-        decoder = inner.get_decoder()
-        hidden = decoder(input_ids=ids, position_ids=positions, use_cache=False).last_hidden_state  # [b, s, d]
-        return inner.get_output_embeddings()(hidden[:, :-1][keep])
+        return adapters.plain(model).get_output_embeddings()(self.hidden(model, batch, keep))
+
+    def hidden(self, model: Any, batch: Batch, keep: Tensor) -> Tensor:
+        """What the output layer reads at those positions, [n, d]."""
+        decoder = adapters.plain(model).get_decoder()
+        found = decoder(input_ids=batch["ids"], position_ids=batch.get("positions"), use_cache=False)
+        return found.last_hidden_state[:, :-1][keep]  # of [b, s, d]
 
 
 class Seq2Seq:
@@ -99,19 +108,20 @@ class Supervised(nn.Module):
         return self.objective.loss(self.model, batch)
 
 
-def choose(kind: str, model: Any, tokenizer: Any, packing: bool = False) -> Objective:
+def choose(kind: str, model: Any, tokenizer: Any, train: Train = Train()) -> Objective:  # noqa: B008 - frozen
     """The objective of a text backbone. Raises ZooError for packing where documents would not be independent.
 
-    For causal models it is checked that skipping logits changes none of them, and that packing changes none.
+    For causal models it is checked that skipping logits changes none of them, and that packing changes none. The loss
+    is chunked except under LOMO, which passes backward twice and wants no gradient before.
     """
     pad = tokenizer.pad_token_id
     if kind == "seq2seq":
-        if packing:
+        if train.packing:
             raise ZooError("train.packing with an encoder-decoder", "a causal backbone", "set train.packing=false")
         return Seq2Seq(pad)
     skips = not adapters.prompted(model) and _alike(Causal(pad), Causal(pad, False), model, len(tokenizer))
-    chosen = Causal(pad, skips, packing)
-    if packing and not _alike(chosen, Causal(pad, skips), model, len(tokenizer)):
+    chosen = Causal(pad, skips, train.packing, chunked=train.optimizer not in ("lomo", "adalomo"))
+    if train.packing and not _alike(chosen, Causal(pad, skips), model, len(tokenizer)):
         found = "documents in a pack see each other (packed logits differ from separate ones)"
         raise ZooError(found, "attention within each document", "set train.packing=false")
     return chosen

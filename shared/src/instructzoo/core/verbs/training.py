@@ -46,7 +46,7 @@ def _train(recipe: Recipe, run: Run, quiet: bool) -> dict[str, Any]:
     costs = {part: lengths(rows) for part, rows in encoded.items()}
     parts = tune.Parts(encoded["train"], encoded["validation"], costs["train"].total, costs["validation"].total)
     tuned = adapters.apply(ready.loaded.model, recipe.method, recipe.seed)
-    objective = tune.choose(ready.loaded.kind, tuned, ready.loaded.tokenizer, recipe.train.packing)
+    objective = tune.choose(ready.loaded.kind, tuned, ready.loaded.tokenizer, recipe.train)
     if run.writes:
         runs.write_json(run.path("card.json"), ready.built.card)
         _write_lengths(recipe, run, costs["train"])

@@ -1,0 +1,59 @@
+"""Cross-entropy through the output layer, a chunk of positions at a time: the logits of all never stand in memory.
+
+The gradient of a chunk's logits is softmax minus one-hot, known as soon as the logits are: forward multiplies it on to
+the gradients of hidden states and weights, and the logits are gone. No product is computed twice.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn.functional import linear, log_softmax
+
+CELLS = 2**24
+"""Logits in memory at a time: 64 MB in float32."""
+
+
+def summed_cross_entropy(hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor) -> Tensor:
+    """Summed cross-entropy (float32 scalar, nats) of targets [n] under linear(hidden [n, d], weight [v, d], bias [v]).
+
+    Backward may be called once; the bias is a constant to it.
+    """
+    return _Head.apply(hidden, weight, bias, targets)
+
+
+class _Head(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor) -> Tensor:
+        for_hidden, for_weight = ctx.needs_input_grad[:2]
+        total = torch.zeros((), device=hidden.device)
+        hidden_grad = torch.empty_like(hidden) if for_hidden else None
+        weight_grad = None
+        rows = max(1, CELLS // weight.shape[0])
+        for start in range(0, len(targets), rows):
+            part, wanted = hidden[start : start + rows], targets[start : start + rows, None]
+            scores = log_softmax(linear(part, weight, bias).float(), -1)  # [c, v]
+            total -= scores.gather(1, wanted).sum()
+            if not for_hidden and not for_weight:
+                continue
+            slope = scores.exp_().scatter_add_(1, wanted, scores.new_full(wanted.shape, -1.0)).to(weight.dtype)
+            if hidden_grad is not None:
+                hidden_grad[start : start + rows] = slope @ weight
+            if for_weight and weight_grad is None:
+                weight_grad = slope.T @ part.to(weight.dtype)
+            elif weight_grad is not None:
+                weight_grad.addmm_(slope.T, part.to(weight.dtype))
+        ctx.grads = hidden_grad, weight_grad
+        return total
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
+        grads, ctx.grads = ctx.grads, None  # let go, so that autograd adds to them in place and need not copy
+        if grad.device.type == "cpu" and float(grad) == 1:
+            return (*grads, None, None)
+        scaled = [None if one is None else one.mul_(grad) for one in grads]
+        return scaled[0], scaled[1], None, None
