@@ -47,7 +47,11 @@ def _asked(app: App, gold: str, task: str) -> Asked:
     from instructzoo.core.data import read_jsonl, readers
 
     published = app.module("sources").gold(readers.existing(gold), task)
-    return list(read_jsonl(gold) if published is None else published)
+    if published is not None:
+        return list(published)
+    if task:
+        raise ZooError(f'the task "{task}" for rows', "none: each row is of its own task", "leave it out", "--task")
+    return list(read_jsonl(gold))
 
 
 def _answers(app: App, pred: str, task: str, rows: list[Row]) -> Asked:
