@@ -10,7 +10,7 @@ number, as {"line": 7, "error": "..."}.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -34,14 +34,12 @@ NAMED = 5
 OWN = ("line", "text", "entities", "relations", "events", "unplaced", "notes", "error")
 """Keys of the output, which a row of the input may not hold beside its text."""
 
-Progress = Callable[[float, str], None]
-"""Told the share of the file that is done, and a line for the person who waits."""
-
 
 @dataclass
 class Outcome:
-    """What became of a file. faults: the first NAMED faulty lines and why."""
+    """What became of a file so far. done: its share that is answered; faults: the first NAMED faulty lines and why."""
 
+    done: float = 0.0
     texts: int = 0
     faulty: int = 0
     found: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("entities", "relations", "events"), 0))
@@ -60,8 +58,11 @@ Asked = Text | tuple[Line, str]
 """A text, or a line with what is wrong with it."""
 
 
-def extract_file(predictor: Answers, source: Path, target: Path, schema: Schema, progress: Progress) -> Outcome:
-    """Answer every text of `source` into `target`. Raises ZooError for a file of no known kind or without a text."""
+def extract_file(predictor: Answers, source: Path, target: Path, schema: Schema) -> Iterator[Outcome]:
+    """Answer every text of `source` into `target`, and tell after every block how far it is.
+
+    Raises ZooError for a file of no known kind or without a text.
+    """
     outcome = Outcome()
     with target.open("w", encoding="utf-8", errors="replace") as out:
         block: list[Asked] = []
@@ -69,10 +70,11 @@ def extract_file(predictor: Answers, source: Path, target: Path, schema: Schema,
             block.append(_asked(line, schema))
             if len(block) >= TOGETHER or sum(len(one.asked) for one in block if isinstance(one, Text)) >= TOGETHER:
                 _write(out, predictor, block, schema, outcome)
-                block = []
-                progress(line.done, f"{outcome.texts:,} texts answered")
+                block, outcome.done = [], line.done
+                yield outcome
         _write(out, predictor, block, schema, outcome)
-    return outcome
+    outcome.done = 1.0
+    yield outcome
 
 
 def _asked(line: Line, schema: Schema) -> Asked:

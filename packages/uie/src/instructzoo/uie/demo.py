@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,7 @@ MAX_TEXT = 5_000
 """Characters of one text on the page: longer ones take minutes, and belong into a file."""
 
 EMPTY = ui.note("The marked text, the graph and the events appear here.")
+STOPPED = ui.note("Stopped; nothing is saved.")
 NO_FILE = ui.note("Counts and faults appear here.")
 HOLD, HOLD_HINT = "Hold the model to the labels", "and to words of the text; without, it may write anything"
 BESIDE = "Show beside it what the model writes when nothing holds it"
@@ -109,21 +110,21 @@ def _text_tab(models: Models, known: dict[str, Preset], labels: list[gr.Textbox]
 def _file_tab(models: Models, labels: list[gr.Textbox], held: gr.Checkbox) -> None:
     gr.HTML(f'<p class="zoo-hint">{FILE_HINT}</p>')
     source = gr.File(label="Texts", file_types=list(ui_files.SUFFIXES), elem_id="uie-source", height=130)
-    run = gr.Button("Find in all", variant="primary", elem_id="uie-ask-all")
+    with gr.Row():
+        run = gr.Button("Find in all", variant="primary", scale=4, elem_id="uie-ask-all")
+        stop = gr.Button("Stop", scale=1, min_width=100, elem_id="uie-stop")
     summary = gr.HTML(NO_FILE, elem_id="uie-summary", min_height=80)
     target = gr.DownloadButton("Save what was found", visible=False, elem_id="uie-save")
-    shelf, waiting = ui_files.Shelf(), gr.Progress()  # gradio looks for the latter among the defaults
+    shelf = ui_files.Shelf()
 
-    def answer(
-        path: str | None, entities: str, relations: str, events: str, hold: bool, progress: gr.Progress = waiting
-    ) -> tuple[str, Any]:
-        def tell(share: float, line: str) -> None:
-            progress(share, desc=line)
+    def answer(path: str | None, entities: str, relations: str, events: str, hold: bool) -> Iterator[tuple[str, Any]]:
+        for html, made in many(models, path, (entities, relations, events), hold, shelf.fresh()):
+            yield html, gr.update(value=made and str(made), visible=made is not None)
 
-        html, made = many(models, path, (entities, relations, events), hold, shelf.fresh(), tell)
-        return html, gr.update(value=made and str(made), visible=made is not None)
-
-    run.click(answer, [source, *labels, held], [summary, target], api_visibility="private")
+    running = run.click(
+        answer, [source, *labels, held], [summary, target], show_progress="hidden", api_visibility="private"
+    )
+    stop.click(lambda: STOPPED, None, summary, cancels=[running], api_visibility="private")
 
 
 def one(
@@ -162,24 +163,30 @@ def limits(recipe: Recipe) -> list[tuple[str, str]]:
 
 
 def many(
-    models: Models,
-    path: str | None,
-    labels: tuple[str, str, str],
-    hold: bool,
-    folder: Path,
-    progress: Callable[[float, str], None],
-) -> tuple[str, Path | None]:
-    """HTML of what became of a file of texts, and the file of answers, made in `folder`; none where it cannot be."""
+    models: Models, path: str | None, labels: tuple[str, str, str], hold: bool, folder: Path
+) -> Iterator[tuple[str, Path | None]]:
+    """HTML of how far a file of texts is, at last of what became of it with the file of answers, made in `folder`."""
     if not path:
-        return ui.note("Choose a file of texts first."), None
+        yield ui.note("Choose a file of texts first."), None
+        return
     target = folder / f"{Path(path).stem[:60]}.found.jsonl"
+    outcome = batch.Outcome()
     try:
         schema = read_schema(*labels)
-        outcome = batch.extract_file(models.get(hold), Path(path), target, schema, progress)
+        yield _under_way(outcome), None
+        for outcome in batch.extract_file(models.get(hold), Path(path), target, schema):
+            yield _under_way(outcome), None
     except ZooError as error:
         target.unlink(missing_ok=True)
-        return ui.note(f"This cannot be answered: {error}"), None
-    return _summary(outcome), target
+        yield ui.note(f"This cannot be answered: {error}"), None
+    else:
+        yield _summary(outcome), target
+
+
+def _under_way(outcome: batch.Outcome) -> str:
+    bar = f'<progress max="1" value="{outcome.done:.3f}" aria-label="share of the file"></progress>'
+    text = f"{outcome.texts:,} texts answered, {outcome.done:.0%} of the file"
+    return f'<div class="zoo-card uie-under-way">{bar}<p class="zoo-hint">{text}</p></div>'
 
 
 def _summary(outcome: batch.Outcome) -> str:
