@@ -33,6 +33,10 @@ STYLE = """<style>
 .uie-out {font: .85rem/1.5 var(--font-mono); white-space: pre-wrap; overflow: auto; max-height: 24rem; margin: 0;
   padding: .7rem .9rem; border-radius: 8px; background: var(--background-fill-secondary); overflow-wrap: anywhere;
   color: var(--body-text-color)}
-.uie-under-way progress {width: 100%; height: .6rem; accent-color: var(--color-accent)}
+.uie-under-way progress {appearance: none; width: 100%; height: .55rem; border: 0; border-radius: 9px; overflow: hidden;
+  background: var(--border-color-primary); color: var(--color-accent)}
+.uie-under-way progress::-webkit-progress-bar {background: var(--border-color-primary)}
+.uie-under-way progress::-webkit-progress-value {background: var(--color-accent)}
+.uie-under-way progress::-moz-progress-bar {background: var(--color-accent)}
 .uie-under-way p {margin: .3rem 0 0 !important}
 </style>"""
