@@ -52,6 +52,11 @@ def plain(html: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
 
 
+def last_of(path: str | None, folder: Path) -> tuple[str, Path | None, Path | None]:
+    """What the page says of a file at last."""
+    return list(demo.whole_file(Known(), path, folder))[-1]
+
+
 def marks(html: str) -> list[str]:
     return [" ".join(unescape(re.sub(r"<[^>]+>", "", mark)).split()) for mark in re.findall(r"<mark.*?</mark>", html)]
 
@@ -113,7 +118,7 @@ def test_an_answer_without_format_or_a_made_up_span_is_not_counted() -> None:
     assert (totals.reviews, totals.invalid, totals.lost, totals.silent, totals.faulty) == (5, 1, 2, 1, 1)
     shown = plain(html)
     for wanted in (
-        "2 positive", "1 negative", "0 neutral", "1 without a judgement", "2 of spans not in the text",
+        "2 positive", "1 negative", "0 neutral", "1 without a judgement", "2 spans not in the text",
         "1 answer without format", "1 not asked", "in 5 reviews", "Not in the text: “ wine ”, “ good ”",
     ):  # fmt: skip
         assert wanted in shown, (wanted, shown)
@@ -197,9 +202,8 @@ def test_a_review_or_an_answer_runs_as_html(tmp_path: Path) -> None:
         assert "<img" not in html and judged
     source = tmp_path / "a.txt"
     source.write_text(f"{BAD}\n" * 3)
-    assert "<img" not in demo.whole_file(Known({BAD: quads}), str(source), tmp_path, lambda *_: None)[0]
-    (tmp_path / f"{BAD.replace('/', '')}.pdf").write_text("x")
-    assert "<img" not in demo.whole_file(Known(), f"{tmp_path}/{BAD}.pdf", tmp_path, lambda *_: None)[0]
+    assert "<img" not in "".join(html for html, *_ in demo.whole_file(Known({BAD: quads}), str(source), tmp_path))
+    assert "<img" not in last_of(f"{tmp_path}/{BAD}.pdf", tmp_path)[0]
     assert "<img" not in correcting.kept_one(BAD, [[BAD] * 4], "restaurant", False, [])[0]
     assert "<img" not in correcting.kept_one(BAD, [[BAD, "X#Y", BAD, "positive"]], "restaurant", True, [])[0]
     assert "<img" not in correcting.listed([annotate.kept_line(BAD, [Quad(BAD, BAD, BAD, "negative")], "laptop")])
@@ -248,15 +252,13 @@ def test_a_file_loses_a_line_or_its_neighbours(tmp_path: Path) -> None:
         {"text": "Ok."},
     ]
     source.write_text("".join(json.dumps(line) + "\n" for line in lines) + "not json\n")
-    told = list[tuple[float, str]]()
-    html, table, objects = demo.whole_file(Known(), str(source), tmp_path, lambda *one: told.append(one))
+    html, table, objects = last_of(str(source), tmp_path)
     assert table and objects
     made = [json.loads(line) for line in objects.read_text().splitlines()]
     assert [one["line"] for one in made] == [1, 2, 3, 4, 5, 6]
     assert made[0]["id"] == 7 and made[0]["quads"][0]["aspect"] == "pizza" and made[0]["given"] == {"quads": "mine"}
     assert ["error" in one for one in made] == [False, True, True, True, False, True]
     assert [row["line"] for row in csv.DictReader(table.read_text("utf-8-sig").splitlines())] == list("1123456")
-    assert told[-1] == (1.0, "6 reviews judged")
     for wanted in (
         "1 positive",
         "4 not asked",
@@ -270,20 +272,23 @@ def test_a_file_loses_a_line_or_its_neighbours(tmp_path: Path) -> None:
 def test_a_whole_file_is_held_in_memory_or_asked_at_once(tmp_path: Path) -> None:
     source, predictor = tmp_path / "in.txt", Known()
     source.write_text(f"{REVIEW}\n" * 1_000)
-    told = list[tuple[float, str]]()
-    outcome, _, objects = batch.judge_file(predictor, source, tmp_path, lambda *one: told.append(one))
-    assert predictor.largest == batch.TOGETHER and len(told) == 5
-    assert [share for share, _ in told] == sorted(share for share, _ in told)
-    assert outcome.totals.moods == {"positive": 1_000, "negative": 1_000}
-    assert len(objects.read_text().splitlines()) == 1_000
+    told = [(html, table) for html, table, _ in demo.whole_file(predictor, str(source), tmp_path)]
+    assert predictor.largest == batch.TOGETHER and len(told) == 5 + 1
+    assert [table for _, table in told[:-1]] == [None] * 5, "a file is offered before it is whole"
+    for (html, _), done in zip(told, (200, 400, 600, 800), strict=False):
+        assert f"{done} reviews judged" in html
+    shares = [float(re.findall(r'value="([\d.]+)"', html)[0]) for html, _ in told[:-1]]
+    assert shares == sorted(shares) and shares[-1] == 1
+    assert "1,000 positive" in told[-1][0] and "in 1,000 reviews" in told[-1][0]
+    assert len((tmp_path / "in.judged.jsonl").read_text().splitlines()) == 1_000
 
 
 @pytest.mark.parametrize("name", ["a.pdf", "a.csv", "a.txt"])
 def test_a_file_that_is_none_ends_in_a_traceback(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("stars\n5\n" if name == "a.csv" else "\n")
-    html, table, objects = demo.whole_file(Known(), str(tmp_path / name), tmp_path, lambda *_: None)
+    html, table, objects = last_of(str(tmp_path / name), tmp_path)
     assert plain(html).startswith("This file cannot be answered:") and table is objects is None
-    assert plain(demo.whole_file(Known(), None, tmp_path, lambda *_: None)[0]) == "Choose a file of reviews first."
+    assert plain(last_of(None, tmp_path)[0]) == "Choose a file of reviews first."
 
 
 # what is corrected

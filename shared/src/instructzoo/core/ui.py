@@ -73,7 +73,7 @@ table.zoo-table .zoo-unknown {color: var(--body-text-color-subdued) !important}
 .dark table.zoo-table .zoo-wrong {color: #ffb0a8 !important}
 @media (max-width: 600px) {
   .zoo-card {padding: .9rem 1rem}
-  table.zoo-table th, table.zoo-table td {padding-right: .7rem !important; font-size: .82rem}
+  table.zoo-table th, table.zoo-table td {padding-right: .5rem !important; font-size: .82rem}
 }
 """
 

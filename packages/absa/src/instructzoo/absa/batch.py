@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,14 +34,14 @@ HEADER = (
     "aspect_start", "aspect_end", "opinion_start", "opinion_end", "note",
 )  # fmt: skip
 
-Progress = Callable[[float, str], None]
-"""Told the share of the file that is done, and a line for the person who waits."""
-
 
 @dataclass
 class Outcome:
-    """What became of a file. faults: the first NAMED faulty lines and why."""
+    """What became of a file so far. faults: the first NAMED faulty lines and why; done: the share that was read."""
 
+    table: Path
+    objects: Path
+    done: float = 0.0
     totals: Totals = field(default_factory=Totals)
     faults: list[tuple[int, str]] = field(default_factory=list)
 
@@ -103,16 +103,17 @@ def save(judged: Iterable[Judged], folder: Path) -> tuple[Path, Path]:
     return table, objects
 
 
-def judge_file(predictor: Answers, source: Path, folder: Path, progress: Progress) -> tuple[Outcome, Path, Path]:
-    """Judge every review of a file into NAME.csv and NAME.jsonl in the folder.
+def judge_file(predictor: Answers, source: Path, folder: Path) -> Iterator[Outcome]:
+    """Judge every review of a file into NAME.csv and NAME.jsonl in the folder; the outcome after every block of them.
 
-    Raises ZooError for a file of no known kind, a table without a column of texts, and a file without a text.
+    The files are whole once nothing comes any more. Raises ZooError for a file of no known kind, a table without a
+    column of texts, and a file without a text.
     """
-    outcome, name = Outcome(), f"{source.stem[:60]}.judged"
-    table, objects = folder / f"{name}.csv", folder / f"{name}.jsonl"
+    name = f"{source.stem[:60]}.judged"
+    outcome = Outcome(folder / f"{name}.csv", folder / f"{name}.jsonl")
     with ExitStack() as stack:
-        rows = stack.enter_context(table.open("w", encoding="utf-8-sig", newline="", errors="replace"))
-        lines = stack.enter_context(objects.open("w", encoding="utf-8", errors="replace"))
+        rows = stack.enter_context(outcome.table.open("w", encoding="utf-8-sig", newline="", errors="replace"))
+        lines = stack.enter_context(outcome.objects.open("w", encoding="utf-8", errors="replace"))
         writer = Writer(rows, lines)
         for block in _blocks(texts(source, MAX_TEXT)):
             for line, judged in zip(block, _judge(predictor, block), strict=True):
@@ -120,8 +121,8 @@ def judge_file(predictor: Answers, source: Path, folder: Path, progress: Progres
                 if judged.fault and len(outcome.faults) < NAMED:
                     outcome.faults.append((line.number, judged.fault))
                 writer.write(line.number, judged, line.row)
-            progress(block[-1].done, f"{outcome.totals.reviews:,} reviews judged")
-    return outcome, table, objects
+            outcome.done = block[-1].done
+            yield outcome
 
 
 def _blocks(lines: Iterable[Line]) -> Iterator[list[Line]]:

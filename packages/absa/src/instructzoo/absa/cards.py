@@ -31,10 +31,14 @@ STYLE = """<style>
 .absa-counts {margin: 0 0 .8rem; line-height: 2.1}
 .absa-review + .absa-review {border-top: 1px solid var(--border-color-primary); padding-top: .5rem; margin-top: .5rem}
 .absa-review p {margin: 0}
+.absa-review.numbered {position: relative; padding-inline-start: 1.9rem}
+.absa-number {position: absolute; inset-inline-start: 0; line-height: 2.5; color: var(--body-text-color-subdued);
+  font-variant-numeric: tabular-nums}
 .absa-review .zoo-hint {margin: -.2rem 0 .5rem !important}
+.absa-under-way progress {width: 100%; accent-color: var(--color-accent)}
 @media (max-width: 600px) {
-  .absa-bars {grid-template-columns: 1fr max-content}
-  .absa-bars > :nth-child(3n+1) {grid-column: 1 / -1; margin-bottom: -.25rem}
+  .absa-bars {grid-template-columns: 1fr max-content; grid-auto-flow: dense}
+  .absa-bars .absa-bar {grid-column: 1 / -1; height: .8rem}
 }
 </style>"""
 """Goes with the page itself: in a gallery each domain brings its own."""
@@ -63,14 +67,18 @@ def counted(totals: Totals) -> str:
     moods = [(KINDS.get(mood, "unknown"), f"{totals.moods[mood]:,} {mood}") for mood in SENTIMENTS]
     amiss = [
         ("unknown", totals.silent, "without a judgement"),
-        ("unknown", totals.lost, "of spans not in the text"),
-        ("wrong", totals.invalid, "answer without format" if totals.invalid == 1 else "answers without format"),
+        ("unknown", totals.lost, f"{_many('span', totals.lost)} not in the text"),
+        ("wrong", totals.invalid, f"{_many('answer', totals.invalid)} without format"),
         ("wrong", totals.faulty, "not asked"),
     ]
     badges = [ui.badge(kind, text) for kind, text in moods]
     badges += [ui.badge(kind, f"{number:,} {text}") for kind, number, text in amiss if number]
-    of = f"in {totals.reviews:,} review{'' if totals.reviews == 1 else 's'}"
+    of = f"in {totals.reviews:,} {_many('review', totals.reviews)}"
     return f'<p class="absa-counts">{" ".join(badges)} {of}</p>'
+
+
+def _many(noun: str, number: int) -> str:
+    return noun if number == 1 else f"{noun}s"
 
 
 def bars(categories: Mapping[str, Counter[str]]) -> str:
@@ -105,8 +113,10 @@ def review(judged: Judged, number: int | None = None) -> str:
     parts = [highlighted(judged.text, spans(judged.found), COLOURS), *_unmarked(judged)]
     if not (judged.found or judged.fault or judged.invalid):
         parts.append('<p class="zoo-hint">No judgement found.</p>')
-    name = f' aria-label="review {number}"' if number else ""
-    return f'<div class="absa-review" role="group"{name}>{"".join(parts)}</div>'
+    if number is None:
+        return f'<div class="absa-review">{"".join(parts)}</div>'
+    head = f'<span class="absa-number" aria-hidden="true">{number}</span>'
+    return f'<div class="absa-review numbered" role="group" aria-label="review {number}">{head}{"".join(parts)}</div>'
 
 
 def spans(found: Sequence[Found]) -> list[Span]:
@@ -154,7 +164,7 @@ def table(judged: Sequence[Judged]) -> str:
             cells = (words[0], readable(quad.category or ""), words[1], (mood, f"zoo-{KINDS.get(mood, 'unknown')}"))
             rows.append(cells if len(judged) == 1 else (str(number), *cells))
     header = ("aspect", "category", "opinion", "sentiment")
-    return ui.table(header if len(judged) == 1 else ("review", *header), rows)
+    return ui.table(header if len(judged) == 1 else ("#", *header), rows)
 
 
 def _words(span: str | None, lost: bool) -> ui.Cell:

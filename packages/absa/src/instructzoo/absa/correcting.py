@@ -42,7 +42,7 @@ def tab(predictor: Any, shelf: Shelf, judged: gr.State, answered: Any) -> None:
         headers=list(PARTS), type="array", column_count=len(PARTS), interactive=True, wrap=True, elem_id="absa-table",
         label="Judgements", show_label=False, buttons=[], value=[[""] * len(PARTS)],
     )  # fmt: skip
-    _adding(text, domain, table)
+    _adding(domain, table)
     keep = gr.Button("Check and keep", variant="primary", elem_id="absa-keep")
     told = gr.HTML(elem_id="absa-told")
     shown = gr.HTML(NONE, elem_id="absa-kept")
@@ -74,13 +74,13 @@ def tab(predictor: Any, shelf: Shelf, judged: gr.State, answered: Any) -> None:
     back.click(lambda lines: ("", *offer(lines[:-1])), kept, [told, *outputs], api_visibility="private")
 
 
-def _adding(text: gr.Textbox, domain: gr.Dropdown, table: gr.Dataframe) -> None:
+def _adding(domain: gr.Dropdown, table: gr.Dataframe) -> None:
     """A line of choices that becomes a row of the table: nobody has to know the names of the labels."""
     with gr.Row(equal_height=True, elem_id="absa-adding"):
         aspect = gr.Textbox(label="Aspect", placeholder="implicit", max_lines=1, min_width=130, elem_id="absa-aspect")
         category = gr.Dropdown(
-            list(CATEGORIES[DOMAINS[0]]), value=None, label="Category", allow_custom_value=True, min_width=190,
-            elem_id="absa-category",
+            list(CATEGORIES[DOMAINS[0]]), value=None, label="Category", allow_custom_value=True, min_width=210,
+            scale=2, elem_id="absa-category",
         )  # fmt: skip
         opinion = gr.Textbox(
             label="Opinion", placeholder="implicit", max_lines=1, min_width=130, elem_id="absa-opinion"

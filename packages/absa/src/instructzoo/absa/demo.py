@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ EXAMPLES = (
 )
 SHOWN = "\n".join(EXAMPLES)
 EMPTY = ui.note("The marked reviews, the chart and the table appear here.")
+STOPPED = ui.note("Stopped; nothing is saved.")
 FILE_HINT = (
     f"One review a line (.txt), a table with a column text (.csv, .tsv), or a JSON object a line with a key text "
     f"(.jsonl); at most {batch.MAX_TEXT:,} characters a review and {ui.MAX_UPLOAD[:-2]} MB a file. The answer is a "
@@ -95,20 +95,18 @@ def offered(path: Path | None) -> Any:
 def _file_tab(predictor: Any, shelf: Shelf) -> None:
     gr.HTML(f'<p class="zoo-hint">{FILE_HINT}</p>')
     source = gr.File(label="Reviews", file_types=list(SUFFIXES), elem_id="absa-source", height=120)
-    run = gr.Button("Find judgements in all", variant="primary", elem_id="absa-ask-all")
+    with gr.Row():
+        run = gr.Button("Find judgements in all", variant="primary", scale=4, elem_id="absa-ask-all")
+        stop = gr.Button("Stop", scale=1, min_width=100, elem_id="absa-stop")
     summary = gr.HTML(elem_id="absa-summary", min_height=60)
     table, objects = downloads("absa-file-csv", "absa-file-jsonl", "Save as CSV", "Save as JSON Lines")
-    waiting = gr.Progress()  # gradio looks for it among the defaults
 
-    def answer(path: str | None, progress: gr.Progress = waiting) -> tuple[str, Any, Any]:
-        html, *files = whole_file(predictor, path, shelf.fresh(), partial(_tell, progress))
-        return html, *map(offered, files)
+    def answer(path: str | None) -> Iterator[tuple[str, Any, Any]]:
+        for html, *files in whole_file(predictor, path, shelf.fresh()):
+            yield html, *map(offered, files)
 
-    run.click(answer, source, [summary, table, objects], api_visibility="private")
-
-
-def _tell(progress: Any, share: float, line: str) -> None:
-    progress(min(share, 1.0), desc=line)
+    running = run.click(answer, source, [summary, table, objects], show_progress="hidden", api_visibility="private")
+    stop.click(lambda: STOPPED, None, summary, cancels=[running], api_visibility="private")
 
 
 def many(predictor: Answers, text: str) -> tuple[str, list[Judged]]:
@@ -134,17 +132,26 @@ def refused(lines: Sequence[str]) -> str:
     return unaskable(lines[0], MAX_REVIEW) if len(lines) == 1 else ""
 
 
-def whole_file(
-    predictor: Answers, path: str | None, folder: Path, progress: Callable[[float, str], None]
-) -> tuple[str, Path | None, Path | None]:
-    """HTML of what became of a file of reviews, and the CSV and JSON Lines that were made in `folder`."""
+def whole_file(predictor: Answers, path: str | None, folder: Path) -> Iterator[tuple[str, Path | None, Path | None]]:
+    """HTML of how far a file of reviews is, at last of what became of it with the CSV and JSON Lines in `folder`."""
     if not path:
-        return ui.note("Choose a file of reviews first."), None, None
+        yield ui.note("Choose a file of reviews first."), None, None
+        return
+    outcome = None
     try:
-        outcome, table, objects = batch.judge_file(predictor, Path(path), folder, progress)
+        for outcome in batch.judge_file(predictor, Path(path), folder):
+            yield _under_way(outcome), None, None
     except ZooError as error:
-        return ui.note(f"This file cannot be answered: {error}"), None, None
-    return _summary(outcome), table, objects
+        yield ui.note(f"This file cannot be answered: {error}"), None, None
+        return
+    if outcome:
+        yield _summary(outcome), outcome.table, outcome.objects
+
+
+def _under_way(outcome: batch.Outcome) -> str:
+    text = f"{outcome.totals.reviews:,} reviews judged, {outcome.done:.0%} of the file"
+    bar = f'<progress max="1" value="{outcome.done:.3f}" aria-label="share of the file"></progress>'
+    return f'<div class="zoo-card absa-under-way">{bar}<p>{text}</p></div>'
 
 
 def _summary(outcome: batch.Outcome) -> str:
