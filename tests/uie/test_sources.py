@@ -118,6 +118,14 @@ def test_a_development_part_is_both_chosen_on_and_reported(tmp_path: Path) -> No
     assert not set(parts["validation"]["item"]) & (set(parts["test"]["item"]) | set(parts["train"]["item"]))
 
 
+def test_a_development_part_is_not_halved(tmp_path: Path) -> None:
+    path = str(crossner(tmp_path, train=200, dev=60))
+    parts = sources.build(recipe("crossner/ai", path=path, options={"missing_test": "halve"}))
+    assert len(parts["test"]) + len(parts["validation"]) == 60 and len(parts["test"]) > 15 < len(parts["validation"])
+    assert not set(parts["validation"]["item"]) & set(parts["test"]["item"])
+    assert "half of its development part" in parts["test"].info.description
+
+
 def test_a_held_out_set_is_trained_on(tmp_path: Path) -> None:
     crossner(crossner(tmp_path, train=20, dev=5, test=5), "music", train=20, dev=7)
     options = {"held_out": ["crossner/music"]}

@@ -5,8 +5,8 @@
                                the published sets of corpora.py, from data.path
     own                        your own annotation from data.path, in a format of readers.py (CoNLL, brat, JSON)
 
-Labels are written in words (labels.py). A part that a set lacks is cut out of its train by item, or read from its
-development part (data.options.missing_test); the card says so, and counts what the readers had to decide.
+Labels are written in words (labels.py). A part that a set lacks is cut out of its train by item, or taken from
+its development part (data.options.missing_test); the card says so, and counts what the readers had to decide.
 Every part is asked data.options.tasks; training rows also get a share of the auxiliary tasks (arXiv:2304.08085).
 """
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -58,8 +58,9 @@ class Settings(recipes.Settings):
         None, ge=0, description="labels on offer in training beside the sentence's own, drawn by seed; none: all"
     )
     held_out: tuple[str, ...] = Field((), description="sources whose test part alone is read: for zero-shot")
-    missing_test: Literal["cut", "development"] = Field(
-        "cut", description="a test part that a set lacks: cut out of its train, or its development part"
+    missing_test: Literal["cut", "development", "halve"] = Field(
+        "cut",
+        description="a test part that a set lacks: a cut of its train, its development part, or half of it (the paper)",
     )
 
 
@@ -174,7 +175,7 @@ def _read(name: str, recipe: Recipe, settings: Settings) -> _Set:
     made = _Set(name, format, sentences, inventory, licence)
     if passed:
         made.note("train", f"{len(passed)} files passed over, of no known ending: {', '.join(sorted(passed)[:5])}")
-    _stand_in(made, name in settings.held_out, settings)
+    _stand_in(made, name in settings.held_out, settings, recipe.seed)
     return made
 
 
@@ -182,7 +183,7 @@ def _format(name: str, path: Path) -> str:
     return CORPORA[name].reader if name in CORPORA else readers.format_of(path) or ""
 
 
-def _stand_in(one: _Set, held_out: bool, settings: Settings) -> None:
+def _stand_in(one: _Set, held_out: bool, settings: Settings, seed: int) -> None:
     """A test part from the development part where that is asked, and nothing but a test part of what is held out."""
     held = one.sentences
     if held_out:
@@ -191,15 +192,19 @@ def _stand_in(one: _Set, held_out: bool, settings: Settings) -> None:
         one.note("test", "held out: nothing of it is trained on")
         if part != "test":
             one.note("test", f"its {part} part, since its test part is not there")
-    elif settings.missing_test == "development" and "test" not in held and "validation" in held:
-        one.sentences = {"test" if part == "validation" else part: found for part, found in held.items()}
-        one.note("test", "its development part, since its test part is not there")
+    elif settings.missing_test != "cut" and "test" not in held and "validation" in held:
+        whole = held.pop("validation")
+        if settings.missing_test == "development":
+            held["test"] = whole
+        else:
+            halves = _cut(whole, {"test": 0.5}, seed)
+            held |= {part: halves[cut] for part, cut in (("validation", "train"), ("test", "test")) if cut in halves}
+        half = "" if settings.missing_test == "development" else "half of "
+        one.note("test", f"{half}its development part, since its test part is not there")
 
 
 def _divide(one: _Set, recipe: Recipe, settings: Settings) -> None:
     """Cut the parts that are missing out of train, by item; nothing is cut out of what is held out."""
-    import pyarrow as pa
-
     if "train" not in one.sentences:
         if one.name not in settings.held_out:
             one.note("test" if "test" in one.sentences else "validation", "there is no train part of it")
@@ -208,13 +213,21 @@ def _divide(one: _Set, recipe: Recipe, settings: Settings) -> None:
     missing = {part: share for part, share in shares.items() if part not in one.sentences and share}
     if not missing:
         return
-    whole = one.sentences["train"]
+    for part, found in _cut(one.sentences["train"], missing, recipe.seed).items():
+        one.sentences[part] = found
+        if part != "train":
+            one.note(part, f"cut out of its train part ({missing[part]:g} of the items), since it has none")
+
+
+def _cut(whole: list[Sentence], shares: Mapping[str, float], seed: int) -> Sentences:
+    """Sentences by part: shares of the items as the core cuts them, and "train", what is left. No part is empty."""
+    import pyarrow as pa
+
     table = pa.table({"item": [asked.item(s.text) for s in whole], "place": range(len(whole))})
-    for part, rows in by_item(table, missing, recipe.seed).items():
-        if places := rows.column("place").to_pylist():
-            one.sentences[part] = [whole[place] for place in places]
-            if part != "train":
-                one.note(part, f"cut out of its train part ({missing[part]:g} of the items), since it has none")
+    parts = by_item(table, shares, seed)
+    return {
+        part: [whole[place] for place in rows.column("place").to_pylist()] for part, rows in parts.items() if len(rows)
+    }
 
 
 def _rows(one: _Set, part: str, settings: Settings, seed: int) -> list[Row]:
