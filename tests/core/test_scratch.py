@@ -34,18 +34,19 @@ def drawn(n: int, draw: torch.Generator) -> torch.Tensor:
 
 
 def test_an_encoder_decoder_s_embeddings_learn_slower_than_its_matrices() -> None:
-    """Copying three of six tokens: 3.0 after 200 updates, and 3.7 with T5's own wide embeddings."""
+    """Copying three of six tokens: a loss of 2.8 after 300 updates, and of 3.3 with T5's own wide embeddings."""
     torch.manual_seed(0)
     model, draw, losses = made(), torch.Generator().manual_seed(0), []
-    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
-    for _ in range(200):
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, betas=(0.9, 0.98))
+    for step in range(300):
+        optimizer.param_groups[0]["lr"] = 2e-3 * min(1, (step + 1) / 30)
         ids = drawn(16, draw)
         loss = model(input_ids=ids, labels=ids[:, :3].contiguous()).loss
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
         losses.append(loss.item())
-    assert sum(losses[-20:]) / 20 < 3.3
+    assert sum(losses[-20:]) / 20 < 3.05
 
 
 def test_narrow_embeddings_shrink_the_first_logits() -> None:
