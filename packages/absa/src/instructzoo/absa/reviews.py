@@ -74,19 +74,19 @@ def draw(rng: Random, domain: str, tuples: int, implicit: float, quiet: float) -
         if len(draft.quads) >= wanted or (not draft.quads and rng.random() < 0.3):
             break
     draft.text += _styled(rng.choice(clauses.ENDS), style)
-    return draft.text, [_quad(draft, *parts) for parts in draft.quads]
+    text = draft.text
+    return text, [
+        Quad(_span(text, a), category, _span(text, o), sentiment) for a, category, o, sentiment in draft.quads
+    ]
 
 
-def _quad(
-    draft: Draft, aspect: tuple[int, int] | None, category: str, opinion: tuple[int, int] | None, sentiment: str
-) -> Quad:
-    spans = (None if place is None else draft.text[slice(*place)] for place in (aspect, opinion))
-    return Quad(next(spans), category, next(spans), sentiment)
+def _span(text: str, place: tuple[int, int] | None) -> str | None:
+    return None if place is None else text[slice(*place)]
 
 
 def _append(draft: Draft, joint: str, clause: Clause, style: Style, rng: Random, fresh: bool) -> None:
     """Write joint and clause at the end of the draft. fresh: the clause begins a sentence."""
-    draft.text += _styled(joint, style) if draft.text else _capital(_styled(joint, style), style.cased)
+    draft.text += _styled(joint, style)
     places, begin = {}, len(draft.text)
     pieces = _FIELD.split(_styled(clause.template, style))
     for literal, name in zip(pieces[::2], [*pieces[1::2], ""], strict=True):
