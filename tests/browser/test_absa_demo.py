@@ -234,6 +234,9 @@ def test_the_page_breaks_on_a_phone_or_in_the_dark(
         page.until("#absa-answer", "in 5 reviews")
         picture(f"absa-phone-{'dark' if dark else 'light'}")
         assert page.too_wide() <= 0
+        card = page.find("#absa-answer .zoo-card").rect
+        for bar in (e.rect for e in page.all("#absa-answer .absa-bars > *")):
+            assert bar["x"] + bar["width"] <= card["x"] + card["width"]
         mark, label = "#absa-answer mark:not(.soft)", "#absa-answer mark:not(.soft) .zoo-label"
         for css in (mark, label):
             assert abs(page.light(css, "color") - page.light(css, "background-color")) > 90, css

@@ -36,7 +36,8 @@ def test_a_faulty_line_spoils_its_neighbours(tmp_path: Path) -> None:
     assert [line.number for line in lines] == list(range(1, 11))
     assert [(line.number, line.text) for line in lines if not line.fault] == [(1, "ok"), (6, "fine")]
     assert lines[0].row == {"id": 7}
-    for number, wanted in ((2, "Malformed JSON"), (3, 'No "text"'), (4, "0xff"), (7, "Malformed"), (8, "has 101"),
+    assert lines[1].fault == "Malformed JSON (Expecting value at column 1)."
+    for number, wanted in ((3, 'No "text"'), (4, "0xff"), (7, "Malformed"), (8, "has 101"),
                            (9, "U+D800"), (10, 'No "text"')):  # fmt: skip
         assert wanted in lines[number - 1].fault, lines[number - 1]
 

@@ -99,6 +99,8 @@ def _objects(file: IO[bytes]) -> Iterator[Line]:
 def _object(number: int, text: str) -> Line:
     try:
         row = json.loads(text)
+    except json.JSONDecodeError as error:
+        return Line(number, fault=f"Malformed JSON ({error.msg} at column {error.colno}).")
     except (ValueError, RecursionError) as error:
         return Line(number, fault=f"Malformed JSON ({error}).")
     key = _key(row) if isinstance(row, dict) else None

@@ -37,8 +37,9 @@ STYLE = """<style>
 .absa-review .zoo-hint {margin: -.2rem 0 .5rem !important}
 .absa-under-way progress {width: 100%; accent-color: var(--color-accent)}
 @media (max-width: 600px) {
-  .absa-bars {grid-template-columns: 1fr max-content; grid-auto-flow: dense}
-  .absa-bars .absa-bar {grid-column: 1 / -1; height: .8rem}
+  .absa-bars {grid-template-columns: minmax(0, 1fr); gap: .15rem}
+  .absa-bars .absa-bar {height: .8rem}
+  .absa-bars .count {white-space: normal; margin-bottom: .4rem}
 }
 </style>"""
 """Goes with the page itself: in a gallery each domain brings its own."""

@@ -161,7 +161,7 @@ def _summary(outcome: batch.Outcome) -> str:
         parts.append(cards.part("Sentiment by category", cards.bars(totals.categories)))
     if outcome.faults:
         more = totals.faulty - len(outcome.faults)
-        lines = [(f"line {number}", why) for number, why in outcome.faults]
+        lines = [(f"line\N{NO-BREAK SPACE}{number}", why) for number, why in outcome.faults]
         lines += [("", f"{more:,} more; each stands in both files with its number")] if more else []
         parts.append(cards.part("Not asked", ui.table(("", ""), lines)))
     return f'<div class="zoo-card">{"".join(parts)}</div>'
