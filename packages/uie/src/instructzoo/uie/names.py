@@ -14,7 +14,7 @@ SHARES = {"validation": 0.08, "test": 0.12}
 """Share of all name words, and of all templates, that each held-out split has; train has the rest."""
 
 # chosen so that no two of these syllables make a word that one would not want to read
-_ONSETS = (
+_ONSETS: tuple[str, ...] = (
     "b",
     "br",
     "d",
@@ -38,7 +38,7 @@ _ONSETS = (
     "t",
 )
 _ONSETS += ("th", "tr", "v", "w", "z")
-_RIMES = (
+_RIMES: tuple[str, ...] = (
     "al",
     "am",
     "an",
