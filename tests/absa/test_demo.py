@@ -16,9 +16,11 @@ import pytest
 from instructzoo.absa import annotate, batch, cards, correcting, demo, prompts, sources, world
 from instructzoo.absa.finding import Found, Judged, Totals, gather, judge, occurrences, place, questions
 from instructzoo.absa.quads import PARTS, Quad, from_json
+from instructzoo.core import app as apps
 from instructzoo.core import recipe as recipes
 from instructzoo.core import verbs
 from instructzoo.core.errors import ZooError
+from instructzoo.core.infer import Predictor
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
 
@@ -399,13 +401,17 @@ def test_kept_rows_are_not_those_that_training_reads(tmp_path: Path) -> None:
         }
 
 
-def test_kept_rows_do_not_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kept_rows_do_not_train_a_model_for_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INSTRUCTZOO_RUNS", str(tmp_path / "runs"))
     overrides = [
         "data.sources=[own]", f"data.path={kept_rows(tmp_path)}", "data.world={}", "train.steps=2", "train.batch=4",
         "model.backbone=scratch:t5-1x32", "model.vocabulary=512", "evaluate.limit=4", "decode.max_new_tokens=4",
     ]  # fmt: skip
     assert verbs.train("absa/tiny", overrides, run_id="own", quiet=True)["steps"] == 2
+    predictor = Predictor.load(apps.get("absa"), tmp_path / "runs" / "absa" / "tiny" / "own")
+    html, judged = demo.many(predictor, f"{REVIEW}\n{'word ' * 900}")
+    assert not judged[0].fault and "at most 256" in judged[1].fault, "a model of the house cannot be asked"
+    assert "1 not asked" in plain(html)
 
 
 def test_the_demo_of_a_recipe_does_not_build() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,9 @@ from instructzoo.core.record import Row
 pytestmark = pytest.mark.browser
 
 REVIEW = "The pizza was delicious but the waiter was rude."
+SLOW = "We waited for ages."
+"""What the scripted predictor takes its time with."""
+
 TRUTH: dict[str, list[Quad] | str] = {
     REVIEW: [
         Quad("pizza", "FOOD#QUALITY", "delicious", "positive"),
@@ -51,6 +55,8 @@ class Scripted:
     scores: dict[str, Any] | None = None
 
     def answer(self, rows: Sequence[Row]) -> list[str]:
+        if rows[0]["input"] == SLOW:
+            time.sleep(0.5)
         found = [TRUTH.get(row["input"], []) for row in rows]
         return [one if isinstance(one, str) else prompts.answer(one, "asqp") for one in found]
 
@@ -215,6 +221,21 @@ def test_a_bad_line_spoils_a_file(chromium: Any, scripted: str, picture: Callabl
     table = page.save("#absa-file-csv", tmp_path / "saved", "reviews.judged.csv")
     assert len(list(csv.DictReader(table.open(encoding="utf-8-sig", newline="")))) == 2 + 1 + 8
     assert not page.complaints()
+
+
+def test_a_file_under_way_cannot_be_stopped_or_says_nothing(chromium: Any, scripted: str, tmp_path: Path) -> None:
+    source = tmp_path / "long.txt"
+    source.write_text(f"{SLOW}\n" * 4_000, encoding="utf-8")
+    page = opened(chromium, scripted)
+    page.tab("A file")
+    page.send("#absa-source", source)
+    page.click("#absa-ask-all")
+    page.until("#absa-summary", "reviews judged,")
+    page.click("#absa-stop")
+    page.until("#absa-summary", "Stopped; nothing is saved.")
+    time.sleep(1.5)
+    assert page.texts("#absa-summary") == ["Stopped; nothing is saved."]
+    assert not [e for e in page.all("#absa-file-csv") if e.is_displayed()]
 
 
 def test_the_page_asks_another_machine_for_anything(chromium: Any, scripted: str) -> None:
