@@ -51,27 +51,24 @@ def tab(predictor: Any, shelf: Shelf, judged: gr.State, answered: Any) -> None:
         back = gr.Button("Drop the last one", visible=False, size="md", elem_id="absa-back")
     gr.HTML(f'<p class="zoo-hint"><code>{TRAIN}</code></p>')
 
-    def offer(lines: list[str]) -> tuple[list[str], str, Any, Any]:
-        path = saved(lines, shelf.fresh()) if lines else None
-        return (
-            lines,
-            listed(lines),
-            gr.update(value=path and str(path), visible=bool(path)),
-            gr.update(visible=bool(lines)),
-        )
-
     def keep_one(
         text: str, table: Sequence[Sequence[Any]], domain: str, own: bool, lines: list[str]
     ) -> tuple[Any, ...]:
         html, lines = kept_one(text, table, domain, own, lines)
-        return html, *offer(lines)
+        return html, *_offer(lines, shelf)
 
     outputs = [kept, shown, save, back]
     answered.then(choices, judged, taken, api_visibility="private")
     taken.input(take, [taken, judged], [text, table, told], api_visibility="private")
     ask.click(lambda text: asked(predictor, text), text, [table, told], api_visibility="private")
     keep.click(keep_one, [text, table, domain, own, kept], [told, *outputs], api_visibility="private")
-    back.click(lambda lines: ("", *offer(lines[:-1])), kept, [told, *outputs], api_visibility="private")
+    back.click(lambda lines: ("", *_offer(lines[:-1], shelf)), kept, [told, *outputs], api_visibility="private")
+
+
+def _offer(lines: list[str], shelf: Shelf) -> tuple[list[str], str, Any, Any]:
+    """The kept lines, how they are listed, and the two buttons under them."""
+    path = saved(lines, shelf.fresh()) if lines else None
+    return lines, listed(lines), gr.update(value=path and str(path), visible=bool(path)), gr.update(visible=bool(path))
 
 
 def _adding(domain: gr.Dropdown, table: gr.Dataframe) -> None:
