@@ -407,7 +407,7 @@ def test_a_file_that_is_none_ends_in_a_traceback(tmp_path: Path, name: str, cont
 
 def test_memory_grows_with_the_file(tmp_path: Path) -> None:
     peaks = []
-    for lines in (60, 400):
+    for lines in (60, 600):
         source = file_of(tmp_path, [f"{SENTENCE} Line {i}." for i in range(lines)])
         predictor = Fixed(asked=Forgetful())
         tracemalloc.start()
@@ -416,7 +416,7 @@ def test_memory_grows_with_the_file(tmp_path: Path) -> None:
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert texts == lines
-    assert peaks[1] < 1.2 * peaks[0], peaks
+    assert peaks[1] < 2 * peaks[0], peaks  # what waits for the garbage collector comes and goes; kept rows make it sevenfold
 
 
 class Forgetful(list[str]):
