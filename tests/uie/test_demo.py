@@ -416,7 +416,7 @@ def test_memory_grows_with_the_file(tmp_path: Path) -> None:
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert texts == lines
-    assert peaks[1] < 2 * peaks[0], peaks  # what waits for the garbage collector comes and goes; kept rows make it sevenfold
+    assert peaks[1] < 2 * peaks[0], peaks  # garbage comes and goes; rows that are kept make it sevenfold
 
 
 class Forgetful(list[str]):
