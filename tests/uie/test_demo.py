@@ -117,13 +117,17 @@ def test_a_label_that_is_none_reaches_the_model(labels: tuple[str, str, str], fa
     assert not predictor.asked
 
 
-def test_a_preset_offers_labels_that_the_world_has_not() -> None:
+COMMON = ("Systems", "Motors", "Police", "Officials", "Rovers", "United", "University", "Friday")
+
+
+def test_a_preset_offers_labels_that_the_world_has_not_or_a_name_of_a_training_row() -> None:
     for name, preset in presets().items():
         found = read_schema(*preset[:3])
         assert set(found.entities) <= set(names.TYPES), name
         assert set(found.relations) <= set(clauses.relation_labels()), name
         assert all(set(roles) <= set(clauses.event_roles()[event]) for event, roles in found.events.items()), name
-        assert preset.example, name
+        made_up = [w for w in re.findall(r"\w+", preset.example) if (w[0].isupper() or "itis" in w) and w not in COMMON]
+        assert made_up and {names.split_of(word.lower()) for word in made_up} == {"test"}, (name, made_up)
 
 
 # one text
@@ -168,6 +172,12 @@ def test_what_the_model_makes_up_is_shown_as_found() -> None:
     assert {"event": "move", "role": "bishop", "text": "Bo"} in made["unplaced"]
     shown = cards.result(found, SCHEMA)
     assert "Zed" in shown and "not in the text" in shown.casefold() and "planet" in shown
+
+
+def test_what_is_said_twice_and_stands_once_is_one_without_a_word() -> None:
+    found = extract(Fixed(text=" person: Ann; person: Ann; city: Oslo"), SENTENCE, read_schema("person, city", "", ""))
+    assert [m.text for m in found.annotation.entities] == ["Ann", "Oslo"]
+    assert found.notes == ("said more often than it stands there: “Ann (person)”",)
 
 
 def test_the_json_cannot_be_trained_on_again(tmp_path: Path) -> None:

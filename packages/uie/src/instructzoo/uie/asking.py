@@ -27,7 +27,7 @@ MAX_LABELS, MAX_LABEL = 40, 60
 """Labels of one kind, and characters of one label."""
 NAMED = 5
 """Spans or labels that a note names."""
-ODD = "not a role that you gave this event"
+ODD, AGAIN = "not a role that you gave this event", "said more often than it stands there"
 
 ASKED = {"ner": "entities", "re": "relations", "ee": "events"}
 """The tasks of a schema, and the part of it that each asks for."""
@@ -178,9 +178,12 @@ def _notes(replies: Sequence[Reply], schema: Schema) -> Iterator[str]:
     invalid = [f"{r.task}: {r.meant.reason}" for r in replies if isinstance(r.meant, Invalid)]
     if invalid:
         yield f"{len(invalid)} answer{'s' if invalid[1:] else ''} without the form of an answer ({invalid[0]})"
-    amiss: dict[str, Counter[str]] = {"not in the text": Counter(), "not among your labels": Counter(), ODD: Counter()}
+    kinds = ("not in the text", "not among your labels", ODD, AGAIN)
+    amiss = {kind: Counter[str]() for kind in kinds}
     for reply in replies:
         if not isinstance(reply.meant, Invalid):
+            said = Counter(reply.meant.entities)
+            amiss[AGAIN].update(f"{m.text} ({m.type})" for m, times in said.items() if times > 1)
             made_up = (m for m in _mentions(reply.meant) if m.start == UNKNOWN)
             amiss["not in the text"].update(f"{m.text} ({m.type})" if m.type else m.text for m in made_up)
             amiss["not among your labels"].update(_strangers(reply.meant, reply.task, schema))

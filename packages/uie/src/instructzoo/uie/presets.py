@@ -8,15 +8,15 @@ from instructzoo.core.recipe import Recipe
 from instructzoo.uie import clauses, names
 
 EXAMPLES = {
-    "Companies": "Quorlen Systems of Port Halden bought Vostrel Labs. Mirel Tandro, who lives in Brenholt, works for "
-    "Quorlen Systems.",
-    "Sports": "Jarno Fesk moved from Halden Rovers to Brenholt United. Brenholt United beat Halden Rovers on Friday.",
-    "Science": "Mirel Tandro, a chemist at Brenholt University, discovered Velstrine. Officials said Velstrine treats "
-    "corvitis.",
-    "Incidents": "Police arrested Jarno Fesk in Port Halden. Mirel Tandro, who is married to Jarno Fesk, lives in "
-    "Brenholt, a town in Ostravia.",
+    "Companies": "Lenkeld Systems of Wainston bought Hoanzem Motors. Halwon Dolkel, who lives in Nostreld, works for "
+    "Lenkeld Systems.",
+    "Sports": "Tenstal Hondol moved from Pesdey Rovers to Zainnel United. Zainnel United beat Pesdey Rovers on Friday.",
+    "Science": "Halwon Dolkel, a chemist at Kanroven University, discovered Berkalol. Officials said Berkalol treats "
+    "zelzesitis.",
+    "Incidents": "Police arrested Por Dolkel in Wainston. Halwon Rulboan, who is married to Por Dolkel, lives in "
+    "Nostreld, a town in Breldstorstan.",
 }
-"""Made-up names, as the microworld has them, in sentences that it might say."""
+"""Sentences that the microworld might say, with made-up names that no training row has."""
 
 
 class Preset(NamedTuple):
