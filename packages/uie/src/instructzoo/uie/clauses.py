@@ -280,40 +280,6 @@ ASIDES: dict[str, tuple[Fact, ...]] = {
     "city": (Fact({"c": "country"}, (", a (town|port) in <c>,",), (("located in", "self", "c"),)),),
 }
 
-OPENINGS = (
-    "",
-    "",
-    "",
-    "",
-    "on Monday, ",
-    "on Friday, ",
-    "last week, ",
-    "officials said ",
-    "reports say that ",
-    "yesterday, ",
-)
-CLOSINGS = (
-    "",
-    "",
-    "",
-    "",
-    " on Tuesday",
-    " last month",
-    " this spring",
-    ", sources said",
-    ", the paper wrote",
-    " again",
-)
-JOINTS = (", and ", ", while ", "; ", ", but ")
-EMPTY = (
-    "(heavy|light) (rain|snow|wind) is expected (today|tonight|tomorrow)",
-    "(prices|rents|wages) (rose|fell) (slightly|sharply) (this year|last month)",
-    "(nobody|no one) was (hurt|injured) in the (fire|storm|flood)",
-    "the (committee|council|court) will (decide|vote) (soon|next week)",
-    "(traffic|trains|flights) (stopped|resumed) after the (storm|strike)",
-    "the (weather|market|road) (improved|got worse) (overnight|at noon)",
-)
-
 
 def relation_labels() -> tuple[str, ...]:
     """All relation labels, in the order of the tables."""

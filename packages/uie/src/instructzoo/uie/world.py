@@ -25,7 +25,7 @@ from pydantic import Field
 from instructzoo.core import recipe
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.record import Row
-from instructzoo.uie import clauses, names, prompts
+from instructzoo.uie import clauses, framing, names, prompts
 from instructzoo.uie.clauses import Fact
 from instructzoo.uie.schema import EVENT_TASKS, TASKS, Annotation, Event, Labels, Mention, Relation
 
@@ -50,6 +50,7 @@ class Settings(recipe.Settings):
     )
     two: Share = Field(default=0.35, description="share of sentences with two facts")
     asides: Share = Field(default=0.25, description="chance of an aside behind a name that may have one")
+    titles: Share = Field(default=0.4, description="chance that a name has a word before it that tells its type")
     empty: Share = Field(default=0.06, description="share of sentences that name nothing")
     dropped: Share = Field(default=0.15, description="chance that a label which the sentence has is not offered")
     negatives: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] = Field(
@@ -135,15 +136,15 @@ def _sentence(rng: random.Random, split: str, settings: Settings) -> tuple[str, 
 
 def _draft(rng: random.Random, settings: Settings) -> Draft:
     draft = Draft()
-    opening, closing = rng.choice(clauses.OPENINGS), rng.choice(clauses.CLOSINGS)
+    opening, closing = rng.choice(framing.OPENINGS), rng.choice(framing.CLOSINGS)
     draft.text(opening)
     if rng.random() < settings.empty:
-        draft.text(_vary(rng.choice(clauses.EMPTY), rng))
+        draft.text(_vary(rng.choice(framing.EMPTY), rng))
     else:
         field = rng.choice(clauses.FIELDS)
         draft.fact(rng.choice(field), rng, settings)
         if rng.random() < settings.two:
-            draft.text(rng.choice(clauses.JOINTS))
+            draft.text(rng.choice(framing.JOINTS))
             draft.fact(rng.choice(field), rng, settings)
     draft.text(f"{closing}.")
     return draft
@@ -180,10 +181,19 @@ class Draft:
         self.relations += [(label, slots[head], slots[tail]) for label, head, tail in fact.relations]
 
     def _slot(self, slot: int, rng: random.Random, settings: Settings, aside: bool) -> None:
+        if rng.random() < settings.titles:
+            self._title(self.types[slot], rng)
         self.pieces.append(slot)
         facts = clauses.ASIDES.get(self.types[slot])
         if aside and facts and rng.random() < settings.asides:
             self.fact(rng.choice(facts), rng, settings, own=slot)
+
+    def _title(self, type: str, rng: random.Random) -> None:
+        before = self.pieces[-1] if self.pieces else ""
+        article = isinstance(before, str) and before.endswith("the ")
+        fitting = [title for title in framing.TITLES[type] if not (article and title.startswith("the "))]
+        if fitting:
+            self.text(rng.choice(fitting))
 
     def template(self) -> str:
         """The sentence with types for names."""
