@@ -14,11 +14,6 @@ from instructzoo.core.errors import ZooError
 
 PATTERN = re.compile(r"scratch:(llama|t5)-(\d+)x(\d+)(-copying)?")
 HEAD = 32
-EMBEDDING_SPREAD = 0.05
-OUTPUT_SHARE = 0.1
-"""Standard deviation of a scratch T5's embeddings (of its matrices it is .02 to .1); and the share that is kept of T5's
-own spread in the matrices that end its attention and feed-forward layers. Both from short trials on absa's world."""
-
 FORM = "scratch:llama-<layers>x<width>[-copying] or scratch:t5-<layers>x<width>, width a multiple of 32"
 
 
@@ -32,7 +27,7 @@ def make(name: str, tokenizer: Any, max_tokens: int, dropout: float, seed: int) 
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM, T5Config, T5ForConditionalGeneration
 
-    from instructzoo.core.models import copying
+    from instructzoo.core.models import copying, start_t5
 
     kind, layers, width = _shape(name)
     shared = {
@@ -73,26 +68,9 @@ def make(name: str, tokenizer: Any, max_tokens: int, dropout: float, seed: int) 
                 **shared,
             )
             model = T5ForConditionalGeneration(config)
-            _start_for_adamw(model)
+            start_t5.start(model)
         _compose_digits(model, tokenizer)
     return model
-
-
-def _start_for_adamw(model: Any) -> None:
-    """Shrink T5's embeddings, and what its layers add to them; the first logits stay as wide.
-
-    T5 draws embeddings with a spread of 1 for Adafactor, whose steps grow with a weight. AdamW's steps do not: it would
-    move these vectors twenty times slower, by their size, than the matrices around them. Beside narrow ones the
-    layers' outputs would drown which token a place holds, and copying from the source would be found late.
-    """
-    import torch
-
-    with torch.no_grad():
-        model.get_input_embeddings().weight.mul_(EMBEDDING_SPREAD)
-        model.decoder.final_layer_norm.weight.div_(EMBEDDING_SPREAD)
-        for name, weight in model.named_parameters():
-            if name.endswith((".o.weight", ".wo.weight")):
-                weight.mul_(OUTPUT_SHARE)
 
 
 def _compose_digits(model: Any, tokenizer: Any) -> None:
