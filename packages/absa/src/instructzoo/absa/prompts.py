@@ -183,10 +183,10 @@ class _Reader:
             return Quad(aspect, sentiment=self.sentiment(SEPARATOR, last=True))
         if self.task == "tasd":
             said = self.sentiment(" means ")
-            category, sentiment = self.category(), self.sentiment(SEPARATOR, last=True)
+            named, sentiment = self.category(), self.sentiment(SEPARATOR, last=True)
             if said != sentiment:
                 raise ValueError(f"one tuple says both {said} and {sentiment}")
-            return Quad(aspect, category, None, sentiment)
+            return Quad(aspect, named, None, sentiment)
         opinion = self.span("opinion", " means ")
         category = self.category() if self.task == "asqp" else None
         if self.task == "aste":

@@ -22,7 +22,8 @@ def summed_cross_entropy(hidden: Tensor, weight: Tensor, bias: Tensor | None, ta
 
     Backward may be called once; the bias is a constant to it.
     """
-    return _Head.apply(hidden, weight, bias, targets)
+    total: Tensor = _Head.apply(hidden, weight, bias, targets)  # type: ignore[no-untyped-call]
+    return total
 
 
 class _Head(torch.autograd.Function):

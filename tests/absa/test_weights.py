@@ -1,0 +1,51 @@
+"""The carried model: it is what its recipe and its recorded scores say."""
+
+from __future__ import annotations
+
+import pytest
+
+from instructzoo.core import app as apps
+from instructzoo.core import recipe as recipes
+from instructzoo.core import runs
+from instructzoo.core.score import Scores
+from instructzoo.core.verbs.evaluating import evaluate
+
+MISSED = ("ae", "aesc", "tasd", "aste", "asqp")
+"""Where the carried model is still below its target (the README has the figures). A strict xfail: a model that meets
+the target makes these tests fail until its name is taken out here."""
+
+
+@pytest.fixture(scope="module")
+def recorded() -> Scores:
+    found = runs.read_json(apps.get("absa").weights() / "scores.json")
+    return Scores.from_dict(found["systems"]["model"])
+
+
+def test_the_recipe_in_the_repository_is_not_the_one_that_made_the_model() -> None:
+    kept = runs.stored_recipe(apps.get("absa").weights())
+    assert kept.fingerprint() == recipes.load("absa/carried").fingerprint()
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        pytest.param(t, marks=pytest.mark.xfail(strict=True, reason="below the target of 90%")) if t in MISSED else t
+        for t in ("ae", "aesc", "tasd", "aste", "asqp")
+    ],
+)
+def test_the_carried_model_falls_short_of_its_promise(recorded: Scores, task: str) -> None:
+    figure = recorded.get("F1", task)
+    assert figure is not None
+    assert figure.n >= 100
+    assert figure.value >= 0.9
+
+
+@pytest.mark.slow
+def test_the_recorded_scores_are_another_model_s(recorded: Scores) -> None:
+    app = apps.get("absa")
+    now, _ = evaluate(app, app.weights(), baselines=False)
+    for figure in Scores.from_dict(now["systems"]["model"]).figures:
+        held = recorded.get(figure.metric, figure.group)
+        assert held is not None
+        assert figure.n == held.n
+        assert abs(figure.value - held.value) <= 2 / figure.n  # another processor may round a tie the other way
