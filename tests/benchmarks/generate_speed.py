@@ -6,9 +6,10 @@ The arithmetic package's carried model answers rows of its world, all operations
 
     zoo      infer.generate with the token budget of `batch` rows of the longest prompt
     plain    model.generate over batches of `batch` rows as they come, padded on the left
+    static   the same with cache_implementation="static", as it comes: transformers compiles its step
 
-Both must give identical answers. Seconds are given twice: on the clock, and of the processor (the fairer figure where
-other work shares the machine). A round measures both contestants, in alternating order. Ends with one line of JSON.
+All must give identical answers. Seconds are given twice: on the clock, and of the processor (the fairer figure where
+other work shares the machine). A round measures all contestants, in alternating order. Ends with one line of JSON.
 """
 
 from __future__ import annotations
@@ -34,10 +35,14 @@ def main() -> None:
     contestants = {
         "zoo": lambda: zoo(loaded, prompts, decode),
         "plain": lambda: plain(loaded, prompts, options, decode),
+        "static": lambda: plain(loaded, prompts, options, decode, cache="static"),
     }
+    contestants = {name: contestants[name] for name in options.contestants.split(",")}
     some = prompts[:8]
     zoo(loaded, some, decode)  # first calls set up what later ones find
-    plain(loaded, some, options, decode)
+    for contestant in ("plain", "static"):
+        if contestant in contestants:
+            plain(loaded, some, options, decode, cache="static" if contestant == "static" else None)
     found: dict[str, list[dict[str, float]]] = {name: [] for name in contestants}
     answers: list[str] = []
     for turn in range(options.rounds):

@@ -87,7 +87,7 @@ def measure(setup: Setup, compiled: bool) -> dict[str, float]:
     parts, before = tune.Parts(setup.encoded, [], costs, []), product()
     with tempfile.TemporaryDirectory() as folder, Clock() as clock:
         began = time.perf_counter()
-        tune.fit(plan(compiled), runs.Run(Path(folder)), setup.loaded.model, setup.objective, parts, quiet=True)
+        tune.fit(plan(compile=compiled), runs.Run(Path(folder)), setup.loaded.model, setup.objective, parts, quiet=True)
         seconds = time.perf_counter() - began
     peak, reached = (before + product()) / 2, setup.flops / seconds / 1e9
     return {

@@ -8,6 +8,7 @@ prompt and completion), the same backbone (a freshly initialised one gets as man
 says), the same tokenizer, method, batch, learning rate and number of updates. Contestants, each in its own process:
 
     zoo       this loop with its defaults
+    zoo lean  besides, activation checkpointing (which trl's defaults have on) and micro-batches of 256 tokens
     trl       SFTTrainer with the defaults that run on a CPU (use_cpu, bf16 off)
     trl best  besides, activation checkpointing off and batches grouped by length; packing is left out, since without
               flash attention it lets packed documents see each other
@@ -34,7 +35,7 @@ from typing import Any
 
 from instructzoo.core.record import Segment
 
-CONTESTANTS = ("zoo", "trl", "trl best")
+CONTESTANTS = ("zoo", "zoo lean", "trl", "trl best")
 BATCH, RATE = 8, 1e-3
 Pair = tuple[str, str]
 """Prompt and completion."""
@@ -77,23 +78,23 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, float]:
 
 
 def summary(found: dict[str, list[dict[str, float]]], options: argparse.Namespace) -> dict[str, Any]:
-    """Medians over the rounds, and zoo's ratios to the others."""
+    """Medians over the rounds, and the ratios of this loop's to the others'."""
     middle = {
         name: {key: statistics.median(r[key] for r in rounds) for key in rounds[0]} for name, rounds in found.items()
     }
-    ours = middle["zoo"]
     ratios = {
-        name: {
-            "tokens_per_second": round(ours["tokens_per_second"] / values["tokens_per_second"], 2),
-            "peak_memory": round(ours["peak_mb"] / values["peak_mb"], 2),
+        f"{ours} to {name}": {
+            "tokens_per_second": round(middle[ours]["tokens_per_second"] / values["tokens_per_second"], 2),
+            "peak_memory": round(middle[ours]["peak_mb"] / values["peak_mb"], 2),
         }
+        for ours in ("zoo", "zoo lean")
         for name, values in middle.items()
-        if name != "zoo"
+        if not name.startswith("zoo")
     }
     return {
         **{name: str(value) for name, value in vars(options).items() if name != "contestant"},
         "median": middle,
-        "zoo_to": ratios,
+        "ratios": ratios,
     }
 
 
@@ -101,8 +102,8 @@ def work(options: argparse.Namespace) -> dict[str, float]:
     """Train once; tokens per second, peak memory in MB and the last loss."""
     loaded, pairs = model_and_pairs(options)
     with tempfile.TemporaryDirectory() as folder:
-        train = zoo if options.contestant == "zoo" else trl
-        tokens, seconds, loss = train(loaded, pairs, Path(folder), options.contestant == "trl best")
+        train = zoo if options.contestant.startswith("zoo") else trl
+        tokens, seconds, loss = train(loaded, pairs, Path(folder), options.contestant in ("zoo lean", "trl best"))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"tokens_per_second": round(tokens / seconds), "peak_mb": round(peak), "loss": round(loss, 4)}
 
@@ -143,11 +144,11 @@ class Prompts:
         return [Segment(row["instruction"], False), Segment(row["output"], True)]
 
 
-def plan(compile: bool = False) -> Any:
-    """The settings of this loop: its defaults, and what all contestants share."""
+def plan(**more: Any) -> Any:
+    """The settings of this loop: its defaults, what all contestants share, and `more` of Train."""
     from instructzoo.core.recipe import Model, Recipe, Train
 
-    train = Train(batch=BATCH, lr=RATE, schedule="constant", warmup=0, log_every=1, compile=compile)
+    train = Train(batch=BATCH, lr=RATE, schedule="constant", warmup=0, log_every=1, **more)
     model = Model(backbone="scratch:llama-4x256", tokenizer="bpe")
     return Recipe(domain="arithmetic", model=model, train=train)
 
@@ -159,11 +160,12 @@ def encoded_pairs(loaded: Any, pairs: list[Pair]) -> Any:
     return Encoder(loaded.tokenizer, Prompts, loaded.kind, 1024).encode_all(rows)
 
 
-def zoo(loaded: Any, pairs: list[Pair], folder: Path, best: bool) -> tuple[int, float, float]:
+def zoo(loaded: Any, pairs: list[Pair], folder: Path, lean: bool) -> tuple[int, float, float]:
     from instructzoo.core import runs, tune
     from instructzoo.core.text import lengths
 
-    recipe, encoded = plan(), encoded_pairs(loaded, pairs)
+    recipe = plan(**({"activation_checkpointing": True, "micro_tokens": 256} if lean else {}))
+    encoded = encoded_pairs(loaded, pairs)
     costs = lengths(encoded)
     objective = tune.choose(loaded.kind, loaded.model, loaded.tokenizer)
     run = runs.Run(folder)

@@ -1,25 +1,44 @@
 """What an answer may be, for decoding held to it: labels from the options, spans from the text, in the task's form.
 
 Written as answers.py writes them: bare where the span allows it, else quoted with escapes. The entities of et and the
-pairs of epr are the given ones. Where the text has no word, only None is left.
+pairs of epr are the given ones. Where the text has no word, only None is left. Nothing is said more often than its
+spans stand in the text; but two events of one type may share words, so theirs may be repeated.
 """
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from instructzoo.core.infer.grammar import Grammar, Part, choice, either, literal, many, seq, span
+from instructzoo.core.infer.distinct import Distinct
+from instructzoo.core.infer.grammar import Constraint, Grammar, Part, choice, either, literal, many, seq, span
+from instructzoo.core.record import Invalid
+from instructzoo.uie import answers
 from instructzoo.uie.answers import ESCAPES, NONE, fields, must_be_quoted, write_field
 from instructzoo.uie.questions import given_of, labels_of, task_of
+from instructzoo.uie.schema import EVENT_TASKS
 
 
-def answers_to(row: Mapping[str, Any]) -> Grammar:
+def answers_to(row: Mapping[str, Any]) -> Constraint:
     """The grammar of a row's answers. Raises ZooError for a malformed question."""
     task, text = task_of(row), str(row.get("input") or "")
     body = either(literal(NONE), _body(task, row, words(text)))
     # the space is a token's own for causal models; sentencepiece swallows it
-    return Grammar(seq(choice(("", " ")), body))
+    grammar = Grammar(seq(choice(("", " ")), body))
+    if task in EVENT_TASKS:
+        return grammar
+    return Distinct(grammar, ", " if task == "es" else "; ", lambda item: times(item, task, text))
+
+
+def times(item: str, task: str, text: str) -> int:
+    """How often an item of an answer can be true of the text: once for each place of its span, or pair of places."""
+    found = answers.read(item, task)
+    if isinstance(found, Invalid):
+        return 1
+    spans = found.entities or [m for relation in found.relations for m in (relation.head, relation.tail)]
+    return math.prod(len(re.findall(f"(?={re.escape(m.text)})", text)) for m in spans)
 
 
 def words(text: str) -> Part:
