@@ -206,7 +206,7 @@ def test_a_figure_stands_without_its_n_interval_scorer_or_baselines(whole: str) 
     assert re.search(r"copy the input strict 0\.0 \[0\.0, 1\.9\] 95\.0 \[9\d\.\d, 9\d\.\d\], p < 0\.001 200", text)
     assert "zoo eval arithmetic --run runs/x" in text
     assert re.search(r"add 2D 40 75\.0 \[59\.8, 85\.8\] 99\.4", text)
-    assert "add 9D – – 12.3" in text  # published, not measured here
+    assert "add 9D 12.3" in text  # published, not measured here
     assert "A note of the scorer." in text
 
 
@@ -319,6 +319,18 @@ def test_the_table_of_a_readme_says_everything_that_the_law_asks() -> None:
     assert "add 9D" not in table  # nothing was measured there
     widths = {line.count("|") for line in table.split("\n\n")[1].splitlines()}
     assert len(widths) == 1
+
+
+def test_a_readme_puts_the_heading_of_published_figures_over_a_table_without_any() -> None:
+    """Where the paper has none of the groups, or has them by another metric, its figures stand apart from ours."""
+    values = scores_json()
+    values["paper"] = [values["paper"][0] | {"metric": "macro F1"}, values["paper"][1]]
+    table = results_table(values)
+    assert "Beside the published" not in table and "By group, strict scorer:" in table
+    assert "| add 2D | 40 | 75.0 [59.8, 85.8] |\n" in table
+    assert "not measured here (arXiv:2305.14201)</summary>" in table
+    assert "| group | Goat-7B, macro F1, % | Goat-7B, exact match, % |" in table
+    assert "| add 2D | 99.4 | – |" in table and "| add 9D | – | 12.3 |" in table
 
 
 @pytest.mark.parametrize(

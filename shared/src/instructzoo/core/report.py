@@ -101,8 +101,9 @@ def render(values: Mapping[str, Any]) -> str:
 
 
 def results_table(*scores_json: Mapping[str, Any]) -> str:
-    """The Markdown of a README's results: systems, then the paper's groups, each with n and 95% interval.
+    """The Markdown of a README's results: systems, then groups, each with n and 95% interval.
 
+    The groups are those that the paper has too; where it has none of them, all, and what it published for others.
     scores_json: of one run, or of several that differ by their seed: means, with intervals over the seeds.
     """
     found = seeds.merged([Results.from_dict(one) for one in scores_json])
@@ -110,13 +111,22 @@ def results_table(*scores_json: Mapping[str, Any]) -> str:
     means = f"means of {found.runs} seeds, in brackets 95% intervals over the seeds (Student's t)"
     means = means if found.runs > 1 else "in brackets 95% intervals"
     blocks = [f"{head}; {means}.", tables.systems(found).markdown(), *found.notes()]
-    beside = tables.beside_paper(found)
-    if beside.rows:
-        sources = ", ".join(dict.fromkeys(f.source for f in found.paper))
-        blocks += [f"Beside the published figures ({sources}), {found.scorer} scorer:", beside.markdown()]
+    blocks += _beside(found)
     if found.command:
         blocks.append(f"Made by `{found.command}`" + (" and so on with each seed." if found.runs > 1 else "."))
     return "\n\n".join(blocks)
+
+
+def _beside(found: Results) -> list[str]:
+    beside, others = tables.beside_paper(found), tables.unmeasured(found)
+    sources = ", ".join(dict.fromkeys(f.source for f in found.paper))
+    if beside.rows:
+        return [f"Beside the published figures ({sources}), {found.scorer} scorer:", beside.markdown()]
+    blocks = [f"By group, {found.scorer} scorer:", table.markdown()] if (table := tables.by_group(found)).rows else []
+    if others.rows:
+        told = f"<details><summary>Published for other rows, not measured here ({sources})</summary>"
+        blocks += [told, others.markdown(), "</details>"]
+    return blocks
 
 
 def update_readme(readme: Path, scores: Mapping[str, Path | Sequence[Path]]) -> bool:

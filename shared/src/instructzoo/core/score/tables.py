@@ -161,19 +161,27 @@ def by_group(results: Results) -> Table:
 
 
 def beside_paper(results: Results) -> Table:
-    """Only the groups that the paper has too."""
-    measured = {f.group for f in results.model.figures}
-    return _groups(results, [g for g in dict.fromkeys(f.group for f in results.paper) if g in measured and g != "all"])
+    """Only the groups that the paper has too, by the same metric."""
+    measured = {(f.metric, f.group) for f in results.model.figures}
+    known = dict.fromkeys(f.group for f in results.paper if (f.metric, f.group) in measured and f.group != "all")
+    return _groups(results, list(known))
 
 
 def unmeasured(results: Results) -> Table:
-    """Published figures of groups that no row here falls into."""
-    measured = {f.group for f in results.model.figures}
-    return _groups(results, [g for g in dict.fromkeys(f.group for f in results.paper) if g not in measured])
+    """Published figures that nothing here was measured beside: a row for each group, a column for each system."""
+    measured = {(f.metric, f.group) for f in results.model.figures}
+    figures = {(f.group, f.system, f.metric): f for f in results.paper if (f.metric, f.group) not in measured}
+    columns = list(dict.fromkeys((system, metric) for _, system, metric in figures))
+    rows = []
+    for group in dict.fromkeys(group for group, _, _ in figures):
+        held = [figures.get((group, *column)) for column in columns]
+        rows.append((group, *(number(f.metric, f.value) if f else NONE for f in held)))
+    return Table(("group", *(f"{system}, {unit(metric)}" for system, metric in columns)), tuple(rows))
 
 
 def _groups(results: Results, groups: list[str]) -> Table:
-    model, metrics = results.model, list(dict.fromkeys(f.metric for f in results.model.figures))
+    model = results.model
+    metrics = list(dict.fromkeys(f.metric for f in model.figures if f.group in groups))
     published = {(f.system, f.metric, f.group): f.value for f in results.paper}
     wanted = set(groups)
     columns = list(dict.fromkeys((f.system, f.metric) for f in results.paper if f.group in wanted))
