@@ -29,12 +29,14 @@ def list() -> dict[str, Any]:
 
 
 def settings() -> str:
-    """The reference page docs/recipes.md: every setting of a recipe and of the installed domains' microworlds."""
+    """The reference page docs/recipes.md: every setting of a recipe and of the installed domains' worlds and sources."""
     from instructzoo.core.recipe import reference
     from instructzoo.core.settings import table
 
     lines = [reference().rstrip()]
     for name, app in apps.discover().items():
         if isinstance(app, apps.App):
-            lines += ["", f"## data.world of {name}", "", *table(app.module("world").Settings)]
+            for key, module in (("world", "world"), ("options", "sources")):
+                if (found := app.module(module).Settings).model_fields:
+                    lines += ["", f"## data.{key} of {name}", "", *table(found)]
     return "\n".join(lines).rstrip() + "\n"
