@@ -8,7 +8,7 @@ prompt and completion), the same backbone (a freshly initialised one gets as man
 says), the same tokenizer, method, batch, learning rate and number of updates. Contestants, each in its own process:
 
     zoo       this loop with its defaults
-    zoo lean  besides, activation checkpointing (which trl's defaults have on) and micro-batches of 256 tokens
+    zoo lean  besides, micro-batches of 256 tokens, for memory; the updates are the same
     trl       SFTTrainer with the defaults that run on a CPU (use_cpu, bf16 off)
     trl best  besides, activation checkpointing off and batches grouped by length; packing is left out, since without
               flash attention it lets packed documents see each other
@@ -164,7 +164,7 @@ def zoo(loaded: Any, pairs: list[Pair], folder: Path, lean: bool) -> tuple[int, 
     from instructzoo.core import runs, tune
     from instructzoo.core.text import lengths
 
-    recipe = plan(**({"activation_checkpointing": True, "micro_tokens": 256} if lean else {}))
+    recipe = plan(**({"micro_tokens": 256} if lean else {}))
     encoded = encoded_pairs(loaded, pairs)
     costs = lengths(encoded)
     objective = tune.choose(loaded.kind, loaded.model, loaded.tokenizer)
