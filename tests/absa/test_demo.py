@@ -299,6 +299,10 @@ def test_a_file_that_is_none_ends_in_a_traceback(tmp_path: Path, name: str) -> N
 def test_a_prediction_changes_on_its_way_through_the_table() -> None:
     (judged,) = judge(Known(), [REVIEW], 5_000)
     assert annotate.read_table(REVIEW, annotate.table_of(judged), "restaurant") == [PIZZA, WAITER]
+    wider = [[*cells, ""] for cells in annotate.table_of(judged)]  # a page lets a person add a column
+    assert annotate.read_table(REVIEW, wider, "restaurant") == [PIZZA, WAITER]
+    with pytest.raises(ZooError, match="5 cells"):
+        annotate.read_table(REVIEW, [[*wider[0][:4], "x"]], "restaurant")
     assert correcting.take(0, [judged])[:2] == (REVIEW, annotate.table_of(judged))
     assert correcting.take(None, [judged])[:2] == correcting.take(3, [])[:2] == ("", [[""] * 4])
 

@@ -263,3 +263,27 @@ def test_ten_thousand_answers_take_minutes() -> None:
     start = time.process_time()
     metrics.score(rows, [said(WINE, SOUP)] * 10_000, "strict")
     assert time.process_time() - start < 10
+
+
+def test_gold_that_says_more_than_its_task_asks_makes_right_answers_wrong() -> None:
+    quad = {"aspect": "wine", "category": "DRINKS#QUALITY", "opinion": "great", "sentiment": "positive"}
+    row = {"instruction": "x", "input": "great wine", "task": "ae", "gold": json.dumps([quad])}
+    assert metrics.score([row], ["wine"], "strict").figures[0].value == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"task": "ASQP", "gold": "[]"}, 'row 1: no task "ASQP"; known: ae'),
+        ({"task": "asqp", "gold": '[{"aspect": "wine"}]'}, "row 1: one without category"),
+        (
+            {"task": "tasd", "gold": '[{"aspect": "a", "category": "F#Q", "sentiment": "conflict"}]'},
+            'row 1: a true tuple with the sentiment "conflict"; expected a sentiment that tasd can ask for',
+        ),
+    ],
+)
+@pytest.mark.parametrize("scorer", ["strict", "abs-quad", "instructabsa-legacy"])
+def test_gold_that_no_answer_can_meet_ends_in_a_traceback(row: dict[str, str], said: str, scorer: str) -> None:
+    with pytest.raises(ZooError) as caught:
+        metrics.score([{"instruction": "x", "input": "great wine", **row}], ["nothing"], scorer)
+    assert said in str(caught.value)

@@ -7,6 +7,8 @@ import random
 from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from instructzoo.absa import prompts, readers, readers_base
@@ -398,3 +400,20 @@ def test_a_published_set_is_counted_otherwise_or_not_read_back(realdata: Path, n
                 assert list(answer.quads) == project(quads, task), one.where
     print(f"{name}: {broken.total()} spans would break the paper's template: {dict(broken)}")
     assert broken.total() == BROKEN[name]
+
+
+def test_a_line_without_tuples_is_asked_what_its_file_does_not_annotate(tmp_path: Path) -> None:
+    """The K-shot files of LAP14 have no categories; so a sentence without tuples is not asked for them either."""
+    path = tmp_path / "lap14.txt"
+    path.write_text(
+        "Fine .####[]\nGood screen .####[('screen', 'laptop', 'positive', 'Good')]\nWell .####[]\n", encoding="utf-8"
+    )
+    found = list(readers.READERS["asqp"](path))
+    assert [one.text for one in found] == ["Fine .", "Good screen .", "Well ."]
+    assert {one.tasks for one in found} == {("ae", "aesc", "aste")}
+
+
+def test_a_number_in_a_table_ends_in_a_traceback(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"text": ["Fine wine"], "aspect": [5]}), tmp_path / "own.parquet")
+    with pytest.raises(ZooError, match='"aspect" is 5; expected text'):
+        list(readers.READERS["own"](tmp_path / "own.parquet"))

@@ -76,3 +76,13 @@ def test_a_longer_span_is_barred_with_the_shorter_one() -> None:
         "x: Lee; y: Ann; x: Lee",
     ):
         assert not permits(made, text), text
+
+
+def spellings(item: str) -> tuple[str, ...]:
+    return ("a", "'a'") if item in ("a", "'a'") else ()
+
+
+def test_another_spelling_says_the_same_again() -> None:
+    made = Distinct(Grammar(many(choice(["a", "'a'", "b"]), "; ")), "; ", lambda item: 1, spellings)
+    assert permits(made, "a; b") and permits(made, "'a'; b")
+    assert not permits(made, "a; 'a'") and not permits(made, "'a'; b; a")

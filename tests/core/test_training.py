@@ -10,7 +10,7 @@ import pytest
 import torch
 from kit import LORA, kit, recipe
 
-from instructzoo.core import models, runs, settings, verbs
+from instructzoo.core import models, runs, settings, tune, verbs
 from instructzoo.core.errors import ZooError
 from instructzoo.core.models import adapters
 from instructzoo.core.recipe import Recipe
@@ -40,6 +40,21 @@ def test_a_mistyped_scorer_is_told_after_hours_of_training(root: Path) -> None:
     with pytest.raises(ZooError, match=r'no scorer "strct".*strict'):
         verbs.train(written(root, recipe(**SMALL)), ["evaluate.scorer=strct"], quiet=True)
     assert not list((root / "runs").rglob("checkpoints"))
+
+
+def test_a_large_development_part_takes_longer_than_training(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[int] = []
+
+    def stop(recipe: Recipe, run: Any, model: Any, objective: Any, parts: tune.Parts, quiet: bool) -> None:
+        looked_at.append(len(parts.validation))
+        raise RuntimeError("enough")
+
+    monkeypatch.setattr(tune, "fit", stop)
+    for rows in (7, 20, 1000, None):
+        made = recipe(**SMALL | {"train": {"steps": 4, "validation_rows": rows}})
+        with pytest.raises(RuntimeError, match="enough"):
+            verbs.train(written(root, made), quiet=True)
+    assert looked_at == [7, 20, 20, 20]
 
 
 def test_a_run_goes_on_with_other_rows_than_it_began_with(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -275,3 +275,13 @@ def test_a_published_figure_stands_twice_or_in_no_group() -> None:
     assert all(0 < f.value < 1 for f in metrics.PAPER)
     mean = sum(f.value for f in metrics.PAPER if f.group.startswith("re ")) / 8
     assert mean == pytest.approx(0.6798, abs=5e-5)
+
+
+@pytest.mark.parametrize("scorer", ["strict", "multiset", "instructuie-legacy"])
+def test_gold_that_says_more_than_its_task_asks_makes_right_answers_wrong(scorer: str) -> None:
+    """A row may have only `gold`, with labels that es does not ask for; the published scorer reads it as None."""
+    gold = {"entities": [["person", "Ann", 0, 3]]}
+    for task, right in (("es", "Ann"), ("ner", "person: Ann")):
+        row = {"input": "Ann slept.", "task": task, "options": ["person"], "gold": gold}
+        assert metrics.score([row], [right], scorer).figures[0].value == 1
+        assert metrics.score([row], ["None"], scorer).figures[0].value == 0

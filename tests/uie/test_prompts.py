@@ -292,6 +292,29 @@ def test_an_answer_says_a_thing_more_often_than_the_text(row: dict[str, Any], tr
     assert permits(constraint, f" {true}") and not permits(constraint, f" {false}".removesuffix("; "))
 
 
+def test_quotes_or_a_part_of_a_word_let_a_thing_be_said_again() -> None:
+    """A comma in the text opens quotes for every span; "Annabel" is no second Ann."""
+    constraint = prompts.constraint({"task": "ner", "options": ["a"], "input": "Ann, born Bo, met Annabel"})
+    assert permits(constraint, " a: Ann; a: Bo") and permits(constraint, ' a: "Ann, born"; a: Ann')
+    assert not permits(constraint, ' a: Ann; a: "Ann"') and not permits(constraint, " a: Ann; a: Ann")
+
+
+def test_two_labels_of_one_span_are_two_spans() -> None:
+    both = Annotation(
+        (Mention("person", "Ann", 0, 3), Mention("chemist", "Ann", 0, 3), Mention("person", "Ann", 8, 11))
+    )
+    kept = schema.project(both, "es").entities
+    assert kept == (Mention("", "Ann", 0, 3), Mention("", "Ann", 8, 11))
+
+
+def test_a_span_in_a_script_without_spaces_is_found_once_only() -> None:
+    text = "東京と東京"
+    found = places.locate(Annotation((Mention("city", "東京"),) * 3), text)
+    assert [m.start for m in found.entities] == [0, 3, 3]
+    assert places.Finder(text).count("東京") == 2 and places.Finder("Ann met Annabel").count("Ann") == 1
+    assert places.Finder(text).count("大阪") == 0
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_the_grammar_forbids_a_true_answer(task: str) -> None:
     text = 'He said "hi: there", then (None) left; Ann\tLee came, 10:30.'

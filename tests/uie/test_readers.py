@@ -457,3 +457,28 @@ def test_a_reader_loses_a_sentence_or_a_span_of_a_corpus(realdata: Path, name: s
     for sentence in sentences:
         for mention in all_mentions(sentence.annotation):
             assert sentence.text[mention.start : mention.end] == mention.text
+
+
+def test_an_entity_in_the_place_of_a_trigger_is_lost(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Rash came.", encoding="utf-8")
+    (tmp_path / "a.ann").write_text("T1\tDisease 0 4\tRash\nT2\tAdverse 0 4\tRash\nE1\tAdverse:T2\n", encoding="utf-8")
+    (one,) = readers.read_file(tmp_path / "a.ann")
+    assert one.annotation.entities == (Mention("Disease", "Rash", 0, 4),)
+    assert one.annotation.events == (Event("Adverse", Mention("", "Rash", 0, 4)),)
+
+
+def test_a_document_without_annotation_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Nothing here.", encoding="utf-8")
+    (tmp_path / "a.ann").write_text("\n", encoding="utf-8")
+    (one,) = readers.read_file(tmp_path / "a.ann")
+    assert one.annotation == Annotation()
+
+
+def test_an_object_over_several_lines_or_of_a_long_document_has_no_format(tmp_path: Path) -> None:
+    value = {"text": "Ann left.", "entities": [{"type": "person", "start": 0, "end": 3}]}
+    pretty, long = tmp_path / "extraction.json", tmp_path / "long.jsonl"
+    pretty.write_text(json.dumps(value, indent=2), encoding="utf-8")
+    long.write_text(json.dumps(value | {"text": "Ann left. " * 8000}) + "\n", encoding="utf-8")
+    for path in (pretty, long):
+        (one,) = readers.read_file(path)
+        assert one.annotation.entities == (Mention("person", "Ann", 0, 3),)

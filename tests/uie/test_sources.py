@@ -12,6 +12,7 @@ import pytest
 
 from instructzoo.core import data, verbs
 from instructzoo.core.errors import ZooError
+from instructzoo.core.infer.grammar import permits
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Invalid, Row
 from instructzoo.uie import corpora, prompts, schema, sources
@@ -297,6 +298,24 @@ def test_a_system_that_tags_nothing_cannot_be_scored(tmp_path: Path) -> None:
     assert verbs.score("uie", str(gold), str(said))["figures"][0]["value"] == 0
 
 
+def test_the_arguments_of_another_event_are_a_hit(tmp_path: Path) -> None:
+    for name, event in (("gold", "attack"), ("said", "meeting")):
+        value = {
+            "text": "Ann hit Bo.",
+            "events": [
+                {
+                    "type": event,
+                    "trigger": {"start": 4, "end": 7},
+                    "arguments": [{"role": "agent", "start": 0, "end": 3}],
+                }
+            ],
+        }
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(value) + "\n", encoding="utf-8")
+    with pytest.raises(ZooError) as caught:
+        verbs.score("uie", str(tmp_path / "gold.jsonl"), str(tmp_path / "said.jsonl"), task="eea")
+    assert 'an answer to "Ann hit Bo." "meeting"; expected one to "Ann hit Bo." "attack"' in str(caught.value)
+
+
 def test_another_task_than_asked_is_scored(tmp_path: Path) -> None:
     path = conll04(tmp_path, 4) / "conll04" / "train.CoNLL04.json"
     asked = {task: [row["task"] for _, row in sources.gold(path, task) or ()] for task in ("", "ner", "epr")}
@@ -332,6 +351,25 @@ def test_a_row_of_a_corpus_is_not_read_back_as_it_was_written(realdata: Path, na
         said = prompts.parse("".join(s.text for s in prompts.render(row) if s.supervised), row)
         assert not isinstance(said, Invalid), (row, said)
         assert _bare(said.annotation) == _bare(schema.from_json(row["gold"])), row
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(
+    ("name", "files", "counts"),
+    [
+        ("phee", ("train.jsonl", "dev.jsonl"), (3_859, 51)),
+        ("semeval2010_task8", ("TRAIN_FILE.TXT", "TEST_FILE_FULL.TXT"), (10_717, 5)),
+    ],
+)
+def test_more_true_answers_than_the_readme_says_are_barred(
+    realdata: Path, name: str, files: tuple[str, ...], counts: tuple[int, int]
+) -> None:
+    """Those that cut a word in two; none is barred for saying a thing too often."""
+    folder = realdata / "ie" / name
+    if not all((folder / file).is_file() for file in files):
+        pytest.skip(f"no {folder}")
+    rows = [row for file in files for _, row in sources.gold(folder / file) or ()]
+    assert (len(rows), sum(not permits(prompts.constraint(row), row["output"]) for row in rows)) == counts
 
 
 def _expected(name: str) -> tuple[str, ...]:

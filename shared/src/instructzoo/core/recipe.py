@@ -115,6 +115,9 @@ class Train(Settings):
     offload: bool = Field(False, description="with sharding: keep each process's share in main memory between uses")
     compile: bool = Field(False, description="compile the decoder with torch.compile: minutes at first, then faster")
     evaluate_every: int | None = Field(None, ge=1, description="updates between validations; none: ten times a run")
+    validation_rows: int | None = Field(
+        1000, ge=1, description="rows that validations look at, taken by seed, where there are more; none: all"
+    )
     patience: int | None = Field(
         None, ge=1, description="validations without a better loss before stopping; none: never"
     )

@@ -69,7 +69,9 @@ def read_table(text: str, table: Sequence[Sequence[Any]], domain: str, own: bool
         values = [_cell(cell) for cell in cells]
         if not any(values):
             continue
-        quad = _quad(text, dict(zip(PARTS, values, strict=True)), domain, own, f"row {number}")
+        if any(values[len(PARTS) :]):
+            raise ZooError(f"{len(values)} cells", ", ".join(PARTS), "empty the others", f"row {number}")
+        quad = _quad(text, dict(zip(PARTS, [*values, *[""] * len(PARTS)], strict=False)), domain, own, f"row {number}")
         if quad in quads:
             raise ZooError("the same judgement as in a row above", "each once", "empty the row", f"row {number}")
         quads.append(quad)

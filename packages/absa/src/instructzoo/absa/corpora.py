@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from instructzoo.core.data import readers
+from instructzoo.core.data.lines import part_of
 from instructzoo.core.data.split import PARTS
 from instructzoo.core.errors import ZooError, suggest
 
@@ -81,7 +82,7 @@ def locate(name: str, path: str | None, alone: bool) -> dict[str, Path]:
     if root.is_file():
         if not alone:
             raise ZooError(f"one file for several sources ({name} and others)", "a folder", where="data.path")
-        return {part_of(root): root}
+        return {part_of(root.name): root}
     family, _, home = corpus.home.partition("/")
     places = [root / "absa" / family / home, root / family / home, root / home]
     if alone and not _foreign(root, home):
@@ -102,18 +103,11 @@ def own_files(path: str | None, alone: bool) -> dict[str, Path]:
         raise ZooError('the source "own" is read from files', "data.path", "name your file or folder", "data.path")
     found: dict[str, Path] = {}
     for file in readers.files(path if alone else Path(path) / "own"):
-        part = part_of(file)
+        part = part_of(file.name)
         if part in found:
             raise ZooError(f"two {part} files: {found[part].name}, {file.name}", "one", "name one", str(file.parent))
         found[part] = file
     return found
-
-
-def part_of(path: Path) -> str:
-    """The part that a file's name speaks of; train where it speaks of none."""
-    name = path.name.lower()
-    words = {"validation": "dev|valid", "test": "test|gold"}
-    return next((part for part, word in words.items() if re.search(rf"(?<![a-z])(?:{word})", name)), "train")
 
 
 def _foreign(folder: Path, home: str) -> bool:

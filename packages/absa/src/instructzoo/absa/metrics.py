@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from instructzoo.absa import legacy, prompts, taggers
-from instructzoo.absa.quads import ELEMENTS, Quad, from_json
+from instructzoo.absa.quads import CONFLICT, ELEMENTS, Quad, from_json, known, project
 from instructzoo.core.app import PaperFigure
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.record import Invalid, Row
@@ -98,12 +98,21 @@ class _Read:
 
 
 def truth(row: Row, number: int = 0) -> tuple[Quad, ...]:
-    """The true tuples: the row's `gold`, else what its `output` says. Raises ZooError for neither."""
+    """The true tuples: the row's `gold`, else what its `output` says, as far as its task asks.
+
+    Raises ZooError for neither, for an unknown task, and for tuples without a category or sentiment that it asks for.
+    """
+    task, where = known(prompts.task_of(row), f"row {number}"), f"row {number}"
     if row.get("gold"):
-        return tuple(from_json(str(row["gold"]), f"row {number}"))
+        quads = tuple(project(from_json(str(row["gold"]), where), task))
+        for name, values in (("category", [q.category for q in quads]), ("sentiment", [q.sentiment for q in quads])):
+            if name in ELEMENTS[task] and not all(value and value != CONFLICT for value in values):
+                found = f'a true tuple with the {name} "{CONFLICT}"' if CONFLICT in values else f"one without {name}"
+                raise ZooError(found, f"a {name} that {task} can ask for", "mend or remove the row", where)
+        return quads
     answer = prompts.parse(str(row.get("output") or ""), row)
     if isinstance(answer, Invalid):
-        raise ZooError(f"no true tuples: {answer.reason}", "gold, or an output in the form", where=f"row {number}")
+        raise ZooError(f"no true tuples: {answer.reason}", "gold, or an output in the form", where=where)
     return answer.quads
 
 

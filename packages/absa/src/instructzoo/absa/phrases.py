@@ -38,7 +38,6 @@ _ATTRIBUTES = {
     "PORTABILITY": "portability is",
     "CONNECTIVITY": "connectivity is",
 }
-COPULAS = (" is ", " are ")
 
 
 def breaks(span: str) -> str:

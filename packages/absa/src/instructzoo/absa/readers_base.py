@@ -11,7 +11,8 @@ from typing import Any
 
 from instructzoo.absa.prompts import writable
 from instructzoo.absa.quads import CONFLICT, ELEMENTS, SENTIMENTS, TASKS, Quad
-from instructzoo.core.data import readers
+from instructzoo.core.data.lines import cut, malformed
+from instructzoo.core.data.lines import lines as numbered
 from instructzoo.core.errors import ZooError, place, suggest
 
 IMPLICIT = "NULL"
@@ -64,26 +65,13 @@ def answerable(elements: Collection[str]) -> tuple[str, ...]:
 
 
 def lines(path: Path) -> Iterator[tuple[str, str]]:
-    """(file:line, text) of every line that is not blank. A line feed ends a line; a carriage return before it goes.
-
-    Raises ZooError for a file without lines, and for bytes that are not UTF-8.
-    """
-    empty = True
-    with readers.existing(path).open("rb") as file:
-        for number, raw in enumerate(file, 1):
-            where = place(path, number)
-            try:
-                line = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-            except UnicodeDecodeError as error:
-                found = f"byte 0x{raw[error.start]:02x} is not UTF-8"
-                raise ZooError(found, "UTF-8 text", "convert the file", where) from error
-            if "\r" in line:
-                raise ZooError("a carriage return within the line", "lines that end in line feeds", "convert it", where)
-            if line.strip():
-                empty = False
-                yield where, line
-    if empty:
-        raise ZooError("holds no sentence", "at least one line", "check that the file was written whole", str(path))
+    """(file:line, text) of every line that is not blank. Raises ZooError for a carriage return within a line."""
+    for number, line in numbered(path):
+        where = place(path, number)
+        if "\r" in line:
+            raise ZooError("a carriage return within the line", "lines that end in line feeds", "convert it", where)
+        if line.strip():
+            yield where, line
 
 
 def literal(text: str, form: str, where: str) -> Any:
@@ -93,15 +81,6 @@ def literal(text: str, form: str, where: str) -> Any:
             return ast.literal_eval(text)
     except _LITERAL_FAULTS as error:
         raise malformed(text, form, where) from error
-
-
-def malformed(found: Any, form: str, where: str) -> ZooError:
-    text = found if isinstance(found, str) else repr(found)
-    return ZooError(f"found {cut(text)}", form, "mend or remove the line", where)
-
-
-def cut(text: str, most: int = 60) -> str:
-    return text[:most] + ("..." if len(text) > most else "")
 
 
 def sentiment(word: Any, where: str) -> str:

@@ -25,11 +25,11 @@ from instructzoo.absa.readers_base import (
     category,
     lines,
     literal,
-    malformed,
     sentence,
     sentiment,
     span,
 )
+from instructzoo.core.data.lines import malformed
 from instructzoo.core.errors import ZooError
 
 MARK = "####["
@@ -50,13 +50,20 @@ _TRIPLETS = answerable(("aspect", "opinion", "sentiment"))
 
 def asqp(path: Path) -> Iterator[Sentence]:
     """Sentences of an ASQP or K-shot file. Raises ZooError with file:line for a line of another form."""
+    tasks: tuple[str, ...] = ()
+    waiting: list[tuple[str, str]] = []  # lines without tuples before the first that tells what the file annotates
     for where, line in lines(path):
         text, labels = _halves(line, ASQP_FORM, where)
         quads = tuple(_quad(label, where) for label in labels)
-        tasks = _TRIPLETS if quads and quads[0].category is None else TASKS
+        tasks = tasks or (quads and (TASKS if quads[0].category else _TRIPLETS)) or ()
         if any((quad.category is None) != (tasks == _TRIPLETS) for quad in quads):
-            raise malformed(labels, "a category in every tuple of the line, or in none", where)
-        yield sentence(text, quads, where, tasks)
+            raise malformed(labels, "a category in every tuple of the file, or in none", where)
+        waiting.append((text, where))
+        if tasks:
+            yield from (sentence(text, (), where, tasks) for text, where in waiting[:-1])
+            yield sentence(text, quads, where, tasks)
+            waiting.clear()
+    yield from (sentence(text, (), where, TASKS) for text, where in waiting)
 
 
 def aste(path: Path) -> Iterator[Sentence]:

@@ -26,8 +26,9 @@ from pathlib import Path
 from typing import Any
 
 from instructzoo.absa.quads import PARTS, Quad, from_json, known
-from instructzoo.absa.readers_base import Sentence, answerable, category, cut, sentence, sentiment, span
+from instructzoo.absa.readers_base import Sentence, answerable, category, sentence, sentiment, span
 from instructzoo.core.data import read
+from instructzoo.core.data.lines import cut
 from instructzoo.core.errors import ZooError, suggest
 
 COLUMNS = ("text", *PARTS, "domain")
@@ -57,6 +58,8 @@ def _table(rows: list[tuple[str, dict[str, Any]]]) -> Iterator[Sentence]:
     held = [part for part in PARTS if part in header]
     found: dict[str, tuple[str, str, list[Quad]]] = {}
     for where, values in rows:
+        if odd := next((name for name, value in values.items() if not isinstance(value, str | None)), None):
+            raise ZooError(f'"{odd}" is {cut(repr(values[odd]))}', "text", where=where)
         text = (values["text"] or "").strip()
         _, domain, quads = found.setdefault(text, (where, values.get("domain") or "", []))
         if (values.get("domain") or "") != domain:

@@ -26,13 +26,13 @@ from instructzoo.absa.readers_base import (
     Sentence,
     answerable,
     category,
-    cut,
     literal,
     sentence,
     sentiment,
     span,
 )
 from instructzoo.core.data import read, readers
+from instructzoo.core.data.lines import cut
 from instructzoo.core.errors import ZooError, place
 
 TERMS = answerable(("aspect", "sentiment"))

@@ -25,6 +25,7 @@ from instructzoo.absa.corpora import CORPORA
 from instructzoo.absa.quads import CONFLICT, ELEMENTS, Quad, known
 from instructzoo.absa.readers_base import Sentence
 from instructzoo.core import recipe as recipes
+from instructzoo.core.data.lines import part_of
 from instructzoo.core.data.split import PARTS
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.recipe import Recipe
@@ -158,7 +159,7 @@ def _take(name: str, places: dict[str, Path], settings: Settings, wanted: set[st
 
 
 def _is_dev(part: str, path: Path) -> bool:
-    return part == "test" and corpora.part_of(path) == "validation"
+    return part == "test" and part_of(path.name) == "validation"
 
 
 def _draw(sentences: Sequence[Sentence], settings: Settings, notes: list[str]) -> _Taken:

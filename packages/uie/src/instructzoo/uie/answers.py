@@ -37,6 +37,11 @@ def write_field(text: str) -> str:
     """A span or a label as it stands in prompts and answers."""
     if text and text == text.strip() and text != NONE and not must_be_quoted(text):
         return text
+    return quoted(text)
+
+
+def quoted(text: str) -> str:
+    """A span or a label in quotes, with escapes."""
     return f'"{text.translate(_TABLE)}"'
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from instructzoo.core.data import readers as core_readers
+from instructzoo.core.data.lines import part_of
 from instructzoo.core.data.split import PARTS
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.uie import readers
@@ -140,12 +141,6 @@ def _known(file: Path) -> None:
     if readers.format_of(file) is None:
         forms = f"one of {', '.join(readers.READERS)}"
         raise ZooError("a file in no known format", forms, "the package's README describes them", str(file))
-
-
-def part_of(name: str) -> str:
-    """The part that a file's path speaks of; train where it speaks of none."""
-    said = {"validation": "dev|valid", "test": "test"}
-    return next((part for part, word in said.items() if re.search(rf"(?<![a-z])(?:{word})", name.lower())), "train")
 
 
 def name_of(path: Path) -> str:

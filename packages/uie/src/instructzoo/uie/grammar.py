@@ -1,22 +1,23 @@
 """What an answer may be, for decoding held to it: labels from the options, spans from the text, in the task's form.
 
 Written as answers.py writes them: bare where the span allows it, else quoted with escapes. The entities of et and the
-pairs of epr are the given ones. Where the text has no word, only None is left. Nothing is said more often than its
-spans stand in the text; but two events of one type may share words, so theirs may be repeated.
+pairs of epr are the given ones. Where the text has no word, only None is left. An entity or relation is not repeated
+more often than its spans stand in the text; two events of one type may share words, so theirs may be.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from instructzoo.core.infer.distinct import Distinct
 from instructzoo.core.infer.grammar import Constraint, Grammar, Part, choice, either, literal, many, seq, span
 from instructzoo.core.record import Invalid
 from instructzoo.uie import answers
-from instructzoo.uie.answers import ESCAPES, NONE, fields, must_be_quoted, write_field
+from instructzoo.uie.answers import ESCAPES, NONE, fields, must_be_quoted, quoted, write_field
+from instructzoo.uie.places import Finder
 from instructzoo.uie.questions import given_of, labels_of, task_of
 from instructzoo.uie.schema import EVENT_TASKS
 
@@ -29,16 +30,31 @@ def answers_to(row: Mapping[str, Any]) -> Constraint:
     grammar = Grammar(seq(choice(("", " ")), body))
     if task in EVENT_TASKS:
         return grammar
-    return Distinct(grammar, ", " if task == "es" else "; ", lambda item: times(item, task, text))
+    finder = Finder(text)
+    separator = ", " if task == "es" else "; "
+    return Distinct(grammar, separator, lambda item: times(item, task, finder), lambda item: spellings(item, task))
 
 
-def times(item: str, task: str, text: str) -> int:
+def times(item: str, task: str, finder: Finder) -> int:
     """How often an item of an answer can be true of the text: once for each place of its span, or pair of places."""
+    return math.prod(finder.count(span) for _, spans in _items(item, task) for span in spans)
+
+
+def spellings(item: str, task: str) -> Iterator[str]:
+    """An item with each of its spans bare and in quotes."""
+    for label, spans in _items(item, task):
+        for written in itertools.product(*((bare, quoted(bare)) for bare in spans)):
+            yield (f"{write_field(label)}: " if label else "") + ", ".join(written)
+
+
+def _items(item: str, task: str) -> list[tuple[str, tuple[str, ...]]]:
+    """The label and the spans of an item as it is read; none where it is None."""
     found = answers.read(item, task)
     if isinstance(found, Invalid):
-        return 1
-    spans = found.entities or [m for relation in found.relations for m in (relation.head, relation.tail)]
-    return math.prod(len(re.findall(f"(?={re.escape(m.text)})", text)) for m in spans)
+        return []
+    return [(m.type, (m.text,)) for m in found.entities] + [
+        (r.type, (r.head.text, r.tail.text)) for r in found.relations
+    ]
 
 
 def words(text: str) -> Part:

@@ -19,6 +19,7 @@ import numpy as np
 from instructzoo.core.record import Row
 from instructzoo.core.score import Figure, Scores, figure
 from instructzoo.core.score.tuples import F1, Overlap, macro, overlap, tuple_figures
+from instructzoo.uie import answers, schema
 
 NAME = "instructuie-legacy"
 ACCURACY = "accuracy"
@@ -30,10 +31,10 @@ NOTES = (
 _EVENT = re.compile(r"\(([^()]*)\)")
 
 
-def score(rows: Sequence[Row], answers: Sequence[str]) -> Scores:
+def score(rows: Sequence[Row], texts: Sequence[str]) -> Scores:
     """Figures as the published scorer counts, in the groups of metrics.py."""
-    gold = [strings(str(row.get("output") or "None"), _task(row)) for row in rows]
-    said = [strings(text or "", _task(row)) for row, text in zip(rows, answers, strict=True)]
+    gold = [strings(_true(row), _task(row)) for row in rows]
+    said = [strings(text or "", _task(row)) for row, text in zip(rows, texts, strict=True)]
     everything = overlap([_flat(one) for one in gold], [_flat(one) for one in said])
     figures = [*tuple_figures(everything), *_groups(rows, gold, said)]
     counts = {"rows": len(rows), "right": sum(a == b for a, b in zip(gold, said, strict=True))}
@@ -41,11 +42,11 @@ def score(rows: Sequence[Row], answers: Sequence[str]) -> Scores:
     return Scores(NAME, tuple(figures), (F1, "all"), NOTES, counts)
 
 
-def correct(rows: Sequence[Row], answers: Sequence[str]) -> list[bool]:
+def correct(rows: Sequence[Row], texts: Sequence[str]) -> list[bool]:
     """Whether the sets of strings are equal."""
     return [
-        strings(str(row.get("output") or "None"), _task(row)) == strings(text or "", _task(row))
-        for row, text in zip(rows, answers, strict=True)
+        strings(_true(row), _task(row)) == strings(text or "", _task(row))
+        for row, text in zip(rows, texts, strict=True)
     ]
 
 
@@ -68,6 +69,14 @@ def strings(text: str, task: str) -> dict[str, list[str]]:
 
 def normal(text: str) -> str:
     return " ".join(text.split()).lower().replace("location", "located")
+
+
+def _true(row: Row) -> str:
+    """The true answer as text: a row that has only `gold` is written out."""
+    output, gold = str(row.get("output") or ""), row.get("gold")
+    if output or not gold:
+        return output or answers.NONE
+    return answers.write(schema.project(schema.from_json(gold), _task(row)), _task(row))
 
 
 def _task(row: Row) -> str:

@@ -99,10 +99,13 @@ def _check(rows: Sequence[Row], answers: Sequence[str], scorer: str) -> None:
 
 
 def truth(row: Mapping[str, object], number: int = 0) -> Annotation:
-    """What is true of a row: its `gold`, else what its `output` says. Raises ZooError where neither says anything."""
+    """What is true of a row: its `gold` as far as its task asks, else what its `output` says.
+
+    Raises ZooError where neither says anything.
+    """
     gold, where = row.get("gold"), f"row {number}"
     if isinstance(gold, str | Mapping) and gold:
-        return schema.from_json(gold, where)
+        return schema.project(schema.from_json(gold, where), prompts.task_of(row))
     said = prompts.parse(str(row.get("output") or ""), row)
     if isinstance(said, Invalid):
         raise ZooError(f"no truth: {said.reason}", '"gold", or an "output" in the form of an answer', "", where)

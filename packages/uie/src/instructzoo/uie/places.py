@@ -34,6 +34,7 @@ class Finder:
         self.last: dict[tuple[str, str], int] = {}
         self.firsts: dict[str, int] = {}
         self.ended: set[tuple[str, str]] = set()
+        self.loose: set[str] = set()  # spans that stand nowhere with the edges of words around
 
     def first(self, mention: Mention) -> Mention:
         return _at(mention, self._first(mention.text))
@@ -45,18 +46,31 @@ class Finder:
             if self.last[key] == UNKNOWN:
                 self.ended.add(key)
         elif key not in self.ended:
-            later = occurrence(self.text, mention.text, self.last[key] + len(mention.text))
+            later = self._later(mention.text, self.last[key] + len(mention.text))
             if later == UNKNOWN:
                 self.ended.add(key)  # not to be searched again for every further one
             else:
                 self.last[key] = later
         return _at(mention, self.last[key])
 
+    def count(self, span: str) -> int:
+        """How many places the entities of an answer can find for one span."""
+        found, start = 0, self._first(span)
+        while start != UNKNOWN:
+            found, start = found + 1, self._later(span, start + len(span))
+        return found
+
     def _first(self, span: str) -> int:
         if span not in self.firsts:
             start = occurrence(self.text, span, 0)
-            self.firsts[span] = self.text.find(span) if start == UNKNOWN and span else start
+            if start == UNKNOWN and span:
+                start = self.text.find(span)
+                self.loose.add(span)
+            self.firsts[span] = start
         return self.firsts[span]
+
+    def _later(self, span: str, start: int) -> int:
+        return self.text.find(span, start) if span in self.loose else occurrence(self.text, span, start)
 
 
 def occurrence(text: str, span: str, start: int) -> int:

@@ -52,9 +52,10 @@ def format_of(path: Path) -> str | None:
     if suffix == ".ann" or (suffix == ".txt" and path.with_suffix(".ann").is_file()):
         return "brat"
     with path.open("rb") as file:
-        head = file.read(_HEAD).decode("utf-8-sig", "replace").lstrip()
-    if head[:1] in ("{", "["):
-        return _of_object(head)
+        raw = file.read(_HEAD)
+        head = raw.decode("utf-8-sig", "replace").lstrip()
+        if head[:1] in ("{", "["):
+            return _of_object(head) or _of_object((raw + file.readline()).decode("utf-8-sig", "replace").lstrip())
     for line in head.split("\n")[:50]:
         if not line.strip() or line.startswith(("# ", "-DOCSTART-")):
             continue

@@ -7,12 +7,11 @@ name them all; a span that stands twice with the same label is one. Each of thes
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from instructzoo.core.data import readers
-from instructzoo.core.errors import ZooError, place
+from instructzoo.core.data.lines import cut
+from instructzoo.core.errors import ZooError
 from instructzoo.uie.schema import Annotation, Mention
 
 DISCONTINUOUS = "discontinuous spans, read from the first to the last piece"
@@ -96,31 +95,3 @@ def joined(tokens: Sequence[str]) -> tuple[str, list[int]]:
         starts.append(place)
         place += len(token) + 1
     return " ".join(tokens), starts
-
-
-def lines(path: Path) -> Iterator[tuple[int, str]]:
-    """(number, line) of a file, blank ones too. Only a line feed ends a line; a carriage return before it goes.
-
-    Raises ZooError for a file without text, and for bytes that are not UTF-8.
-    """
-    empty = True
-    with readers.existing(path).open("rb") as file:
-        for number, raw in enumerate(file, 1):
-            try:
-                line = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-            except UnicodeDecodeError as error:
-                found = f"byte 0x{raw[error.start]:02x} is not UTF-8"
-                raise ZooError(found, "UTF-8 text", "convert the file", place(path, number)) from error
-            empty = empty and not line.strip()
-            yield number, line
-    if empty:
-        raise ZooError("holds no sentence", "at least one", "check that the file was written whole", str(path))
-
-
-def malformed(found: object, form: str, where: str) -> ZooError:
-    text = found if isinstance(found, str) else repr(found)
-    return ZooError(f"found {cut(text)}", form, "mend or remove it", where)
-
-
-def cut(text: str, most: int = 60) -> str:
-    return text[:most] + ("..." if len(text) > most else "")

@@ -16,8 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from instructzoo.core.data.lines import cut, lines, malformed
 from instructzoo.core.errors import ZooError, place
-from instructzoo.uie.readers_base import DISCONTINUOUS, Sentence, cut, lines, malformed, mention, sentence
+from instructzoo.uie.readers_base import DISCONTINUOUS, Sentence, mention, sentence
 from instructzoo.uie.schema import Annotation, Event, Mention, Relation
 
 T_FORM = "T1<tab>Type 0 3<tab>text"
@@ -49,8 +50,7 @@ def brat(path: Path) -> Iterator[Sentence]:
     reader.remarks += [PASSED] * sum(line[0] in "AMN#*" for _, line in written)
     if odd := next(((where, line) for where, line in written if line[0] not in "TREAMN#*"), None):
         raise malformed(odd[1], f"{T_FORM}, {R_FORM} or {E_FORM}", odd[0])
-    triggers = {event.trigger for event in reader.events}
-    entities = tuple(m for m in reader.mentions.values() if replace(m, type="") not in triggers)
+    entities = tuple(m for id, m in reader.mentions.items() if id not in reader.triggers)
     yield sentence(
         text, Annotation(entities, tuple(reader.relations), tuple(reader.events)), str(texts), reader.remarks
     )
@@ -69,17 +69,18 @@ def _whole(path: Path) -> str:
 
 def _numbered(path: Path) -> list[tuple[str, str]]:
     """Lines with their places; none in an empty file, which says that nothing is found."""
-    if not path.stat().st_size:
+    if not path.read_bytes().strip():
         return []
     return [(place(path, number), line) for number, line in lines(path) if line.strip()]
 
 
 @dataclass
 class _Document:
-    """What the lines have said so far. mentions: T lines by their id."""
+    """What the lines have said so far. mentions: T lines by their id; triggers: ids of those that are no entities."""
 
     text: str
     mentions: dict[str, Mention] = field(default_factory=dict)
+    triggers: set[str] = field(default_factory=set)
     relations: list[Relation] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
@@ -131,6 +132,7 @@ class _Document:
                 self.remarks.append(OF_EVENTS)
                 continue
             arguments.append(replace(self._known(target, where), type=role.rstrip("0123456789") or role))
+        self.triggers.add(trigger)
         self.events.append(Event(type, replace(self._known(trigger, where), type=""), tuple(arguments)))
 
     def _known(self, id: str, where: str) -> Mention:

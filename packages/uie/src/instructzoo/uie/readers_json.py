@@ -17,14 +17,16 @@ are left alone. Tokens of CoNLL04 are joined by one space.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from instructzoo.core.data import read, read_jsonl
+from instructzoo.core.data.lines import malformed
 from instructzoo.core.errors import ZooError
-from instructzoo.uie.readers_base import Sentence, joined, label, malformed, mention, sentence, span
+from instructzoo.uie.readers_base import Sentence, joined, label, mention, sentence, span
 from instructzoo.uie.schema import Annotation, Event, Mention, Relation
 
 TOKENS_FORM = "tokens, entities [[first, end, type]] and relations [[first, end, first, end, type]]"
@@ -35,6 +37,9 @@ SPAN_KEYS = ("entities", "ents", "spans")
 def objects(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """(place, object) of a file; in a list that stands on one line the place also says which object."""
     jsonl = path.suffix.lower() != ".json" or _begins(path) == "{"
+    if jsonl and (whole := _single(path)) is not None:
+        yield f"{path}", whole
+        return
     for number, (where, values) in enumerate(read_jsonl(path) if jsonl else read(path), 1):
         yield (where if jsonl else f"{where}, object {number}"), values
 
@@ -43,6 +48,17 @@ def _begins(path: Path) -> str:
     """The first character that is no space: PHEE's .json files are JSON Lines."""
     with path.open("rb") as file:
         return file.read(1000).decode("utf-8-sig", "ignore").lstrip()[:1]
+
+
+def _single(path: Path) -> Mapping[str, Any] | None:
+    """The one object that a .json file is, over several lines, as the demo saves it; none where lines are objects."""
+    if path.suffix.lower() != ".json":
+        return None
+    try:
+        found = json.loads(path.read_text(encoding="utf-8-sig"))
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def conll04(path: Path) -> Iterator[Sentence]:

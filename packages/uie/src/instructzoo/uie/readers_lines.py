@@ -19,8 +19,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from instructzoo.core.data.lines import lines, malformed
 from instructzoo.core.errors import ZooError, place
-from instructzoo.uie.readers_base import NO_RELATION, Sentence, joined, lines, malformed, mention, sentence, span
+from instructzoo.uie.readers_base import NO_RELATION, Sentence, joined, mention, sentence, span
 from instructzoo.uie.schema import Annotation, Relation
 
 CONLL_FORM = "a token and a tag (O, B-type, I-type), with a tab or spaces between"

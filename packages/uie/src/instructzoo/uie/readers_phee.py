@@ -18,8 +18,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from instructzoo.core.data.lines import malformed
 from instructzoo.core.errors import ZooError
-from instructzoo.uie.readers_base import DISCONTINUOUS, TWICE, Sentence, label, malformed, sentence, span
+from instructzoo.uie.readers_base import DISCONTINUOUS, TWICE, Sentence, label, sentence, span
 from instructzoo.uie.readers_json import objects
 from instructzoo.uie.schema import Annotation, Event, Mention
 

@@ -67,11 +67,13 @@ def project(annotation: Annotation, task: str, labels: Labels | None = None) -> 
     """The part of an annotation that a task asks for, in the order of the text; what `labels` does not offer is left.
 
     eea keeps one event for each type, without a trigger: the question names the type only. Equal answers that no place
-    tells apart (two relations of one pair in ep, an argument of two events in eea) are one.
+    tells apart (two labels of a span in es, two relations of a pair in ep, an argument of two events in eea) are one.
     """
     if task in ENTITY_TASKS:
         kept = (m for m in annotation.entities if labels is None or m.type in labels.types)
-        return Annotation(entities=tuple(replace(m, type="") if task == "es" else m for m in _sorted(kept)))
+        if task == "es":
+            return Annotation(entities=tuple(dict.fromkeys(replace(m, type="") for m in _sorted(kept))))
+        return Annotation(entities=tuple(_sorted(kept)))
     if task in RELATION_TASKS:
         kept_relations = [r for r in annotation.relations if labels is None or r.type in labels.types]
         bare = (

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from instructzoo.core.data.tables import codes, strings
+from instructzoo.core.record import Row
+
+if TYPE_CHECKING:
+    import datasets
 
 PARTS = ("train", "validation", "test")
 
@@ -44,6 +49,14 @@ def sample(rows: pa.Table, limit: int | None, seed: int, part: str) -> pa.Table:
     mask = np.zeros(rows.num_rows, bool)
     mask[chosen] = True
     return rows.filter(pa.array(mask))
+
+
+def sampled(rows: datasets.Dataset, limit: int | None, seed: int, part: str) -> list[Row]:
+    """At most `limit` rows of a Dataset, by seed and in their order: its sources stand one after the other."""
+    if limit is None or limit >= len(rows):
+        return list(rows)
+    numbers = sample(pa.table({"row": range(len(rows))}), limit, seed, part)["row"]
+    return list(rows.select(numbers.to_pylist()))
 
 
 def _positions(items: list[str], seed: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -9,7 +9,7 @@ permits(answer, "person: Ada; person: Ada")     # False
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from instructzoo.core.infer.grammar import MEMO, Grammar
@@ -32,13 +32,20 @@ class Distinct:
     """The `Constraint` that a grammar of a list makes, less the lists that repeat an item too often.
 
     Where an item could end, it may not go on with the separator's first byte. often: how many times an item may be
-    said, at least once; it is given without spaces before it. A repetition is barred where it parts from all other
-    items, and the separator where nothing is left to say, so that every beginning of an answer can reach an end.
+    said, at least once; it is given without spaces before it. spellings: other ways to write an item, which count as
+    it does. A repetition is barred where it parts from all other items, and the separator where nothing is left to say,
+    so that every beginning of an answer can reach an end.
     """
 
-    def __init__(self, grammar: Grammar, separator: str, often: Callable[[str], int]) -> None:
-        self._grammar, self._separator, self._often = grammar, encoded(separator), often
-        self._limits: dict[bytes, int] = {}
+    def __init__(
+        self,
+        grammar: Grammar,
+        separator: str,
+        often: Callable[[str], int],
+        spellings: Callable[[str], Iterable[str]] = lambda item: (),
+    ) -> None:
+        self._grammar, self._separator, self._often, self._spellings = grammar, encoded(separator), often, spellings
+        self._known: dict[bytes, tuple[int, frozenset[bytes]]] = {}
         self._memo: dict[Place, dict[int, Place]] = {}
 
     def start(self) -> Place:
@@ -85,16 +92,20 @@ class Distinct:
 
     def _used(self, place: Place) -> set[bytes]:
         """Items that begin as this one does and may not be said again."""
-        return {
-            item
-            for item in place.said
-            if item.startswith(place.written) and place.said.count(item) >= self._limit(item)
-        }
+        found: set[bytes] = set()
+        for item in place.said:
+            limit, written = self._judged(item)
+            if sum(map(place.said.count, written)) >= limit:
+                found.update(form for form in written if form.startswith(place.written))
+        return found
 
-    def _limit(self, item: bytes) -> int:
-        if item not in self._limits:
-            self._limits[item] = max(1, self._often(item.decode(errors="surrogatepass")))
-        return self._limits[item]
+    def _judged(self, item: bytes) -> tuple[int, frozenset[bytes]]:
+        """How often an item may be said, and the ways to write it."""
+        if item not in self._known:
+            text = item.decode(errors="surrogatepass")
+            written = frozenset((item, *map(encoded, self._spellings(text))))
+            self._known[item] = (max(1, self._often(text)), written)
+        return self._known[item]
 
     def _goes_on(self, place: Place, used: set[bytes]) -> bool:
         """Whether what is written of an item can become one that is not used. O(bytes of the used ones)."""

@@ -58,6 +58,7 @@ def evaluate(
     run whose recipe no longer builds the rows that it was trained on.
     """
     from instructzoo.core import data
+    from instructzoo.core.data.split import sampled
     from instructzoo.core.infer import Predictor
 
     if limit is not None and limit < 1:
@@ -110,18 +111,6 @@ def evaluate(
         **runs.environment(),
     }
     return content, describe(test, answers, hits["model"])
-
-
-def sampled(rows: Any, limit: int | None, seed: int, part: str) -> list[Row]:
-    """At most `limit` rows of a Dataset, by seed and in their order: its sources stand one after the other."""
-    import pyarrow as pa
-
-    from instructzoo.core.data import split
-
-    if limit is None or limit >= len(rows):
-        return list(rows)
-    numbers = split.sample(pa.table({"row": range(len(rows))}), limit, seed, part)["row"]
-    return list(rows.select(numbers.to_pylist()))
 
 
 def looked_up(app: App, train: Sequence[Row], test: Sequence[Row]) -> dict[str, list[str]]:

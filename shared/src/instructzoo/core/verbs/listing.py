@@ -29,7 +29,7 @@ def list() -> dict[str, Any]:
 
 
 def settings() -> str:
-    """The reference page docs/recipes.md: every setting of a recipe and of the installed domains' worlds and sources."""
+    """The page docs/recipes.md: every setting of a recipe, and of the installed domains' worlds and sources."""
     from instructzoo.core.recipe import reference
     from instructzoo.core.settings import table
 

@@ -63,9 +63,10 @@ def _answers(app: App, pred: str, task: str, rows: list[Row]) -> Asked:
     if published is not None:
         said = list(published)
         for (where, row), wanted in zip(said, rows, strict=False):
-            if row["item"] != wanted["item"]:
-                found = f'an answer to "{row["input"][:60]}"'
-                raise ZooError(found, f'one to "{wanted["input"][:60]}"', "keep the order of the gold file", where)
+            if any(row.get(name) != wanted.get(name) for name in ("item", "given")):
+                found, expected = (f'"{one["input"][:60]}" {one.get("given") or ""}'.rstrip() for one in (row, wanted))
+                fix = "keep the order of the gold file, and ask what both files give"
+                raise ZooError(f"an answer to {found}", f"one to {expected}", fix, where)
         return [(where, {"prediction": row["output"]}) for where, row in said]
     if path.suffix.lower() not in (".txt", ".out"):
         return list(read_jsonl(pred))

@@ -34,6 +34,7 @@ def train_run(recipe: Recipe, run: Run, quiet: bool = False) -> dict[str, Any]:
 
 def _train(recipe: Recipe, run: Run, quiet: bool) -> dict[str, Any]:
     from instructzoo.core import tune
+    from instructzoo.core.data.split import sampled
     from instructzoo.core.models import adapters, save
     from instructzoo.core.text import lengths
     from instructzoo.core.tune import ranks
@@ -42,7 +43,9 @@ def _train(recipe: Recipe, run: Run, quiet: bool) -> dict[str, Any]:
         ready = prepare(recipe, run.path("tokenizer"))
         _write_tokenizer(run, ready.loaded.tokenizer)
     _note_beginning(run, ready.built.fingerprint)
-    encoded = {part: ready.encoder.encode_all(ready.built.rows[part]) for part in ("train", "validation")}
+    rows = ready.built.rows
+    watched = sampled(rows["validation"], recipe.train.validation_rows, recipe.seed, "validation")
+    encoded = {"train": ready.encoder.encode_all(rows["train"]), "validation": ready.encoder.encode_all(watched)}
     costs = {part: lengths(rows) for part, rows in encoded.items()}
     parts = tune.Parts(encoded["train"], encoded["validation"], costs["train"].total, costs["validation"].total)
     tuned = adapters.apply(ready.loaded.model, recipe.method, recipe.seed)
