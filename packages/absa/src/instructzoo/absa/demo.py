@@ -26,7 +26,7 @@ MAX_REVIEW, MAX_PASTED = 5_000, 50_000
 EXAMPLES = (
     "The pizza was delicious but the waiter was rude.",
     "The battery is dependable. I hate the keyboard!",
-    "Overpriced, and so noisy. We will never come back.",
+    "The margarita was mostly ice, nobody said hello.",
 )
 SHOWN = "\n".join(EXAMPLES)
 EMPTY = ui.note("The marked reviews, the chart and the table appear here.")
