@@ -15,11 +15,11 @@ from test_cli import TINY, one_line, zoo
 
 from instructzoo.core import app as apps
 from instructzoo.core import settings
+from instructzoo.core.data.split import sampled
 from instructzoo.core.infer import Predictor
 from instructzoo.core.models import adapters
 from instructzoo.core.recipe import Method
 from instructzoo.core.verbs import show
-from instructzoo.core.verbs.evaluating import sampled
 from instructzoo.core.verbs.predicting import identity
 
 
