@@ -6,7 +6,7 @@ The arithmetic package's carried model answers rows of its world, all operations
 
     zoo      infer.generate with the token budget of `batch` rows of the longest prompt
     plain    model.generate over batches of `batch` rows as they come, padded on the left
-    static   the same with cache_implementation="static", as it comes: transformers compiles its step
+    static   the same with cache_implementation="static", which transformers compiles for on accelerators only
 
 All must give identical answers. Seconds are given twice: on the clock, and of the processor (the fairer figure where
 other work shares the machine). A round measures all contestants, in alternating order. Ends with one line of JSON.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import torch
 
 from instructzoo.core import models, runs, tune
 from instructzoo.core.infer import generate
+from instructzoo.core.infer.grammar import Constraint, State
 from instructzoo.core.models import Loaded, adapters
 from instructzoo.core.recipe import Decode, Recipe
 from instructzoo.core.record import Record, Row, Segment
@@ -131,3 +132,14 @@ def apart(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> float
 
 def supervised(encoded: Encoded) -> list[int]:
     return [label for label in encoded.labels if label != -100]
+
+
+def states(made: Constraint) -> Iterator[State]:
+    """Every state of an automaton that an answer can come by; it must have finitely many."""
+    seen, waiting = {made.start()}, [made.start()]
+    while waiting:
+        state = waiting.pop()
+        yield state
+        fresh = set(made.following(state).values()) - seen
+        seen |= fresh
+        waiting += fresh

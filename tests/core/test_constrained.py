@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import torch
-from kit import LLAMA, T5, Kit, kit, recipe, sums, wild
+from kit import LLAMA, T5, Kit, kit, recipe, states, sums, wild
 
 from instructzoo.core import app as apps
 from instructzoo.core.errors import ZooError
@@ -108,17 +108,6 @@ def test_an_escaped_character_is_written_as_it_stands() -> None:
     assert not made.permits('said "no"')
     assert not made.permits('"said "no""')
     assert not made.permits('"\\"no\\')
-
-
-def states(made: Grammar) -> Iterator[frozenset[int]]:
-    """Every state that an answer can come by."""
-    seen, waiting = {made.start()}, [made.start()]
-    while waiting:
-        state = waiting.pop()
-        yield state
-        fresh = set(made.following(state).values()) - seen
-        seen |= fresh
-        waiting += fresh
 
 
 def test_a_grammar_leads_an_answer_into_a_dead_end() -> None:

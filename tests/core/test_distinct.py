@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-from instructzoo.core.infer.distinct import Distinct, Place
+from kit import states
+
+from instructzoo.core.infer.distinct import Distinct
 from instructzoo.core.infer.grammar import Grammar, choice, either, literal, many, permits, seq, span
 
 ITEMS = ["a", "ab", "abc", "b", "ba", "é"]
@@ -39,24 +41,13 @@ def test_a_list_says_an_item_too_often_or_not_often_enough() -> None:
     assert min(judged[True], judged[False]) > 300
 
 
-def places(made: Distinct) -> Iterator[Place]:
-    """Every place that an answer can come by; lists are finite here, for each item has its limit."""
-    seen, waiting = {made.start()}, [made.start()]
-    while waiting:
-        place = waiting.pop()
-        yield place
-        fresh = set(made.following(place).values()) - seen
-        seen |= fresh
-        waiting += fresh
-
-
 def test_a_list_leads_into_a_dead_end() -> None:
     """Where all but one item are said, only the letters of that one are left; where all are, only the end."""
     draw = random.Random(3)
     for _ in range(12):
         some = draw.sample(ITEMS, draw.randrange(1, 4))
         made = Distinct(lists(some), "; ", lambda item: 1)
-        assert all(made.accepts(place) or made.following(place) for place in places(made)), some
+        assert all(made.accepts(place) or made.following(place) for place in states(made)), some
 
 
 def test_a_longer_span_is_barred_with_the_shorter_one() -> None:

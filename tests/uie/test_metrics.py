@@ -285,3 +285,15 @@ def test_gold_that_says_more_than_its_task_asks_makes_right_answers_wrong(scorer
         row = {"input": "Ann slept.", "task": task, "options": ["person"], "gold": gold}
         assert metrics.score([row], [right], scorer).figures[0].value == 1
         assert metrics.score([row], ["None"], scorer).figures[0].value == 0
+
+
+@pytest.mark.parametrize("scorer", ["strict", "multiset", "instructuie-legacy"])
+def test_the_arguments_of_all_events_are_the_truth_of_one(scorer: str) -> None:
+    gold = {
+        "events": [
+            {"type": type, "trigger": ["", "hit", 4, 7], "arguments": [["agent", name, start, start + 3]]}
+            for type, name, start in (("attack", "Ann", 0), ("meeting", "Bob", 8))
+        ]
+    }
+    row = {"input": "Ann hit Bob.", "task": "eea", "options": ["agent"], "given": "attack", "gold": gold}
+    assert metrics.score([row], ["agent: Ann"], scorer).figures[0].value == 1

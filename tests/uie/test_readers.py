@@ -476,9 +476,10 @@ def test_a_document_without_annotation_is_an_error(tmp_path: Path) -> None:
 
 def test_an_object_over_several_lines_or_of_a_long_document_has_no_format(tmp_path: Path) -> None:
     value = {"text": "Ann left.", "entities": [{"type": "person", "start": 0, "end": 3}]}
-    pretty, long = tmp_path / "extraction.json", tmp_path / "long.jsonl"
+    pretty, long, both = tmp_path / "extraction.json", tmp_path / "long.jsonl", tmp_path / "both.json"
     pretty.write_text(json.dumps(value, indent=2), encoding="utf-8")
     long.write_text(json.dumps(value | {"text": "Ann left. " * 8000}) + "\n", encoding="utf-8")
-    for path in (pretty, long):
+    both.write_text(json.dumps(value | {"text": "Ann left. " * 8000}, indent=2), encoding="utf-8")
+    for path in (pretty, long, both):
         (one,) = readers.read_file(path)
         assert one.annotation.entities == (Mention("person", "Ann", 0, 3),)

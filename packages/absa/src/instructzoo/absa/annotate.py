@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from instructzoo.absa import prompts
@@ -71,7 +72,7 @@ def read_table(text: str, table: Sequence[Sequence[Any]], domain: str, own: bool
             continue
         if any(values[len(PARTS) :]):
             raise ZooError(f"{len(values)} cells", ", ".join(PARTS), "empty the others", f"row {number}")
-        quad = _quad(text, dict(zip(PARTS, [*values, *[""] * len(PARTS)], strict=False)), domain, own, f"row {number}")
+        quad = _quad(text, dict(zip_longest(PARTS, values[: len(PARTS)], fillvalue="")), domain, own, f"row {number}")
         if quad in quads:
             raise ZooError("the same judgement as in a row above", "each once", "empty the row", f"row {number}")
         quads.append(quad)

@@ -102,11 +102,13 @@ def truth(row: Row, number: int = 0) -> tuple[Quad, ...]:
 
     Raises ZooError for neither, for an unknown task, and for tuples without a category or sentiment that it asks for.
     """
-    task, where = known(prompts.task_of(row), f"row {number}"), f"row {number}"
+    where = f"row {number}"
+    task = known(prompts.task_of(row), where)
     if row.get("gold"):
         quads = tuple(project(from_json(str(row["gold"]), where), task))
-        for name, values in (("category", [q.category for q in quads]), ("sentiment", [q.sentiment for q in quads])):
-            if name in ELEMENTS[task] and not all(value and value != CONFLICT for value in values):
+        for name in [part for part in ("category", "sentiment") if part in ELEMENTS[task]]:
+            values = {getattr(quad, name) for quad in quads}
+            if values & {None, "", CONFLICT}:
                 found = f'a true tuple with the {name} "{CONFLICT}"' if CONFLICT in values else f"one without {name}"
                 raise ZooError(found, f"a {name} that {task} can ask for", "mend or remove the row", where)
         return quads

@@ -11,8 +11,9 @@ from typing import Any
 
 from instructzoo.absa.prompts import writable
 from instructzoo.absa.quads import CONFLICT, ELEMENTS, SENTIMENTS, TASKS, Quad
-from instructzoo.core.data.lines import cut, malformed
 from instructzoo.core.data.lines import lines as numbered
+from instructzoo.core.data.lines import malformed
+from instructzoo.core.data.readers import cut
 from instructzoo.core.errors import ZooError, place, suggest
 
 IMPLICIT = "NULL"

@@ -50,20 +50,14 @@ _TRIPLETS = answerable(("aspect", "opinion", "sentiment"))
 
 def asqp(path: Path) -> Iterator[Sentence]:
     """Sentences of an ASQP or K-shot file. Raises ZooError with file:line for a line of another form."""
-    tasks: tuple[str, ...] = ()
-    waiting: list[tuple[str, str]] = []  # lines without tuples before the first that tells what the file annotates
-    for where, line in lines(path):
-        text, labels = _halves(line, ASQP_FORM, where)
-        quads = tuple(_quad(label, where) for label in labels)
-        tasks = tasks or (quads and (TASKS if quads[0].category else _TRIPLETS)) or ()
-        if any((quad.category is None) != (tasks == _TRIPLETS) for quad in quads):
+    read = [(where, *_halves(line, ASQP_FORM, where)) for where, line in lines(path)]
+    quads = [tuple(_quad(label, where) for label in labels) for where, _, labels in read]
+    first = next((held[0] for held in quads if held), None)
+    tasks = _TRIPLETS if first and first.category is None else TASKS  # for the lines without tuples too
+    for (where, text, labels), held in zip(read, quads, strict=True):
+        if any((quad.category is None) != (tasks == _TRIPLETS) for quad in held):
             raise malformed(labels, "a category in every tuple of the file, or in none", where)
-        waiting.append((text, where))
-        if tasks:
-            yield from (sentence(text, (), where, tasks) for text, where in waiting[:-1])
-            yield sentence(text, quads, where, tasks)
-            waiting.clear()
-    yield from (sentence(text, (), where, TASKS) for text, where in waiting)
+        yield sentence(text, held, where, tasks)
 
 
 def aste(path: Path) -> Iterator[Sentence]:

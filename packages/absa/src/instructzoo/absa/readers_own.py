@@ -28,7 +28,7 @@ from typing import Any
 from instructzoo.absa.quads import PARTS, Quad, from_json, known
 from instructzoo.absa.readers_base import Sentence, answerable, category, sentence, sentiment, span
 from instructzoo.core.data import read
-from instructzoo.core.data.lines import cut
+from instructzoo.core.data.readers import cut
 from instructzoo.core.errors import ZooError, suggest
 
 COLUMNS = ("text", *PARTS, "domain")

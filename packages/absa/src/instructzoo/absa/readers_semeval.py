@@ -32,7 +32,7 @@ from instructzoo.absa.readers_base import (
     span,
 )
 from instructzoo.core.data import read, readers
-from instructzoo.core.data.lines import cut
+from instructzoo.core.data.readers import cut
 from instructzoo.core.errors import ZooError, place
 
 TERMS = answerable(("aspect", "sentiment"))

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from instructzoo.core.data.readers import cut
 from instructzoo.core.data.sentences import sentences
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Invalid, Row
@@ -25,8 +26,8 @@ from instructzoo.uie.wordings import WORDINGS
 
 MAX_LABELS, MAX_LABEL = 40, 60
 """Labels of one kind, and characters of one label."""
-NAMED = 5
-"""Spans or labels that a note names."""
+NAMED, LONGEST = 5, 40
+"""Spans or labels that a note names, and characters that are shown of one."""
 ODD, AGAIN = "not a role that you gave this event", "said more often than it stands there"
 
 ASKED = {"ner": "entities", "re": "relations", "ee": "events"}
@@ -85,7 +86,9 @@ def read_schema(entities: str, relations: str, events: str) -> Schema:
         type, _, roles = line.partition(":")
         (name, *more) = _labels(type, "event type") or ("",)
         if more or not name:
-            raise ZooError(f'"{_cut(line)}" as an event', "one a line: type: role, role", "mend the event types")
+            raise ZooError(
+                f'"{cut(line, LONGEST)}" as an event', "one a line: type: role, role", "mend the event types"
+            )
         if name in found:
             raise ZooError(f'the event type "{name}" stands twice', "each once", "remove one")
         found[name] = _labels(roles, f'role of "{name}"')
@@ -102,7 +105,7 @@ def _labels(text: str, kind: str) -> tuple[str, ...]:
     labels = [label for label in labels if label]
     for label, times in Counter(labels).items():
         if times > 1:
-            raise ZooError(f'the {kind} "{_cut(label)}" stands twice', "each once", "remove one")
+            raise ZooError(f'the {kind} "{cut(label, LONGEST)}" stands twice', "each once", "remove one")
         if len(label) > MAX_LABEL:
             raise ZooError(f"a {kind} of {len(label)} characters", f"at most {MAX_LABEL}", "shorten it")
         if not label.isprintable() or not any(c.isalnum() for c in label):
@@ -192,7 +195,7 @@ def _notes(replies: Sequence[Reply], schema: Schema) -> Iterator[str]:
             )
     for what, found in amiss.items():
         if found:
-            names = ", ".join(f"“{_cut(name)}”" for name in list(found)[:NAMED])
+            names = ", ".join(f"“{cut(name, LONGEST)}”" for name in list(found)[:NAMED])
             yield f"{what}: {names}" + (f" and {len(found) - NAMED} more" if len(found) > NAMED else "")
 
 
@@ -217,7 +220,3 @@ def _strangers(found: Annotation, task: str, schema: Schema) -> Iterator[str]:
 def _odd(event: Event, argument: Mention, schema: Schema) -> bool:
     """Whether a role that was offered belongs to other events only: the model is offered all roles at once."""
     return argument.type in schema.options("ee")["roles"] and argument.type not in schema.events.get(event.type, ())
-
-
-def _cut(text: str, most: int = 40) -> str:
-    return text[:most] + ("..." if len(text) > most else "")

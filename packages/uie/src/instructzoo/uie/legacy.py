@@ -20,6 +20,7 @@ from instructzoo.core.record import Row
 from instructzoo.core.score import Figure, Scores, figure
 from instructzoo.core.score.tuples import F1, Overlap, macro, overlap, tuple_figures
 from instructzoo.uie import answers, schema
+from instructzoo.uie.questions import event_of
 
 NAME = "instructuie-legacy"
 ACCURACY = "accuracy"
@@ -76,7 +77,7 @@ def _true(row: Row) -> str:
     output, gold = str(row.get("output") or ""), row.get("gold")
     if output or not gold:
         return output or answers.NONE
-    return answers.write(schema.project(schema.from_json(gold), _task(row)), _task(row))
+    return answers.write(schema.project(schema.from_json(gold), _task(row), event=event_of(row)), _task(row))
 
 
 def _task(row: Row) -> str:

@@ -25,6 +25,7 @@ from instructzoo.core.score.tuples import F1, Overlap, macro, overlap, tuple_fig
 from instructzoo.uie import baselines, legacy, prompts, schema
 from instructzoo.uie.paper import PAPER as PAPER
 from instructzoo.uie.places import locate
+from instructzoo.uie.questions import event_of
 from instructzoo.uie.schema import UNKNOWN, Annotation, Mention
 
 SCORERS = ("strict", "multiset")
@@ -105,7 +106,7 @@ def truth(row: Mapping[str, object], number: int = 0) -> Annotation:
     """
     gold, where = row.get("gold"), f"row {number}"
     if isinstance(gold, str | Mapping) and gold:
-        return schema.project(schema.from_json(gold, where), prompts.task_of(row))
+        return schema.project(schema.from_json(gold, where), prompts.task_of(row), event=event_of(row))
     said = prompts.parse(str(row.get("output") or ""), row)
     if isinstance(said, Invalid):
         raise ZooError(f"no truth: {said.reason}", '"gold", or an "output" in the form of an answer', "", where)

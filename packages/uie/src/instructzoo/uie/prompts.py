@@ -20,13 +20,13 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from instructzoo.core.record import Invalid, Row, Segment, row_id
 from instructzoo.uie import answers, schema
 from instructzoo.uie.places import locate
-from instructzoo.uie.questions import GIVEN, given_of, labels_of, task_of
+from instructzoo.uie.questions import GIVEN, event_of, given_of, labels_of, task_of
 from instructzoo.uie.schema import Annotation, Labels
 from instructzoo.uie.wordings import WORDINGS
 
@@ -62,9 +62,7 @@ def write(
     labels do not offer is no part of the answer.
     """
     rng = random.Random(f"{seed}\n{task}\n{event}\n{sentence}")
-    if task == "eea":
-        annotation = replace(annotation, events=tuple(e for e in annotation.events if e.type == event))
-    gold = schema.project(annotation, task, labels)
+    gold = schema.project(annotation, task, labels, event)
     row: Row = {
         "instruction": rng.choice(WORDINGS[task]),
         "input": sentence,
@@ -133,8 +131,7 @@ def parse(text: str, row: Mapping[str, Any]) -> Answer | Invalid:
     A label that was not offered is kept: it is for the scorer to count, and it never matches the truth.
     """
     task = row.get("task") or "ner"
-    event = given_of(row) if task == "eea" and row.get("given") else ""
-    found = answers.read(text, task, event)
+    found = answers.read(text, task, event_of(row))
     return found if isinstance(found, Invalid) else Answer(locate(found, row.get("input") or ""))
 
 

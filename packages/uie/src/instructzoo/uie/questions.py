@@ -59,6 +59,11 @@ def given_of(row: Mapping[str, Any]) -> Any:
     return pairs
 
 
+def event_of(row: Mapping[str, Any]) -> str:
+    """The event's type that an eea question names; "" for other tasks, and where it names none."""
+    return str(given_of(row)) if row.get("task") == "eea" and row.get("given") else ""
+
+
 def _loaded(value: Any, name: str) -> Any:
     """A column as an object: rows of the house hold JSON text, a user's row may hold the object itself."""
     if not isinstance(value, str):

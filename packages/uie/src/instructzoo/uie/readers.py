@@ -12,8 +12,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import IO
 
 from instructzoo.core.errors import ZooError
 from instructzoo.uie import readers_brat, readers_json, readers_lines, readers_phee
@@ -53,9 +54,9 @@ def format_of(path: Path) -> str | None:
         return "brat"
     with path.open("rb") as file:
         raw = file.read(_HEAD)
-        head = raw.decode("utf-8-sig", "replace").lstrip()
+        head = _text(raw)
         if head[:1] in ("{", "["):
-            return _of_object(head) or _of_object((raw + file.readline()).decode("utf-8-sig", "replace").lstrip())
+            return _of_object(_longer(raw, file, whole=suffix == ".json"))
     for line in head.split("\n")[:50]:
         if not line.strip() or line.startswith(("# ", "-DOCSTART-")):
             continue
@@ -66,12 +67,28 @@ def format_of(path: Path) -> str | None:
     return None
 
 
-def _of_object(head: str) -> str | None:
-    """By the keys of the first object of JSON."""
-    text = head.removeprefix("[").lstrip()
-    try:
-        first, _ = json.JSONDecoder().raw_decode(text)
-    except ValueError:
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8-sig", "replace").lstrip()
+
+
+def _longer(raw: bytes, file: IO[bytes], whole: bool) -> Iterator[str]:
+    """The head of a file; the same up to the end of its line; and with `whole` all, for an object of several lines."""
+    yield _text(raw)
+    raw += file.readline()
+    yield _text(raw)
+    if whole:
+        yield _text(raw + file.read())
+
+
+def _of_object(heads: Iterable[str]) -> str | None:
+    """By the keys of the first object of JSON. heads: the beginning of a file, then more, for one that this cuts."""
+    for head in heads:
+        try:
+            first, _ = json.JSONDecoder().raw_decode(head.removeprefix("[").lstrip())
+            break
+        except ValueError:
+            continue
+    else:
         return None
     keys = set(first) if isinstance(first, dict) else set[str]()
     if {"tokens", "entities"} <= keys:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from instructzoo.core.data.lines import cut
+from instructzoo.core.data.readers import cut
 from instructzoo.core.errors import ZooError
 from instructzoo.uie.schema import Annotation, Mention
 

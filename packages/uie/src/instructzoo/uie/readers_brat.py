@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from instructzoo.core.data.lines import cut, lines, malformed
+from instructzoo.core.data.lines import lines, malformed
+from instructzoo.core.data.readers import cut
 from instructzoo.core.errors import ZooError, place
 from instructzoo.uie.readers_base import DISCONTINUOUS, Sentence, mention, sentence
 from instructzoo.uie.schema import Annotation, Event, Mention, Relation
@@ -69,9 +70,7 @@ def _whole(path: Path) -> str:
 
 def _numbered(path: Path) -> list[tuple[str, str]]:
     """Lines with their places; none in an empty file, which says that nothing is found."""
-    if not path.read_bytes().strip():
-        return []
-    return [(place(path, number), line) for number, line in lines(path) if line.strip()]
+    return [(place(path, number), line) for number, line in lines(path, some=False) if line.strip()]
 
 
 @dataclass

@@ -36,12 +36,14 @@ SPAN_KEYS = ("entities", "ents", "spans")
 
 def objects(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """(place, object) of a file; in a list that stands on one line the place also says which object."""
-    jsonl = path.suffix.lower() != ".json" or _begins(path) == "{"
-    if jsonl and (whole := _single(path)) is not None:
-        yield f"{path}", whole
-        return
-    for number, (where, values) in enumerate(read_jsonl(path) if jsonl else read(path), 1):
-        yield (where if jsonl else f"{where}, object {number}"), values
+    if path.suffix.lower() != ".json":
+        yield from read_jsonl(path)
+    elif _begins(path) != "{":
+        yield from ((f"{where}, object {number}", values) for number, (where, values) in enumerate(read(path), 1))
+    elif (whole := _single(path)) is not None:
+        yield str(path), whole
+    else:
+        yield from read_jsonl(path)
 
 
 def _begins(path: Path) -> str:
@@ -51,12 +53,10 @@ def _begins(path: Path) -> str:
 
 
 def _single(path: Path) -> Mapping[str, Any] | None:
-    """The one object that a .json file is, over several lines, as the demo saves it; none where lines are objects."""
-    if path.suffix.lower() != ".json":
-        return None
+    """The one object that a file is, over several lines, as the demo saves it; none where each line is one."""
     try:
         found = json.loads(path.read_text(encoding="utf-8-sig"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 

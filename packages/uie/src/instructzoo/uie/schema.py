@@ -63,10 +63,11 @@ class Labels:
     roles: tuple[str, ...] = ()
 
 
-def project(annotation: Annotation, task: str, labels: Labels | None = None) -> Annotation:
+def project(annotation: Annotation, task: str, labels: Labels | None = None, event: str = "") -> Annotation:
     """The part of an annotation that a task asks for, in the order of the text; what `labels` does not offer is left.
 
-    eea keeps one event for each type, without a trigger: the question names the type only. Equal answers that no place
+    eea keeps one event for each type, without a trigger: the question names the type only, and with `event` no other is
+    left. Equal answers that no place
     tells apart (two labels of a span in es, two relations of a pair in ep, an argument of two events in eea) are one.
     """
     if task in ENTITY_TASKS:
@@ -81,7 +82,8 @@ def project(annotation: Annotation, task: str, labels: Labels | None = None) -> 
             for r in sorted(kept_relations, key=lambda r: (*_place(r.head), *_place(r.tail)))
         )
         return Annotation(relations=tuple(dict.fromkeys(bare)))
-    return Annotation(events=_events(annotation.events, task, labels))
+    events = [e for e in annotation.events if task != "eea" or event in ("", e.type)]
+    return Annotation(events=_events(events, task, labels))
 
 
 def _events(events: Sequence[Event], task: str, labels: Labels | None) -> tuple[Event, ...]:

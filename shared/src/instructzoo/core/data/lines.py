@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from instructzoo.core.data.readers import existing
-from instructzoo.core.errors import ZooError, place
+from instructzoo.core.data.readers import cut, existing, numbered
+from instructzoo.core.errors import ZooError
 
 _PARTS = {
     "train": "train(?:ing)?",
@@ -17,22 +17,17 @@ _PARTS = {
 _NAMED = {part: re.compile(rf"(?<![a-z])(?:{words})(?:set|data)?(?![a-z])") for part, words in _PARTS.items()}
 
 
-def lines(path: Path) -> Iterator[tuple[int, str]]:
+def lines(path: Path, some: bool = True) -> Iterator[tuple[int, str]]:
     """(number, line) of a file, blank ones too. Only a line feed ends a line; a carriage return before it goes.
 
-    Raises ZooError for a file without text, and for bytes that are not UTF-8.
+    Raises ZooError for bytes that are not UTF-8 and, with `some`, for a file without text.
     """
     empty = True
     with existing(path).open("rb") as file:
-        for number, raw in enumerate(file, 1):
-            try:
-                line = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-            except UnicodeDecodeError as error:
-                found = f"byte 0x{raw[error.start]:02x} is not UTF-8"
-                raise ZooError(found, "UTF-8 text", "convert the file", place(path, number)) from error
+        for number, line in numbered(file, str(path)):
             empty = empty and not line.strip()
             yield number, line
-    if empty:
+    if some and empty:
         raise ZooError("holds no sentence", "at least one", "check that the file was written whole", str(path))
 
 
@@ -40,10 +35,6 @@ def malformed(found: object, form: str, where: str) -> ZooError:
     """The error for what is not of a form."""
     text = found if isinstance(found, str) else repr(found)
     return ZooError(f"found {cut(text)}", form, "mend or remove it", where)
-
-
-def cut(text: str, most: int = 60) -> str:
-    return text[:most] + ("..." if len(text) > most else "")
 
 
 def part_of(name: str) -> str:

@@ -71,17 +71,25 @@ def read_jsonl(path: Path | str) -> Iterator[tuple[str, Values]]:
 
 def _lines(file: IO[bytes], name: str) -> Iterator[tuple[str, Values]]:
     empty = True
-    for number, raw in enumerate(file, 1):
-        where = place(name, number)
-        try:
-            line = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip()
-        except UnicodeDecodeError as error:
-            raise _not_utf8(error, where) from error
+    for number, text in numbered(file, name):
+        where, line = place(name, number), text.strip()
         if line:
             empty = False
             yield where, _object(_parse(line, where), where)
     if empty:
         raise _empty(name)
+
+
+def numbered(file: IO[bytes], name: str) -> Iterator[tuple[int, str]]:
+    """(number, line) of UTF-8 text, as it arrives. Only a line feed ends a line; a carriage return before it goes.
+
+    Raises ZooError with the line for bytes that are not UTF-8.
+    """
+    for number, raw in enumerate(file, 1):
+        try:
+            yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise _not_utf8(error, place(name, number)) from error
 
 
 def _parse(line: str, where: str) -> Any:
@@ -91,7 +99,7 @@ def _parse(line: str, where: str) -> Any:
         message = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
         column = f" at column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         raise ZooError(
-            f"malformed JSON ({message}{column}): {_cut(line)}",
+            f"malformed JSON ({message}{column}): {cut(line)}",
             "one JSON object a line",
             "mend or remove the line",
             where,
@@ -109,7 +117,7 @@ def _json(path: Path) -> Iterator[tuple[str, Values]]:
         raise _empty(path)
     if text[spot] != "[":
         raise ZooError(
-            f"found {_cut(text[spot:])}", "a list of objects", "for one object a line name it .jsonl", place(path, 1)
+            f"found {cut(text[spot:])}", "a list of objects", "for one object a line name it .jsonl", place(path, 1)
         )
     spot = _skip(text, spot + 1)
     if text[spot : spot + 1] == "]":
@@ -131,11 +139,11 @@ def _json(path: Path) -> Iterator[tuple[str, Values]]:
             break
         if text[spot : spot + 1] != ",":
             at = text.count("\n", 0, spot) + 1
-            raise ZooError(f"found {_cut(text[spot:])}", '"," or "]" after an object', "mend the file", place(path, at))
+            raise ZooError(f"found {cut(text[spot:])}", '"," or "]" after an object', "mend the file", place(path, at))
         spot = _skip(text, spot + 1)
     if (rest := _skip(text, spot + 1)) < len(text):
         at = text.count("\n", 0, rest) + 1
-        raise ZooError(f"found {_cut(text[rest:])}", 'nothing after the closing "]"', "mend the file", place(path, at))
+        raise ZooError(f"found {cut(text[rest:])}", 'nothing after the closing "]"', "mend the file", place(path, at))
 
 
 def _skip(text: str, spot: int) -> int:
@@ -205,7 +213,7 @@ def _text(path: Path) -> str:
 def _object(value: Any, where: str) -> Values:
     if not isinstance(value, dict):
         raise ZooError(
-            f"found {type(value).__name__} {_cut(json.dumps(value))}", "an object {...}", "mend the line", where
+            f"found {type(value).__name__} {cut(json.dumps(value))}", "an object {...}", "mend the line", where
         )
     return value
 
@@ -222,7 +230,8 @@ def _empty(path: Path | str) -> ZooError:
     return ZooError("holds no row", "at least one row", "check that the file was written whole", str(path))
 
 
-def _cut(text: str, most: int = 60) -> str:
+def cut(text: str, most: int = 60) -> str:
+    """At most `most` characters of a text, for an error's one line."""
     return text[:most] + ("..." if len(text) > most else "")
 
 

@@ -180,10 +180,9 @@ def unmeasured(results: Results) -> Table:
 
 
 def _groups(results: Results, groups: list[str]) -> Table:
-    model = results.model
-    metrics = list(dict.fromkeys(f.metric for f in model.figures if f.group in groups))
+    model, wanted = results.model, set(groups)
+    metrics = list(dict.fromkeys(f.metric for f in model.figures if f.group in wanted))
     published = {(f.system, f.metric, f.group): f.value for f in results.paper}
-    wanted = set(groups)
     columns = list(dict.fromkeys((f.system, f.metric) for f in results.paper if f.group in wanted))
     columns = [(s, m) for m in metrics for s, own in columns if own == m]
     head: list[str] = ["group", "n"]

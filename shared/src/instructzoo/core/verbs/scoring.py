@@ -63,6 +63,7 @@ def _answers(app: App, pred: str, task: str, rows: list[Row]) -> Asked:
     if published is not None:
         said = list(published)
         for (where, row), wanted in zip(said, rows, strict=False):
+            # some questions to one text differ by what they give beside it, such as the event whose arguments are asked
             if any(row.get(name) != wanted.get(name) for name in ("item", "given")):
                 found, expected = (f'"{one["input"][:60]}" {one.get("given") or ""}'.rstrip() for one in (row, wanted))
                 fix = "keep the order of the gold file, and ask what both files give"
