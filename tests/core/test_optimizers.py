@@ -127,6 +127,40 @@ def test_a_vector_decays_under_some_rule(name: str) -> None:
     assert parameters == {p for _, p in adapters.trained(one.tuned)}
 
 
+@torch.no_grad()
+def test_an_average_forgets_an_update_or_is_not_put_back() -> None:
+    weight = torch.nn.Linear(2, 1, bias=False)
+    optimizer = optimizers.make(weight, Train(optimizer="sgd", lr=1.0, ema=0.5))
+    expected = None
+    for n in range(1, 6):
+        weight.weight.grad = torch.full_like(weight.weight, float(n))
+        optimizer.step()
+        now = weight.weight.clone()
+        decay = min(0.5, (1 + n) / (10 + n))
+        expected = now if expected is None else expected * decay + now * (1 - decay)
+    with optimizers.at_average(optimizer):
+        torch.testing.assert_close(weight.weight, expected)
+    assert torch.equal(weight.weight, now)
+    optimizers.to_average(optimizer)
+    torch.testing.assert_close(weight.weight, expected)
+
+
+def test_a_run_keeps_the_last_weights_in_place_of_their_average(tmp_path: Path) -> None:
+    settings = recipe(train={"ema": 0.9, "steps": 6, "lr": 0.01})
+    one = kit(settings, sums(20), sums(4, seed=1))
+    one.fit(started(settings, tmp_path))
+    plain = kit(recipe(train={"steps": 6, "lr": 0.01}), sums(20), sums(4, seed=1))
+    plain.fit(started(plain.recipe, tmp_path / "plain"))
+    assert not same(weights(one.tuned), weights(plain.tuned))
+
+
+@pytest.mark.parametrize("name", ["schedule-free", "lomo", "adalomo"])
+def test_an_average_beside_a_rule_that_has_none_to_give(name: str) -> None:
+    train = Train(optimizer=name, ema=0.9, schedule="constant")
+    with pytest.raises(ZooError, match=f"train.ema with {name}"):
+        optimizers.make(kit(recipe()).tuned, train)
+
+
 def test_a_wrong_name_or_a_missing_package_ends_in_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     model = kit(recipe()).tuned
     with pytest.raises(ZooError, match='no optimiser "adam-8bit"; did you mean "adamw-8bit"'):

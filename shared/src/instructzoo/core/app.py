@@ -12,6 +12,8 @@ from instructzoo.core.errors import ZooError, suggest
 
 GROUP = "instructzoo.domains"
 MODULES = ("world", "sources", "prompts", "metrics", "demo")
+OWN = ("model", "objective", "sampling", "predictor", "synth")
+"""Modules that only some domains have: the first four go with an objective of their own, synth with a pipeline."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class App:
     """A domain. Nothing is imported until it is used: `app.module("prompts").render(...)`.
 
     objective: which loss the domain trains with; the name of a core objective ("text": causal or seq2seq by backbone)
-    or "own" for a domain with its own objective.py.
+    or "own" for a domain with its own model.py, objective.py, sampling.py and predictor.py.
     constrained: whether prompts.constraint(row) gives the grammar of a row's answers (infer/grammar.py), None for a row
     that has none. Answers are then held to it, unless decode.constrained says otherwise.
     """
@@ -50,8 +52,8 @@ class App:
 
     def module(self, name: str) -> Any:
         """One of the domain's modules (world, sources, prompts, metrics, demo), imported now."""
-        if name not in (*MODULES, "model", "objective"):
-            raise ZooError(f'"{name}" is no module of a domain', suggest(name, MODULES))
+        if name not in (*MODULES, *OWN):
+            raise ZooError(f'"{name}" is no module of a domain', suggest(name, (*MODULES, *OWN)))
         return importlib.import_module(f"{self.package}.{name}")
 
     def folder(self) -> Path:
@@ -60,14 +62,14 @@ class App:
 
     def weights(self) -> Path:
         """The folder of the small trained model that the package carries. Raises ZooError where it carries none."""
-        folder = self.folder() / "weights"
-        if not (folder / "model.safetensors").is_file():
-            raise ZooError(
-                f"{self.package} carries no trained model",
-                "weights/model.safetensors",
-                f"train one: zoo train {self.name}/tiny",
-            )
-        return folder
+        if not self.carries():
+            found, fix = f"{self.package} carries no trained model", f"train one: zoo train {self.name}/tiny"
+            raise ZooError(found, "safetensors in weights/", fix)
+        return self.folder() / "weights"
+
+    def carries(self) -> bool:
+        """Whether the package carries a trained model."""
+        return any((self.folder() / "weights").rglob("*.safetensors"))
 
     def recipes(self) -> dict[str, Path]:
         """Recipe files by name. In a checkout the folder recipes/ itself is read, else the copy inside the wheel."""

@@ -56,6 +56,19 @@ def data(
 
 
 @app.command()
+def synth(
+    domain: Domain,
+    output: Annotated[str, typer.Option("--output", "-o", help="folder to write, or to go on in")],
+    teacher: Annotated[str, typer.Option(help="openai:MODEL@URL, local:BACKBONE or script:FILE")],
+    overrides: Overrides = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a domain's data with a teacher; go on where a killed call stopped."""
+    out(verbs.synth(domain, output, teacher, overrides or (), quiet), as_json, "synthesised")
+
+
+@app.command()
 def explain(
     recipe: RecipeName,
     overrides: Overrides = None,

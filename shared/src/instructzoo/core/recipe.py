@@ -65,6 +65,7 @@ class Model(Settings):
     weights: Literal["float32", "bfloat16", "float16"] = Field("float32", description="type that weights are held in")
     quantisation: Literal["none", "int8", "nf4", "fp4"] = Field("none", description="how the frozen base is held")
     dropout: Share = Field(0.0, description="dropout of a scratch backbone, as a probability")
+    options: dict[str, Any] = Field({}, description="settings of a domain's own networks (model.Settings)")
 
     @model_validator(mode="after")
     def _scratch_needs_tokenizer(self) -> Model:
@@ -105,6 +106,9 @@ class Train(Settings):
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", description="auto: bf16 on GPUs that have it"
     )
+    ema: float | None = Field(
+        None, gt=0, lt=1, description="decay of an average of the weights, judged and kept in their place; none: off"
+    )
     packing: bool = Field(False, description="several rows per sequence, each seeing only itself; causal backbones")
     activation_checkpointing: bool = Field(
         False, description="keep the input of every layer only and compute the rest again: less memory, more time"
@@ -134,6 +138,7 @@ class Decode(Settings):
     constrained: bool | None = Field(
         None, description="hold answers to the domain's grammar of them; none: where the domain has one"
     )
+    options: dict[str, Any] = Field({}, description="settings of a domain's own way to answer (sampling.Settings)")
 
 
 class Evaluate(Settings):
@@ -152,6 +157,7 @@ class Recipe(Settings):
     data: Data = Field(Data(), description="rows")
     model: Model = Field(..., description="backbone")
     method: Method = Field(Method(), description="what is trained")
+    objective: dict[str, Any] = Field({}, description="settings of a domain's own objective (objective.Settings)")
     train: Train = Field(Train(), description="how it is trained")
     decode: Decode = Field(Decode(), description="how answers are written")
     evaluate: Evaluate = Field(Evaluate(), description="how answers are scored")

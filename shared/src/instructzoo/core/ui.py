@@ -138,10 +138,10 @@ def gallery() -> Any:
 def _tab(app: App) -> None:
     import gradio as gr
 
-    from instructzoo.core.infer import Predictor
+    from instructzoo.core import infer
 
     try:
-        demo = app.module("demo").build(Predictor.load(app, app.weights()))
+        demo = app.module("demo").build(infer.load(app, app.weights()))
     except ZooError as error:
         gr.HTML(note(str(error)))
     else:

@@ -10,14 +10,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-from instructzoo.core import runs
+from instructzoo.core import models, runs
 from instructzoo.core.app import App
 from instructzoo.core.errors import ZooError
 from instructzoo.core.infer.constrained import Guide, Vocabulary
 from instructzoo.core.infer.generate import cut, texts, write
-from instructzoo.core.models.load import Loaded, open_saved
+from instructzoo.core.models import adapters
+from instructzoo.core.models.load import Loaded, open_saved, placed
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
 from instructzoo.core.text import Encoder
@@ -38,6 +39,7 @@ class Predictor:
     loaded: Loaded
     folder: Path
     scores: dict[str, Any] | None = None
+    library: ClassVar[str] = "transformers"
 
     @classmethod
     def load(cls, app: App, folder: Path) -> Self:
@@ -58,6 +60,27 @@ class Predictor:
     def loaded_from(self) -> Path:
         """The folder of the weights themselves: a run's model/, or the carried folder."""
         return _model_folder(self.folder)
+
+    def untuned(self) -> Self:
+        """The same backbone before it was tuned, as a baseline."""
+        base = models.load(self.recipe.model, self.recipe.seed, list, tokenizer_at=self.loaded_from())
+        return replace(self, loaded=replace(base, model=placed(base.model.eval())))
+
+    def exported(self, folder: Path, half: bool) -> Self:
+        """This model written into `folder` in the plain Hugging Face layout, adapters merged, and opened from there.
+
+        Raises ZooError for a method that no plain model can hold.
+        """
+        plain = adapters.merged(self.loaded.model)
+        end, stop = self.loaded.tokenizer.eos_token_id, self.encoder().stop
+        plain.generation_config.eos_token_id = end if stop == end else [end, stop]  # other programs stop there too
+        models.save_plain(plain.half() if half else plain, self.loaded.tokenizer, folder)
+        return replace(self, loaded=models.open_plain(folder, self.recipe.model))
+
+    @staticmethod
+    def alike(one: str, other: str) -> bool:
+        """Whether an exported model's answer is this one's."""
+        return one == other
 
     @property
     def constrained(self) -> bool:

@@ -57,6 +57,9 @@ def _lomo(kind: type[Lomo], groups: Groups, order: list[Any], train: Train) -> t
     return kind(groups, order, lr=train.lr)
 
 
+EMA, UPDATES = "ema", "ema_updates"
+"""Where the average lies in a parameter's state, and the number of updates in it in a group's."""
+
 RULES: dict[str, Callable[[Groups, list[Any], Train], torch.optim.Optimizer]] = {
     "adamw": _adamw,
     "sgd": _sgd,
@@ -82,7 +85,35 @@ def make(model: Any, train: Train) -> torch.optim.Optimizer:
     order = [p for _, p in adapters.trained(model)]
     matrices, vectors = [p for p in order if p.ndim >= 2], [p for p in order if p.ndim < 2]
     groups = [{"params": matrices, "weight_decay": train.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    return RULES[train.optimizer]([group for group in groups if group["params"]], order, train)
+    optimizer = RULES[train.optimizer]([group for group in groups if group["params"]], order, train)
+    if train.ema is not None:
+        _keep_average(optimizer, train)
+    return optimizer
+
+
+def _keep_average(optimizer: torch.optim.Optimizer, train: Train) -> None:
+    """Keep an exponential average of the weights beside them, as part of the optimiser's state.
+
+    Its decay begins low, (1 + n) / (10 + n) after n updates, so that the start is soon forgotten. Raises ZooError for
+    rules that average by themselves or keep no state.
+    """
+    if train.optimizer in ("schedule-free", "lomo", "adalomo"):
+        raise ZooError(f"train.ema with {train.optimizer}", "an optimiser without", "leave it out")
+    for group in optimizer.param_groups:
+        group[UPDATES] = 0
+
+    def follow(optimizer: torch.optim.Optimizer, *arguments: Any) -> None:
+        for group in optimizer.param_groups:
+            group[UPDATES] += 1
+            decay = min(train.ema or 0.0, (1 + group[UPDATES]) / (10 + group[UPDATES]))
+            for p in group["params"]:
+                held = optimizer.state[p]
+                if p.grad is not None and EMA not in held:
+                    held[EMA] = p.detach().clone()
+            moved = [p for p in group["params"] if EMA in optimizer.state[p]]
+            torch._foreach_lerp_([optimizer.state[p][EMA] for p in moved], [p.detach() for p in moved], 1 - decay)
+
+    optimizer.register_step_post_hook(follow)
 
 
 def rate(step: int, steps: int, train: Train) -> float:
@@ -102,19 +133,24 @@ def set_rate(optimizer: torch.optim.Optimizer, value: float) -> None:
 
 
 def to_average(optimizer: Any) -> None:
-    """Put the parameters in place that are to be judged and kept: schedule-free trains at a point beside its average.
+    """Put the parameters in place that are to be judged and kept, where these are an average beside those in training.
 
-    Going there and back rounds, so checkpoints hold the point of training.
+    Schedule-free's way there and back rounds, so checkpoints hold the point of training.
     """
     if _averages(optimizer):
         optimizer.eval()
+    for p, average in _emas(optimizer):
+        p.data.copy_(average)
 
 
 @contextmanager
 def at_average(optimizer: Any) -> Iterator[None]:
     """`to_average`, and back to the point of training at the end."""
+    left = [(p, p.detach().clone()) for p, _ in _emas(optimizer)]
     to_average(optimizer)
     yield
+    for p, value in left:
+        p.data.copy_(value)
     if _averages(optimizer):
         optimizer.train()
 
@@ -123,6 +159,16 @@ def state_bytes(optimizer: torch.optim.Optimizer) -> int:
     """Bytes of all tensors that the optimiser keeps between updates, each storage counted once."""
     kept = [value for state in optimizer.state.values() for value in state.values() if isinstance(value, torch.Tensor)]
     return sum({t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in kept}.values())
+
+
+def _emas(optimizer: Any) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Parameters with their averages, where train.ema keeps these."""
+    return [
+        (p, optimizer.state[p][EMA])
+        for group in optimizer.param_groups
+        for p in group["params"]
+        if EMA in optimizer.state.get(p, {})
+    ]
 
 
 def _averages(optimizer: torch.optim.Optimizer) -> bool:

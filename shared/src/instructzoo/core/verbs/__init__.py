@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from instructzoo.core.verbs.reproducing import reproduce
     from instructzoo.core.verbs.scoring import score
     from instructzoo.core.verbs.serving import demo
+    from instructzoo.core.verbs.synthesising import synth
     from instructzoo.core.verbs.training import train
 
 __all__ = [
     "backbones", "data", "demo", "doctor", "eval", "explain", "export", "fetch", "launch", "list", "plan", "predict",
-    "report", "reproduce", "score", "settings", "train",
+    "report", "reproduce", "score", "settings", "synth", "train",
 ]  # fmt: skip
 
 _HOMES = {
@@ -47,6 +48,7 @@ _HOMES = {
     "reproduce": "reproducing",
     "score": "scoring",
     "settings": "listing",
+    "synth": "synthesising",
     "train": "training",
 }
 """The module of each verb. Modules are named otherwise than verbs, so that importing one never hides the function."""

@@ -57,13 +57,12 @@ def evaluate(
     limit: test rows to score, taken by seed; none: as the recipe says. Raises ZooError for a limit below 1, and for a
     run whose recipe no longer builds the rows that it was trained on.
     """
-    from instructzoo.core import data
+    from instructzoo.core import data, infer
     from instructzoo.core.data.split import sampled
-    from instructzoo.core.infer import Predictor
 
     if limit is not None and limit < 1:
         raise ZooError(f"a limit of {limit} rows", "at least 1", "leave it out for all", "--limit")
-    predictor = Predictor.load(app, folder)
+    predictor = infer.load(app, folder)
     recipe = predictor.recipe
     baselines = baselines and recipe.evaluate.baselines
     begun = Run(folder).manifest().get("data")
@@ -85,7 +84,7 @@ def evaluate(
         train = sampled(built.rows["train"], LOOKUP, recipe.seed, "train")
         systems |= looked_up(app, train, test)
         try:
-            systems["untuned"], counts["untuned"] = untuned(predictor).answer_counted(test)
+            systems["untuned"], counts["untuned"] = predictor.untuned().answer_counted(test)
         except ZooError as error:  # a local backbone need not be where a carried model is scored
             left_out["untuned"] = str(error)
     scored = {name: metrics.score(test, texts, recipe.evaluate.scorer) for name, texts in systems.items()}
@@ -119,18 +118,6 @@ def looked_up(app: App, train: Sequence[Row], test: Sequence[Row]) -> dict[str, 
 
     known = {**baselines.BASELINES, **app.module("metrics").BASELINES}
     return {name: list(answer(train, test)) for name, answer in known.items()}
-
-
-def untuned(predictor: Any) -> Any:
-    """The predictor of the same backbone before it was tuned."""
-    from dataclasses import replace
-
-    from instructzoo.core import models
-    from instructzoo.core.models.load import placed
-
-    recipe = predictor.recipe
-    base = models.load(recipe.model, recipe.seed, list, tokenizer_at=predictor.loaded_from())
-    return replace(predictor, loaded=replace(base, model=placed(base.model.eval())))
 
 
 def paired(hits: dict[str, list[bool]]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ def explain(recipe: str, overrides: Sequence[str] = (), row: int = 0, html: str 
 
     Returns {"row", "tokens": [{"id", "text", "supervised"}], "rows", "supervised_share", "padding_share", ...}.
     """
-    from instructzoo.core.text import Batches, lengths
+    from instructzoo.core.text import Batches
     from instructzoo.core.text.batches import padding_share
 
     if html and Path(html).is_dir():  # before the work, not after it
@@ -29,14 +29,14 @@ def explain(recipe: str, overrides: Sequence[str] = (), row: int = 0, html: str 
     if not 0 <= row < len(train):
         raise ZooError(f"no training row {row}", f"a number from 0 to {len(train) - 1}", "choose another --row")
     chosen = train[row]
-    encoded = ready.encoder.encode_all(train)
-    costs = lengths(encoded)
+    encoded = ready.encode(train)
+    costs = ready.lengths(encoded)
     found = {
         "recipe": f"{settings.domain}/{settings.name}",
         "row": row,
         "id": chosen["id"],
         "source": chosen["source"],
-        "tokens": tokens(ready, encoded[row]),
+        "tokens": ready.tokens(encoded[row]),
         "rows": len(train),
         "mean_tokens": sum(costs.total) / len(costs.total),
         "longest": max(costs.total),
@@ -47,18 +47,6 @@ def explain(recipe: str, overrides: Sequence[str] = (), row: int = 0, html: str 
         runs.write_text(Path(html), page(found))
         found["html"] = html
     return found
-
-
-def tokens(ready: Any, encoded: Any) -> list[dict[str, Any]]:
-    """Id, text and supervision of every token, read and written ones in one list."""
-    from instructzoo.core.text import IGNORED
-
-    decode = ready.loaded.tokenizer.decode
-    if ready.loaded.kind == "seq2seq":
-        pairs = [(i, False) for i in encoded.ids] + [(i, True) for i in encoded.labels]
-    else:
-        pairs = [(i, label != IGNORED) for i, label in zip(encoded.ids, encoded.labels, strict=True)]
-    return [{"id": i, "text": decode([i]), "supervised": supervised} for i, supervised in pairs]
 
 
 def page(found: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""zoo export: a trained model in the plain Hugging Face layout, checked to answer as it did."""
+"""zoo export: a trained model in the layout that other programs open, checked to answer as it did."""
 
 from __future__ import annotations
 
@@ -19,29 +19,19 @@ def export(domain: str, output: str, run: str | None = None, half: bool = False)
 
     half: weights in float16, half the size. Returns {"output", "checked": number of identical answers}.
     """
-    from dataclasses import replace
-
-    from instructzoo.core import data, models
-    from instructzoo.core.infer import Predictor
-    from instructzoo.core.models import adapters
+    from instructzoo.core import data, infer
 
     folder = new_folder(output)
     app = apps.get(domain)
     source = runs.find(run).folder if run else app.weights()
-    predictor = Predictor.load(app, source)
+    predictor = infer.load(app, source)
     rows = list(islice(data.build(predictor.recipe, parts=("test",)).rows["test"], PROBES))
     before = predictor.answer(rows)
-    plain = adapters.merged(predictor.loaded.model)
-    end, stop = predictor.loaded.tokenizer.eos_token_id, predictor.encoder().stop
-    plain.generation_config.eos_token_id = end if stop == end else [end, stop]  # other programs stop there too
     with runs.whole_folder(folder) as fresh:
-        models.save_plain(plain.half() if half else plain, predictor.loaded.tokenizer, fresh)
         runs.write_text(fresh / "recipe.yaml", predictor.recipe.resolved())
+        after = predictor.exported(fresh, half).answer(rows)
         (fresh / "README.md").write_text(_card(predictor), encoding="utf-8")
-        again = models.open_plain(fresh, predictor.recipe.model)
-        after = replace(predictor, loaded=again).answer(rows)
-        if after != before:
-            differ = sum(a != b for a, b in zip(after, before, strict=True))
+        if differ := sum(not predictor.alike(*pair) for pair in zip(after, before, strict=True)):
             raise ZooError(
                 f"the exported model answers {differ} of {len(rows)} questions differently",
                 "none",
@@ -53,7 +43,7 @@ def export(domain: str, output: str, run: str | None = None, half: bool = False)
 def _card(predictor: Any) -> str:
     recipe = predictor.recipe
     return (
-        f"---\nlicense: {predictor.app.licence.lower()}\nlibrary_name: transformers\n---\n\n"
+        f"---\nlicense: {predictor.app.licence.lower()}\nlibrary_name: {predictor.library}\n---\n\n"
         f"# {predictor.app.title}, {recipe.name}\n\n{predictor.app.summary}. Trained by instructzoo with:\n\n"
         f"```yaml\n{recipe.resolved()}```\n"
     )

@@ -6,6 +6,10 @@ from typing import Any
 
 from instructzoo.core import app as apps
 
+SETTINGS = {"data.world": "world", "data.options": "sources"}
+OWN = {"model.options": "model", "objective": "objective", "decode.options": "sampling"}
+"""Groups of a recipe that a domain's own modules read, and those modules."""
+
 
 def list() -> dict[str, Any]:
     """{"domains": [{"name", "title", "summary", "paper", "recipes", "model"}], "broken": [{"name", "reason"}]}."""
@@ -14,7 +18,6 @@ def list() -> dict[str, Any]:
         if isinstance(app, apps.Broken):
             broken.append({"name": name, "reason": app.reason})
             continue
-        carried = (app.folder() / "weights" / "model.safetensors").is_file()
         domains.append(
             {
                 "name": name,
@@ -22,7 +25,7 @@ def list() -> dict[str, Any]:
                 "summary": app.summary,
                 "paper": app.paper,
                 "recipes": [f"{name}/{stem}" for stem in app.recipes()],
-                "model": carried,
+                "model": app.carries(),
             }
         )
     return {"domains": domains, "broken": broken}
@@ -36,7 +39,8 @@ def settings() -> str:
     lines = [reference().rstrip()]
     for name, app in apps.discover().items():
         if isinstance(app, apps.App):
-            for key, module in (("world", "world"), ("options", "sources")):
+            own = OWN if app.objective == "own" else {}
+            for key, module in (SETTINGS | own).items():
                 if (found := app.module(module).Settings).model_fields:
-                    lines += ["", f"## data.{key} of {name}", "", *table(found)]
+                    lines += ["", f"## {key} of {name}", "", *table(found)]
     return "\n".join(lines).rstrip() + "\n"

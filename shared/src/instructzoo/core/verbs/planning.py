@@ -23,18 +23,16 @@ def plan(recipe: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
     """
     import torch
 
-    from instructzoo.core import tune
-    from instructzoo.core.models import adapters
     from instructzoo.core.models.load import placed
-    from instructzoo.core.text import Batches, lengths
+    from instructzoo.core.text import Batches
     from instructzoo.core.tune import optimizers
 
     settings = recipes.load(recipe, overrides)
     ready = prepare(settings)
-    encoded = ready.encoder.encode_all(ready.built.rows["train"])
-    costs = lengths(encoded)
-    tuned = placed(adapters.apply(ready.loaded.model, settings.method, settings.seed))
-    objective = tune.choose(ready.loaded.kind, tuned, ready.loaded.tokenizer, settings.train)
+    encoded = ready.encode(ready.built.rows["train"])
+    costs = ready.lengths(encoded)
+    tuned = placed(ready.tune())
+    objective = ready.objective(tuned)
     batches = Batches(costs.total, settings.train, settings.seed)
     optimizer = optimizers.make(tuned, settings.train)
     per_step, activations = probe(settings, tuned, objective, encoded, batches, optimizer)

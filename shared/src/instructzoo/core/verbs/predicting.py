@@ -28,12 +28,12 @@ def predict(domain: str, source: str, output: str = "-", run: str | None = None,
 
     Returns {"rows", "answered", "output"}.
     """
-    from instructzoo.core.infer import Predictor
+    from instructzoo.core import infer
 
     app = apps.get(domain)
     rows = _rows(source)
     folder = runs.find(run).folder if run else app.weights()
-    predictor = Predictor.load(app, folder)
+    predictor = infer.load(app, folder)
     if output == "-":
         answered = _write(sys.stdout, predictor, rows, 0, quiet=True)
         return {"rows": answered, "answered": answered, "output": output}

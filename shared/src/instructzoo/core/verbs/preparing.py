@@ -2,30 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from instructzoo.core import app as apps
 from instructzoo.core import runs
 from instructzoo.core.app import App
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.recipe import Recipe
+from instructzoo.core.record import Row
 
 if TYPE_CHECKING:
     from instructzoo.core.data import Built
     from instructzoo.core.models import Loaded
-    from instructzoo.core.text import Encoder
+    from instructzoo.core.text import Encoder, Lengths
+    from instructzoo.core.tune.objectives import Objective
 
 TOKENIZER_ROWS = 20_000
 """Training rows that a scratch tokenizer is made from."""
 
 
+class Ready(Protocol):
+    """A recipe made ready to run: what the verbs need of a domain's model, whatever it reads and writes."""
+
+    @property
+    def recipe(self) -> Recipe: ...
+
+    @property
+    def app(self) -> App: ...
+
+    @property
+    def built(self) -> Built: ...
+
+    @property
+    def loaded(self) -> Loaded: ...
+
+    def tune(self) -> Any:
+        """The backbone with the method on it."""
+
+    def objective(self, tuned: Any) -> Objective: ...
+
+    def encode(self, rows: Sequence[Row]) -> Sequence[Any]:
+        """Rows as the objective collates them."""
+
+    def lengths(self, encoded: Sequence[Any]) -> Lengths: ...
+
+    def tokens(self, encoded: Any) -> list[dict[str, Any]]:
+        """What is read and learnt of a row, for people: {"id", "text", "supervised"} each."""
+
+    def keep(self, folder: Path) -> None:
+        """Write what a start from scratch took from the rows, for a resumed run."""
+
+    def save(self, tuned: Any, folder: Path) -> None: ...
+
+
 @dataclass(frozen=True)
 class Prepared:
-    """Rows, backbone and encoder of a recipe."""
+    """`Ready` for models that read and write text."""
 
     recipe: Recipe
     app: App
@@ -33,9 +69,45 @@ class Prepared:
     loaded: Loaded
     encoder: Encoder
 
+    def tune(self) -> Any:
+        from instructzoo.core.models import adapters
 
-def prepare(recipe: Recipe, tokenizer_at: Path | None = None) -> Prepared:
-    """Build (or find) the rows, load the untuned backbone, and make its encoder.
+        return adapters.apply(self.loaded.model, self.recipe.method, self.recipe.seed)
+
+    def objective(self, tuned: Any) -> Objective:
+        from instructzoo.core import tune
+
+        return tune.choose(self.loaded.kind, tuned, self.loaded.tokenizer, self.recipe.train)
+
+    def encode(self, rows: Sequence[Row]) -> Sequence[Any]:
+        return self.encoder.encode_all(rows)
+
+    def lengths(self, encoded: Sequence[Any]) -> Lengths:
+        from instructzoo.core.text import lengths
+
+        return lengths(encoded)
+
+    def tokens(self, encoded: Any) -> list[dict[str, Any]]:
+        from instructzoo.core.text import IGNORED
+
+        decode = self.loaded.tokenizer.decode
+        if self.loaded.kind == "seq2seq":
+            pairs = [(i, False) for i in encoded.ids] + [(i, True) for i in encoded.labels]
+        else:
+            pairs = [(i, label != IGNORED) for i, label in zip(encoded.ids, encoded.labels, strict=True)]
+        return [{"id": i, "text": decode([i]), "supervised": supervised} for i, supervised in pairs]
+
+    def keep(self, folder: Path) -> None:
+        self.loaded.tokenizer.save_pretrained(str(folder))
+
+    def save(self, tuned: Any, folder: Path) -> None:
+        from instructzoo.core import models
+
+        models.save(tuned, self.loaded.tokenizer, self.recipe, folder)
+
+
+def prepare(recipe: Recipe, kept: Path | None = None) -> Ready:
+    """Build (or find) the rows and load the untuned backbone; kept: a folder that `Ready.keep` filled before.
 
     Raises ZooError for a scorer that the domain does not have, besides what building and loading raise.
     """
@@ -44,6 +116,10 @@ def prepare(recipe: Recipe, tokenizer_at: Path | None = None) -> Prepared:
 
     app = apps.get(recipe.domain)
     known_scorer(app, recipe.evaluate.scorer, "evaluate.scorer")  # told now, not after a training
+    if app.objective == "own":
+        own: Ready = app.module("objective").prepare(app, recipe, kept)
+        return own
+    _refuse_options(recipe)
     built = data.build(recipe)
     prompts = app.module("prompts")
 
@@ -51,10 +127,23 @@ def prepare(recipe: Recipe, tokenizer_at: Path | None = None) -> Prepared:
         for row in islice(built.rows["train"], TOKENIZER_ROWS):
             yield "".join(text for text, _ in prompts.render(row, recipe.seed))
 
-    loaded = models.load(recipe.model, recipe.seed, texts, tokenizer_at)
+    loaded = models.load(recipe.model, recipe.seed, texts, kept)
     model = recipe.model
     encoder = Encoder(loaded.tokenizer, prompts, loaded.kind, model.max_tokens, recipe.seed, model.template)
     return Prepared(recipe, app, built, loaded, encoder)
+
+
+def _refuse_options(recipe: Recipe) -> None:
+    """Settings that nobody would read."""
+    groups = {
+        "model.options": recipe.model.options,
+        "objective": recipe.objective,
+        "decode.options": recipe.decode.options,
+    }
+    for name, values in groups.items():
+        if values:
+            found = f"{name} sets {next(iter(values))}"
+            raise ZooError(found, f"nothing: {recipe.domain} trains a text model of the core", "leave it out", name)
 
 
 def known_scorer(app: App, scorer: str, where: str = "", legacy: bool = False) -> str:

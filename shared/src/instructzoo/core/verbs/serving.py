@@ -15,10 +15,9 @@ def demo(domain: str, run: str | None = None, port: int | None = None, open_brow
 
     if find_spec("gradio") is None:
         raise ZooError("gradio is not installed", "the demo's interface", "pip install 'instructzoo-core[demo]'")
-    from instructzoo.core import ui
-    from instructzoo.core.infer import Predictor
+    from instructzoo.core import infer, ui
 
     app = apps.get(domain)
-    predictor = Predictor.load(app, runs.find(run).folder if run else app.weights())
+    predictor = infer.load(app, runs.find(run).folder if run else app.weights())
     ui.launch(app.module("demo").build(predictor), port=port, open_browser=open_browser)
     return {"domain": domain}

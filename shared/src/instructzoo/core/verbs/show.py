@@ -207,6 +207,19 @@ def doctor(found: dict[str, Any]) -> None:
         line(f"- {advice}")
 
 
+def synthesised(found: dict[str, Any]) -> None:
+    """What was kept, what was rejected and why, and what the teacher was asked."""
+    pairs({"folder": found["folder"], "teacher": found["teacher"].partition(" ")[0]})
+    for title in (name for name in ("kept", "rejected") if found[name]):
+        made = table(title, "")
+        for name, count in found[title].items():
+            made.add_row(name, f"{count:,}")
+        put(made)
+    line(f"{found['asked']:,} prompts answered by the teacher now, {found['found']:,} by the journal")
+    for note in found["notes"]:
+        line(note)
+
+
 def _lead(system: dict[str, Any]) -> dict[str, Any]:
     metric, group = system["headline"]
     return next((f for f in system["figures"] if (f["metric"], f["group"]) == (metric, group)), system["figures"][0])
@@ -215,6 +228,6 @@ def _lead(system: dict[str, Any]) -> dict[str, Any]:
 SHOWN = {
     f.__name__: f
     for f in (backbones, data, doctor, domains, explanation, exported, fetched, figures, plan, predicted, reported,
-              reproduced, scores, trained)
+              reproduced, scores, synthesised, trained)
 }  # fmt: skip
 """How each verb's answer is shown, by name."""

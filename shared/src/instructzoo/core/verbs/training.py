@@ -12,7 +12,7 @@ from instructzoo.core import runs
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.runs import Run
-from instructzoo.core.verbs.preparing import counts, prepare
+from instructzoo.core.verbs.preparing import Ready, counts, prepare
 
 
 def train(recipe: str, overrides: Sequence[str] = (), run_id: str | None = None, quiet: bool = False) -> dict[str, Any]:
@@ -35,21 +35,19 @@ def train_run(recipe: Recipe, run: Run, quiet: bool = False) -> dict[str, Any]:
 def _train(recipe: Recipe, run: Run, quiet: bool) -> dict[str, Any]:
     from instructzoo.core import tune
     from instructzoo.core.data.split import sampled
-    from instructzoo.core.models import adapters, save
-    from instructzoo.core.text import lengths
     from instructzoo.core.tune import ranks
 
     with ranks.main_first():  # the others find its rows and its tokenizer
         ready = prepare(recipe, run.path("tokenizer"))
-        _write_tokenizer(run, ready.loaded.tokenizer)
+        _keep(run, ready)
     _note_beginning(run, ready.built.fingerprint)
     rows = ready.built.rows
     watched = sampled(rows["validation"], recipe.train.validation_rows, recipe.seed, "validation")
-    encoded = {"train": ready.encoder.encode_all(rows["train"]), "validation": ready.encoder.encode_all(watched)}
-    costs = {part: lengths(rows) for part, rows in encoded.items()}
+    encoded = {"train": ready.encode(rows["train"]), "validation": ready.encode(watched)}
+    costs = {part: ready.lengths(rows) for part, rows in encoded.items()}
     parts = tune.Parts(encoded["train"], encoded["validation"], costs["train"].total, costs["validation"].total)
-    tuned = adapters.apply(ready.loaded.model, recipe.method, recipe.seed)
-    objective = tune.choose(ready.loaded.kind, tuned, ready.loaded.tokenizer, recipe.train)
+    tuned = ready.tune()
+    objective = ready.objective(tuned)
     if run.writes:
         runs.write_json(run.path("card.json"), ready.built.card)
         _write_lengths(recipe, run, costs["train"])
@@ -57,7 +55,7 @@ def _train(recipe: Recipe, run: Run, quiet: bool) -> dict[str, Any]:
     state = tune.fit(recipe, run, tuned, objective, parts, quiet or not run.writes)
     if run.writes:
         with runs.whole_folder(run.path("model")) as fresh:
-            save(tuned, ready.loaded.tokenizer, recipe, fresh)
+            ready.save(tuned, fresh)
     outcome = {
         "run": str(run.folder),
         "steps": state.step,
@@ -91,11 +89,11 @@ def _note_beginning(run: Run, rows: str) -> None:
     run.note(data=rows)
 
 
-def _write_tokenizer(run: Run, tokenizer: Any) -> None:
-    """Kept from the start, so that a resumed run need not make it again."""
-    if run.writes and not (run.path("tokenizer") / "tokenizer.json").is_file():
+def _keep(run: Run, ready: Ready) -> None:
+    """What was taken from the rows is kept from the start, so that a resumed run need not make it again."""
+    if run.writes and not run.path("tokenizer").is_dir():
         with runs.whole_folder(run.path("tokenizer")) as fresh:
-            tokenizer.save_pretrained(str(fresh))
+            ready.keep(fresh)
 
 
 def _write_lengths(recipe: Recipe, run: Run, costs: Any) -> None:

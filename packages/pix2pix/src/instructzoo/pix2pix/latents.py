@@ -1,0 +1,160 @@
+"""Rows made ready for training: instructions as ids, pictures as the autoencoder's moments or, uncached, as files.
+
+Where pictures are cached, every one is encoded once before the training; where not, it is read, cropped and mirrored
+anew each time, both pictures of a pair alike.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from instructzoo.core.record import Row
+from instructzoo.pix2pix import framing, images
+from instructzoo.pix2pix.autoencoder import to_tensor
+from instructzoo.pix2pix.editor import Editor, tokens
+from instructzoo.pix2pix.images import Pixels
+
+BATCH = 64
+"""Pictures that the autoencoder encodes together."""
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A row of training. number: its place in its part; ids [t]; pair: picture before and after, by a seed."""
+
+    number: int
+    ids: Tensor
+    cost: int
+    pair: Callable[[int], tuple[Tensor, Tensor]]
+
+
+@dataclass(frozen=True)
+class Framed:
+    """How a recipe's pictures are cut: resolution in pixels, multiple of the sides, shares as in objective.Settings."""
+
+    resolution: int
+    multiple: int
+    flip: float
+    zoom: float
+
+
+def prepare(
+    rows: Iterable[Row], model: Editor, tokenizer: Any, length: int, frame: Framed, encode: Any | None
+) -> list[Prepared]:
+    """Training rows. encode: pixels [n, 3, h, w] to moments, for a cache; none: pixels are read when they are needed.
+
+    A row's cost is the number of its latents' places. Raises ZooError naming the row whose picture cannot be read.
+    """
+    rows = list(rows)
+    ids = tokens(tokenizer, [row["instruction"] for row in rows], length)  # [n, t]
+    pairs = [_pairs(row) for row in rows]
+    mirrored = [frame.flip > 0 and framing.flippable(row["instruction"], row["input"], row["output"]) for row in rows]
+    shelf = _Shelf(frame, encode)
+    if encode is not None:
+        shelf.fill(
+            [(row["id"], pair, flip) for row, own, flip in zip(rows, pairs, mirrored, strict=True) for pair in own]
+        )
+    found = []
+    for number, (row, own) in enumerate(zip(rows, pairs, strict=True)):
+        size = shelf.size(own[0], row["id"])
+        cost = (size[0] // model.patch) * (size[1] // model.patch)
+        found.append(Prepared(number, ids[number], max(1, cost), shelf.taker(own, mirrored[number], row["id"])))
+    return found
+
+
+class _Shelf:
+    """Pictures by reference: encoded ones, or the way to read them."""
+
+    def __init__(self, frame: Framed, encode: Any | None) -> None:
+        self.frame, self.encode = frame, encode
+        self.kept: dict[tuple[Pair, bool], tuple[Tensor, Tensor]] = {}
+        self.sizes: dict[Pair, tuple[int, int]] = {}
+
+    def size(self, pair: Pair, where: str) -> tuple[int, int]:
+        """Height and width in pixels after the crop."""
+        if pair not in self.sizes:
+            height, width = images.read(pair[0], where).shape[:2]
+            self.sizes[pair] = framing.nearest(height, width, self.frame.resolution, self.frame.multiple)
+        return self.sizes[pair]
+
+    def fill(self, wanted: Sequence[tuple[str, Pair, bool]]) -> None:
+        """Encode all pairs, mirrored ones too where a row may be mirrored; equal pictures once."""
+        jobs: dict[tuple[int, int], list[tuple[bytes, Pixels]]] = {}
+        places: dict[tuple[Pair, bool], tuple[bytes, bytes]] = {}
+        held: set[bytes] = set()
+        for where, pair, flip in wanted:
+            size = self.size(pair, where)
+            for mirror in (False, True) if flip else (False,):
+                if (pair, mirror) in places:
+                    continue
+                both = self._read(pair, where, (0.5, 0.5), size, mirror)
+                keys = [_key(pixels) for pixels in both]
+                places[pair, mirror] = (keys[0], keys[1])
+                for key, pixels in zip(keys, both, strict=True):
+                    if key not in held:
+                        held.add(key)
+                        jobs.setdefault(size, []).append((key, pixels))
+        done: dict[bytes, Tensor] = {}
+        assert self.encode is not None
+        for pictures in jobs.values():
+            for start in range(0, len(pictures), BATCH):
+                block = pictures[start : start + BATCH]
+                coded = self.encode(to_tensor(pixels for _, pixels in block)).cpu()
+                done |= {key: one for (key, _), one in zip(block, coded, strict=True)}
+        self.kept = {place: (done[a], done[b]) for place, (a, b) in places.items()}
+
+    def taker(self, pairs: Sequence[Pair], flippable: bool, where: str) -> Callable[[int], tuple[Tensor, Tensor]]:
+        """The function that gives a row's pictures by a seed: one pair of its prompt, mirrored and cropped or not."""
+
+        def take(seed: int) -> tuple[Tensor, Tensor]:
+            rng = np.random.default_rng(seed)
+            pair = pairs[int(rng.integers(len(pairs)))]
+            mirror = bool(rng.random() < self.frame.flip) and flippable
+            if self.encode is not None:
+                return self.kept[pair, mirror]
+            zoom = float(rng.uniform(1, self.frame.zoom))
+            offset = (float(rng.random()), float(rng.random())) if self.frame.zoom > 1 else (0.5, 0.5)
+            both = self._read(pair, where, offset, self.size(pair, where), mirror, zoom)
+            before, after = to_tensor(both)
+            return before, after
+
+        return take
+
+    def _read(
+        self, pair: Pair, where: str, offset: tuple[float, float], size: tuple[int, int], mirror: bool, zoom: float = 1
+    ) -> tuple[Pixels, Pixels]:
+        both = framing.fit(images.read(pair[0], where), images.read(pair[1], where), size, offset, zoom)
+        return framing.flip(*both) if mirror else both
+
+
+def _pairs(row: Row) -> list[Pair]:
+    """The pairs of pictures of a row: its own, and those of the same prompt with other seeds."""
+    others = json.loads(row["variants"]) if row.get("variants") else []
+    return [(row["image"], row["edited"]), *((before, after) for before, after in others)]
+
+
+def _key(pixels: Pixels) -> bytes:
+    return hashlib.blake2b(pixels.tobytes() + str(pixels.shape).encode(), digest_size=16).digest()
+
+
+def encoder(model: Editor) -> Callable[[Tensor], Tensor]:
+    """The model's own way from pixels to moments, on its device."""
+    device = next(model.vae.parameters()).device
+    return lambda pixels: moments(model, pixels.to(device))
+
+
+@torch.no_grad()
+def moments(model: Editor, pixels: Tensor) -> Tensor:
+    """Mean and standard deviation of unscaled latents [b, 2c, h, w], of pixels [b, 3, h, w] in -1..1."""
+    found = model.vae.encode(pixels.to(model.vae.dtype)).latent_dist
+    return torch.cat([found.mode(), found.std], 1).float()

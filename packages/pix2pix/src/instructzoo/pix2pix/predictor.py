@@ -1,0 +1,164 @@
+"""Rows answered with edited pictures, as PNG data URIs: the predictor that evaluation, `zoo predict` and demo share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from instructzoo.core import runs
+from instructzoo.core.app import App
+from instructzoo.core.errors import ZooError
+from instructzoo.core.models.load import Loaded, placed
+from instructzoo.core.recipe import Recipe, validate_part
+from instructzoo.core.record import Row
+from instructzoo.pix2pix import framing, images, model, sampling
+from instructzoo.pix2pix.images import Pixels
+
+ALIKE = 2.0
+"""Mean difference of values in 0..255 up to which an exported model's picture counts as the same."""
+
+BATCH_PLACES = 16_384
+"""Places of latents that are denoised together, guidance counted once: 1,024 pictures of 4x4, 16 of 32x32."""
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A model that edits. `scores` is what scores.json beside the model says of it, if anything."""
+
+    app: App
+    recipe: Recipe
+    loaded: Loaded
+    folder: Path
+    scores: dict[str, Any] | None = None
+    constrained: bool = False
+    library: ClassVar[str] = "diffusers"
+
+    @classmethod
+    def load(cls, app: App, folder: Path) -> Self:
+        """The model of a weights folder, or of a run directory (its model/)."""
+        inside = folder / "model" if (folder / "manifest.json").is_file() else folder
+        recipe = runs.stored_recipe(inside)
+        if recipe.domain != app.name:
+            other = f"a model of the domain {recipe.domain}"
+            raise ZooError(other, f"one of {app.name}", f"zoo ... {recipe.domain} --run {folder}", str(folder))
+        scores = folder / "scores.json"
+        found = runs.read_json(scores) if scores.is_file() else None
+        return cls(app, recipe, model.open_saved(inside), folder, found)
+
+    @property
+    def sampling(self) -> sampling.Settings:
+        return validate_part(sampling.Settings, self.recipe.decode.options, "decode.options")
+
+    def sampled(self, **values: Any) -> Self:
+        """The same model with other settings of sampling (sampling.Settings)."""
+        options = self.recipe.decode.options | values
+        validate_part(sampling.Settings, options, "decode.options")
+        decode = self.recipe.decode.model_copy(update={"options": options})
+        return replace(self, recipe=self.recipe.model_copy(update={"decode": decode}))
+
+    @property
+    def resolution(self) -> int:
+        """Pixels of a side that the model was trained at; a picture of another shape is given as many pixels."""
+        return model.settings(self.recipe).resolution
+
+    def loaded_from(self) -> Path:
+        """The folder of the weights themselves: a run's model/, or the carried folder."""
+        return self.folder / "model" if (self.folder / "manifest.json").is_file() else self.folder
+
+    def untuned(self) -> Self:
+        """The same backbone before it was tuned, as a baseline."""
+        kept = self.loaded_from()
+        base = model.load(self.recipe, list, kept if (kept / "vae").is_dir() else None)
+        return replace(self, loaded=Loaded(placed(base.model.eval()), base.tokenizer, base.kind))
+
+    def exported(self, folder: Path, half: bool) -> Self:
+        """This model written into `folder` as a pipeline of diffusers, LoRA merged, and opened from there."""
+        whole = model.merged(self.loaded.model)
+        (whole.half() if half else whole).save(folder, self.loaded.tokenizer)
+        return replace(self, loaded=model.open_saved(folder))
+
+    @staticmethod
+    def alike(one: str, other: str) -> bool:
+        """Whether two pictures are the same to the eye: half precision moves values by a step or two."""
+        a, b = (images.read(reference).astype(float) for reference in (one, other))
+        return a.shape == b.shape and bool(abs(a - b).mean() < ALIKE)
+
+    def answer(self, rows: Sequence[Row]) -> list[str]:
+        """Edited pictures in the order of the rows. Only `instruction` and `image` are needed."""
+        return self._answer(rows, 0)
+
+    def answer_counted(self, rows: Sequence[Row]) -> tuple[list[str], dict[str, int]]:
+        """As `answer`; there is nothing to be counted of a picture."""
+        return self.answer(rows), {}
+
+    def held(self, constrained: bool) -> Self:
+        """The same: pictures have no grammar."""
+        return self
+
+    def stream(self, rows: Iterable[tuple[str, Row]], first: int = 0, batch: int = 64) -> Iterator[tuple[Row, str]]:
+        """Rows with their answers, in order, `batch` at a time. rows: (file:line, row); first: the number of the first.
+
+        A row that cannot be read or asked raises ZooError naming its place, once those before it are answered.
+        """
+        source, fault = iter(rows), None
+        while fault is None:
+            block: list[Row] = []
+            try:
+                for where, row in islice(source, batch):
+                    self._check(row, where)
+                    block.append(row)
+            except ZooError as error:
+                fault = error
+            if not block:
+                break
+            yield from zip(block, self._answer(block, first), strict=True)
+            first += len(block)
+        if fault:
+            raise fault
+
+    def _check(self, row: Row, where: str) -> None:
+        from instructzoo.pix2pix.editor import tokens
+
+        if not isinstance(row.get("image"), str) or not row["image"]:
+            raise ZooError('no "image"', "a path or a data URI of the picture to edit", "add the column", where)
+        try:
+            images.read(row["image"], where)
+            tokens(self.loaded.tokenizer, [row.get("instruction") or ""], self.recipe.model.max_tokens)
+        except ZooError as error:
+            raise ZooError(error.found, error.expected, error.fix, error.where or where) from error
+
+    def _answer(self, rows: Sequence[Row], first: int) -> list[str]:
+        answers = [""] * len(rows)
+        for group in self._groups(rows):
+            for (place, size, _), pixels in zip(group, self._edit(rows, group, first), strict=True):
+                answers[place] = images.to_uri(framing.back(pixels, size))
+        return answers
+
+    def _groups(self, rows: Sequence[Row]) -> Iterator[list[tuple[int, tuple[int, int], Pixels]]]:
+        """Places of rows with the original size and the fitted picture, in batches of one size."""
+        multiple = self.loaded.model.patch * self.loaded.model.multiple
+        waiting: dict[tuple[int, ...], list[tuple[int, tuple[int, int], Pixels]]] = {}
+        for place, row in enumerate(rows):
+            pixels, size = framing.whole(images.read(row["image"], row.get("id") or ""), self.resolution, multiple)
+            group = waiting.setdefault(pixels.shape, [])
+            group.append((place, size, pixels))
+            if len(group) * pixels.shape[0] * pixels.shape[1] >= BATCH_PLACES * self.loaded.model.patch**2:
+                yield waiting.pop(pixels.shape)
+        yield from waiting.values()
+
+    def _edit(
+        self, rows: Sequence[Row], group: Sequence[tuple[int, tuple[int, int], Pixels]], first: int
+    ) -> list[Pixels]:
+        from instructzoo.pix2pix.autoencoder import to_pixels, to_tensor
+        from instructzoo.pix2pix.editor import tokens
+
+        network, length = self.loaded.model, self.recipe.model.max_tokens
+        device = next(network.unet.parameters()).device
+        texts = [rows[place].get("instruction") or "" for place, _, _ in group]
+        ids = tokens(self.loaded.tokenizer, [*texts, ""], length).to(device)
+        before = to_tensor(pixels for _, _, pixels in group).to(device)
+        numbers = [first + place for place, _, _ in group]
+        return to_pixels(sampling.denoise(network, before, ids[:-1], ids[-1], self.sampling, numbers))

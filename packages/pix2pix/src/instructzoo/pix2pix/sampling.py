@@ -1,0 +1,75 @@
+"""Edited pictures by denoising under two guidance scales (arXiv:2211.09800, section 3.2.1).
+
+    e = e(none) + s_I (e(picture) - e(none)) + s_T (e(picture, instruction) - e(picture))
+
+The three predictions are one batch through the UNet.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from instructzoo.core import recipe as recipes
+from instructzoo.pix2pix.editor import Editor
+from instructzoo.pix2pix.objective import row_seed
+
+
+class Settings(recipes.Settings):
+    """How a picture is denoised. The defaults of steps and scales are the paper's demo's."""
+
+    steps: int = Field(100, ge=1, le=1000, description="denoising steps")
+    guidance: float = Field(
+        7.5, ge=0, le=50, description="s_T, weight of the instruction; unused where guided is false"
+    )
+    image_guidance: float = Field(1.5, ge=0, le=50, description="s_I, weight of the picture; unused likewise")
+    guided: bool = Field(True, description="false: the conditional prediction alone, a third of the work")
+    scheduler: Literal["ddim", "euler", "euler-ancestral", "dpm", "unipc"] = Field(
+        "euler-ancestral", description="diffusers' scheduler that takes the steps"
+    )
+    seed: int = Field(0, ge=0, lt=2**32, description="seed of the start noise; a row's number is mixed in")
+
+
+def scheduler(model: Editor, name: str) -> Any:
+    """diffusers' scheduler of that name, with the noise levels that the model was trained on."""
+    import diffusers
+
+    families: dict[str, Any] = {
+        "ddim": diffusers.DDIMScheduler,
+        "euler": diffusers.EulerDiscreteScheduler,
+        "euler-ancestral": diffusers.EulerAncestralDiscreteScheduler,
+        "dpm": diffusers.DPMSolverMultistepScheduler,
+        "unipc": diffusers.UniPCMultistepScheduler,
+    }
+    return families[name].from_config(model.schedule.config)
+
+
+@torch.no_grad()
+def denoise(model: Editor, before: Tensor, ids: Tensor, empty: Tensor, own: Settings, numbers: list[int]) -> Tensor:
+    """Edited pictures [b, 3, h, w] in -1..1 of pictures before, likewise, and ids [b, t] of their instructions.
+
+    empty: ids of no instruction [t]. numbers: the rows' numbers; equal number and seed give equal noise in any batch.
+    """
+    device, dtype = before.device, model.unet.dtype
+    schedule = scheduler(model, own.scheduler)
+    schedule.set_timesteps(own.steps, device=device)
+    shown = model.vae.encode(before.to(model.vae.dtype)).latent_dist.mode()  # [b, c, h, w]
+    draws = [torch.Generator().manual_seed(row_seed(own.seed, number)) for number in numbers]
+    x = torch.stack([torch.randn(shown.shape[1:], generator=draw) for draw in draws])
+    x = x.to(device, dtype) * schedule.init_noise_sigma
+    words, nothing = model.words(ids), model.words(empty[None]).expand(len(ids), -1, -1)
+    if own.guided:
+        words, shown = torch.cat([words, nothing, nothing]), torch.cat([shown, shown, torch.zeros_like(shown)])
+    ancestral = {"generator": draws} if own.scheduler == "euler-ancestral" else {}
+    for time in schedule.timesteps:
+        noised = schedule.scale_model_input(torch.cat([x] * 3) if own.guided else x, time)
+        said = model.unet(torch.cat([noised, shown.to(dtype)], 1), time, words.to(dtype)).sample
+        if own.guided:
+            full, picture, none = said.chunk(3)
+            said = none + own.image_guidance * (picture - none) + own.guidance * (full - picture)
+        x = schedule.step(said, time, x, **ancestral, return_dict=False)[0]
+    edited: Tensor = model.vae.decode((x / model.scale).to(model.vae.dtype), return_dict=False)[0]
+    return edited

@@ -1,0 +1,197 @@
+"""Backbones: from a text-to-image model to an editor that begins as that model was."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from editing import prepared, ready, recipe, rows, saved, stable
+
+from instructzoo.core import ZooError
+from instructzoo.core.models.load import quiet
+from instructzoo.pix2pix import editor, model
+from instructzoo.pix2pix.model import DELTA
+
+LORA = {"name": "lora", "rank": 2, "alpha": 4}
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return stable(tmp_path_factory.mktemp("stable"))
+
+
+@torch.no_grad()
+def test_a_fresh_editor_is_another_model_than_its_base(base: Path) -> None:
+    from diffusers import UNet2DConditionModel
+
+    plain = UNet2DConditionModel.from_pretrained(base / "unet")
+    plain.conv_in.bias.normal_()
+    before = plain.conv_in.bias.clone()
+    torch.manual_seed(1)
+    x, time, words = torch.randn(3, 4, 8, 8), torch.tensor([3, 400, 999]), torch.randn(3, 7, 32)
+    expected = plain(x, time, words).sample
+    wide = editor.widen(plain)
+    for condition in (torch.zeros_like(x), torch.randn_like(x) * 5):
+        assert torch.equal(wide(torch.cat([x, condition], 1), time, words).sample, expected)
+    assert torch.equal(wide.conv_in.bias, before)
+    assert wide.config.in_channels == 8
+
+
+def test_an_editor_is_widened_again(tmp_path: Path) -> None:
+    loaded, _ = editor.open_folder(stable(tmp_path / "eight", inputs=8))
+    weight = loaded.unet.conv_in.weight
+    assert editor.widen(loaded.unet).conv_in.weight is weight
+
+
+def test_a_unet_of_other_channels_is_widened(tmp_path: Path) -> None:
+    loaded, _ = editor.open_folder(stable(tmp_path / "nine", inputs=9))
+    with pytest.raises(ZooError, match="9 channels in and 4 out"):
+        editor.widen(loaded.unet)
+
+
+def test_a_condition_never_reaches_the_gradient(base: Path) -> None:
+    """The new channels begin at zero and learn from the first update."""
+    one, tuned, objective, encoded = prepared(recipe(str(base)))
+    tuned.train()
+    loss, count = objective.loss(tuned, objective.collate(encoded[:4]))
+    (loss / count).backward()
+    assert float(tuned.unet.conv_in.weight.grad[:, 4:].abs().sum()) > 0
+    assert one.loaded.model.vae.training is False or all(p.grad is None for p in tuned.vae.parameters())
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("scratch:unet-1x30", "multiple of 32"), ("scratch:unet-0x32", "width"), ("scratch:u", "unet")],
+)
+def test_a_scratch_name_of_another_form_is_guessed(name: str, expected: str) -> None:
+    with pytest.raises(ZooError, match=expected):
+        ready(recipe(name))
+
+
+def test_a_folder_without_a_part_is_a_traceback(base: Path, tmp_path: Path) -> None:
+    (tmp_path / "model_index.json").write_text("{}")
+    with pytest.raises(ZooError, match="a diffusers folder with unet"):
+        ready(recipe(str(tmp_path)))
+
+
+def test_the_same_seed_starts_elsewhere() -> None:
+    one, other = (ready(recipe()).loaded.model.state_dict() for _ in range(2))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    third = ready(recipe(seed=1)).loaded.model.state_dict()
+    assert not torch.equal(one["unet.conv_in.weight"], third["unet.conv_in.weight"])
+
+
+def test_a_method_trains_what_it_should_leave(base: Path) -> None:
+    def parts(settings: object) -> set[str]:
+        tuned = ready(settings).tune()  # type: ignore[arg-type]
+        return {name.split(".")[0] for name, p in tuned.named_parameters() if p.requires_grad}
+
+    assert parts(recipe()) == {"unet", "text"}
+    assert parts(recipe(str(base))) == {"unet"}
+    assert parts(recipe(str(base), model={"options": {"train_text": True}})) == {"unet", "text"}
+    tuned = ready(recipe(str(base), method=LORA)).tune()
+    trained = {name for name, p in tuned.named_parameters() if p.requires_grad}
+    assert {"unet.conv_in.weight", "unet.conv_in.bias"} <= trained
+    assert all("lora" in name or "conv_in" in name for name in trained)
+    with pytest.raises(ZooError, match="full or lora"):
+        ready(recipe(str(base), method={"name": "ia3"})).tune()
+
+
+def test_lora_forgets_the_first_layer_when_it_is_saved(base: Path, tmp_path: Path) -> None:
+    settings = recipe(str(base), method=LORA)
+    one, tuned, objective, encoded = prepared(settings)
+    with torch.no_grad():
+        for p in tuned.parameters():
+            if p.requires_grad:
+                p.add_(torch.randn_like(p) * 0.05)
+    tuned.eval()
+    batch = objective.collate(encoded[:4])
+    expected = objective.loss(tuned, batch)[0]
+    folder = saved(settings, tuned, one.loaded.tokenizer, tmp_path / "lora")
+    assert (folder / DELTA).is_file()
+    assert not list(folder.rglob("*.bin"))
+    again = model.open_saved(folder).model
+    assert torch.equal(objective.loss(again, batch)[0], expected)
+    whole = model.merged(again)
+    assert not [name for name in whole.state_dict() if "lora" in name]
+    torch.testing.assert_close(objective.loss(whole, batch)[0], expected, rtol=1e-4, atol=1e-4)
+
+
+def test_a_saved_scratch_editor_answers_otherwise(tmp_path: Path) -> None:
+    settings = recipe()
+    one, tuned, objective, encoded = prepared(settings)
+    batch = objective.collate(encoded[:4])
+    expected = objective.loss(tuned.eval(), batch)[0]
+    again = model.open_saved(saved(settings, tuned, one.loaded.tokenizer, tmp_path / "whole"))
+    assert torch.equal(objective.loss(again.model, batch)[0], expected)
+    text = rows(1)[0]["instruction"]
+    assert again.tokenizer(text)["input_ids"] == one.loaded.tokenizer(text)["input_ids"]
+
+
+def test_a_resumed_run_fits_its_autoencoder_again(tmp_path: Path) -> None:
+    settings = recipe()
+    one = ready(settings)
+    one.keep(tmp_path)
+
+    def nothing() -> object:
+        raise AssertionError("rows were read")
+
+    again = model.load(settings, nothing, tmp_path)  # type: ignore[arg-type]
+    own, other = one.loaded.model.state_dict(), again.model.state_dict()
+    assert all(torch.equal(own[name], other[name]) for name in own)
+
+
+def test_a_word_of_the_rows_becomes_the_end_of_the_text() -> None:
+    tokenizer = model.make_tokenizer(["make the red circle blue"], recipe().model)
+    ids = tokenizer("make the red circle blue")["input_ids"]
+    assert len(ids) == 7
+    assert tokenizer.eos_token_id not in ids[:-1]
+    unseen = tokenizer("zebra 7 !")["input_ids"]
+    assert tokenizer.eos_token_id not in unseen[:-1]
+
+
+def test_a_tokenizer_gives_other_ids_in_another_process() -> None:
+    program = (
+        "from instructzoo.core.recipe import Model\n"
+        "from instructzoo.pix2pix import model\n"
+        "own = Model(backbone='made', vocabulary=256, max_tokens=24)\n"
+        "print(sorted(model.make_tokenizer(['make the red circle blue', 'add a square'], own).get_vocab().items()))"
+    )
+    found = {subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout for _ in range(3)}
+    assert len(found) == 1
+    assert "circle</w>" in found.pop()
+
+
+def test_an_unknown_character_ends_the_instruction() -> None:
+    one = ready(recipe())
+    with pytest.raises(ZooError, match="a character that the model does not know"):
+        editor.tokens(one.loaded.tokenizer, ["make it ✨ red"], 24)
+
+
+def test_a_long_instruction_is_cut() -> None:
+    one = ready(recipe())
+    with pytest.raises(ZooError, match="shorten the instruction"):
+        editor.tokens(one.loaded.tokenizer, ["make it red " * 20], 24)
+
+
+def test_activation_checkpointing_changes_the_gradient() -> None:
+    found = []
+    for checkpointing in (False, True):
+        _, tuned, objective, encoded = prepared(recipe())
+        if checkpointing:
+            tuned.gradient_checkpointing_enable({"use_reentrant": False})
+        tuned.train()
+        torch.manual_seed(3)
+        loss, count = objective.loss(tuned, objective.collate(encoded[:4]))
+        (loss / count).backward()
+        found.append([p.grad.clone() for p in tuned.parameters() if p.grad is not None])
+    for plain, again in zip(*found, strict=True):
+        torch.testing.assert_close(plain, again, rtol=1e-4, atol=1e-6)
+
+
+def test_quiet_hides_an_error() -> None:
+    with quiet(), pytest.raises(ZooError):
+        editor.open_folder("/nowhere/at/all")

@@ -1,0 +1,214 @@
+"""The loss of an editor: what is hidden, what is weighed, and that batches and restarts do not change it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from editing import prepared, ready, recipe, stable
+
+from instructzoo.core import ZooError
+from instructzoo.pix2pix import images, latents, objective
+from instructzoo.pix2pix.objective import Editing, Settings, draw, min_snr
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return stable(tmp_path_factory.mktemp("stable"))
+
+
+class Seen(torch.nn.Module):
+    """A UNet that writes down what it is given and says zeros."""
+
+    def __init__(self, config: object) -> None:
+        super().__init__()
+        self.config, self.dtype, self.calls = config, torch.float32, []
+
+    def forward(self, x: torch.Tensor, time: torch.Tensor, words: torch.Tensor) -> object:
+        from types import SimpleNamespace
+
+        self.calls.append((x, time, words))
+        return SimpleNamespace(sample=torch.zeros_like(x[:, : x.shape[1] // 2]))
+
+
+def watched(**own: float) -> tuple[Editing, torch.nn.Module, Seen, list[latents.Prepared]]:
+    """An objective, and an editor whose UNet is watched."""
+    _, tuned, made, encoded = prepared(recipe(objective=own))
+    seen = Seen(tuned.unet.config)
+    tuned.unet = seen
+    return made, tuned.train(), seen, encoded
+
+
+def test_micro_batches_change_the_loss() -> None:
+    _, tuned, made, encoded = prepared(recipe())
+    tuned.train()
+    torch.manual_seed(5)
+    whole, count = made.loss(tuned, made.collate(encoded[:8]))
+    parts = [made.loss(tuned, made.collate(encoded[i : i + 2])) for i in range(0, 8, 2)]
+    assert sum(int(n) for _, n in parts) == int(count) == 8 * 12 * 16
+    torch.testing.assert_close(sum(loss for loss, _ in parts), whole, rtol=1e-5, atol=1e-3)
+
+
+def test_two_updates_draw_the_same_noise() -> None:
+    rows = torch.arange(4)
+    one, again, other = (draw(rows, (3, 2, 2), seed) for seed in (1, 1, 2))
+    assert torch.equal(one.noise, again.noise)
+    assert not torch.equal(one.noise, other.noise)
+    assert len({float(value) for value in one.time}) == 4
+    assert torch.equal(draw(torch.tensor([2]), (3, 2, 2), 1).noise[0], one.noise[2])
+
+
+def test_a_validation_draws_anew_each_time() -> None:
+    _, tuned, made, encoded = prepared(recipe(objective={"drop_both": 0.9, "drop_text": 0, "drop_image": 0}))
+    tuned.eval()
+    found = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        found.append(float(made.loss(tuned, made.collate(encoded[:4]))[0]))
+    assert found[0] == found[1]
+
+
+def test_conditions_are_dropped_in_other_shares_than_said() -> None:
+    """One draw decides: 5% see no instruction, 5% no picture, 5% neither, and never more."""
+    made = Editing(Settings(), torch.zeros(2, dtype=torch.long), True)
+    drawn = draw(torch.arange(20_000), (1, 1, 1), 7).dropped
+    no_text, no_image = made._dropped(drawn, True)
+    shares = [float(x.float().mean()) for x in (no_text & ~no_image, no_image & ~no_text, no_text & no_image)]
+    assert shares == pytest.approx([0.05, 0.05, 0.05], abs=0.006)
+
+
+def test_a_dropped_condition_is_still_seen() -> None:
+    made, tuned, seen, encoded = watched(drop_both=1.0, drop_text=0.0, drop_image=0.0)
+    made.loss(tuned, made.collate(encoded[:3]))
+    x, _, words = seen.calls[0]
+    assert not x[:, 12:].any()
+    nothing = tuned.words(made.empty[None])
+    torch.testing.assert_close(words, nothing.expand_as(words))
+
+
+def test_the_condition_is_scaled_or_the_target_is_not() -> None:
+    made, tuned, seen, encoded = watched(drop_both=0.0, drop_text=0.0, drop_image=0.0)
+    torch.manual_seed(2)
+    batch = made.collate(encoded[:3])
+    loss, _ = made.loss(tuned, batch)
+    x, time, words = seen.calls[0]
+    before, after = batch["before.0"].chunk(2, 1)[0], batch["after.0"]
+    torch.testing.assert_close(x[:, 12:], before)
+    drawn = draw(batch["rows.0"], (12, 4, 4), 2)
+    mean, std = after.chunk(2, 1)
+    target = (mean + std * drawn.sampled) * tuned.vae.config.scaling_factor
+    kept = tuned.schedule.alphas_cumprod[time][:, None, None, None]
+    torch.testing.assert_close(x[:, :12], kept.sqrt() * target + (1 - kept).sqrt() * drawn.noise)
+    velocity = kept.sqrt() * drawn.noise - (1 - kept).sqrt() * target  # what a zero answer misses
+    torch.testing.assert_close(loss, velocity.square().sum())
+    torch.testing.assert_close(words, tuned.words(batch["ids.0"]))
+
+
+def test_min_snr_weighs_otherwise_than_its_formula() -> None:
+    _, tuned, made, encoded = prepared(recipe(objective={"min_snr": 5.0}))
+    time = torch.tensor([0, 300, 999])
+    kept = tuned.schedule.alphas_cumprod[time]
+    snr = kept / (1 - kept)
+    torch.testing.assert_close(
+        min_snr(tuned.schedule, time, "epsilon", 5.0), torch.minimum(snr, torch.tensor(5.0)) / snr
+    )
+    expected = torch.minimum(snr, torch.tensor(5.0)) / (snr + 1)
+    torch.testing.assert_close(min_snr(tuned.schedule, time, "v_prediction", 5.0), expected)
+    plain = Editing(Settings(), made.empty, False)
+    batch = made.collate(encoded[:4])
+    assert float(made.loss(tuned.eval(), batch)[0]) < float(plain.loss(tuned, batch)[0])
+
+
+def test_epsilon_is_trained_as_velocity(base: Path) -> None:
+    one = ready(recipe(str(base)))
+    made = one.objective(one.tune())
+    assert one.loaded.model.schedule.config.prediction_type == "epsilon"
+    assert made.frozen_text
+    one = ready(recipe(str(base), objective={"prediction": "v_prediction"}))
+    one.objective(one.tune())
+    assert one.loaded.model.schedule.config.prediction_type == "v_prediction"
+
+
+def test_noise_offset_moves_single_pixels() -> None:
+    made, tuned, seen, encoded = watched(noise_offset=3.0)
+    plain, other, unmoved, _ = watched()
+    torch.manual_seed(2)
+    for one, editor in ((made, tuned), (plain, other)):
+        one.loss(editor, one.collate(encoded[:2]))
+    moved = seen.calls[0][0][:, :12] - unmoved.calls[0][0][:, :12]
+    torch.testing.assert_close(moved, moved.mean((2, 3), keepdim=True).expand_as(moved), rtol=1e-4, atol=1e-5)
+    assert float(moved.abs().max()) > 0.1
+
+
+def test_a_cached_picture_is_another_than_the_read_one(base: Path) -> None:
+    found = []
+    for cache in (True, False):
+        _, tuned, made, encoded = prepared(recipe(str(base), objective={"cache": cache}))
+        found.append(float(made.loss(tuned.eval(), made.collate(encoded[:4]))[0]))
+    assert found[0] == pytest.approx(found[1], rel=1e-5)
+
+
+def test_a_frozen_text_encoder_reads_an_instruction_twice(base: Path) -> None:
+    _, tuned, made, encoded = prepared(recipe(str(base)))
+    read = []
+    words = tuned.words
+    tuned.words = lambda ids: read.append(len(ids)) or words(ids)  # type: ignore[assignment,func-returns-value]
+    for _ in range(3):
+        made.loss(tuned.eval(), made.collate(encoded[:8]))
+    assert len(read) == 1
+
+
+def test_pictures_of_two_sizes_break_a_batch(tmp_path: Path) -> None:
+    settings = recipe(model={"options": {"resolution": 32, "fit_steps": 5}})
+    one = ready(settings)
+    rows = [dict(row) for row in one.built.rows["train"][:4]]
+    for number, row in enumerate(rows[:2]):
+        tall = np.kron(images.read(row["image"]), np.ones((2, 1, 1), np.uint8))
+        other = np.kron(images.read(row["edited"]), np.ones((2, 1, 1), np.uint8))
+        row |= {"image": images.to_uri(tall), "edited": images.to_uri(other), "id": f"tall {number}"}
+    tuned = one.tune()
+    made, encoded = one.objective(tuned), one.encode(rows)
+    assert encoded[0].pair(0)[0].shape[1] > encoded[0].pair(0)[0].shape[2]
+    together, count = made.loss(tuned.eval(), made.collate(encoded))
+    apart = [made.loss(tuned, made.collate([row])) for row in encoded]
+    torch.testing.assert_close(together, sum(loss for loss, _ in apart), rtol=1e-5, atol=1e-3)
+    assert int(count) == sum(int(n) for _, n in apart)
+
+
+def test_one_seed_of_a_prompt_is_always_taken() -> None:
+    one = ready(recipe())
+    first, second = one.built.rows["train"][:2]
+    row = first | {"variants": f'[["{second["image"]}", "{second["edited"]}"]]'}
+    (encoded,) = one.encode([row])
+    taken = {encoded.pair(seed)[0].numpy().tobytes() for seed in range(30)}
+    assert len(taken) == 2
+
+
+def test_a_mirrored_pair_still_says_left() -> None:
+    one = ready(recipe(objective={"flip": 1.0}))
+    rows = [row for row in one.built.rows["train"] if "left" in row["instruction"] + row["input"] + row["output"]]
+    plain = ready(recipe()).encode(rows[:3])
+    mirrored = one.encode(rows[:3])
+    for a, b in zip(plain, mirrored, strict=True):
+        assert torch.equal(a.pair(1)[1], b.pair(1)[1])
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [({"drop_both": 0.95}, "sum to 1.05"), ({"zoom": 1.2}, "cache: false"), ({"drop_txt": 0.1}, "drop_text")],
+)
+def test_a_setting_of_the_objective_is_passed_over(own: dict[str, float], expected: str) -> None:
+    with pytest.raises(ZooError, match=expected):
+        objective.settings(recipe(objective=own))
+
+
+@pytest.mark.parametrize(
+    "group", [{"train": {"packing": True}}, {"model": {"quantisation": "nf4"}, "method": {"name": "lora"}}]
+)
+def test_a_setting_that_no_editor_obeys_is_passed_over(group: dict[str, object]) -> None:
+    from instructzoo.core import app as apps
+
+    with pytest.raises(ZooError, match="leave it out"):
+        objective.prepare(apps.get("pix2pix"), recipe(**group), None)

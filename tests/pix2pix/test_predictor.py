@@ -1,0 +1,204 @@
+"""Answers of an editor: guidance by the paper's formula, and the same pictures in diffusers' own pipeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from editing import prepared, recipe, rows, saved, stable
+
+from instructzoo.core import ZooError, infer
+from instructzoo.core import app as apps
+from instructzoo.pix2pix import editor, framing, images, sampling
+from instructzoo.pix2pix.autoencoder import to_pixels, to_tensor
+from instructzoo.pix2pix.objective import row_seed
+from instructzoo.pix2pix.predictor import Predictor
+
+
+def shaken(tuned: Any) -> Any:
+    """Weights moved, so that the condition counts."""
+    torch.manual_seed(4)
+    with torch.no_grad():
+        for p in tuned.unet.parameters():
+            p.add_(torch.randn_like(p) * 0.03)
+    return tuned.eval()
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
+    settings = recipe()
+    one, tuned, _, _ = prepared(settings)
+    folder = saved(settings, shaken(tuned), one.loaded.tokenizer, tmp_path_factory.mktemp("made") / "model")
+    made: Predictor = infer.load(apps.get("pix2pix"), folder)
+    return made
+
+
+@pytest.fixture(scope="module")
+def latent(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
+    """An editor made of a text-to-image model with an AutoencoderKL."""
+    home = tmp_path_factory.mktemp("latent")
+    settings = recipe(str(stable(home / "base")), model={"options": {"resolution": 32}})
+    one, tuned, _, _ = prepared(settings, 10)
+    folder = saved(settings, shaken(tuned), one.loaded.tokenizer, home / "model")
+    made: Predictor = infer.load(apps.get("pix2pix"), folder)
+    return made
+
+
+def by_pipeline(one: Predictor, row: dict[str, Any], number: int) -> np.ndarray:
+    """What diffusers' own pipeline makes of a row with the same noise, [h, w, 3] in 0..1."""
+    from diffusers import StableDiffusionInstructPix2PixPipeline
+
+    pipeline = StableDiffusionInstructPix2PixPipeline.from_pretrained(str(one.folder), safety_checker=None)
+    pipeline.set_progress_bar_config(disable=True)
+    own = one.sampling
+    pipeline.scheduler = sampling.scheduler(one.loaded.model, own.scheduler)
+    network = one.loaded.model
+    side = one.resolution // network.patch
+    draw = torch.Generator().manual_seed(row_seed(own.seed, number))
+    noise = torch.randn((network.unet.config.out_channels, side, side), generator=draw)[None]
+    length = one.recipe.model.max_tokens
+    ids = editor.tokens(one.loaded.tokenizer, [row["instruction"], ""], length)
+    words = network.words(ids)
+    found: np.ndarray = pipeline(
+        image=(to_tensor([images.read(row["image"])]) + 1) / 2,
+        prompt_embeds=words[:1], negative_prompt_embeds=words[1:],
+        num_inference_steps=own.steps, guidance_scale=own.guidance, image_guidance_scale=own.image_guidance,
+        latents=noise, output_type="np",
+    ).images[0]  # fmt: skip
+    return found
+
+
+@pytest.mark.parametrize("kind", ["scratch", "latent"])
+@pytest.mark.parametrize("scheduler", ["ddim", "euler"])
+def test_diffusers_own_pipeline_makes_another_picture(
+    kind: str, scheduler: str, request: pytest.FixtureRequest
+) -> None:
+    one: Predictor = request.getfixturevalue(kind).sampled(
+        scheduler=scheduler, guidance=3.0, image_guidance=1.5, steps=4
+    )
+    row = rows(1)[0]
+    network = one.loaded.model
+    ids = editor.tokens(one.loaded.tokenizer, [row["instruction"], ""], one.recipe.model.max_tokens)
+    before = to_tensor([images.read(row["image"])])
+    ours = sampling.denoise(network, before, ids[:1], ids[1], one.sampling, [0])
+    picture = (ours[0] / 2 + 0.5).clamp(0, 1).permute(1, 2, 0).numpy()
+    theirs = by_pipeline(one, row, 0)
+    assert np.abs(picture - theirs).max() < 1e-4
+    assert picture.std() > 0.01
+
+
+def test_the_saved_pipeline_reads_instructions_otherwise(scratch: Predictor) -> None:
+    """The pipeline's own tokenizer and encoder, given the text, say what the predictor's say."""
+    from diffusers import StableDiffusionInstructPix2PixPipeline
+
+    pipeline = StableDiffusionInstructPix2PixPipeline.from_pretrained(str(scratch.folder), safety_checker=None)
+    text = rows(1)[0]["instruction"]
+    found = pipeline._encode_prompt(text, "cpu", 1, True)
+    ids = editor.tokens(scratch.loaded.tokenizer, [text, "", ""], scratch.recipe.model.max_tokens)
+    torch.testing.assert_close(found, scratch.loaded.model.words(ids), rtol=1e-5, atol=1e-5)
+
+
+def test_guidance_is_another_formula(scratch: Predictor) -> None:
+    """One step of three separate forwards, put together by hand."""
+    one = scratch.sampled(steps=1, guidance=4.0, image_guidance=1.7)
+    row = rows(1)[0]
+    network = one.loaded.model
+    ids = editor.tokens(one.loaded.tokenizer, [row["instruction"], ""], one.recipe.model.max_tokens)
+    before = to_tensor([images.read(row["image"])])
+    found = sampling.denoise(network, before, ids[:1], ids[1], one.sampling, [5])
+    with torch.no_grad():
+        shown = network.vae.encode(before).latent_dist.mode()
+        x = torch.randn(shown.shape[1:], generator=torch.Generator().manual_seed(row_seed(0, 5)))[None]
+        schedule = sampling.scheduler(network, "ddim")
+        schedule.set_timesteps(1)
+        time = schedule.timesteps[0]
+
+        def said(picture: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
+            answer: torch.Tensor = network.unet(torch.cat([x, picture], 1), time, words).sample
+            return answer
+
+        text, nothing = network.words(ids).split(1)
+        none, seen = said(torch.zeros_like(shown), nothing), said(shown, nothing)
+        guided = none + 1.7 * (seen - none) + 4.0 * (said(shown, text) - seen)
+        latent = schedule.step(guided, time, x, return_dict=False)[0]
+        expected = network.vae.decode(latent / network.scale, return_dict=False)[0]
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_guidance_is_off_without_being_asked(scratch: Predictor) -> None:
+    asked = rows(1)
+    plain = scratch.sampled(guided=False).answer(asked)
+    ones = scratch.sampled(guidance=1.0, image_guidance=1.0).answer(asked)
+    assert scratch.alike(plain[0], ones[0])
+    assert scratch.sampled(guidance=0.5, image_guidance=0.5).answer(asked) != plain  # below 1 guides too
+    assert scratch.sampled(guidance=6.0).answer(asked) != plain
+
+
+def test_an_answer_depends_on_its_batch(scratch: Predictor) -> None:
+    asked = rows(5)
+    together = scratch.answer(asked)
+    alone = [text for _, text in scratch.stream([("", row) for row in asked], batch=1)]
+    assert all(scratch.alike(a, b) for a, b in zip(together, alone, strict=True))
+    assert scratch.sampled(seed=1).answer(asked) != together
+
+
+@pytest.mark.parametrize("scheduler", ["ddim", "euler", "euler-ancestral", "dpm", "unipc"])
+def test_a_scheduler_does_not_run(scratch: Predictor, scheduler: str) -> None:
+    (answer,) = scratch.sampled(scheduler=scheduler, steps=3).answer(rows(1))
+    assert images.read(answer).shape == (32, 32, 3)
+    assert scratch.sampled(scheduler=scheduler, steps=3).answer(rows(1)) == [answer]
+
+
+def test_a_picture_comes_back_in_another_size(scratch: Predictor) -> None:
+    wide = images.to_uri(np.zeros((50, 91, 3), np.uint8))
+    asked = [rows(1)[0] | {"image": wide}, rows(1)[0]]
+    assert [images.read(answer).shape for answer in scratch.answer(asked)] == [(50, 91, 3), (32, 32, 3)]
+
+
+def test_an_odd_latent_breaks_a_unet_of_two_levels(latent: Predictor) -> None:
+    assert latent.loaded.model.multiple == 2
+    pixels, _ = framing.whole(np.zeros((37, 61, 3), np.uint8), 32, latent.loaded.model.patch * 2)
+    assert pixels.shape[0] % 4 == pixels.shape[1] % 4 == 0
+    odd = images.to_uri(np.zeros((37, 61, 3), np.uint8))
+    assert images.read(latent.answer([rows(1)[0] | {"image": odd}])[0]).shape == (37, 61, 3)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"image": ""}, 'no "image"'),
+        ({"image": "/nowhere/a.png"}, "no file"),
+        ({"image": "data:image/png;base64,AAAA"}, "cannot read"),
+        ({"instruction": "add " * 60}, "shorten the instruction"),
+    ],
+)
+def test_a_bad_row_takes_the_good_ones_before_it_along(
+    scratch: Predictor, change: dict[str, str], expected: str
+) -> None:
+    good = rows(2)
+    stream = scratch.stream([("f:1", good[0]), ("f:2", good[1] | change)])
+    assert next(stream)[0] is good[0]
+    with pytest.raises(ZooError, match=expected) as caught:
+        next(stream)
+    assert "f:2" in str(caught.value)
+
+
+def test_an_exported_model_edits_otherwise(scratch: Predictor, latent: Predictor, tmp_path: Path) -> None:
+    for name, one in (("scratch", scratch), ("latent", latent)):
+        before = one.answer(rows(3))
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "recipe.yaml").write_text(one.recipe.resolved(), encoding="utf-8")
+        after = one.exported(tmp_path / name, half=False).answer(rows(3))
+        assert all(one.alike(a, b) for a, b in zip(before, after, strict=True))
+
+
+def test_rounding_differs_from_diffusers() -> None:
+    from diffusers.image_processor import VaeImageProcessor
+
+    torch.manual_seed(0)
+    pictures = torch.randn(2, 3, 4, 4)
+    theirs = VaeImageProcessor().postprocess(pictures, output_type="pil")
+    assert all(np.array_equal(ours, np.array(other)) for ours, other in zip(to_pixels(pictures), theirs, strict=True))

@@ -1,0 +1,233 @@
+"""Edit triplets by a teacher: what is asked, what is kept, and the verb over it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instructzoo.core import ZooError, verbs
+from instructzoo.core.record import Invalid
+from instructzoo.core.verbs import show
+from instructzoo.pix2pix import seeds, synth, triplets
+from instructzoo.pix2pix.seeds import SEEDS, Triplet
+
+RULES = triplets.Rules(examples=3, words=12, retries=2, blocked=frozenset({"gun", "sea monster"}), seed=0)
+CAPTION = "A lake, in winter."
+
+
+class Teacher:
+    """Answers by a function of the caption and of the number of times that it was asked about it."""
+
+    identity = "scripted"
+
+    def __init__(self, says: Callable[[str, int], str] = lambda caption, n: f"freeze it\n%%\n{caption} frozen") -> None:
+        self.says, self.asked = says, list[str]()
+        self.prompts: list[str] = []
+
+    def answer(self, prompts: Sequence[str]) -> list[str]:
+        answers = []
+        for prompt in prompts:
+            caption = prompt.splitlines()[-2]
+            answers.append(self.says(caption, self.asked.count(caption)))
+            self.asked.append(caption)
+            self.prompts.append(prompt)
+        return answers
+
+
+def asked(folder: Path, teacher: Any, *settings: str, **files: str) -> dict[str, Any]:
+    folder.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (folder / f"{name}.txt").write_text(text, encoding="utf-8")
+    return verbs.synth("pix2pix", str(folder), teacher, [*settings, *(f"{n}={folder}/{n}.txt" for n in files)], True)
+
+
+def lines(folder: Path, name: str = "triplets.jsonl") -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / name).read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_seed_is_rejected_by_its_own_rules_or_stands_twice() -> None:
+    rules = triplets.Rules(6, 50, 0, frozenset(), 0)
+    for seed in SEEDS:
+        before, edit, after = seed.triplet
+        assert triplets.parse(f"{edit}\n%%\n{after}\nEND", before, rules) == seed.triplet
+    assert len({triplets.folded(seed.triplet.input) for seed in SEEDS}) == len(SEEDS) == 60
+    assert len({seed.edit for seed in SEEDS}) == len(SEEDS)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "freeze it\n%%\na frozen lake\nEND",
+        "freeze it\n%%\na frozen lake",
+        "  freeze  it %% a frozen\tlake \nEND\n\na dog\n##\nmake it a cat\n%%\na cat",
+        "##\nfreeze it\n%%\na frozen lake END",
+        "freeze it\n%%\na frozen lake\n##\nmelt it",
+    ],
+)
+def test_an_answer_in_the_form_is_rejected(answer: str) -> None:
+    assert triplets.parse(answer, CAPTION, RULES) == Triplet(CAPTION, "freeze it", "a frozen lake")
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("", "not two parts"),
+        ("freeze it", "not two parts"),
+        ("freeze it\n%%\na\n%%\nb", "not two parts"),
+        ("freeze it\n%%\n", "an empty part"),
+        ("...\n%%\na frozen lake", "an empty part"),
+        ("do nothing\n%%\na LAKE in winter", "the caption is unchanged"),
+        ("freeze it\n%%\n" + "very " * 12 + "cold", "too long"),
+        ("go " * 13 + "\n%%\na frozen lake", "too long"),
+        ("add a Gun!\n%%\na lake", "a blocked word in the answer"),
+        ("freeze it\n%%\na lake with a sea-monster", "a blocked word in the answer"),
+    ],
+)
+def test_an_answer_of_no_use_is_kept(answer: str, reason: str) -> None:
+    assert triplets.parse(answer, CAPTION, RULES) == Invalid(reason)
+
+
+def test_a_word_is_blocked_inside_another() -> None:
+    assert isinstance(triplets.parse("let dawn begun\n%%\na lake at dawn, begun", CAPTION, RULES), Triplet)
+
+
+def test_a_prompt_does_not_end_where_the_answer_begins() -> None:
+    prompt = triplets.prompt(CAPTION, 7, 0, RULES)
+    assert prompt.endswith(f"END\n\n{CAPTION}\n##\n")
+    assert prompt.count("\n%%\n") == prompt.count("\nEND") == 3
+    assert prompt == triplets.prompt(CAPTION, 7, 0, RULES)
+    assert len({prompt, triplets.prompt(CAPTION, 7, 1, RULES), triplets.prompt(CAPTION, 8, 0, RULES)}) == 3
+
+
+def test_captions_of_the_seeds_stand_twice_or_change_with_their_number() -> None:
+    ten, more = triplets.captions(None, 10, 0), triplets.captions(None, 500, 0)
+    assert more[:10] == ten
+    assert len(set(map(triplets.folded, more))) == 500
+    assert triplets.captions(None, 10, 1) != ten
+    every = list(seeds.recombined(0))
+    assert len(set(every)) == len(every) > 30_000
+    assert not [caption for caption in every if "lighthouse driving" in caption]
+    with pytest.raises(ZooError, match="limit: 1,000,000 captions; expected at most"):
+        triplets.captions(None, 1_000_000, 0)
+
+
+def test_a_caption_that_differs_in_case_alone_is_asked_twice(tmp_path: Path) -> None:
+    teacher = Teacher()
+    found = asked(tmp_path, teacher, captions="A lake.\n\na  LAKE\n...\nTwo dogs\n")
+    assert teacher.asked == ["A lake.", "Two dogs"]
+    assert found["kept"] == {"captions": 2, "triplets": 2}
+    assert lines(tmp_path)[1] == {"number": 1, "input": "Two dogs", "edit": "freeze it", "output": "Two dogs frozen"}
+
+
+def test_a_rejected_answer_is_not_asked_for_again(tmp_path: Path) -> None:
+    """a: good at once; b: at the last try; c: never."""
+    goods = {"a": 0, "b": 2, "c": 9}
+    teacher = Teacher(lambda caption, n: f"freeze it\n%%\n{caption} frozen" if n >= goods[caption] else "no")
+    found = asked(tmp_path, teacher, "retries=2", captions="a\nb\nc")
+    assert teacher.asked == ["a", "b", "c", "b", "c", "b", "c"]
+    assert len(set(teacher.prompts)) == 7, "a second try shows the same examples"
+    assert [line["input"] for line in lines(tmp_path)] == ["a", "b"]
+    assert found["rejected"] == {"not two parts": 1}
+    assert found["kept"]["captions"] == found["kept"]["triplets"] + sum(found["rejected"].values())
+    assert found["notes"][0] == "4 answers were rejected and asked for again"
+
+
+def test_a_blocked_caption_costs_a_question(tmp_path: Path) -> None:
+    teacher = Teacher()
+    found = asked(tmp_path, teacher, captions="a lake\na man with a GUN", blocked="gun\n")
+    assert teacher.asked == ["a lake"]
+    assert found["rejected"] == {"a blocked word in the caption": 1}
+
+
+def test_a_killed_run_pays_twice_or_ends_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(triplets, "BLOCK", 3)
+    small = ("limit=8", "teacher.batch=1")
+
+    def says(caption: str, n: int) -> str:  # the second answer is the good one
+        return f"freeze it\n%%\n{caption} frozen" if n else "no"
+
+    def dying(caption: str, n: int) -> str:
+        if len(cut.asked) == 10:
+            raise KeyboardInterrupt
+        return says(caption, n)
+
+    whole, cut = Teacher(says), Teacher(dying)
+    asked(tmp_path / "whole", whole, *small)
+    with pytest.raises(KeyboardInterrupt):
+        asked(tmp_path / "cut", cut, *small)
+    assert not (tmp_path / "cut" / "triplets.jsonl").exists()
+    cut.says = says
+    found = asked(tmp_path / "cut", cut, *small)
+    assert (found["asked"], found["found"]) == (6, 10)
+    assert cut.asked == whole.asked
+    assert lines(tmp_path / "cut") == lines(tmp_path / "whole")
+
+
+def test_a_larger_limit_begins_anew(tmp_path: Path) -> None:
+    teacher = Teacher()
+    asked(tmp_path, teacher, "limit=5")
+    first = lines(tmp_path)
+    assert asked(tmp_path, teacher, "limit=9")["asked"] == 4
+    assert lines(tmp_path)[:5] == first
+
+
+def test_parts_of_many_machines_ask_twice_or_leave_one_out(tmp_path: Path) -> None:
+    teacher = Teacher()
+    for part in ("0/3", "1/3", "2/3"):
+        asked(tmp_path, teacher, "limit=7", f"partition={part}")
+    assert len(teacher.asked) == 7
+    assert [line["number"] for line in lines(tmp_path, "triplets-1-of-3.jsonl")] == [1, 4]
+    found = asked(tmp_path, teacher, "limit=7")
+    assert (found["asked"], found["found"], found["kept"]["triplets"]) == (0, 7, 7)
+
+
+def test_two_processes_write_one_part(tmp_path: Path) -> None:
+    class Second(Teacher):
+        def answer(self, prompts: Sequence[str]) -> list[str]:
+            asked(tmp_path, Teacher(), "limit=2")
+            return []
+
+    with pytest.raises(ZooError, match="another process writes"):
+        asked(tmp_path, Second(), "limit=2")
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("limits=4", 'did you mean "limit"'),
+        ("teacher.temprature=1", 'did you mean "temperature"'),
+        ("partition=3/3", "i from 0 to n - 1"),
+        ("partition=1", "partition"),
+        ("sharing=[0.9, 0.1]", "the smaller one first"),
+        ("sharing=[0.1, 1.5]", "more than all steps"),
+        ("words=100", "teacher.max_tokens"),
+        ("captions=absent.txt", "absent.txt"),
+    ],
+)
+def test_a_wrong_setting_costs_a_question(tmp_path: Path, setting: str, told: str) -> None:
+    teacher = Teacher()
+    with pytest.raises(ZooError, match=told):
+        asked(tmp_path, teacher, setting)
+    assert teacher.asked == []
+
+
+def test_a_setting_of_the_teacher_takes_its_stop_away(tmp_path: Path) -> None:
+    made = synth.Settings.model_validate({"teacher": {"temperature": 0.2}})
+    assert made.teacher.stop == ("\nEND",)
+
+
+def test_the_summary_leaves_out_what_was_rejected(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    teacher = Teacher(lambda caption, n: "no" if caption == "a" else f"freeze it\n%%\n{caption} frozen")
+    show.synthesised(asked(tmp_path, teacher, captions="a\nb"))
+    told = capsys.readouterr().out
+    for text in (
+        "triplets",
+        "not two parts",
+        "5 prompts answered by the teacher now, 0 by the journal",
+        "no moderation",
+    ):
+        assert text in told
