@@ -17,6 +17,19 @@ from instructzoo.core.score.tables import Results, Table
 
 SAMPLES = 8
 """Right and wrong answers shown, of each."""
+
+ASKED = {
+    "instruction": "question",
+    "image": "before",
+    "output": "expected",
+    "edited": "expected",
+    "prediction": "answered",
+}
+"""Columns of the samples."""
+
+PICTURE, HEAVY = "data:image/", 300_000
+"""How a picture in a row begins, and the most characters of one that a report shows."""
+
 GROUPS = 40
 """Groups shown at once; where there are more, the rest can be unfolded."""
 
@@ -167,19 +180,28 @@ def lengths(path: Path) -> Block:
     return Block("Training rows, prompt and target together" + (": " + ", ".join(said) if said else "") + ".", drawn)
 
 
+def _cell(value: Any) -> str:
+    """Text cut short; a picture whole, unless it would make the page heavy."""
+    if isinstance(value, str) and value.startswith(PICTURE):
+        return value if len(value) <= HEAVY else f"a picture of {len(value) * 3 // 4000} KB"
+    return cut(value)
+
+
 def samples(path: Path) -> Block:
     """Right and wrong answers of predictions.jsonl, drawn by a fixed seed."""
     if not path.is_file():
         return Block("This run has no predictions.jsonl: it was not evaluated yet (zoo eval).")
     answered, bad = lines(path)
+    pictures = any("edited" in line for line in answered)
+    keys = ("instruction", "image", "edited", "prediction") if pictures else ("instruction", "output", "prediction")
     drawn = []
     for name, mark, hit in (("Wrong", "bad", False), ("Right", "good", True)):
         held = [x for x in answered if bool(x.get("correct")) is hit]
         chosen = sorted(random.Random(0).sample(range(len(held)), min(SAMPLES, len(held))))
-        texts = tuple(tuple(cut(held[i].get(key)) for key in ("instruction", "output", "prediction")) for i in chosen)
+        texts = tuple(tuple(_cell(held[i].get(key)) for key in keys) for i in chosen)
         title = f"{name}: {len(texts)} of {len(held):,}, drawn at random"
         if texts:
-            drawn.append((title, mark, Table(("question", "expected", "answered"), texts)))
+            drawn.append((title, mark, Table(tuple(ASKED[key] for key in keys), texts)))
     right = sum(bool(x.get("correct")) for x in answered)
     intro = f"{right:,} of {len(answered):,} answers are right under the scorer of the recipe."
     if not answered:

@@ -81,4 +81,4 @@ def _content(uri: str, where: str) -> bytes:
 
 
 def _short(reference: str) -> str:
-    return f"{reference[:40]}..." if len(reference) > 80 else reference
+    return f"{reference[:40]}..." if reference.startswith("data:") else reference

@@ -39,9 +39,10 @@ DELTA = "trained.safetensors"
 
 
 class Settings(recipes.Settings):
-    """The networks. All but resolution and train_text are for scratch backbones."""
+    """The networks. What is marked (scratch) is for scratch backbones."""
 
     resolution: int = Field(256, ge=8, description="pixels of a square picture's side; of others, the root of the area")
+    revision: str | None = Field(None, description="commit, branch or pull request of a hub id; none: its main branch")
     train_text: bool = Field(False, description="train the text encoder too; always so from scratch")
     patch: Literal[4, 8, 16] = Field(8, description="pixels of a patch's side (scratch)")
     channels: int = Field(12, ge=4, le=64, description="numbers that a patch is coded by (scratch)")
@@ -75,7 +76,7 @@ def load(recipe: Recipe, rows: Callable[[], Iterable[Row]], kept: Path | None = 
 
     place = _place(name) or backbones.resolve(name)
     with quiet():
-        model, tokenizer = editor.open_folder(place)
+        model, tokenizer = editor.open_folder(place, revision=own.revision)
     editor.widen(model.unet)
     return Loaded(model, tokenizer, "editor")
 

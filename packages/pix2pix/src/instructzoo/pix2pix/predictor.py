@@ -53,8 +53,9 @@ class Predictor:
         return validate_part(sampling.Settings, self.recipe.decode.options, "decode.options")
 
     def sampled(self, **values: Any) -> Self:
-        """The same model with other settings of sampling (sampling.Settings)."""
-        options = self.recipe.decode.options | values
+        """The same model with other settings of sampling (sampling.Settings). To set a scale is to guide."""
+        guides = {"guided": True} if {"guidance", "image_guidance"} & values.keys() else {}
+        options = self.recipe.decode.options | guides | values
         validate_part(sampling.Settings, options, "decode.options")
         decode = self.recipe.decode.model_copy(update={"options": options})
         return replace(self, recipe=self.recipe.model_copy(update={"decode": decode}))

@@ -28,8 +28,11 @@ class Answer:
 
 
 def render(row: Mapping[str, Any], seed: int = 0) -> list[Segment]:
-    """The instruction, and the edited picture as the target."""
-    return [Segment(row["instruction"] or "", False), Segment(row.get("edited") or "", True)]
+    """The instruction, and the edited picture as the target, whose file is read where the row holds its path."""
+    edited = row.get("edited") or ""
+    if edited and not edited.startswith(images.PREFIX):
+        edited = images.to_uri(images.read(edited, str(row.get("id") or "")))
+    return [Segment(row["instruction"] or "", False), Segment(edited, True)]
 
 
 def parse(text: str, row: Mapping[str, Any]) -> Answer | Invalid:

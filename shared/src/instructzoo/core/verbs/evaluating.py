@@ -128,13 +128,14 @@ def paired(hits: dict[str, list[bool]]) -> dict[str, Any]:
 
 
 def describe(rows: Sequence[Row], answers: Sequence[str], hits: Sequence[bool]) -> list[dict[str, Any]]:
-    """Lines of predictions.jsonl."""
+    """Lines of predictions.jsonl. A row's pictures are kept, since no text says what was asked without them."""
     return [
         {
             "id": row["id"],
             "instruction": row["instruction"],
             "input": row["input"],
             "output": row["output"],
+            **{name: row[name] for name in ("image", "edited") if name in row},
             "prediction": answer,
             "correct": bool(hit),
         }

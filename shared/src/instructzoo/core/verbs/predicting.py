@@ -49,7 +49,8 @@ def identity(predictor: Any) -> str:
     settings = predictor.recipe.model_dump_json(include={"domain", "model", "decode", "seed"})
     digest = hashlib.sha256(settings.encode())
     folder = predictor.loaded_from()
-    for path in sorted([*folder.glob("*token*"), *folder.glob("chat_template*")]):
+    found = {*folder.glob("*token*"), *folder.glob("tokenizer/*"), *folder.glob("chat_template*")}
+    for path in sorted(path for path in found if path.is_file()):
         digest.update(f"{path.name} {runs.sha256(path)}".encode())
     for name, values in predictor.loaded.model.state_dict().items():
         digest.update(f"{name} {values.dtype} {tuple(values.shape)}".encode())

@@ -68,10 +68,17 @@ def _answers(app: App, pred: str, task: str, rows: list[Row]) -> Asked:
                 found, expected = (f'"{one["input"][:60]}" {one.get("given") or ""}'.rstrip() for one in (row, wanted))
                 fix = "keep the order of the gold file, and ask what both files give"
                 raise ZooError(f"an answer to {found}", f"one to {expected}", fix, where)
-        return [(where, {"prediction": row["output"]}) for where, row in said]
+        return [(where, {"prediction": _answer_of(app, row)}) for where, row in said]
     if path.suffix.lower() not in (".txt", ".out"):
         return list(read_jsonl(pred))
     return [(place(pred, n), {"prediction": line}) for n, line in enumerate(_lines(path), 1)]
+
+
+def _answer_of(app: App, row: Row) -> str:
+    """What a row of a published file says: its output, or what a model of another kind would have to give back."""
+    if app.objective == "text":
+        return str(row["output"])
+    return "".join(segment.text for segment in app.module("prompts").render(row, 0) if segment.supervised)
 
 
 def _lines(path: Path) -> list[str]:

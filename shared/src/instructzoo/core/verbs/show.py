@@ -145,6 +145,7 @@ def figures(found: dict[str, Any], paper: Sequence[dict[str, Any]] = ()) -> None
         groups.setdefault(f["group"], {})[f["metric"]] = f
     author = paper[0]["system"] if paper else ""
     published = {f["group"]: f for f in paper if f["system"] == author and f["metric"] == metrics[0]}
+    author = author if published.keys() & groups.keys() else ""  # no column of blanks
     made = table("group", "n", *metrics, *([author] if author else []))
     for group, held in groups.items():
         beside = [number(metrics[0], published[group]["value"]) if group in published else ""] if author else []
