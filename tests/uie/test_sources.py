@@ -394,12 +394,3 @@ def test_a_test_sentence_of_one_set_is_trained_on_through_another(realdata: Path
     items = {part: set(rows["item"]) for part, rows in built.rows.items()}
     assert not items["train"] & (items["validation"] | items["test"]) and not items["validation"] & items["test"]
     assert any("contaminates" in drop["reason"] for drop in built.card["dropped"])
-
-
-def test_a_file_without_a_label_is_a_message_about_options(tmp_path: Path) -> None:
-    path = tmp_path / "plain.conll"
-    path.write_text("Ada O\nlives O\n. O\n", encoding="utf-8")
-    rows = sources.gold(path)
-    assert rows is not None
-    with pytest.raises(ZooError, match="no label anywhere"):
-        list(rows)

@@ -82,7 +82,7 @@ def draw(plane: Plane, points: Sequence[Point], identity: Point, path: Path) -> 
     with rc_context(_STYLE):
         drawing = Drawing(figsize=INCHES, layout="constrained")
         FigureCanvasAgg(drawing)
-        axes: Any = drawing.subplot_mosaic([["plane", "x"], ["plane", "y"]], width_ratios=[1.55, 1])
+        axes = drawing.subplot_mosaic([["plane", "x"], ["plane", "y"]], width_ratios=[1.55, 1])
         axes["x"].sharex(axes["y"])
         lines = _lines(points)
         for (s_t, line), colour in zip(lines.items(), cycle(COLOURS), strict=False):
