@@ -46,7 +46,7 @@ $(STAMP): $(PINS)
 	@rm -f $@; echo "installing what constraints.txt pins into $(VENV): minutes the first time"
 	$(BIN)/python -c '$(NEW_ENOUGH)' 2>/dev/null || "$(PYTHON)" -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet -c constraints.txt -r requirements-dev.txt
-	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e 'shared[demo,gguf,quantised,schedule-free,test]' $(DOMAINS)
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e 'shared[demo,gguf,quantised,schedule-free,synth,test]' $(DOMAINS)
 	@echo '$(CURDIR)' > $@
 
 # Resolves everything afresh, with every extra, and writes constraints.txt: its head, then what pip chose.
@@ -56,7 +56,7 @@ constraints:
 	"$(PYTHON)" -m venv $(SCRATCH)
 	grep -E '^[a-z].*# held' constraints.txt > $(SCRATCH)/held.txt
 	$(SCRATCH)/bin/python -m pip install --quiet -c $(SCRATCH)/held.txt -r requirements-dev.txt \
-		-e 'shared[demo,gguf,quantised,schedule-free,test]' $(DOMAINS)
+		-e 'shared[demo,gguf,quantised,schedule-free,synth,test]' $(DOMAINS)
 	sed '/^[^#]/,$$d' constraints.txt > $(SCRATCH)/new.txt
 	$(SCRATCH)/bin/python -m pip freeze --all --exclude pip --exclude-editable > $(SCRATCH)/chosen.txt
 	sed -E 's/[+].*//' $(SCRATCH)/chosen.txt | while read -r pin; do \

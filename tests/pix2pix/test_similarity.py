@@ -10,7 +10,7 @@ import pytest
 
 from instructzoo.core.errors import ZooError
 from instructzoo.pix2pix import images, similarity
-from instructzoo.pix2pix.similarity import Clip, Point
+from instructzoo.pix2pix.similarity import Clip
 
 SIZE = 16
 TEXTS = ["a red circle on a white ground", "a blue circle on a white ground", "an empty black ground"]
@@ -133,15 +133,6 @@ def test_the_filter_keeps_a_pair_below_one_threshold() -> None:
 def test_pairs_without_a_caption_are_measured(clip: Clip) -> None:
     with pytest.raises(ZooError, match="as many of each"):
         similarity.measure(clip, [picture(0)], [picture(1)], TEXTS[:1], [])
-
-
-def test_the_curve_is_not_drawn(tmp_path: Path) -> None:
-    path = tmp_path / "curve.svg"
-    similarity.curve({"here": [Point(2.0, 0.9, 0.1), Point(1.0, 0.7, 0.2)]}, path)
-    assert "<svg" in path.read_text(encoding="utf-8")
-    with pytest.raises(ZooError, match="no points"):
-        similarity.curve({"here": []}, tmp_path / "none.png")
-    assert not (tmp_path / "none.png").exists()
 
 
 def test_a_folder_without_clip_is_loaded(tmp_path: Path) -> None:

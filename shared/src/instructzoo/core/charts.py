@@ -15,7 +15,7 @@ BLUE, ORANGE, GREY, INK = "#1f5fa8", "#b85c00", "#8a93a3", "#1d2433"
 POINTS = 300
 """Most points of one curve; longer ones are drawn as means over equal stretches."""
 
-_STYLE: dict[str, Any] = {
+STYLE: dict[str, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be read aloud, searched and scaled
     "font.size": 9,
     "axes.edgecolor": GREY,
@@ -146,7 +146,7 @@ def _svg(title: str, said: str, draw: Callable[[Any], None], inches: tuple[float
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    with rc_context(_STYLE | {"svg.hashsalt": title}):
+    with rc_context(STYLE | {"svg.hashsalt": title}):
         figure = Figure(figsize=inches, layout="constrained")
         FigureCanvasSVG(figure)
         draw(figure.add_subplot())

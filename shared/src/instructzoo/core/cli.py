@@ -223,19 +223,24 @@ def out(found: dict[str, Any], as_json: bool, shown: str) -> None:
 
 def main() -> None:
     """The `zoo` command."""
+    run(app, "zoo")
+
+
+def run(command: typer.Typer, name: str) -> None:
+    """A command line with the house's manners: what a user can mend is one line and exit code 2; --debug: all of it."""
     debug = "--debug" in sys.argv
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
     # bitsandbytes asks for a kernel that models/load.py switches off, on every start of a processor with AVX512-BF16.
     logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
     try:
-        app(arguments, standalone_mode=True)
+        command(arguments, standalone_mode=True)
     except ZooError as error:
         if debug:
             raise
-        sys.stderr.write(f"zoo: {error}\n")
+        sys.stderr.write(f"{name}: {error}\n")
         raise SystemExit(2) from None
     except Stopped as stopped:
-        sys.stderr.write(f"zoo: {stopped}\n")
+        sys.stderr.write(f"{name}: {stopped}\n")
         raise SystemExit(128 + stopped.signal_number) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None

@@ -21,6 +21,7 @@ from instructzoo.pix2pix import framing, images
 from instructzoo.pix2pix.autoencoder import to_tensor
 from instructzoo.pix2pix.editor import Editor, tokens
 from instructzoo.pix2pix.images import Pixels
+from instructzoo.pix2pix.readers_base import look
 
 BATCH = 64
 """Pictures that the autoencoder encodes together."""
@@ -73,7 +74,10 @@ def prepare(
 
 
 class _Shelf:
-    """Pictures by reference: encoded ones, or the way to read them."""
+    """Pictures by reference: encoded ones in memory, or the way to read them.
+
+    A picture of 256x256 takes 32 KB as moments of Stable Diffusion's latents.
+    """
 
     def __init__(self, frame: Framed, encode: Any | None) -> None:
         self.frame, self.encode = frame, encode
@@ -83,35 +87,35 @@ class _Shelf:
     def size(self, pair: Pair, where: str) -> tuple[int, int]:
         """Height and width in pixels after the crop."""
         if pair not in self.sizes:
-            height, width = images.read(pair[0], where).shape[:2]
-            self.sizes[pair] = framing.nearest(height, width, self.frame.resolution, self.frame.multiple)
+            seen = look(pair[0], where)
+            self.sizes[pair] = framing.nearest(seen.height, seen.width, self.frame.resolution, self.frame.multiple)
         return self.sizes[pair]
 
     def fill(self, wanted: Sequence[tuple[str, Pair, bool]]) -> None:
         """Encode all pairs, mirrored ones too where a row may be mirrored; equal pictures once."""
-        jobs: dict[tuple[int, int], list[tuple[bytes, Pixels]]] = {}
+        waiting: dict[tuple[int, int], dict[bytes, Pixels]] = {}
         places: dict[tuple[Pair, bool], tuple[bytes, bytes]] = {}
-        held: set[bytes] = set()
+        done: dict[bytes, Tensor] = {}
         for where, pair, flip in wanted:
             size = self.size(pair, where)
+            block = waiting.setdefault(size, {})
             for mirror in (False, True) if flip else (False,):
                 if (pair, mirror) in places:
                     continue
                 both = self._read(pair, where, (0.5, 0.5), size, mirror)
-                keys = [_key(pixels) for pixels in both]
-                places[pair, mirror] = (keys[0], keys[1])
-                for key, pixels in zip(keys, both, strict=True):
-                    if key not in held:
-                        held.add(key)
-                        jobs.setdefault(size, []).append((key, pixels))
-        done: dict[bytes, Tensor] = {}
-        assert self.encode is not None
-        for pictures in jobs.values():
-            for start in range(0, len(pictures), BATCH):
-                block = pictures[start : start + BATCH]
-                coded = self.encode(to_tensor(pixels for _, pixels in block)).cpu()
-                done |= {key: one for (key, _), one in zip(block, coded, strict=True)}
+                keys = _key(both[0]), _key(both[1])
+                places[pair, mirror] = keys
+                block |= {key: pixels for key, pixels in zip(keys, both, strict=True) if key not in done}
+            if len(block) >= BATCH:
+                done |= self._encoded(waiting.pop(size))
+        for block in waiting.values():
+            done |= self._encoded(block)
         self.kept = {place: (done[a], done[b]) for place, (a, b) in places.items()}
+
+    def _encoded(self, block: dict[bytes, Pixels]) -> dict[bytes, Tensor]:
+        if not block or self.encode is None:
+            return {}
+        return dict(zip(block, self.encode(to_tensor(block.values())).cpu(), strict=True))
 
     def taker(self, pairs: Sequence[Pair], flippable: bool, where: str) -> Callable[[int], tuple[Tensor, Tensor]]:
         """The function that gives a row's pictures by a seed: one pair of its prompt, mirrored and cropped or not."""

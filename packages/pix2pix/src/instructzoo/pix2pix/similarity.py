@@ -4,8 +4,8 @@
     directional similarity   cosine of the change of pictures and the change of captions, all of them embedded: how far
                              the picture changed as its caption did
 
-The two trade off against each other as image guidance s_I varies. `curve` draws one against the other; of two models
-the one with the higher curve is better.
+The two trade off against each other as image guidance s_I varies. trade_off.py draws one against the
+other; of two models the one with the higher curve is better.
 
 The paper's published code hands pictures in [-1, 1] to a function that takes [0, 1], so that its own evaluation
 normalises every picture wrongly. Here pictures are bytes, and there is one way in.
@@ -156,41 +156,6 @@ def direction(before: Floats, after: Floats, input: Floats, output: Floats) -> F
     changes = (after - before, output - input)
     alike = np.any([np.linalg.norm(change, axis=-1) < ALIKE for change in changes], axis=0)
     return np.where(alike, np.float32(0), _dot(*map(_scaled, changes)))
-
-
-class Point(NamedTuple):
-    """Means over the rows that were edited at one image guidance s_I."""
-
-    guidance: float
-    image: float
-    direction: float
-
-
-def curve(curves: dict[str, Sequence[Point]], path: Path) -> None:
-    """Draw image similarity over directional similarity, a line for each system, its points labelled with s_I.
-
-    Written to `path`, in the format that its ending names.
-    """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    if not any(curves.values()):
-        raise ZooError("no points", "at least one per curve", "measure at one image guidance or more")
-    drawing = Figure(figsize=(6, 4.5), layout="constrained")
-    FigureCanvasAgg(drawing)
-    axes = drawing.add_subplot()
-    for name, points in curves.items():
-        ordered = sorted(points)
-        axes.plot([p.direction for p in ordered], [p.image for p in ordered], marker="o", label=name)
-        for point in ordered:
-            spot = (point.direction, point.image)
-            axes.annotate(f"{point.guidance:g}", spot, xytext=(4, 4), textcoords="offset points", fontsize=8)
-    axes.set_xlabel("directional similarity (the edit was made)")
-    axes.set_ylabel("image similarity (the picture was kept)")
-    axes.set_title("labels: image guidance s_I", fontsize=9)
-    axes.grid(alpha=0.3)
-    axes.legend()
-    drawing.savefig(path)
 
 
 def prepared(picture: Pixels, size: int, mean: Sequence[float] = MEAN, spread: Sequence[float] = SPREAD) -> Floats:

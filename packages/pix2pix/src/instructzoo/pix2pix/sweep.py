@@ -14,7 +14,6 @@ asked for: guidance is a setting, and is not chosen on the part that is reported
 
 from __future__ import annotations
 
-import logging
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -25,12 +24,14 @@ from typing import Annotated, Any, Protocol, Self
 import typer
 
 from instructzoo.core import app as apps
+from instructzoo.core import cli as commands
 from instructzoo.core import data, infer, runs
 from instructzoo.core.data.split import sampled
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
 from instructzoo.core.score import Figure, figure
+from instructzoo.core.verbs.evaluating import same_rows
 from instructzoo.pix2pix import images, metrics, similarity, trade_off
 from instructzoo.pix2pix.similarity import Clip
 from instructzoo.pix2pix.trade_off import Plane, Point
@@ -192,9 +193,7 @@ def _rows(recipe: Recipe, folder: Path, part: str, limit: int | None) -> tuple[l
         raise ZooError(f'no part "{part}"', suggest(part, PARTS), where="--part")
     begun = runs.Run(folder).manifest().get("data")
     built = data.build(recipe, parts=("train", part) if begun else (part,))
-    if begun not in (None, built.fingerprint):
-        found = f"{folder} was trained beside rows {begun}, and its recipe now builds {built.fingerprint}"
-        raise ZooError(found, "the same rows", "put data.path back as it was, or train again")
+    same_rows(folder, built)
     return sampled(built.rows[part], limit or recipe.evaluate.limit, recipe.seed, part), built.fingerprint
 
 
@@ -216,14 +215,8 @@ def _about(predictor: Any, folder: Path, part: str, fingerprint: str, clip: Path
 
 
 def main() -> None:
-    """The command line. Faults that a user can mend are one line and exit code 2."""
-    # As core/cli.py: what models/load.py switches off is asked for on every start.
-    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
-    try:
-        cli()
-    except ZooError as error:
-        sys.stderr.write(f"sweep: {error}\n")
-        raise SystemExit(2) from None
+    """The command line."""
+    commands.run(cli, "sweep")
 
 
 if __name__ == "__main__":

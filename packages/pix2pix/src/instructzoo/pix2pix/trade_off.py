@@ -26,23 +26,12 @@ SPOTS = ((6, 3), (6, -10), (-19, 3), (-19, -10), (-6, 8), (-6, -15))
 LABEL = (18, 10)
 """Room of a label, likewise: width and height."""
 
-_STYLE: dict[str, Any] = {
-    "font.size": 9,
-    "axes.edgecolor": charts.GREY,
-    "axes.labelcolor": charts.INK,
+_STYLE = charts.STYLE | {
     "axes.titlecolor": "#4a5568",
     "axes.titlesize": 8.5,
     "axes.titlelocation": "left",
     "axes.titlepad": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
     "axes.grid": True,
-    "grid.color": "#e3e7ee",
-    "grid.linewidth": 0.7,
-    "xtick.color": "#4a5568",
-    "ytick.color": "#4a5568",
-    "legend.frameon": False,
 }
 
 Floats = npt.NDArray[np.float64]
@@ -82,7 +71,7 @@ def draw(plane: Plane, points: Sequence[Point], identity: Point, path: Path) -> 
     with rc_context(_STYLE):
         drawing = Drawing(figsize=INCHES, layout="constrained")
         FigureCanvasAgg(drawing)
-        axes = drawing.subplot_mosaic([["plane", "x"], ["plane", "y"]], width_ratios=[1.55, 1])
+        axes: Any = drawing.subplot_mosaic([["plane", "x"], ["plane", "y"]], width_ratios=[1.55, 1])
         axes["x"].sharex(axes["y"])
         lines = _lines(points)
         for (s_t, line), colour in zip(lines.items(), cycle(COLOURS), strict=False):

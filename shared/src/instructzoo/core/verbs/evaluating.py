@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from instructzoo.core import app as apps
 from instructzoo.core import runs
@@ -15,6 +15,9 @@ from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Row
 from instructzoo.core.runs import Run
 from instructzoo.core.verbs.training import command
+
+if TYPE_CHECKING:
+    from instructzoo.core.data import Built
 
 LOOKUP = 50_000
 """Training rows that the baselines learn from: more of them cost minutes and hardly score better."""
@@ -68,9 +71,7 @@ def evaluate(
     begun = Run(folder).manifest().get("data")
     # The carried model's training rows are made only where a baseline learns from them; a run's are checked.
     built = data.build(recipe, parts=("train", "test") if baselines or begun else ("test",))
-    if begun not in (None, built.fingerprint):
-        found = f"{folder} was trained beside rows {begun}, and its recipe now builds {built.fingerprint}"
-        raise ZooError(found, "the same rows", "put data.path back as it was, or train again")
+    same_rows(folder, built)
     test = sampled(built.rows["test"], limit or recipe.evaluate.limit, recipe.seed, "test")
     if not test:
         raise ZooError("the test part is empty", "at least one row", "look at the data card: zoo data")
@@ -110,6 +111,14 @@ def evaluate(
         **runs.environment(),
     }
     return content, describe(test, answers, hits["model"])
+
+
+def same_rows(folder: Path, built: Built) -> None:
+    """Raises ZooError where a run's recipe no longer builds the rows that it was trained beside."""
+    begun = Run(folder).manifest().get("data")
+    if begun not in (None, built.fingerprint):
+        found = f"{folder} was trained beside rows {begun}, and its recipe now builds {built.fingerprint}"
+        raise ZooError(found, "the same rows", "put data.path back as it was, or train again")
 
 
 def looked_up(app: App, train: Sequence[Row], test: Sequence[Row]) -> dict[str, list[str]]:
