@@ -145,11 +145,19 @@ def test_an_answer_depends_on_its_batch(scratch: Predictor) -> None:
     assert scratch.sampled(seed=1).answer(asked) != together
 
 
-@pytest.mark.parametrize("scheduler", ["ddim", "euler", "euler-ancestral", "dpm", "unipc"])
+@pytest.mark.parametrize(
+    "scheduler", [*sampling.SCHEDULERS, "PNDMScheduler", "HeunDiscreteScheduler", "KDPM2AncestralDiscreteScheduler"]
+)
 def test_a_scheduler_does_not_run(scratch: Predictor, scheduler: str) -> None:
-    (answer,) = scratch.sampled(scheduler=scheduler, steps=3).answer(rows(1))
+    (answer,) = scratch.sampled(scheduler=scheduler, steps=5).answer(rows(1))
     assert images.read(answer).shape == (32, 32, 3)
-    assert scratch.sampled(scheduler=scheduler, steps=3).answer(rows(1)) == [answer]
+    assert scratch.sampled(scheduler=scheduler, steps=5).answer(rows(1)) == [answer]
+
+
+def test_a_scheduler_of_another_family_is_a_traceback(scratch: Predictor) -> None:
+    for name in ("ddimm", "FlowMatchEulerDiscreteScheduler", "Module"):
+        with pytest.raises(ZooError, match="no scheduler"):
+            scratch.sampled(scheduler=name).answer(rows(1))
 
 
 def test_a_picture_comes_back_in_another_size(scratch: Predictor) -> None:

@@ -7,15 +7,26 @@ The three predictions are one batch through the UNet.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from inspect import signature
+from typing import Any
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
 from instructzoo.core import recipe as recipes
+from instructzoo.core.errors import ZooError, suggest
 from instructzoo.pix2pix.editor import Editor
 from instructzoo.pix2pix.objective import row_seed
+
+SCHEDULERS = {
+    "ddim": "DDIMScheduler",
+    "euler": "EulerDiscreteScheduler",
+    "euler-ancestral": "EulerAncestralDiscreteScheduler",
+    "dpm": "DPMSolverMultistepScheduler",
+    "unipc": "UniPCMultistepScheduler",
+}
+"""Short names of diffusers' classes."""
 
 
 class Settings(recipes.Settings):
@@ -27,24 +38,31 @@ class Settings(recipes.Settings):
     )
     image_guidance: float = Field(1.5, ge=0, le=50, description="s_I, weight of the picture; unused likewise")
     guided: bool = Field(True, description="false: the conditional prediction alone, a third of the work")
-    scheduler: Literal["ddim", "euler", "euler-ancestral", "dpm", "unipc"] = Field(
-        "euler-ancestral", description="diffusers' scheduler that takes the steps"
+    scheduler: str = Field(
+        "euler-ancestral",
+        description="ddim, euler, euler-ancestral, dpm, unipc, or the name of another scheduler class of diffusers",
     )
     seed: int = Field(0, ge=0, lt=2**32, description="seed of the start noise; a row's number is mixed in")
 
 
 def scheduler(model: Editor, name: str) -> Any:
-    """diffusers' scheduler of that name, with the noise levels that the model was trained on."""
-    import diffusers
+    """diffusers' scheduler of that name, with the noise levels that the model was trained on.
 
-    families: dict[str, Any] = {
-        "ddim": diffusers.DDIMScheduler,
-        "euler": diffusers.EulerDiscreteScheduler,
-        "euler-ancestral": diffusers.EulerAncestralDiscreteScheduler,
-        "dpm": diffusers.DPMSolverMultistepScheduler,
-        "unipc": diffusers.UniPCMultistepScheduler,
-    }
-    return families[name].from_config(model.schedule.config)
+    Raises ZooError for a name that is none, or of a scheduler of another family of models.
+    """
+    import diffusers
+    from diffusers.schedulers.scheduling_utils import KarrasDiffusionSchedulers
+
+    known = [one.name for one in KarrasDiffusionSchedulers]
+    chosen = SCHEDULERS.get(name, name)
+    where = "decode.options.scheduler"
+    if chosen not in known:
+        raise ZooError(f'no scheduler "{name}"', suggest(name, [*SCHEDULERS, *known]), where=where)
+    try:
+        return getattr(diffusers, chosen).from_config(model.schedule.config)
+    except (ImportError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ZooError(f"{chosen}: {reason}", "one that can be made here", where=where) from error
 
 
 @torch.no_grad()
@@ -63,13 +81,13 @@ def denoise(model: Editor, before: Tensor, ids: Tensor, empty: Tensor, own: Sett
     words, nothing = model.words(ids), model.words(empty[None]).expand(len(ids), -1, -1)
     if own.guided:
         words, shown = torch.cat([words, nothing, nothing]), torch.cat([shown, shown, torch.zeros_like(shown)])
-    ancestral = {"generator": draws} if own.scheduler == "euler-ancestral" else {}
+    noisy = {"generator": draws} if "generator" in signature(schedule.step).parameters else {}
     for time in schedule.timesteps:
         noised = schedule.scale_model_input(torch.cat([x] * 3) if own.guided else x, time)
         said = model.unet(torch.cat([noised, shown.to(dtype)], 1), time, words.to(dtype)).sample
         if own.guided:
             full, picture, none = said.chunk(3)
             said = none + own.image_guidance * (picture - none) + own.guidance * (full - picture)
-        x = schedule.step(said, time, x, **ancestral, return_dict=False)[0]
+        x = schedule.step(said, time, x, **noisy, return_dict=False)[0]
     edited: Tensor = model.vae.decode((x / model.scale).to(model.vae.dtype), return_dict=False)[0]
     return edited
