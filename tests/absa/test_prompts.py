@@ -12,6 +12,7 @@ from instructzoo.absa import phrases, prompts, wordings, world
 from instructzoo.absa.prompts import Answer
 from instructzoo.absa.quads import ELEMENTS, TASKS, Quad, from_json, project, to_json
 from instructzoo.core.errors import ZooError
+from instructzoo.core.infer.grammar import permits
 from instructzoo.core.record import Invalid, Segment
 
 REVIEW = "The pizza was tasty but the waiter ignored us ."
@@ -252,3 +253,41 @@ def test_the_paper_s_template_is_said_to_hold_what_it_breaks() -> None:
         bare = f"{span} is {span} means food quality is great"
         survives = read(bare, "asqp") == [Quad(span, "FOOD#QUALITY", span, "positive")]
         assert survives == (not prompts.breaks(span)), span
+
+
+@pytest.mark.parametrize("task", ["ae", "aesc", "tasd", "aste", "asqp"])
+def test_a_true_answer_is_against_the_grammar(task: str) -> None:
+    awkward = 'The "it" bar is\tnice , and the  café means trouble 🍕 [SSEP] .'
+    quads = [
+        Quad('"it" bar', "RESTAURANT#GENERAL", "is\tnice", "positive"),
+        Quad(None, "Out_Of#Scope", None, "neutral"),
+        Quad("café", "FOOD#STYLE_OPTIONS", "means trouble", "negative"),
+        Quad("🍕 [SSEP]", "DRINKS#PRICES", "trouble", "negative"),
+    ]
+    row = prompts.write(awkward, quads, task, 0)
+    assert permits(prompts.constraint(row), row["output"])
+    assert permits(prompts.constraint(row | {"domain": ""}), f" {row['output']}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "soup is tasty means food quality is great",  # no word of the review
+        "pizz is tasty means food quality is great",  # half a word
+        "pizza is tasty means food quality is fine",
+        "pizza is tasty means food quality great",
+        "pizza is tasty means food quality is great [SSEP] ",
+        "nothing [SSEP] pizza is tasty means food quality is great",
+        "",
+    ],
+)
+def test_an_answer_that_no_review_gives_is_in_the_grammar(text: str) -> None:
+    row = prompts.write("The pizza was tasty .", [], "asqp", 0)
+    assert not permits(prompts.constraint(row), text)
+    assert permits(prompts.constraint(row), "pizza is tasty means food quality is great")
+
+
+def test_a_review_without_a_word_has_no_answer() -> None:
+    row = {"input": "", "task": "asqp"}
+    assert permits(prompts.constraint(row), "nothing")
+    assert permits(prompts.constraint(row), "it is implied means food quality is bad")

@@ -12,6 +12,7 @@ from instructzoo.absa import prompts, sources
 from instructzoo.absa.quads import TASKS, Quad
 from instructzoo.core import data, verbs
 from instructzoo.core.errors import ZooError
+from instructzoo.core.infer.grammar import permits
 from instructzoo.core.recipe import Recipe
 
 COLUMNS = {"id", "instruction", "input", "output", "source", "licence", "item", "task", "domain", "gold"}
@@ -291,3 +292,14 @@ def test_a_file_of_rows_is_taken_for_a_published_one(tmp_path: Path) -> None:
     (tmp_path / "answers.txt").write_text("wine is fine\n")
     assert sources.gold(tmp_path / "rows.jsonl") is None
     assert sources.gold(tmp_path / "answers.txt") is None
+
+
+@pytest.mark.realdata
+def test_a_real_set_is_outside_of_the_grammar(realdata: Path) -> None:
+    """All but the spans that cut a word, or that are not in their sentence as it is written."""
+    outside = {}
+    for name in ("asqp/rest16", "acos/laptop", "aste/14res"):
+        parts = sources.build(recipe(name, path=realdata, options={"dev_as_test": True}))
+        rows = [row for part in parts.values() for row in part]
+        outside[name] = (len(rows), sum(not permits(prompts.constraint(row), row["output"]) for row in rows))
+    assert outside == {"asqp/rest16": (7900, 22), "acos/laptop": (16300, 0), "aste/14res": (6204, 0)}

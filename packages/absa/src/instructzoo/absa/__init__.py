@@ -8,6 +8,7 @@ app = App(
     summary="what a review speaks of, in which respect, in which words, and how it is judged",
     paper="arXiv:2210.06629",
     columns=("task", "domain", "gold"),
+    constrained=True,
 )
 
 __all__ = ["app"]

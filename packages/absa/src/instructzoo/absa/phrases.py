@@ -22,10 +22,10 @@ SENTIMENT_WORDS = {"positive": "great", "negative": "bad", "neutral": "ok"}
 SENTIMENT_OF = {word: name for name, word in SENTIMENT_WORDS.items()}
 
 _RESERVED = (*IMPLICIT.values(), NOTHING)
-_BREAKS = (" is ", " means ", "[SSEP]", '"')
+BREAKS = (" is ", " means ", "[SSEP]", '"')
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _CATEGORY = re.compile(r"[A-Z][A-Z&]*(?:_[A-Z&]+)*#[A-Z]+(?:_[A-Z]+)*")
-_ATTRIBUTES = {
+ATTRIBUTES = {
     "GENERAL": "in general is",
     "QUALITY": "quality is",
     "PRICES": "prices are",
@@ -50,7 +50,7 @@ def breaks(span: str) -> str:
     if span in _RESERVED:
         return f'it is the word "{span}", which stands for no span'
     padded = f" {span} "
-    if held := next((mark for mark in _BREAKS if mark in padded), ""):
+    if held := next((mark for mark in BREAKS if mark in padded), ""):
         return f'it holds "{held.strip()}"'
     if span != span.strip() or "  " in span or not span.isprintable():
         return "it holds white space or control characters that a reader would not keep"
@@ -99,14 +99,14 @@ def write_category(category: str) -> str:
 
 def _phrase(category: str) -> str | None:
     entity, _, attribute = category.partition("#")
-    if not _CATEGORY.fullmatch(category) or attribute not in _ATTRIBUTES:
+    if not _CATEGORY.fullmatch(category) or attribute not in ATTRIBUTES:
         return None
-    return f"{entity.lower().replace('_', ' ')} {_ATTRIBUTES[attribute]}"
+    return f"{entity.lower().replace('_', ' ')} {ATTRIBUTES[attribute]}"
 
 
 def read_category(phrase: str) -> str | None:
     """The category of a phrase with its verb (not of one in quotes); None for another text."""
-    for attribute, words in _ATTRIBUTES.items():
+    for attribute, words in ATTRIBUTES.items():
         entity = phrase.removesuffix(f" {words}")
         if entity != phrase and re.fullmatch(r"[a-z&]+(?: [a-z&]+)*", entity):
             return f"{entity.replace(' ', '_').upper()}#{attribute}"

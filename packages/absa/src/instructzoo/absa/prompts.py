@@ -23,15 +23,16 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from instructzoo.absa import phrases
+from instructzoo.absa import grammar, phrases
 from instructzoo.absa.phrases import NOTHING, SEPARATOR, breaks
 from instructzoo.absa.quads import ELEMENTS, SENTIMENTS, Quad, known, project, to_json
 from instructzoo.absa.wordings import QUESTIONS
 from instructzoo.core.data.words import words
 from instructzoo.core.errors import ZooError, suggest
+from instructzoo.core.infer.grammar import Constraint
 from instructzoo.core.record import Invalid, Row, Segment, item_key, row_id
 
-__all__ = ["Answer", "answer", "breaks", "parse", "question", "render", "task_of", "write"]
+__all__ = ["Answer", "answer", "breaks", "constraint", "parse", "question", "render", "task_of", "write"]
 
 DEFAULT = "asqp"
 """The task of a row that names none."""
@@ -119,6 +120,11 @@ def render(row: Mapping[str, Any], seed: int = 0) -> list[Segment]:
     asked = row.get("instruction") or question(sentence, task_of(row), seed)
     output = f" {row['output']}" if row.get("output") else ""
     return [Segment(f"{asked}\nReview: {sentence}\nAnswer:", False), Segment(output, True)]
+
+
+def constraint(row: Mapping[str, Any]) -> Constraint:
+    """What an answer to the row may be: spans from the review, in the task's form (grammar.py)."""
+    return grammar.answers_to(str(row.get("input") or ""), task_of(row), str(row.get("domain") or ""))
 
 
 def answer(quads: Sequence[Quad], task: str, domain: str = "restaurant", where: str = "") -> str:
