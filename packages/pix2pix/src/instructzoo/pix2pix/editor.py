@@ -127,14 +127,19 @@ def widen(unet: Any) -> Any:
     return unet
 
 
-def tokens(tokenizer: Any, texts: Sequence[str], length: int) -> Tensor:
-    """Ids [b, length], padded. Raises ZooError naming the first text that would be cut."""
-    rows = tokenizer(list(texts), add_special_tokens=True)["input_ids"]
-    for text, row in zip(texts, rows, strict=True):
+def tokens(tokenizer: Any, texts: Sequence[str], length: int, names: Sequence[str] = ()) -> Tensor:
+    """Ids [b, length], padded. Raises ZooError for the first text that would be cut, or that is not known.
+
+    names: where each text stands, for the error.
+    """
+    rows = tokenizer(list(texts), add_special_tokens=True, verbose=False)["input_ids"]
+    for text, row, where in zip(texts, rows, names or [""] * len(texts), strict=True):
         if len(row) > length:
             found = f'"{text[:60]}" takes {len(row)} tokens'
-            raise ZooError(found, f"at most model.max_tokens = {length}", "shorten the instruction")
+            raise ZooError(found, f"at most model.max_tokens = {length}", "shorten the instruction", where)
         if tokenizer.unk_token_id in row[1:-1]:
             found = f'"{text[:60]}" holds a character that the model does not know'
-            raise ZooError(found, "letters, digits and signs of its tokenizer", "write the instruction otherwise")
+            raise ZooError(
+                found, "letters, digits and signs of its tokenizer", "write the instruction otherwise", where
+            )
     return torch.tensor([[*row, *[tokenizer.pad_token_id] * (length - len(row))] for row in rows])

@@ -57,7 +57,9 @@ def prepare(
     A row's cost is the number of its latents' places. Raises ZooError naming the row whose picture cannot be read.
     """
     rows = list(rows)
-    ids = tokens(tokenizer, [row["instruction"] for row in rows], length)  # [n, t]
+    ids = tokens(
+        tokenizer, [row["instruction"] for row in rows], length, [f"row {row['id']}" for row in rows]
+    )  # [n, t]
     pairs = [_pairs(row) for row in rows]
     mirrored = [frame.flip > 0 and framing.flippable(row["instruction"], row["input"], row["output"]) for row in rows]
     shelf = _Shelf(frame, encode)

@@ -26,9 +26,10 @@ from instructzoo.core.models.load import Loaded, placed
 from instructzoo.core.recipe import Recipe, validate_part
 from instructzoo.core.record import Row
 from instructzoo.core.text import Lengths
-from instructzoo.pix2pix import latents, model
+from instructzoo.pix2pix import latents, model, sampling
 from instructzoo.pix2pix.editor import Editor, tokens
 from instructzoo.pix2pix.latents import Prepared, moments
+from instructzoo.pix2pix.sampling import row_seed
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -190,10 +191,12 @@ class Ready:
         return Lengths(costs, costs)
 
     def tokens(self, encoded: Prepared) -> list[dict[str, Any]]:
-        """The instruction's tokens, which are read; what is learnt is a picture."""
+        """The instruction's tokens, which are read, and the picture, which is learnt; padding is left out."""
         tokenizer = self.loaded.tokenizer
-        said = [int(i) for i in encoded.ids]
-        return [{"id": i, "text": tokenizer.decode([i]), "supervised": False} for i in said]
+        said = tokenizer(tokenizer.decode(encoded.ids.tolist(), skip_special_tokens=True))["input_ids"]
+        picture = f" a picture of {encoded.cost} latents"
+        read = [{"id": i, "text": tokenizer.decode([i]), "supervised": False} for i in said]
+        return [*read, {"id": -1, "text": picture, "supervised": True}]
 
     def keep(self, folder: Path) -> None:
         if self.recipe.model.backbone.startswith("scratch:"):
@@ -211,7 +214,10 @@ def prepare(app: App, recipe: Recipe, kept: Path | None) -> Ready:
         raise ZooError("train.packing with pictures", "false", "leave it out")
     if recipe.model.quantisation != "none":
         raise ZooError(f"model.quantisation={recipe.model.quantisation}", "none, for an editor", "leave it out")
-    settings(recipe), model.settings(recipe)  # told now, not after the rows are built
+    if recipe.train.sharding or recipe.train.compile:
+        raise ZooError("train.sharding or train.compile with an editor", "false", "leave it out")
+    settings(recipe), model.settings(recipe)  # told now, not after the rows are built or the training is done
+    sampling.named(validate_part(sampling.Settings, recipe.decode.options, "decode.options").scheduler)
     built = data.build(recipe)
     loaded = model.load(recipe, lambda: iter(built.rows["train"]), kept)
     return Ready(recipe, app, built, loaded)
@@ -227,14 +233,6 @@ def encoded(model: Editor, before: Tensor, after: Tensor) -> tuple[Tensor, Tenso
             before, after = moments(model, before), moments(model, after)
     mean, std = after.chunk(2, dim=1)
     return before.chunk(2, dim=1)[0], mean, std
-
-
-def row_seed(seed: int, row: int) -> int:
-    """One seed of the update's and the row's number (the mixing step of splitmix64)."""
-    mixed = (seed + 0x9E3779B97F4A7C15 * (row + 1)) & 0xFFFFFFFFFFFFFFFF
-    mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
-    mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
-    return (mixed ^ (mixed >> 31)) & 0x7FFFFFFFFFFFFFFF
 
 
 def draw(rows: Tensor, shape: Sequence[int], seed: int) -> Draws:

@@ -16,6 +16,7 @@ from instructzoo.core.recipe import Recipe, validate_part
 from instructzoo.core.record import Row
 from instructzoo.pix2pix import framing, images, model, sampling
 from instructzoo.pix2pix.images import Pixels
+from instructzoo.pix2pix.readers_base import resolved
 
 ALIKE = 2.0
 """Mean difference of values in 0..255 up to which an exported model's picture counts as the same."""
@@ -35,6 +36,10 @@ class Predictor:
     scores: dict[str, Any] | None = None
     constrained: bool = False
     library: ClassVar[str] = "diffusers"
+    usage: ClassVar[str] = (
+        "diffusers' StableDiffusionInstructPix2PixPipeline opens this folder; where its autoencoder is a "
+        "PatchAutoencoder, after `import instructzoo.pix2pix.autoencoder`."
+    )
 
     @classmethod
     def load(cls, app: App, folder: Path) -> Self:
@@ -106,30 +111,31 @@ class Predictor:
         """
         source, fault = iter(rows), None
         while fault is None:
-            block: list[Row] = []
+            block: list[tuple[Row, Row]] = []
             try:
                 for where, row in islice(source, batch):
-                    self._check(row, where)
-                    block.append(row)
+                    block.append((row, self._placed(row, where)))
             except ZooError as error:
                 fault = error
             if not block:
                 break
-            yield from zip(block, self._answer(block, first), strict=True)
+            answers = self._answer([placed for _, placed in block], first)
+            yield from zip((row for row, _ in block), answers, strict=True)
             first += len(block)
         if fault:
             raise fault
 
-    def _check(self, row: Row, where: str) -> None:
+    def _placed(self, row: Row, where: str) -> Row:
+        """The row with its picture seen from the folder of its file. Raises ZooError for one that cannot be answered."""
         from instructzoo.pix2pix.editor import tokens
 
         if not isinstance(row.get("image"), str) or not row["image"]:
             raise ZooError('no "image"', "a path or a data URI of the picture to edit", "add the column", where)
-        try:
-            images.read(row["image"], where)
-            tokens(self.loaded.tokenizer, [row.get("instruction") or ""], self.recipe.model.max_tokens)
-        except ZooError as error:
-            raise ZooError(error.found, error.expected, error.fix, error.where or where) from error
+        file = Path(where.rpartition(":")[0])
+        image = resolved(row["image"], file.parent if file.is_file() else Path())
+        images.read(image, where)
+        tokens(self.loaded.tokenizer, [row.get("instruction") or ""], self.recipe.model.max_tokens, [where])
+        return row | {"image": image}
 
     def _answer(self, rows: Sequence[Row], first: int) -> list[str]:
         answers = [""] * len(rows)

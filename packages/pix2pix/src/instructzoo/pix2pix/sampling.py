@@ -17,7 +17,6 @@ from torch import Tensor
 from instructzoo.core import recipe as recipes
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.pix2pix.editor import Editor
-from instructzoo.pix2pix.objective import row_seed
 
 SCHEDULERS = {
     "ddim": "DDIMScheduler",
@@ -27,6 +26,8 @@ SCHEDULERS = {
     "unipc": "UniPCMultistepScheduler",
 }
 """Short names of diffusers' classes."""
+
+WHERE = "decode.options.scheduler"
 
 
 class Settings(recipes.Settings):
@@ -45,24 +46,38 @@ class Settings(recipes.Settings):
     seed: int = Field(0, ge=0, lt=2**32, description="seed of the start noise; a row's number is mixed in")
 
 
-def scheduler(model: Editor, name: str) -> Any:
-    """diffusers' scheduler of that name, with the noise levels that the model was trained on.
+def row_seed(seed: int, row: int) -> int:
+    """One seed of the update's and the row's number (the mixing step of splitmix64)."""
+    mixed = (seed + 0x9E3779B97F4A7C15 * (row + 1)) & 0xFFFFFFFFFFFFFFFF
+    mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
+    mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
+    return (mixed ^ (mixed >> 31)) & 0x7FFFFFFFFFFFFFFF
+
+
+def named(name: str) -> str:
+    """The class of diffusers that a scheduler's name stands for.
 
     Raises ZooError for a name that is none, or of a scheduler of another family of models.
     """
-    import diffusers
     from diffusers.schedulers.scheduling_utils import KarrasDiffusionSchedulers
 
     known = [one.name for one in KarrasDiffusionSchedulers]
     chosen = SCHEDULERS.get(name, name)
-    where = "decode.options.scheduler"
     if chosen not in known:
-        raise ZooError(f'no scheduler "{name}"', suggest(name, [*SCHEDULERS, *known]), where=where)
+        raise ZooError(f'no scheduler "{name}"', suggest(name, [*SCHEDULERS, *known]), where=WHERE)
+    return chosen
+
+
+def scheduler(model: Editor, name: str) -> Any:
+    """diffusers' scheduler of that name, with the noise levels that the model was trained on; errors as in `named`."""
+    import diffusers
+
+    chosen = named(name)
     try:
         return getattr(diffusers, chosen).from_config(model.schedule.config)
     except (ImportError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise ZooError(f"{chosen}: {reason}", "one that can be made here", where=where) from error
+        raise ZooError(f"{chosen}: {reason}", "one that can be made here", where=WHERE) from error
 
 
 @torch.no_grad()

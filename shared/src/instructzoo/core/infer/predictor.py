@@ -40,6 +40,7 @@ class Predictor:
     folder: Path
     scores: dict[str, Any] | None = None
     library: ClassVar[str] = "transformers"
+    usage: ClassVar[str] = "transformers opens this folder by its configuration."
 
     @classmethod
     def load(cls, app: App, folder: Path) -> Self:

@@ -11,7 +11,7 @@ from instructzoo.core.errors import ZooError
 from instructzoo.core.verbs.preparing import new_folder
 
 PROBES = 32
-"""Test questions that the exported model must answer exactly as the tuned one."""
+"""Test questions that the exported model must answer as the tuned one; pictures may differ by rounding."""
 
 
 def export(domain: str, output: str, run: str | None = None, half: bool = False) -> dict[str, Any]:
@@ -44,6 +44,7 @@ def _card(predictor: Any) -> str:
     recipe = predictor.recipe
     return (
         f"---\nlicense: {predictor.app.licence.lower()}\nlibrary_name: {predictor.library}\n---\n\n"
-        f"# {predictor.app.title}, {recipe.name}\n\n{predictor.app.summary}. Trained by instructzoo with:\n\n"
+        f"# {predictor.app.title}, {recipe.name}\n\n"
+        f"{predictor.app.summary}. {predictor.usage} Trained by instructzoo with:\n\n"
         f"```yaml\n{recipe.resolved()}```\n"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from instructzoo.core import app as apps
@@ -43,4 +44,6 @@ def settings() -> str:
             for key, module in (SETTINGS | own).items():
                 if (found := app.module(module).Settings).model_fields:
                     lines += ["", f"## {key} of {name}", "", *table(found)]
+            if find_spec(f"{app.package}.synth"):
+                lines += ["", f"## zoo synth {name}", "", *table(app.module("synth").Settings)]
     return "\n".join(lines).rstrip() + "\n"

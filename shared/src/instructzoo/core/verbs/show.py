@@ -72,7 +72,8 @@ def explanation(found: dict[str, Any]) -> None:
     marks = Text.assemble(("learnt", LEARNT), "  ", ("read", READ))
     put(marks)
     learnt = [t["id"] for t in found["tokens"] if t["supervised"]]
-    line(f"this row: {len(found['tokens'])} tokens, {len(learnt)} learnt: ids {learnt}")
+    said = f": ids {learnt}" if min(learnt, default=0) >= 0 else ""  # a picture has no id
+    line(f"this row: {len(found['tokens'])} tokens, {len(learnt)} learnt{said}")
     line(
         f"all {found['rows']:,} training rows: {found['mean_tokens']:.1f} tokens a row, longest {found['longest']}; "
         f"{found['supervised_share']:.1%} of tokens learnt, {found['padding_share']:.1%} of batch cells are padding"
@@ -105,11 +106,20 @@ def trained(found: dict[str, Any]) -> None:
     parameters(found["parameters"])
 
 
+NAMES = 24
+"""Most names of parameters that are shown."""
+
+
 def parameters(found: dict[str, Any]) -> None:
     """What the method trained, by name; the layers of one name together."""
     made = table("trained", "parameters")
-    for name, count in found["names"].items():
+    names = list(found["names"].items())
+    if len(names) > NAMES:
+        names.sort(key=lambda pair: -pair[1])
+    for name, count in names[:NAMES]:
         made.add_row(name, f"{count:,}")
+    if rest := names[NAMES:]:
+        made.add_row(f"{len(rest)} smaller ones", f"{sum(count for _, count in rest):,}")
     made.add_row("in all", f"{found['trained']:,}")
     put(made)
 
@@ -186,7 +196,7 @@ def fetched(found: dict[str, Any]) -> None:
 
 
 def exported(found: dict[str, Any]) -> None:
-    line(f"{found['output']}: {found['checked']} questions answered exactly as before the export")
+    line(f"{found['output']}: {found['checked']} questions answered as before the export")
 
 
 def backbones(found: dict[str, Any]) -> None:
