@@ -126,7 +126,7 @@ class Predictor:
             raise fault
 
     def _placed(self, row: Row, where: str) -> Row:
-        """The row with its picture seen from the folder of its file. Raises ZooError for one that cannot be answered."""
+        """The row with its picture seen from its file's folder. Raises ZooError for one that cannot be answered."""
         from instructzoo.pix2pix.editor import tokens
 
         if not isinstance(row.get("image"), str) or not row["image"]:
