@@ -45,6 +45,6 @@ def _card(predictor: Any) -> str:
     return (
         f"---\nlicense: {predictor.app.licence.lower()}\nlibrary_name: {predictor.library}\n---\n\n"
         f"# {predictor.app.title}, {recipe.name}\n\n"
-        f"{predictor.app.summary}. {predictor.usage} Trained by instructzoo with:\n\n"
+        f"{predictor.app.summary.capitalize()}. {predictor.usage} Trained by instructzoo with:\n\n"
         f"```yaml\n{recipe.resolved()}```\n"
     )
