@@ -145,6 +145,19 @@ def test_an_average_forgets_an_update_or_is_not_put_back() -> None:
     torch.testing.assert_close(weight.weight, expected)
 
 
+@torch.no_grad()
+def test_an_average_of_half_precision_stands_still() -> None:
+    weight = torch.nn.Linear(2, 2, bias=False).bfloat16()
+    weight.weight.fill_(1.0)
+    optimizer = optimizers.make(weight, Train(optimizer="sgd", lr=1e-9, ema=0.999))
+    for n in range(3000):
+        weight.weight.grad = torch.zeros_like(weight.weight)
+        weight.weight.fill_(1.0 if n == 0 else 1.5)
+        optimizer.step()
+    optimizers.to_average(optimizer)
+    assert float(weight.weight.min()) > 1.4
+
+
 def test_a_run_keeps_the_last_weights_in_place_of_their_average(tmp_path: Path) -> None:
     settings = recipe(train={"ema": 0.9, "steps": 6, "lr": 0.01})
     one = kit(settings, sums(20), sums(4, seed=1))

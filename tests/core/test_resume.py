@@ -38,7 +38,9 @@ METHODS = {
     "lomo": recipe(
         LLAMA, train={"steps": STEPS, "checkpoint_every": 3, "evaluate_every": 5, "optimizer": "lomo", "lr": 0.05}
     ),
-    "average of weights": recipe(LLAMA, train={"steps": STEPS, "checkpoint_every": 3, "evaluate_every": 5, "ema": 0.8, "clip": None}),
+    "average of weights": recipe(
+        LLAMA, train={"steps": STEPS, "checkpoint_every": 3, "evaluate_every": 5, "ema": 0.8, "clip": None}
+    ),
     "seq2seq dropout": recipe(
         T5, model={"dropout": 0.2}, train={"steps": STEPS, "checkpoint_every": 3, "evaluate_every": 5}
     ),

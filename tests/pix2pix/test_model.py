@@ -120,6 +120,40 @@ def test_lora_forgets_the_first_layer_when_it_is_saved(base: Path, tmp_path: Pat
     torch.testing.assert_close(objective.loss(whole, batch)[0], expected, rtol=1e-4, atol=1e-4)
 
 
+def test_lora_forgets_what_it_was_trained_to_tell(base: Path, tmp_path: Path) -> None:
+    settings = recipe(str(base), method=LORA, objective={"prediction": "v_prediction"})
+    one, tuned, _, _ = prepared(settings)
+    folder = saved(settings, tuned, one.loaded.tokenizer, tmp_path / "lora")
+    assert model.open_saved(folder).model.schedule.config.prediction_type == "v_prediction"
+
+
+def test_lora_takes_other_modules_than_named(base: Path) -> None:
+    with pytest.raises(ZooError, match=r"set method\.targets"):
+        ready(recipe(str(base), method=LORA | {"targets": ("to_x",)})).tune()
+    every = ready(recipe(str(base), method=LORA | {"targets": "all-linear"})).tune()
+    assert any("ff.net" in name and "lora" in name for name, p in every.named_parameters() if p.requires_grad)
+
+
+def test_a_backbone_of_another_family_fails_at_the_first_update(base: Path, tmp_path: Path) -> None:
+    import json
+    import shutil
+
+    folder = shutil.copytree(base, tmp_path / "other")
+    config = json.loads((folder / "text_encoder" / "config.json").read_text())
+    (folder / "text_encoder" / "config.json").write_text(json.dumps(config | {"hidden_size": 64}))
+    (folder / "text_encoder" / "model.safetensors").unlink()
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    CLIPTextModel(CLIPTextConfig(**config | {"hidden_size": 64})).save_pretrained(folder / "text_encoder")
+    with pytest.raises(ZooError, match="text of 64 channels"):
+        ready(recipe(str(folder)))
+
+
+def test_an_editor_pads_otherwise_than_its_pipeline(base: Path) -> None:
+    with pytest.raises(ZooError, match=r"set model\.max_tokens=24"):
+        ready(recipe(str(base), model={"max_tokens": 16}))
+
+
 def test_a_saved_scratch_editor_answers_otherwise(tmp_path: Path) -> None:
     settings = recipe()
     one, tuned, objective, encoded = prepared(settings)

@@ -70,6 +70,26 @@ def test_a_validation_draws_anew_each_time() -> None:
     assert found[0] == found[1]
 
 
+def test_validation_rows_are_mirrored_or_take_another_pair(tmp_path: Path) -> None:
+    one = ready(recipe(objective={"flip": 0.5}))
+    first, second = one.built.rows["train"][:2]
+    plain = {"instruction": "make it so", "input": "", "output": ""}
+    row = first | plain | {"variants": f'[["{second["image"]}", "{second["edited"]}"]]'}
+    (learnt,), (watched,) = one.encode([row]), one.encode([row], training=False)
+    assert len({learnt.pair(seed)[0].numpy().tobytes() for seed in range(30)}) == 4
+    assert len({watched.pair(seed)[0].numpy().tobytes() for seed in range(30)}) == 1
+
+
+def test_the_number_of_processes_changes_a_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, tuned, made, encoded = prepared(recipe())
+    found = []
+    for rank in (0, 1):
+        monkeypatch.setattr(objective.ranks, "place", lambda rank=rank: (rank, 2))
+        torch.manual_seed(1_000_003 + (rank << 40))  # as the loop seeds an update
+        found.append(float(made.loss(tuned.train(), made.collate(encoded[:4]))[0]))
+    assert found[0] == found[1]
+
+
 def test_conditions_are_dropped_in_other_shares_than_said() -> None:
     """One draw decides: 5% see no instruction, 5% no picture, 5% neither, and never more."""
     made = Editing(Settings(), torch.zeros(2, dtype=torch.long), True)

@@ -208,3 +208,14 @@ def test_one_damaged_seed_loses_the_whole_prompt(tmp_path: Path) -> None:
     assert [(row["image"], row["variants"]) for row in rows] == [(good[0], "")]
     assert tally.counts[readers.LEFT_OUT] == 1
     assert tally.counts["pairs left out: a picture is missing or damaged"] == 3
+
+
+def test_two_pictures_that_differ_in_their_middle_are_one(tmp_path: Path) -> None:
+    """BMP has no check sum at its end."""
+    found = []
+    for shade in (10, 200):
+        pixels = np.zeros((256, 256, 3), np.uint8)
+        pixels[100:156, 100:156] = shade
+        Image.fromarray(pixels).save(tmp_path / f"{shade}.bmp")
+        found.append(look(str(tmp_path / f"{shade}.bmp"), "row 1").digest)
+    assert len(set(found)) == 2

@@ -56,5 +56,5 @@ def _category() -> Part:
     """A category's phrase with its verb: an entity of small words and one of the attributes, or any name in quotes."""
     word = many(choice(f"{string.ascii_lowercase}&"), "")
     phrase = seq(many(word, " "), literal(" "), choice(phrases.ATTRIBUTES.values()))
-    plain = [c for c in map(chr, range(32, 127)) if c not in '"\\']
+    plain = [c for c in map(chr, range(32, 256)) if c.isprintable() and c not in '"\\']  # Latin-1; each costs a node
     return either(phrase, seq(literal('"'), many(choice([*plain, '\\"', "\\\\"]), ""), literal('" is')))

@@ -50,10 +50,6 @@ class Editor(nn.Module):
         found: Tensor = self.text(ids)[0]
         return found
 
-    def get_decoder(self) -> Any:
-        """What `train.compile` compiles."""
-        return self.unet
-
     def gradient_checkpointing_enable(self, how: dict[str, Any]) -> None:
         self.unet.enable_gradient_checkpointing()
         if any(p.requires_grad for p in self.text.parameters()):
@@ -70,7 +66,7 @@ class Editor(nn.Module):
 
 
 def open_folder(place: str | Path, dtype: torch.dtype = torch.float32, revision: str | None = None) -> tuple[Any, Any]:
-    """An Editor and its tokenizer from a diffusers text-to-image or editing folder, or a hub id; weights as saved.
+    """An Editor and its tokenizer from a diffusers text-to-image or editing folder, or a hub id.
 
     Raises ZooError where a part is missing, damaged or of another family.
     """
@@ -90,12 +86,26 @@ def open_folder(place: str | Path, dtype: torch.dtype = torch.float32, revision:
         kind = PatchAutoencoder if _is_patched(place, revision) else AutoencoderKL
         vae = part(kind, "vae", torch_dtype=dtype, **weights)
         unet = part(UNet2DConditionModel, "unet", torch_dtype=dtype, **weights)
-        schedule = part(DDPMScheduler, "scheduler")
+        schedule = part(DDPMScheduler, "scheduler", clip_sample=False)  # latents have no fixed range
     except (OSError, ValueError, KeyError, TypeError, SafetensorError, ImportError) as error:
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         expected = "a diffusers folder with unet, vae, text_encoder, tokenizer and scheduler"
         raise ZooError(f"cannot load {place}: {reason}", expected, "set model.backbone") from error
+    _fits(unet, vae, text, place)
     return Editor(unet, vae, text, schedule), tokenizer
+
+
+def _fits(unet: Any, vae: Any, text: Any, place: str | Path) -> None:
+    """Raises ZooError where the parts are not those of a Stable Diffusion 1 or 2, or not of one model."""
+    unet, vae, text = unet.config, vae.config, text.config
+    faults = {
+        f"a UNet that asks for {unet.addition_embed_type} too": unet.addition_embed_type is not None,
+        f"text of {text.hidden_size} channels": text.hidden_size != unet.cross_attention_dim,
+        f"latents of {vae.latent_channels} channels": vae.latent_channels != unet.out_channels,
+    }
+    for fault, there in faults.items():
+        if there:
+            raise ZooError(f"{place}: {fault}", "a Stable Diffusion 1 or 2", "set model.backbone")
 
 
 def _is_patched(place: str | Path, revision: str | None) -> bool:

@@ -41,12 +41,16 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Framed:
-    """How a recipe's pictures are cut: resolution in pixels, multiple of the sides, shares as in objective.Settings."""
+    """How a recipe's pictures are cut: resolution in pixels, multiple of the sides, shares as in objective.Settings.
+
+    variants: whether all pairs of a prompt are taken, one at a time; else the first.
+    """
 
     resolution: int
     multiple: int
     flip: float
     zoom: float
+    variants: bool = True
 
 
 def prepare(
@@ -60,7 +64,7 @@ def prepare(
     ids = tokens(
         tokenizer, [row["instruction"] for row in rows], length, [f"row {row['id']}" for row in rows]
     )  # [n, t]
-    pairs = [_pairs(row) for row in rows]
+    pairs = [_pairs(row) if frame.variants else _pairs(row)[:1] for row in rows]
     mirrored = [frame.flip > 0 and framing.flippable(row["instruction"], row["input"], row["output"]) for row in rows]
     shelf = _Shelf(frame, encode)
     if encode is not None:
@@ -162,5 +166,6 @@ def encoder(model: Editor) -> Callable[[Tensor], Tensor]:
 @torch.no_grad()
 def moments(model: Editor, pixels: Tensor) -> Tensor:
     """Mean and standard deviation of unscaled latents [b, 2c, h, w], of pixels [b, 3, h, w] in -1..1."""
-    found = model.vae.encode(pixels.to(model.vae.dtype)).latent_dist
+    with torch.autocast(pixels.device.type, enabled=False):  # as a cache and an answer encode
+        found = model.vae.encode(pixels.to(model.vae.dtype)).latent_dist
     return torch.cat([found.mode(), found.std], 1).float()

@@ -78,7 +78,28 @@ def load(recipe: Recipe, rows: Callable[[], Iterable[Row]], kept: Path | None = 
     with quiet():
         model, tokenizer = editor.open_folder(place, revision=own.revision)
     editor.widen(model.unet)
+    read = min(tokenizer.model_max_length, model.text.config.max_position_embeddings)
+    if recipe.model.max_tokens != read:
+        raise ZooError(
+            f"model.max_tokens = {recipe.model.max_tokens}",
+            f"{read}, which the backbone's own pipeline pads to",
+            f"set model.max_tokens={read}",
+        )
     return Loaded(model, tokenizer, "editor")
+
+
+def aim(model: Editor, recipe: Recipe) -> str:
+    """What the UNet is to tell, epsilon or v_prediction, which its scheduler is told too.
+
+    Raises ZooError for a backbone that tells something else.
+    """
+    asked = recipe.objective.get("prediction", "backbone")
+    if asked != "backbone":
+        model.schedule.register_to_config(prediction_type=asked)
+    kind = str(model.schedule.config.prediction_type)
+    if kind not in ("epsilon", "v_prediction"):
+        raise ZooError(f"a backbone that tells {kind}", "epsilon or v_prediction", "set objective.prediction")
+    return kind
 
 
 def apply(model: Editor, method: Method, recipe: Recipe) -> Editor:
@@ -93,17 +114,25 @@ def apply(model: Editor, method: Method, recipe: Recipe) -> Editor:
         raise ZooError(f"method {method.name} on an editor", "full or lora", "set method.name")
     from peft import LoraConfig
 
-    chosen = list(method.targets) if isinstance(method.targets, tuple) else ["to_q", "to_k", "to_v", "to_out.0"]
+    settings_of_lora = LoraConfig(
+        r=method.rank, lora_alpha=method.alpha, lora_dropout=method.dropout, use_dora=method.dora,
+        use_rslora=method.rslora, target_modules=_targets(model, method),
+    )  # fmt: skip
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        model.unet.add_adapter(
-            LoraConfig(
-                r=method.rank, lora_alpha=method.alpha, lora_dropout=method.dropout, use_dora=method.dora,
-                use_rslora=method.rslora, target_modules=chosen,
-            )
-        )  # fmt: skip
+        try:
+            model.unet.add_adapter(settings_of_lora)
+        except ValueError as error:
+            raise ZooError(str(error).splitlines()[0], "names of the UNet's modules", "set method.targets") from error
     model.unet.conv_in.requires_grad_(True)
     return model
+
+
+def _targets(model: Editor, method: Method) -> list[str]:
+    """Names of the modules that get LoRA's matrices; by default the attention's projections, as in diffusers."""
+    if method.targets == "all-linear":
+        return [name for name, module in model.unet.named_modules() if isinstance(module, torch.nn.Linear)]
+    return list(method.targets or ("to_q", "to_k", "to_v", "to_out.0"))
 
 
 def save(model: Editor, tokenizer: Any, recipe: Recipe, folder: Path) -> None:
@@ -132,6 +161,7 @@ def open_saved(folder: Path) -> Loaded:
         loaded = load(recipe, list, folder)
         tuned = apply(loaded.model, recipe.method, recipe)
         _put_back(tuned, folder / DELTA)
+        aim(tuned, recipe)
     return Loaded(placed(tuned.eval().requires_grad_(False)), loaded.tokenizer, "editor")
 
 

@@ -26,12 +26,16 @@ from instructzoo.core.models.load import Loaded, placed
 from instructzoo.core.recipe import Recipe, validate_part
 from instructzoo.core.record import Row
 from instructzoo.core.text import Lengths
+from instructzoo.core.tune import ranks
 from instructzoo.pix2pix import latents, model, sampling
 from instructzoo.pix2pix.editor import Editor, tokens
 from instructzoo.pix2pix.latents import Prepared, moments
 from instructzoo.pix2pix.sampling import row_seed
 
 Share = Annotated[float, Field(ge=0, le=1)]
+
+KEPT = 4_096
+"""Instructions whose words of a frozen encoder are kept, 236 KB each at 77 tokens of 768 channels."""
 
 VALIDATION = 0x5EED
 """Seed of the draws of every validation."""
@@ -72,7 +76,7 @@ def settings(recipe: Recipe) -> Settings:
 
 @dataclass(frozen=True)
 class Draws:
-    """What a row draws: u of three uniforms [b, 3], noise like the target's latents, and shift [b, c, 1, 1]."""
+    """What rows draw: dropped and time, uniform [b]; sampled and noise, normal like the latents; shift [b, c, 1, 1]."""
 
     dropped: Tensor
     time: Tensor
@@ -82,7 +86,7 @@ class Draws:
 
 
 class Editing:
-    """The objective over rows that `latents.Pictures` has prepared. empty: the ids of no instruction [t]."""
+    """The objective over rows that latents.py has prepared. empty: the ids of no instruction [t]."""
 
     def __init__(self, own: Settings, empty: Tensor, frozen_text: bool) -> None:
         self.own, self.empty, self.frozen_text = own, empty, frozen_text
@@ -90,7 +94,7 @@ class Editing:
 
     def collate(self, rows: Sequence[Prepared]) -> dict[str, Tensor]:
         """Tensors of every size of picture among the rows, named apart by a number: `ids.0` [b, t], `before.0`, ..."""
-        seed = torch.initial_seed()
+        seed = update_seed()
         sizes: dict[tuple[int, ...], list[tuple[Prepared, Tensor, Tensor]]] = {}
         for row in rows:
             before, after = row.pair(row_seed(seed, row.number))
@@ -111,7 +115,7 @@ class Editing:
     def _loss(self, model: Editor, batch: dict[str, Tensor], number: int) -> tuple[Tensor, Tensor]:
         rows, ids = batch[f"rows.{number}"], batch[f"ids.{number}"]
         before, mean, std = encoded(model, batch[f"before.{number}"], batch[f"after.{number}"])  # [b, c, h, w] each
-        drawn = draw(rows, mean.shape[1:], torch.initial_seed() if model.training else VALIDATION)
+        drawn = draw(rows, mean.shape[1:], update_seed() if model.training else VALIDATION)
         drawn = Draws(*(value.to(mean.device) for value in vars(drawn).values()))
         target = (mean + std * drawn.sampled) * model.scale
         noise = drawn.noise + self.own.noise_offset * drawn.shift
@@ -146,6 +150,8 @@ class Editing:
         if not self.frozen_text:
             return model.words(unique)[places]
         keys = [bytes(row.cpu().numpy().tobytes()) for row in unique]
+        if len(self._said) > KEPT:
+            self._said.clear()
         missing = [n for n, key in enumerate(keys) if key not in self._said]
         if missing:
             with torch.no_grad():
@@ -154,13 +160,11 @@ class Editing:
         return torch.stack([self._said[key] for key in keys])[places]
 
 
-def choose(recipe: Recipe, model: Editor, empty: Tensor) -> Editing:
+def choose(recipe: Recipe, editor: Editor, empty: Tensor) -> Editing:
     """The objective of a recipe; the model's scheduler is told what the UNet is to predict."""
-    own = settings(recipe)
-    if own.prediction != "backbone":
-        model.schedule.register_to_config(prediction_type=own.prediction)
-    frozen = not any(p.requires_grad for p in model.text.parameters())
-    return Editing(own, empty, frozen)
+    model.aim(editor, recipe)
+    frozen = not any(p.requires_grad for p in editor.text.parameters())
+    return Editing(settings(recipe), empty, frozen)
 
 
 @dataclass(frozen=True)
@@ -178,10 +182,12 @@ class Ready:
     def objective(self, tuned: Editor) -> Editing:
         return choose(self.recipe, tuned, tokens(self.loaded.tokenizer, [""], self.recipe.model.max_tokens)[0])
 
-    def encode(self, rows: Sequence[Row]) -> list[Prepared]:
+    def encode(self, rows: Sequence[Row], training: bool = True) -> list[Prepared]:
+        """Rows for `Editing.collate`; of validation rows the first pair, cut in the middle and not mirrored."""
         own, network = settings(self.recipe), self.loaded.model
         multiple = network.patch * network.multiple
-        frame = latents.Framed(model.settings(self.recipe).resolution, multiple, own.flip, own.zoom)
+        flip, zoom = (own.flip, own.zoom) if training else (0.0, 1.0)
+        frame = latents.Framed(model.settings(self.recipe).resolution, multiple, flip, zoom, variants=training)
         coded = latents.encoder(placed(network)) if own.cache else None
         return latents.prepare(rows, network, self.loaded.tokenizer, self.recipe.model.max_tokens, frame, coded)
 
@@ -216,6 +222,9 @@ def prepare(app: App, recipe: Recipe, kept: Path | None) -> Ready:
         raise ZooError(f"model.quantisation={recipe.model.quantisation}", "none, for an editor", "leave it out")
     if recipe.train.sharding or recipe.train.compile:
         raise ZooError("train.sharding or train.compile with an editor", "false", "leave it out")
+    own = recipe.model
+    if (own.weights, own.dropout, own.template) != ("float32", 0.0, "plain"):
+        raise ZooError("model.weights, dropout or template on an editor", "their defaults", "leave them out")
     settings(recipe), model.settings(recipe)  # told now, not after the rows are built or the training is done
     sampling.named(validate_part(sampling.Settings, recipe.decode.options, "decode.options").scheduler)
     built = data.build(recipe)
@@ -233,6 +242,11 @@ def encoded(model: Editor, before: Tensor, after: Tensor) -> tuple[Tensor, Tenso
             before, after = moments(model, before), moments(model, after)
     mean, std = after.chunk(2, dim=1)
     return before.chunk(2, dim=1)[0], mean, std
+
+
+def update_seed() -> int:
+    """The seed that the loop sets before an update, without the rank that it adds: a row's draws are its own."""
+    return (torch.initial_seed() - (ranks.place()[0] << 40)) % 2**64
 
 
 def draw(rows: Tensor, shape: Sequence[int], seed: int) -> Draws:

@@ -17,6 +17,7 @@ from instructzoo.core.record import Row
 from instructzoo.pix2pix.readers_base import DAMAGED, UNEQUAL, Edit, Tally, look, same_size
 
 UNCHANGED = "pairs whose two pictures are the same file"
+REPEATED = "pairs that stand twice, taken once"
 GATHERED = "pairs gathered with others of their prompt, as further ones of its row"
 LEFT_OUT = "prompts left out: none of their pairs could be read"
 
@@ -93,6 +94,7 @@ def _gathered(found: Sequence[_Seen], tally: Tally) -> list[_Seen]:
         first = held[key]
         new = [place for place, pair in enumerate(one.digests) if pair not in first.digests]
         tally.counts[GATHERED] += len(new)
+        tally.counts[REPEATED] += len(one.digests) - len(new)
         held[key] = _Seen(
             replace(first.edit, pairs=(*first.edit.pairs, *(edit.pairs[place] for place in new))),
             (*first.digests, *(one.digests[place] for place in new)),

@@ -8,7 +8,7 @@
     photos      your own photos in data.path; the edits are known operations (operations.py)
 
 With several of them data.path is the folder that holds one of each name. A part that no source has is cut out of train,
-by item. This is the one module of the package that may touch the network.
+by item. Beside the backbones of model.py, only this module may touch the network.
 """
 
 from __future__ import annotations

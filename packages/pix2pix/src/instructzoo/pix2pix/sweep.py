@@ -28,6 +28,7 @@ from instructzoo.core import cli as commands
 from instructzoo.core import data, infer, runs
 from instructzoo.core.data.split import sampled
 from instructzoo.core.errors import ZooError, suggest
+from instructzoo.core.models.load import placed
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
 from instructzoo.core.score import Figure, figure
@@ -143,6 +144,8 @@ def command(
     app = apps.get("pix2pix")
     folder = runs.find(run).folder if run else app.weights()
     seeing = Clip.load(clip) if clip else None
+    if seeing:
+        placed(seeing.model)
     predictor = infer.load(app, folder)
     if steps is not None:
         predictor = predictor.sampled(steps=steps)

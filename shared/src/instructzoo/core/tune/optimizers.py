@@ -109,9 +109,11 @@ def _keep_average(optimizer: torch.optim.Optimizer, train: Train) -> None:
             for p in group["params"]:
                 held = optimizer.state[p]
                 if p.grad is not None and EMA not in held:
-                    held[EMA] = p.detach().clone()
+                    held[EMA] = p.detach().to(torch.float32, copy=True)  # half precision would round small steps away
             moved = [p for p in group["params"] if EMA in optimizer.state[p]]
-            torch._foreach_lerp_([optimizer.state[p][EMA] for p in moved], [p.detach() for p in moved], 1 - decay)
+            torch._foreach_lerp_(
+                [optimizer.state[p][EMA] for p in moved], [p.detach().float() for p in moved], 1 - decay
+            )
 
     optimizer.register_step_post_hook(follow)
 

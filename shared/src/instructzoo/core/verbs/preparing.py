@@ -45,8 +45,8 @@ class Ready(Protocol):
 
     def objective(self, tuned: Any) -> Objective: ...
 
-    def encode(self, rows: Sequence[Row]) -> Sequence[Any]:
-        """Rows as the objective collates them."""
+    def encode(self, rows: Sequence[Row], training: bool = True) -> Sequence[Any]:
+        """Rows as the objective collates them; of validation rows nothing is drawn at random."""
 
     def lengths(self, encoded: Sequence[Any]) -> Lengths: ...
 
@@ -79,7 +79,7 @@ class Prepared:
 
         return tune.choose(self.loaded.kind, tuned, self.loaded.tokenizer, self.recipe.train)
 
-    def encode(self, rows: Sequence[Row]) -> Sequence[Any]:
+    def encode(self, rows: Sequence[Row], training: bool = True) -> Sequence[Any]:
         return self.encoder.encode_all(rows)
 
     def lengths(self, encoded: Sequence[Any]) -> Lengths:

@@ -43,7 +43,7 @@ def _train(recipe: Recipe, run: Run, quiet: bool) -> dict[str, Any]:
     _note_beginning(run, ready.built.fingerprint)
     rows = ready.built.rows
     watched = sampled(rows["validation"], recipe.train.validation_rows, recipe.seed, "validation")
-    encoded = {"train": ready.encode(rows["train"]), "validation": ready.encode(watched)}
+    encoded = {"train": ready.encode(rows["train"]), "validation": ready.encode(watched, training=False)}
     costs = {part: ready.lengths(rows) for part, rows in encoded.items()}
     parts = tune.Parts(encoded["train"], encoded["validation"], costs["train"].total, costs["validation"].total)
     tuned = ready.tune()
