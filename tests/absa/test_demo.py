@@ -36,7 +36,7 @@ class Known:
 
     truth: dict[str, list[Quad] | str] = field(default_factory=lambda: {REVIEW: [PIZZA, WAITER]})
     most: int = 1_000
-    recipe: Recipe = field(default_factory=lambda: recipes.load("absa/tiny"))
+    recipe: Recipe = field(default_factory=lambda: recipes.load("absa/carried-base"))
     scores: dict[str, Any] | None = None
     asked: list[str] = field(default_factory=list)
     largest: int = 0

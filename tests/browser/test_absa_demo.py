@@ -51,7 +51,7 @@ TRUTH: dict[str, list[Quad] | str] = {
 class Scripted:
     """A predictor that knows the truth, makes up a span, and once writes no answer: no model's luck in the tests."""
 
-    recipe: Recipe = field(default_factory=lambda: recipes.load("absa/tiny"))
+    recipe: Recipe = field(default_factory=lambda: recipes.load("absa/carried-base"))
     scores: dict[str, Any] | None = None
 
     def answer(self, rows: Sequence[Row]) -> list[str]:

@@ -59,7 +59,7 @@ TRUTH = {
 class Scripted:
     """A predictor that knows the truth of two sentences, and lies where nothing holds it to the text."""
 
-    recipe: Recipe = field(default_factory=lambda: recipes.load("uie/tiny"))
+    recipe: Recipe = field(default_factory=lambda: recipes.load("uie/carried-base"))
     scores: dict[str, Any] | None = None
     constrained: bool = True
 

@@ -41,7 +41,7 @@ class Fixed:
     known: Mapping[str, Annotation] = field(default_factory=lambda: {SENTENCE: ANN})
     text: str | None = None
     longest: int = 1000
-    recipe: Recipe = field(default_factory=lambda: recipes.load("uie/tiny"))
+    recipe: Recipe = field(default_factory=lambda: recipes.load("uie/carried-base"))
     scores: dict[str, Any] | None = None
     constrained: bool | None = None
     asked: list[str] = field(default_factory=list)
