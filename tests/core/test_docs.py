@@ -17,18 +17,19 @@ PAGES = [ROOT / "README.md", *sorted(ROOT.glob("packages/*/README.md")), ROOT / 
 TABLE = re.compile(r"<!-- results:(?P<name>[\w/-]+) -->\n(?P<table>.*?)\n?<!-- /results -->", re.DOTALL)
 
 
-def scores_of(name: str) -> Path:
-    """domain/weights is beside the carried model; any other run's scores are kept in docs/results."""
+def scores_of(name: str) -> list[Path]:
+    """domain/weights is beside the carried model; other scores are in docs/results, of several seeds in a folder."""
     domain, _, run = name.partition("/")
     if run == "weights":
-        return ROOT / "packages" / domain / "src" / "instructzoo" / domain / "weights" / "scores.json"
-    return ROOT / "docs" / "results" / domain / f"{run}.json"
+        return [ROOT / "packages" / domain / "src" / "instructzoo" / domain / "weights" / "scores.json"]
+    folder = ROOT / "docs" / "results" / domain / run
+    return sorted(folder.glob("*.json")) if folder.is_dir() else [folder.with_suffix(".json")]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_a_number_in_a_table_was_typed_by_hand(page: Path) -> None:
     for match in TABLE.finditer(page.read_text(encoding="utf-8")):
-        generated = results_table(runs.read_json(scores_of(match["name"])))
+        generated = results_table(*map(runs.read_json, scores_of(match["name"])))
         assert match["table"].strip() == generated.strip(), f"{match['name']}: see CONTRIBUTING.md on results"
 
 
