@@ -76,11 +76,12 @@ def read(path: Path, overrides: Sequence[str] = ()) -> tuple[dict[str, Any], str
     if not isinstance(values, dict):
         raise ZooError(f"found {type(values).__name__}", "a mapping of settings", where=str(path))
     for override in overrides:
-        _override(values, override)
+        put(values, override)
     return values, text
 
 
-def _override(values: dict[str, Any], override: str) -> None:
+def put(values: dict[str, Any], override: str) -> None:
+    """Set one value of nested groups by an override such as `train.lr=1e-4`. Raises ZooError for another form."""
     dotted, equals, raw = override.partition("=")
     if not equals or not all(dotted.split(".")):
         raise ZooError(f'override "{override}"', "dotted.key=value, such as train.lr=1e-4")

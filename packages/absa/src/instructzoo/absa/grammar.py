@@ -25,30 +25,29 @@ def answers_to(sentence: str, task: str, domain: str) -> Grammar:
 
 
 def _tuple(sentence: str, task: str, domain: str) -> Part:
-    aspect = _span(sentence, "aspect")
+    words = _words(sentence)
+    aspect = either(words, literal(IMPLICIT["aspect"]))
     if task == "ae":
         return aspect
+    sentiment = choice(SENTIMENT_WORDS.values())
     if task == "aesc":
-        return seq(aspect, literal(" is "), choice(SENTIMENT_WORDS.values()))
+        return seq(aspect, literal(" is "), sentiment)
     if task == "tasd":  # says the sentiment twice, and both alike
         said = [seq(literal(f"{word} means "), _category(), literal(f" {word}")) for word in SENTIMENT_WORDS.values()]
         return seq(aspect, literal(" is "), either(*said))
     meaning = _category() if task == "asqp" else choice(f"{one} is" for one in ([domain] if domain else DOMAINS))
-    opinion = _span(sentence, "opinion")
-    sentiment = choice(SENTIMENT_WORDS.values())
+    opinion = either(words, literal(IMPLICIT["opinion"]))
     return seq(aspect, literal(" is "), opinion, literal(" means "), meaning, literal(" "), sentiment)
 
 
-def _span(sentence: str, part: str) -> Part:
-    """A piece of the review, or the word for an implicit one."""
-    awkward = {c: json.dumps(c, ensure_ascii=False)[1:-1] for c in set(sentence)}
-    awkward = {c: written for c, written in awkward.items() if written != c}
-    never_bare: dict[str, str | None] = dict.fromkeys({*awkward, *(c for c in sentence if not c.isprintable())})
-    written = [span(sentence, never_bare), literal(IMPLICIT[part])]
-    words = sentence.split()
-    if awkward or never_bare or "  " in sentence or {*_MARKS, *IMPLICIT.values(), NOTHING} & {*words}:
-        written.append(seq(literal('"'), span(sentence, awkward), literal('"')))
-    return either(*written)
+def _words(sentence: str) -> Part:
+    """A piece of the review. Where it ends and begins is found once, for aspects and opinions."""
+    escaped = {c: written for c in set(sentence) if (written := json.dumps(c, ensure_ascii=False)[1:-1]) != c}
+    never_bare: dict[str, str | None] = dict.fromkeys({*escaped, *(c for c in sentence if not c.isprintable())})
+    bare = span(sentence, never_bare)
+    if never_bare or "  " in sentence or {*_MARKS, *IMPLICIT.values(), NOTHING} & {*sentence.split()}:
+        return either(bare, seq(literal('"'), span(sentence, escaped), literal('"')))
+    return bare
 
 
 @cache

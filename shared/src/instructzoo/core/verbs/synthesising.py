@@ -34,7 +34,7 @@ def synth(
     pipeline = app.module("synth")
     values: dict[str, Any] = {}
     for override in overrides:
-        settings._override(values, override)
+        settings.put(values, override)
     asked = settings.validate(pipeline.Settings, values, f"{domain}.synth", overrides=overrides)
     opened = teachers.open(teacher, asked.teacher) if isinstance(teacher, str) else teacher
     found: dict[str, Any] = pipeline.build(asked, opened, Path(output), quiet)
