@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from instructzoo.core import ZooError
+from instructzoo.core import ZooError, openmp
+from instructzoo.core import app as apps
 from instructzoo.core.cli import main
 
 TINY = [
@@ -60,6 +62,55 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = zoo("reproduce", "arithmetic/tiny", *TINY, "--json", cwd=home)
     assert done.returncode == 0, done.stderr
     return Path(json.loads(done.stdout)["run"])
+
+
+def test_a_mistyped_domain_gets_a_suggestion_and_no_advice_to_install_it() -> None:
+    done = zoo("demo", "arithmetik")
+    one_line(done, 'no domain "arithmetik" is installed', 'did you mean "arithmetic"?')
+    assert "pip install" not in done.stderr
+
+
+def test_a_domain_of_this_project_that_is_missing_names_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apps, "discover", dict)
+    one_line(zoo("demo", "uie"), 'no domain "uie" is installed', "pip install instructzoo-uie")
+
+
+WAITS = (
+    "import os; from instructzoo.core.openmp import use_short_spin as s; s(); print(os.environ.get('GOMP_SPINCOUNT'))"
+)
+
+
+@pytest.mark.parametrize(
+    "given, expected",
+    [
+        ({}, "1000"),
+        ({"GOMP_SPINCOUNT": "7"}, "7"),
+        ({"OMP_WAIT_POLICY": "PASSIVE"}, "None"),
+        ({"KMP_BLOCKTIME": "0"}, "None"),
+    ],
+)
+def test_threads_spin_shortly_unless_the_user_chose_how_they_wait(given: dict[str, str], expected: str) -> None:
+    clean = {name: value for name, value in os.environ.items() if name not in openmp.USER_CHOICES}
+    done = subprocess.run(
+        [sys.executable, "-c", WAITS], env=clean | given, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == expected
+
+
+def test_the_command_line_sets_how_threads_wait_before_torch_is_imported() -> None:
+    program = (
+        "import os, sys; sys.argv = ['zoo', 'list']\n"
+        "from instructzoo.core.cli import main\n"
+        "assert 'torch' not in sys.modules\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print(os.environ['GOMP_SPINCOUNT'])\n"
+    )
+    clean = {name: value for name, value in os.environ.items() if name not in openmp.USER_CHOICES}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=clean, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.splitlines()[-1] == "1000"
 
 
 def test_a_typo_in_a_setting_is_ignored() -> None:

@@ -19,6 +19,7 @@ from pytest_socket import SocketConnectBlockedError
 
 from instructzoo.core import recipe as recipes
 from instructzoo.core import verbs
+from instructzoo.core.app import OFFICIAL_DOMAINS
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "shared" / "src" / "instructzoo" / "core"
@@ -28,8 +29,8 @@ SOURCES = sorted(p for d in DISTRIBUTIONS for p in (d / "src").rglob("*.py"))
 CODE = sorted([*SOURCES, *(p for d in ("tests", "demos") for p in (ROOT / d).rglob("*.py"))])
 
 ROOMS = (
-    "errors", "record", "app", "settings", "recipe", "runs", "data", "text", "models", "tune", "infer", "score",
-    "synth", "charts", "report_card", "report_parts", "report", "ui_text", "ui_files", "ui", "verbs", "testing", "cli",
+    "errors", "openmp", "record", "app", "settings", "recipe", "runs", "data", "text", "models", "tune", "infer",
+    "score", "synth", "charts", "report_card", "report_parts", "report", "ui_text", "ui_files", "ui", "verbs", "testing", "cli",
 )  # fmt: skip
 """Rooms of the core from the ground up: each imports only from itself and from those named before it."""
 
@@ -101,6 +102,10 @@ def test_a_room_of_the_core_imports_from_a_room_below_it() -> None:
             elif ROOMS.index(target) > ROOMS.index(room):
                 faults.append(f"{relative(path)}:{line}: {room} imports {target}, which lies below it")
     assert not faults
+
+
+def test_only_domains_of_this_project_are_advised_to_be_installed() -> None:
+    assert set(OFFICIAL_DOMAINS) <= set(DOMAINS)
 
 
 def test_a_domain_imports_another_domain() -> None:

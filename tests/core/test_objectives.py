@@ -260,6 +260,63 @@ def test_the_chunked_loss_is_another_loss(cells: int, frozen: str, monkeypatch: 
         assert one is None or torch.allclose(one, other, atol=1e-5)
 
 
+@pytest.mark.parametrize("cells", [97, 97 * 5, 2**24])
+@pytest.mark.parametrize("stored", [torch.float32, torch.bfloat16])
+def test_chunks_sum_the_weight_gradient_in_float32_under_autocast(
+    cells: int, stored: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many chunks there are: a sum in bfloat16 would lose what a late chunk adds to a large one."""
+    monkeypatch.setattr(head, "CELLS", cells)
+    draw = torch.Generator().manual_seed(3)
+    hidden, weight = torch.randn(400, 8, generator=draw), torch.randn(97, 8, generator=draw).to(stored)
+    targets = torch.randint(97, (400,), generator=draw)
+    exact = weight.float().clone().requires_grad_()
+    cross_entropy(linear(hidden, exact), targets, reduction="sum").backward()
+    h, w = hidden.clone().requires_grad_(), weight.clone().requires_grad_()
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = head.summed_cross_entropy(h, w, None, targets)
+    loss.backward()
+    assert loss.dtype == torch.float32
+    assert w.grad is not None and exact.grad is not None and h.grad is not None
+    assert w.grad.dtype == stored and h.grad.dtype == torch.float32
+    bound = 1e-2  # the products are in bfloat16, which keeps 8 bits; a sum in it would be 2% off
+    assert float((w.grad.float() - exact.grad).abs().max()) < bound * float(exact.grad.abs().max())
+
+
+@BOTH
+@pytest.mark.parametrize("method", [{"name": "full"}, LORA])
+def test_losses_and_gradients_under_autocast_are_those_in_float32(
+    backbone: str, method: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(head, "CELLS", 1000)  # several chunks in an update, as with a large vocabulary
+    made = kit(recipe(backbone, method=method), sums(12))
+    batch = made.objective.collate(made.parts.train)
+    exact, count = made.objective.loss(made.tuned, batch)
+    expected = gradients(made.tuned, exact)
+    with torch.autocast("cpu", torch.bfloat16):
+        loss, n = made.objective.loss(made.tuned, batch)
+    found = gradients(made.tuned, loss)
+    assert n == count and loss.dtype == torch.float32
+    assert float(loss.detach()) == pytest.approx(float(exact.detach()), rel=1e-2)
+    assert all(gradient.dtype == torch.float32 for gradient in found.values())
+    assert apart(found, expected) < 5e-2 * max(float(gradient.abs().max()) for gradient in expected.values())
+
+
+@BOTH
+@pytest.mark.parametrize("method", [{"name": "full"}, LORA])
+def test_training_in_bfloat16_learns_as_in_float32(
+    backbone: str, method: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(head, "CELLS", 1000)
+    losses = {}
+    for precision in ("float32", "bfloat16"):
+        settings = recipe(backbone, method=method, train={"precision": precision, "steps": 8})
+        made = kit(settings, sums(24), sums(9, seed=5))
+        losses[precision] = made.fit(started(settings, tmp_path / precision)).best
+        assert all(p.dtype == torch.float32 for p in made.tuned.parameters())
+    assert losses["bfloat16"] == pytest.approx(losses["float32"], rel=2e-2)
+
+
 def test_the_chunked_loss_holds_all_logits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Autograd keeps nothing of them for the backward pass."""
     made = kit(recipe())

@@ -48,6 +48,16 @@ def test_a_document_sees_its_neighbour_in_the_pack(method: dict[str, Any], atten
     assert float((leaked - alone).abs().max()) > 0.1
 
 
+def test_packed_and_separate_documents_have_one_loss_under_autocast() -> None:
+    made = kit(recipe(DEEP))
+    rows = made.parts.train[:9]
+    losses = []
+    for objective in (Causal(0, packing=True, chunked=True), Causal(0)):
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            losses.append(float(objective.loss(made.tuned.eval(), objective.collate(rows))[0]))
+    assert losses[0] == pytest.approx(losses[1], rel=1e-2)
+
+
 @pytest.mark.parametrize("cause", ["cache", "mask"])
 def test_a_model_that_leaks_is_trained(cause: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The two known causes: a cache left on, and a two-dimensional mask of ones."""

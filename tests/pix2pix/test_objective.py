@@ -51,6 +51,24 @@ def test_micro_batches_change_the_loss() -> None:
     torch.testing.assert_close(sum(loss for loss, _ in parts), whole, rtol=1e-5, atol=1e-3)
 
 
+@pytest.mark.parametrize("backbone", ["scratch", "stable"])
+def test_losses_and_gradients_under_autocast_are_those_in_float32(backbone: str, base: Path) -> None:
+    _, tuned, made, encoded = prepared(recipe() if backbone == "scratch" else recipe(str(base)))
+    tuned.train()
+    losses, gradients = [], []
+    for enabled in (False, True):
+        tuned.zero_grad()
+        torch.manual_seed(5)
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            loss, count = made.loss(tuned, made.collate(encoded[:8]))
+        (loss / count).backward()
+        losses.append(float(loss.detach()))
+        gradients.append(torch.cat([p.grad.flatten() for p in tuned.parameters() if p.grad is not None]))
+        assert loss.dtype == gradients[-1].dtype == torch.float32
+    assert losses[1] == pytest.approx(losses[0], rel=2e-2)
+    assert float(torch.cosine_similarity(*gradients, dim=0)) > 0.99
+
+
 def test_two_updates_draw_the_same_noise() -> None:
     rows = torch.arange(4)
     one, again, other = (draw(rows, (3, 2, 2), seed) for seed in (1, 1, 2))

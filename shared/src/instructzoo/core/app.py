@@ -11,6 +11,9 @@ from typing import Any, Literal
 from instructzoo.core.errors import ZooError, suggest
 
 GROUP = "instructzoo.domains"
+OFFICIAL_DOMAINS = ("absa", "arithmetic", "pix2pix", "uie")
+"""Domains whose distributions are this project's: only these names are ever advised to be installed."""
+
 MODULES = ("world", "sources", "prompts", "metrics", "demo")
 OWN = ("model", "objective", "sampling", "predictor", "synth")
 """Modules that only some domains have: the first four go with an objective of their own, synth with a pipeline."""
@@ -120,7 +123,10 @@ def get(name: str) -> App:
         return app
     if isinstance(app, Broken):
         raise ZooError(f'domain "{name}" is broken', "one that imports", f"reinstall instructzoo-{name}", app.reason)
-    raise ZooError(f'no domain "{name}" is installed', suggest(name, domains), f"pip install instructzoo-{name}")
+    if name in OFFICIAL_DOMAINS:
+        raise ZooError(f'no domain "{name}" is installed', "its package", f"pip install instructzoo-{name}")
+    hint = suggest(name, {*domains, *OFFICIAL_DOMAINS})
+    raise ZooError(f'no domain "{name}" is installed', hint, "zoo list shows those that are")
 
 
 def modules_missing(app: App) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from instructzoo.core import verbs
+from instructzoo.core import openmp, verbs
 from instructzoo.core.errors import Stopped, ZooError
 
 app = typer.Typer(
@@ -228,6 +228,7 @@ def main() -> None:
 
 def run(command: typer.Typer, name: str) -> None:
     """A command line with the house's manners: what a user can mend is one line and exit code 2; --debug: all of it."""
+    openmp.use_short_spin()
     debug = "--debug" in sys.argv
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
     # bitsandbytes asks for a kernel that models/load.py switches off, on every start of a processor with AVX512-BF16.

@@ -1,7 +1,8 @@
 """Cross-entropy through the output layer, a chunk of positions at a time: the logits of all never stand in memory.
 
 The gradient of a chunk's logits is softmax minus one-hot, known as soon as the logits are: forward multiplies it on to
-the gradients of hidden states and weights, and the logits are gone. No product is computed twice.
+the gradients of hidden states and weights, and the logits are gone. No product is computed twice. Under autocast, and
+with weights of half precision, products are taken in that type and the weight's gradient is summed in float32.
 """
 
 from __future__ import annotations
@@ -43,18 +44,25 @@ class _Head(torch.autograd.Function):
             slope = scores.exp_().scatter_add_(1, wanted, scores.new_full(wanted.shape, -1.0)).to(weight.dtype)
             if hidden_grad is not None:
                 hidden_grad[start : start + rows] = slope @ weight
-            if for_weight and weight_grad is None:
-                weight_grad = slope.T @ part.to(weight.dtype)
-            elif weight_grad is not None:
-                weight_grad.addmm_(slope.T, part.to(weight.dtype))
-        ctx.grads = hidden_grad, weight_grad
+            if for_weight:
+                weight_grad = _plus_product(weight_grad, slope.T, part.to(weight.dtype))
+        ctx.grads, ctx.weight_dtype = (hidden_grad, weight_grad), weight.dtype
         return total
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
         grads, ctx.grads = ctx.grads, None  # let go, so that autograd adds to them in place and need not copy
-        if grad.device.type == "cpu" and float(grad) == 1:
-            return (*grads, None, None)
-        scaled = [None if one is None else one.mul_(grad) for one in grads]
-        return scaled[0], scaled[1], None, None
+        if grad.device.type != "cpu" or float(grad) != 1:
+            grads = [None if one is None else one.mul_(grad) for one in grads]
+        hidden_grad, weight_grad = grads
+        return hidden_grad, None if weight_grad is None else weight_grad.to(ctx.weight_dtype), None, None
+
+
+def _plus_product(total: Tensor | None, left: Tensor, right: Tensor) -> Tensor:
+    """total + left @ right in float32, added in place; none counts as zero. Autocast may multiply in a shorter type."""
+    if total is None:
+        return (left @ right).float()
+    if left.dtype != total.dtype or torch.is_autocast_enabled(left.device.type):
+        return total.add_(left @ right)
+    return total.addmm_(left, right)
