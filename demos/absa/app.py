@@ -1,8 +1,9 @@
 """The absa demo as a Space; on this machine the same as `zoo demo absa`."""
 
-from instructzoo.core import app, ui
+from instructzoo.core import domain as domains
+from instructzoo.core import ui
 from instructzoo.core.infer import Predictor
 
-absa = app.get("absa")
-predictor = Predictor.load(absa, absa.weights())
+absa = domains.get("absa")
+predictor = Predictor.load(absa, absa.bundled_model())
 ui.launch(absa.module("demo").build(predictor), hosted=True)

@@ -1,8 +1,9 @@
 """The arithmetic demo as a Space; on this machine the same as `zoo demo arithmetic`."""
 
-from instructzoo.core import app, ui
+from instructzoo.core import domain as domains
+from instructzoo.core import ui
 from instructzoo.core.infer import Predictor
 
-arithmetic = app.get("arithmetic")
-predictor = Predictor.load(arithmetic, arithmetic.weights())
+arithmetic = domains.get("arithmetic")
+predictor = Predictor.load(arithmetic, arithmetic.bundled_model())
 ui.launch(arithmetic.module("demo").build(predictor), hosted=True)

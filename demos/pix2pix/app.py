@@ -1,7 +1,8 @@
 """The pix2pix demo as a Space; on this machine the same as `zoo demo pix2pix`."""
 
-from instructzoo.core import app, infer, ui
+from instructzoo.core import domain as domains
+from instructzoo.core import infer, ui
 
-pix2pix = app.get("pix2pix")
-predictor = infer.load(pix2pix, pix2pix.weights())
+pix2pix = domains.get("pix2pix")
+predictor = infer.load(pix2pix, pix2pix.bundled_model())
 ui.launch(pix2pix.module("demo").build(predictor), hosted=True)

@@ -1,8 +1,9 @@
 """The demo of information extraction as a Space; on this machine the same as `zoo demo uie`."""
 
-from instructzoo.core import app, ui
+from instructzoo.core import domain as domains
+from instructzoo.core import ui
 from instructzoo.core.infer import Predictor
 
-uie = app.get("uie")
-predictor = Predictor.load(uie, uie.weights())
+uie = domains.get("uie")
+predictor = Predictor.load(uie, uie.bundled_model())
 ui.launch(uie.module("demo").build(predictor), hosted=True)

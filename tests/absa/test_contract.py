@@ -1,7 +1,7 @@
 """The tests that every domain inherits, on absa."""
 
-from instructzoo.core.testing import AppContract
+from instructzoo.core.testing import DomainContract
 
 
-class TestAbsa(AppContract):
+class TestAbsa(DomainContract):
     name = "absa"

@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from instructzoo.absa import annotate, batch, cards, correcting, demo, prompts, sources, world
-from instructzoo.absa.finding import Found, Judged, Totals, gather, judge, occurrences, place, questions
-from instructzoo.absa.quads import PARTS, Quad, from_json
-from instructzoo.core import app as apps
+from instructzoo.absa import demo, prompts, sources, world
+from instructzoo.absa.demo import correction, correction_tab, file_extraction, rendering
+from instructzoo.absa.extraction import Found, Judged, Totals, gather, judge, occurrences, place, questions
+from instructzoo.absa.schema import PARTS, Quad, from_json
+from instructzoo.core import api
+from instructzoo.core import domain as domains
 from instructzoo.core import recipe as recipes
-from instructzoo.core import verbs
 from instructzoo.core.errors import ZooError
 from instructzoo.core.infer import Predictor
 from instructzoo.core.recipe import Recipe
@@ -36,7 +37,7 @@ class Known:
 
     truth: dict[str, list[Quad] | str] = field(default_factory=lambda: {REVIEW: [PIZZA, WAITER]})
     most: int = 1_000
-    recipe: Recipe = field(default_factory=lambda: recipes.load("absa/carried-base"))
+    recipe: Recipe = field(default_factory=lambda: recipes.load("absa/bundled-base"))
     scores: dict[str, Any] | None = None
     asked: list[str] = field(default_factory=list)
     largest: int = 0
@@ -66,14 +67,14 @@ def marks(html: str) -> list[str]:
 # what is asked and where it stands
 
 
-def test_the_demo_asks_otherwise_than_the_training_did() -> None:
+def test_demo_prompts_equal_training_prompts() -> None:
     (_, row), (_, second) = questions("Great food. Rude staff!")
     assert row["input"] == "Great food." and second["input"] == "Rude staff!"
     trained = prompts.write("Great food.", [Quad(None, "FOOD#QUALITY", "Great", "positive")], "asqp", 0)
     assert prompts.render(row, 0)[0] == prompts.render(trained, 0)[0]
 
 
-def test_a_mark_stands_beside_its_words_in_a_review_of_the_world() -> None:
+def test_spans_of_the_world_are_marked_exactly_where_they_are_written() -> None:
     """Whatever the world says, its spans are found in it, and stand where they are written."""
     looked = 0
     for row in world.generate(400, 3, "train"):
@@ -86,14 +87,14 @@ def test_a_mark_stands_beside_its_words_in_a_review_of_the_world() -> None:
     assert looked > 400
 
 
-def test_the_first_of_two_equal_words_is_marked_for_both() -> None:
+def test_a_repeated_aspect_is_marked_at_the_occurrence_near_its_opinion() -> None:
     text = "The pizza was overpriced and the pizza was tasty."
     first = place(Quad("pizza", "FOOD#PRICES", "overpriced", "negative"), text)
     second = place(Quad("pizza", "FOOD#QUALITY", "tasty", "positive"), text)
     assert first.aspect == (4, 9) and second.aspect == (33, 38)
 
 
-def test_a_part_of_a_word_is_marked_before_the_word() -> None:
+def test_whole_words_are_matched_before_parts_of_words_ignoring_case() -> None:
     assert list(occurrences("cartoon art", "art")) == [(8, 11)]
     assert list(occurrences("unfriendly", "friend")) == [(2, 8)]
     assert list(occurrences("Great food", "great")) == [(0, 5)]
@@ -104,7 +105,7 @@ def test_a_part_of_a_word_is_marked_before_the_word() -> None:
     )
 
 
-def test_one_review_that_is_too_long_silences_the_others() -> None:
+def test_a_too_long_review_is_an_error_of_its_own_only() -> None:
     long = "a" * 2_000
     judged = judge(Known(), [REVIEW, long, "Fine."], 5_000)
     assert [len(one.found) for one in judged] == [2, 0, 0]
@@ -112,7 +113,7 @@ def test_one_review_that_is_too_long_silences_the_others() -> None:
     assert "the question takes 2000 tokens; expected at most 1000" in judged[1].fault
 
 
-def test_an_answer_without_format_or_a_made_up_span_is_not_counted() -> None:
+def test_invalid_answers_and_invented_spans_are_counted_and_shown() -> None:
     quads = [Quad("wine", "DRINKS#QUALITY", "good", "positive")]
     predictor = Known({"One.": "gibberish", "Two.": quads, REVIEW: [PIZZA, WAITER]})
     html, judged = demo.many(predictor, f"One.\nTwo.\n{REVIEW}\nNone here.\n...")
@@ -129,19 +130,19 @@ def test_an_answer_without_format_or_a_made_up_span_is_not_counted() -> None:
 # what is shown
 
 
-def test_an_aspect_is_marked_with_another_sentiment_than_it_has() -> None:
+def test_aspects_are_marked_with_their_own_sentiment() -> None:
     html, _ = demo.many(Known(), REVIEW)
     assert marks(html) == ["pizza positive", "delicious opinion", "waiter negative", "rude opinion"]
     assert [w for w in ("food, quality 1 positive", "service, general 1 negative") if w not in plain(html)] == []
 
 
-def test_an_aspect_of_two_minds_shows_one_of_them() -> None:
+def test_an_aspect_with_opposed_sentiments_is_marked_mixed() -> None:
     text = "Pizza: tasty, dear."
     quads = [Quad("Pizza", "FOOD#QUALITY", "tasty", "positive"), Quad("Pizza", "FOOD#PRICES", "dear", "negative")]
     assert marks(demo.many(Known({text: quads}), text)[0])[0] == "Pizza mixed"
 
 
-def test_an_implicit_aspect_is_lost() -> None:
+def test_implicit_aspects_are_listed() -> None:
     html, _ = demo.many(
         Known({"Overpriced!": [Quad(None, "RESTAURANT#PRICES", "Overpriced", "negative")]}), "Overpriced!"
     )
@@ -150,18 +151,18 @@ def test_an_implicit_aspect_is_lost() -> None:
     assert "(implicit) restaurant, prices Overpriced negative" in plain(html)
 
 
-def test_places_of_a_later_sentence_are_those_of_the_sentence() -> None:
+def test_span_offsets_of_a_later_sentence_count_from_the_review_start() -> None:
     html, judged = demo.many(Known(), f"It rained. {REVIEW}")
     assert judged[0].text[slice(*judged[0].found[0].aspect or ())] == "pizza"
     assert marks(html)[0] == "pizza positive"
 
 
-def test_a_bar_is_longer_than_its_share() -> None:
+def test_bar_widths_are_proportional_and_the_number_of_bars_is_limited() -> None:
     totals = Totals.of([Judged("", tuple(Found(q) for q in [PIZZA] * 3 + [WAITER]))])
-    html = cards.bars(totals.categories)
+    html = rendering.bars(totals.categories)
     assert re.findall(r"width: ([\d.]+)%", html) == ["100.00", "33.33"]
     many = {f"X#Y{i:03}": totals.categories["FOOD#QUALITY"] for i in range(100)}
-    assert cards.bars(many).count('class="count"') == cards.MAX_BARS + 1 and "76 more" in cards.bars(many)
+    assert rendering.bars(many).count('class="count"') == rendering.MAX_BARS + 1 and "76 more" in rendering.bars(many)
 
 
 @pytest.mark.parametrize(
@@ -176,13 +177,13 @@ def test_a_bar_is_longer_than_its_share() -> None:
         (f"{'a' * 4_000}\n" * 13, "52,000 characters; this page takes 50,000 at a time. Send more as a file."),
     ],
 )  # fmt: skip
-def test_what_cannot_be_asked_reaches_the_model(pasted: Any, line: str) -> None:
+def test_invalid_input_gets_a_message_and_never_reaches_the_model(pasted: Any, line: str) -> None:
     predictor = Known()
     html, judged = demo.many(predictor, pasted)
     assert plain(html) == line and not judged and not predictor.asked
 
 
-def test_odd_signs_break_the_page_or_move_a_mark() -> None:
+def test_unusual_characters_keep_offsets_and_control_characters_are_removed() -> None:
     text = "😀👩‍🍳 pizza\u202e was \x00 tasty \x1b[0m; الطعام لذيذ 👍🏽"
     quads = [Quad("pizza", "FOOD#QUALITY", "tasty", "positive"), Quad("الطعام", "FOOD#QUALITY", "لذيذ", "positive")]
     (one,) = judge(Known({text: quads}), [text], 5_000)
@@ -192,12 +193,12 @@ def test_odd_signs_break_the_page_or_move_a_mark() -> None:
         "الطعام",
         "لذيذ",
     ]
-    html = cards.result([one])
+    html = rendering.result([one])
     assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e]", html)
     assert "👩‍🍳" in html and 'dir="auto"' in html
 
 
-def test_a_review_or_an_answer_runs_as_html(tmp_path: Path) -> None:
+def test_html_in_reviews_and_answers_is_escaped(tmp_path: Path) -> None:
     quads = [Quad(BAD, BAD, BAD, "negative")]
     for text, said in ((BAD, quads), (f"good {BAD}", quads), ("x", quads), ("x", BAD)):
         html, judged = demo.many(Known({text: said}), text)
@@ -206,20 +207,20 @@ def test_a_review_or_an_answer_runs_as_html(tmp_path: Path) -> None:
     source.write_text(f"{BAD}\n" * 3)
     assert "<img" not in "".join(html for html, *_ in demo.whole_file(Known({BAD: quads}), str(source), tmp_path))
     assert "<img" not in last_of(f"{tmp_path}/{BAD}.pdf", tmp_path)[0]
-    assert "<img" not in correcting.kept_one(BAD, [[BAD] * 4], "restaurant", False, [])[0]
-    assert "<img" not in correcting.kept_one(BAD, [[BAD, "X#Y", BAD, "positive"]], "restaurant", True, [])[0]
-    assert "<img" not in correcting.listed([annotate.kept_line(BAD, [Quad(BAD, BAD, BAD, "negative")], "laptop")])
+    assert "<img" not in correction_tab.kept_one(BAD, [[BAD] * 4], "restaurant", False, [])[0]
+    assert "<img" not in correction_tab.kept_one(BAD, [[BAD, "X#Y", BAD, "positive"]], "restaurant", True, [])[0]
+    assert "<img" not in correction_tab.listed([correction.kept_line(BAD, [Quad(BAD, BAD, BAD, "negative")], "laptop")])
 
 
 # what is saved
 
 
-def test_a_saved_batch_says_otherwise_than_the_page(tmp_path: Path) -> None:
+def test_saved_csv_and_json_match_the_predictions(tmp_path: Path) -> None:
     predictor = Known(
         {"One.": "gibberish", "Loved!": [Quad(None, "FOOD#QUALITY", "Loved", "positive")], REVIEW: [PIZZA]}
     )
     _, judged = demo.many(predictor, f"{REVIEW}\nOne.\nNothing.\n...\nLoved!")
-    table, objects = batch.save(judged, tmp_path)
+    table, objects = file_extraction.save(judged, tmp_path)
     rows = list(csv.DictReader(table.read_text("utf-8-sig").splitlines()))
     assert [(r["line"], r["aspect"], r["sentiment"], r["note"][:22]) for r in rows] == [
         ("1", "pizza", "positive", ""),
@@ -236,15 +237,15 @@ def test_a_saved_batch_says_otherwise_than_the_page(tmp_path: Path) -> None:
     assert values[1]["invalid"] and values[3]["error"] and values[4]["quads"][0]["aspect"] is None
 
 
-def test_a_saved_cell_runs_in_a_spreadsheet(tmp_path: Path) -> None:
+def test_saved_csv_cells_are_escaped_against_spreadsheet_formulas(tmp_path: Path) -> None:
     text = '=HYPERLINK("http://x";"y") good, "so"'
     judged = judge(Known({text: [Quad("=HYPERLINK", "FOOD#QUALITY", "good", "positive")]}), [text], 5_000)
-    table, _ = batch.save(judged, tmp_path)
+    table, _ = file_extraction.save(judged, tmp_path)
     (row,) = csv.DictReader(table.open(encoding="utf-8-sig", newline=""))
     assert row["text"] == f"'{text}" and row["aspect"] == "'=HYPERLINK"
 
 
-def test_a_file_loses_a_line_or_its_neighbours(tmp_path: Path) -> None:
+def test_every_line_of_a_file_gets_its_own_result_or_error(tmp_path: Path) -> None:
     source = tmp_path / "in.jsonl"
     lines = [
         {"text": REVIEW, "id": 7, "quads": "mine"},
@@ -271,11 +272,11 @@ def test_a_file_loses_a_line_or_its_neighbours(tmp_path: Path) -> None:
         assert wanted in plain(html), (wanted, plain(html))
 
 
-def test_a_whole_file_is_held_in_memory_or_asked_at_once(tmp_path: Path) -> None:
+def test_a_file_is_predicted_in_batches_and_offered_once_complete(tmp_path: Path) -> None:
     source, predictor = tmp_path / "in.txt", Known()
     source.write_text(f"{REVIEW}\n" * 1_000)
     told = [(html, table) for html, table, _ in demo.whole_file(predictor, str(source), tmp_path)]
-    assert predictor.largest == batch.TOGETHER and len(told) == 5 + 1
+    assert predictor.largest == file_extraction.TOGETHER and len(told) == 5 + 1
     assert [table for _, table in told[:-1]] == [None] * 5, "a file is offered before it is whole"
     for (html, _), done in zip(told, (200, 400, 600, 800), strict=False):
         assert f"{done} reviews judged" in html
@@ -286,7 +287,7 @@ def test_a_whole_file_is_held_in_memory_or_asked_at_once(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("name", ["a.pdf", "a.csv", "a.txt"])
-def test_a_file_that_is_none_ends_in_a_traceback(tmp_path: Path, name: str) -> None:
+def test_an_unusable_file_gets_a_message(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("stars\n5\n" if name == "a.csv" else "\n")
     html, table, objects = last_of(str(tmp_path / name), tmp_path)
     assert plain(html).startswith("This file cannot be answered:") and table is objects is None
@@ -296,24 +297,26 @@ def test_a_file_that_is_none_ends_in_a_traceback(tmp_path: Path, name: str) -> N
 # what is corrected
 
 
-def test_a_prediction_changes_on_its_way_through_the_table() -> None:
+def test_predictions_are_unchanged_by_the_correction_table() -> None:
     (judged,) = judge(Known(), [REVIEW], 5_000)
-    assert annotate.read_table(REVIEW, annotate.table_of(judged), "restaurant") == [PIZZA, WAITER]
-    wider = [[*cells, ""] for cells in annotate.table_of(judged)]  # a page lets a person add a column
-    assert annotate.read_table(REVIEW, wider, "restaurant") == [PIZZA, WAITER]
+    assert correction.read_table(REVIEW, correction.table_of(judged), "restaurant") == [PIZZA, WAITER]
+    wider = [[*cells, ""] for cells in correction.table_of(judged)]  # a page lets a person add a column
+    assert correction.read_table(REVIEW, wider, "restaurant") == [PIZZA, WAITER]
     with pytest.raises(ZooError, match="5 cells"):
-        annotate.read_table(REVIEW, [[*wider[0][:4], "x"]], "restaurant")
-    assert correcting.take(0, [judged])[:2] == (REVIEW, annotate.table_of(judged))
-    assert correcting.take(None, [judged])[:2] == correcting.take(3, [])[:2] == ("", [[""] * 4])
+        correction.read_table(REVIEW, [[*wider[0][:4], "x"]], "restaurant")
+    assert correction_tab.take(0, [judged])[:2] == (REVIEW, correction.table_of(judged))
+    assert correction_tab.take(None, [judged])[:2] == correction_tab.take(3, [])[:2] == ("", [[""] * 4])
 
 
-def test_a_label_must_be_spelt_as_the_corpora_do() -> None:
+def test_spellings_of_correction_labels_are_normalized() -> None:
     table = [["", "food style_options", "delicious", "POS"], ["", "", "", ""], [None, None, None, None]]
-    assert annotate.read_table(REVIEW, table, "restaurant") == [
+    assert correction.read_table(REVIEW, table, "restaurant") == [
         Quad(None, "FOOD#STYLE_OPTIONS", "delicious", "positive")
     ]
     table = [["NULL", "laptop#price", " ", "neutral"]]
-    assert annotate.read_table(REVIEW, [[c.upper() if "#" in c else c for c in table[0]]], "laptop")[0].opinion is None
+    assert (
+        correction.read_table(REVIEW, [[c.upper() if "#" in c else c for c in table[0]]], "laptop")[0].opinion is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -330,55 +333,57 @@ def test_a_label_must_be_spelt_as_the_corpora_do() -> None:
         (["waiter", "SERVICE#GENERAL", "rude", "negative"], "row 2: the same judgement as in a row above"),
     ],
 )
-def test_a_wrong_correction_is_kept(row: list[str], wanted: str) -> None:
+def test_an_invalid_correction_is_rejected_with_a_reason(row: list[str], wanted: str) -> None:
     table = [["waiter", "SERVICE#GENERAL", "rude", "negative"], row]
-    html, lines = correcting.kept_one(REVIEW, table, "restaurant", False, ["old"])
+    html, lines = correction_tab.kept_one(REVIEW, table, "restaurant", False, ["old"])
     assert "✗ not kept" in html and wanted in unescape(html) and lines == ["old"]
 
 
 @pytest.mark.parametrize("text", ["", " ...", "a" * 1_001, "bad \ud800"])
-def test_a_text_that_cannot_train_is_kept(text: str) -> None:
-    html, lines = correcting.kept_one(text, [], "restaurant", False, [])
+def test_a_text_unfit_for_training_is_neither_saved_nor_predicted(text: str) -> None:
+    html, lines = correction_tab.kept_one(text, [], "restaurant", False, [])
     assert "✗ not kept" in html and not lines
     predictor = Known()
-    assert correcting.asked(predictor, text)[0] == [[""] * 4] and not predictor.asked
+    assert correction_tab.asked(predictor, text)[0] == [[""] * 4] and not predictor.asked
 
 
-def test_own_categories_cannot_be_kept_or_pass_unasked() -> None:
+def test_a_custom_category_is_saved_only_when_allowed() -> None:
     table = [["pizza", "CRUST#THICKNESS", "delicious", "positive"]]
-    assert "✗ not kept" in correcting.kept_one(REVIEW, table, "restaurant", False, [])[0]
-    assert "✓ kept" in correcting.kept_one(REVIEW, table, "restaurant", True, [])[0]
+    assert "✗ not kept" in correction_tab.kept_one(REVIEW, table, "restaurant", False, [])[0]
+    assert "✓ kept" in correction_tab.kept_one(REVIEW, table, "restaurant", True, [])[0]
 
 
-def test_two_hundred_categories_are_one_line() -> None:
+def test_the_message_on_an_unknown_category_is_short() -> None:
     for named, wanted in (
         ("BATTERY#LIFE", "one of BATTERY#GENERAL, BATTERY#PRICE"),
         ("SOUL#X", "one of LAPTOP, DISPLAY"),
     ):
-        html, _ = correcting.kept_one(REVIEW, [["", named, "", "positive"]], "laptop", False, [])
+        html, _ = correction_tab.kept_one(REVIEW, [["", named, "", "positive"]], "laptop", False, [])
         assert wanted in plain(html) and len(plain(html)) < 500
 
 
-def test_a_text_is_kept_twice() -> None:
-    _, lines = correcting.kept_one(REVIEW, [], "restaurant", False, [])
-    html, lines = correcting.kept_one(
+def test_a_text_saved_again_replaces_itself_and_at_most_500_are_saved() -> None:
+    _, lines = correction_tab.kept_one(REVIEW, [], "restaurant", False, [])
+    html, lines = correction_tab.kept_one(
         f" {REVIEW} ", [["pizza", "FOOD#QUALITY", "", "neutral"]], "restaurant", False, lines
     )
     assert "in place of the earlier one" in html and len(lines) == 1
-    full = [annotate.kept_line(f"text {i}", [], "laptop") for i in range(annotate.MAX_KEPT)]
+    full = [correction.kept_line(f"text {i}", [], "laptop") for i in range(correction.MAX_KEPT)]
     with pytest.raises(ZooError, match="500 texts"):
-        annotate.keep(full, annotate.kept_line("one more", [], "laptop"))
+        correction.keep(full, correction.kept_line("one more", [], "laptop"))
 
 
-def test_an_added_row_pushes_out_another() -> None:
-    table, aspect, opinion = correcting.added([["a", "b", "c", "d"], ["", "", "", ""]], "pizza", None, "", "neutral")
+def test_an_added_row_fills_a_blank_row_and_keeps_the_others() -> None:
+    table, aspect, opinion = correction_tab.added(
+        [["a", "b", "c", "d"], ["", "", "", ""]], "pizza", None, "", "neutral"
+    )
     assert table == [["a", "b", "c", "d"], ["pizza", "", "", "neutral"]] and aspect == opinion == ""
 
 
-def test_the_lists_of_categories_lack_one_that_the_world_uses() -> None:
+def test_the_category_lists_contain_every_category_of_the_world() -> None:
     for row in world.generate(1_000, 1, "train"):
         for quad in from_json(row["gold"]):
-            assert quad.category is None or quad.category in annotate.CATEGORIES[row["domain"]]
+            assert quad.category is None or quad.category in correction.CATEGORIES[row["domain"]]
 
 
 def kept_rows(folder: Path) -> Path:
@@ -388,12 +393,12 @@ def kept_rows(folder: Path) -> Path:
             q for q in from_json(row["gold"]) if all(s is None or s in row["input"] for s in (q.aspect, q.opinion))
         ]
         table = [[getattr(quad, part) or "" for part in PARTS] for quad in quads]
-        html, lines = correcting.kept_one(f"{row['input']} ({number})", table, row["domain"], False, lines)
+        html, lines = correction_tab.kept_one(f"{row['input']} ({number})", table, row["domain"], False, lines)
         assert "✓ kept" in html, html
-    return correcting.saved(lines, folder)
+    return correction_tab.saved(lines, folder)
 
 
-def test_kept_rows_are_not_those_that_training_reads(tmp_path: Path) -> None:
+def test_saved_corrections_are_read_as_the_same_training_rows(tmp_path: Path) -> None:
     path = kept_rows(tmp_path)
     found = [row for _, row in sources.gold(path, "asqp") or ()]
     for line, row in zip(path.read_text().splitlines(), found, strict=True):
@@ -405,24 +410,26 @@ def test_kept_rows_are_not_those_that_training_reads(tmp_path: Path) -> None:
         }
 
 
-def test_kept_rows_do_not_train_a_model_for_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_trained_on_saved_corrections_works_in_the_demo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("INSTRUCTZOO_RUNS", str(tmp_path / "runs"))
     overrides = [
         "data.sources=[own]", f"data.path={kept_rows(tmp_path)}", "data.world={}", "train.steps=2", "train.batch=4",
         "model.backbone=scratch:t5-1x32", "model.vocabulary=512", "evaluate.limit=4", "decode.max_new_tokens=4",
     ]  # fmt: skip
-    assert verbs.train("absa/tiny", overrides, run_id="own", quiet=True)["steps"] == 2
-    predictor = Predictor.load(apps.get("absa"), tmp_path / "runs" / "absa" / "tiny" / "own")
+    assert api.train("absa/tiny", overrides, run_id="own", quiet=True)["steps"] == 2
+    predictor = Predictor.load(domains.get("absa"), tmp_path / "runs" / "absa" / "tiny" / "own")
     html, judged = demo.many(predictor, f"{REVIEW}\n{'word ' * 900}")
     assert not judged[0].fault and "at most 256" in judged[1].fault, "a model of the house cannot be asked"
     assert "1 not asked" in plain(html)
 
 
-def test_the_demo_of_a_recipe_does_not_build() -> None:
+def test_the_demo_builds_for_a_recipe() -> None:
     demo.build(Known(recipe=recipes.load("absa/small"))).close()
 
 
-def test_a_reply_is_taken_for_another_sentence_s() -> None:
+def test_each_reply_is_matched_to_its_own_sentence() -> None:
     asked = questions("Good wine. Good wine.")
     said = [prompts.answer([Quad("wine", "DRINKS#QUALITY", "Good", "positive")], "asqp"), "nothing"]
     (found,) = gather("Good wine. Good wine.", asked, said).found

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from instructzoo.absa import legacy, metrics, prompts, sources
-from instructzoo.absa.quads import TASKS, Quad
-from instructzoo.core import verbs
+from instructzoo.absa import metrics, prompts, sources
+from instructzoo.absa.metrics import published_scorers
+from instructzoo.absa.schema import TASKS, Quad
+from instructzoo.core import api
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Row
 
@@ -35,7 +36,7 @@ def values(rows: list[Row], answers: list[str], scorer: str = "strict", group: s
     return [figure.value for figure in found if figure]
 
 
-def test_a_repeated_tuple_is_two_hits() -> None:
+def test_a_repeated_tuple_is_one_hit_in_the_strict_scorer() -> None:
     rows = [row(WINE, SOUP)]
     assert values(rows, [said(WINE, WINE)]) == [0.5, 0.5, 0.5]
     assert values(rows, [said(WINE, WINE)], "abs-quad") == [1, 1, 1], "as published: both count"
@@ -55,14 +56,14 @@ def test_a_repeated_tuple_is_two_hits() -> None:
         Quad("wine", "DRINKS#QUALITY", None, "positive"),
     ],
 )
-def test_a_tuple_with_one_wrong_element_counts(wrong: Quad) -> None:
+def test_a_tuple_with_one_wrong_element_is_no_hit(wrong: Quad) -> None:
     for scorer in metrics.SCORERS:
         same = scorer == "lenient" and wrong.aspect == "Wine"
         assert values([row(WINE)], [said(wrong)], scorer)[0] == float(same), scorer
         assert metrics.correct([row(WINE)], [said(wrong)], scorer) == [same], scorer
 
 
-def test_an_element_that_is_not_asked_decides() -> None:
+def test_gold_answers_of_every_task_score_one_in_every_scorer() -> None:
     for task in TASKS:
         rows = [row(WINE, SOUP, task=task)]
         answer = rows[0]["output"]
@@ -74,7 +75,7 @@ def test_an_element_that_is_not_asked_decides() -> None:
     )
 
 
-def test_a_text_without_form_counts_as_right_where_nothing_is_true() -> None:
+def test_invalid_answers_are_counted_and_wrong_even_where_gold_is_empty() -> None:
     rows = [row(), row(WINE)]
     scores = metrics.score(rows, ["", said(WINE)], "strict")
     assert metrics.correct(rows, ["", said(WINE)], "strict") == [False, True]
@@ -84,7 +85,7 @@ def test_a_text_without_form_counts_as_right_where_nothing_is_true() -> None:
     assert scores.counts["answers without form"] == 1
 
 
-def test_an_invented_span_goes_unseen() -> None:
+def test_spans_not_in_the_text_are_counted() -> None:
     rows = [row(WINE), row(WINE), row(WINE)]
     invented = Quad("beer", "DRINKS#QUALITY", "fine", "positive")
     scores = metrics.score(rows, [said(WINE), said(invented, IMPLIED), "garbage"], "strict")
@@ -94,7 +95,7 @@ def test_an_invented_span_goes_unseen() -> None:
     assert metrics.score(rows, ["nothing"] * 3, "strict").get("spans not in the text") is None
 
 
-def test_implicit_tuples_drown_among_the_others() -> None:
+def test_rows_with_implicit_tuples_are_scored_as_their_own_group() -> None:
     rows = [row(WINE, IMPLIED), row(WINE), row(WINE, task="ae"), row(IMPLIED, task="tasd")]
     answers = [said(WINE), said(WINE), "it", rows[3]["output"]]
     assert values(rows, answers, group="implicit") == [pytest.approx(2 / 4), 0.5, 0.5]
@@ -103,11 +104,11 @@ def test_implicit_tuples_drown_among_the_others() -> None:
     assert metrics.score([row(WINE)], [said(WINE)], "strict").get("F1", "implicit") is None
 
 
-def test_tasks_and_sets_are_averaged_away() -> None:
+def test_scores_are_given_per_task_and_per_set() -> None:
     rows = [row(WINE, task=task, source=source) for source in ("asqp/rest15", "world") for task in ("ae", "asqp")]
     answers = ["wine", "nothing", "soup", said(WINE)]
     scores = metrics.score(rows, answers, "strict")
-    found = {f.group: (f.value, f.n) for f in scores.figures if f.metric == "F1"}
+    found = {f.group: (f.value, f.n) for f in scores.metric_values if f.metric == "F1"}
     assert found == {
         "all": (pytest.approx(4 / 7), 4),
         "ae": (0.5, 2),
@@ -115,30 +116,30 @@ def test_tasks_and_sets_are_averaged_away() -> None:
         "asqp/rest15 ae": (1, 1),
         "asqp/rest15 asqp": (0, 1),
     }
-    assert scores.lead().group == "all"
+    assert scores.headline_value().group == "all"
 
 
-def test_a_published_target_of_abs_quad_is_decoded_otherwise() -> None:
+def test_legacy_abs_quad_targets_are_written_and_decoded_as_published() -> None:
     text = "drinks quality is great because wine is fine [SSEP] food prices is bad because it is dear"
     quads = [WINE, Quad(None, "FOOD#PRICES", "dear", "negative")]
-    assert legacy.paraphrase(quads, "asqp") == text
-    assert legacy.decode(text, "asqp") == [
+    assert published_scorers.paraphrase(quads, "asqp") == text
+    assert published_scorers.decode(text, "asqp") == [
         ("drinks quality", "wine", "great", "fine"),
         ("food prices", "NULL", "bad", "dear"),
     ]
-    assert legacy.paraphrase([WINE], "aste") == "It is great because wine is fine"
-    assert legacy.decode("It is great because wine is fine", "aste") == [("wine", "fine", "positive")]
-    assert legacy.paraphrase([WINE], "tasd") == "drinks quality is great because wine is great"
-    assert legacy.decode("drinks quality is great because wine is bad", "tasd") == [
+    assert published_scorers.paraphrase([WINE], "aste") == "It is great because wine is fine"
+    assert published_scorers.decode("It is great because wine is fine", "aste") == [("wine", "fine", "positive")]
+    assert published_scorers.paraphrase([WINE], "tasd") == "drinks quality is great because wine is great"
+    assert published_scorers.decode("drinks quality is great because wine is bad", "tasd") == [
         ("drinks quality", "wine", "positive")
     ]
     for broken in ("", "e", "a is great because b", "a is great because b is c is d", "a because b because c"):
-        assert legacy.decode(broken, "asqp") == [("", "", "", "")], broken
+        assert published_scorers.decode(broken, "asqp") == [("", "", "", "")], broken
     assert values([row(*quads)], [text], "abs-quad") == [1, 1, 1]
     assert values([row(*quads)], [text], "strict") == [0, 0, 0], "another form than the zoo's"
 
 
-def test_garbage_hits_an_undecodable_tuple_in_the_strict_scorer_too() -> None:
+def test_garbage_is_no_hit_for_an_undecodable_tuple_in_the_strict_scorer() -> None:
     """One of rest16's test tuples holds " is ": the published scorer takes any garbage for it."""
     broken = Quad("wine", "DRINKS#QUALITY", "not that it is bad", "positive")
     assert values([row(broken)], ["garbage"], "abs-quad") == [1, 1, 1]
@@ -146,7 +147,7 @@ def test_garbage_hits_an_undecodable_tuple_in_the_strict_scorer_too() -> None:
     assert metrics.correct([row(broken)], ["garbage"], "abs-quad") == [False]
 
 
-def test_the_substring_scorer_is_rebuilt_without_its_fault() -> None:
+def test_the_legacy_substring_scorer_reproduces_its_published_flaws() -> None:
     rows = [row(WINE, SOUP, task="ae"), row(task="ae")]
     assert values(rows, ["e, oup", "noaspectterm"], "instructabsa-legacy") == [1, 1, 1]
     assert values(rows, ["", ""], "instructabsa-legacy") == [pytest.approx(6 / 5), 1.5, 1]
@@ -171,7 +172,9 @@ PUBLISHED = {
 
 @pytest.mark.realdata
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_the_fault_of_the_substring_scorer_has_another_size(realdata: Path, tmp_path: Path, name: str) -> None:
+def test_constant_answers_get_the_published_f1_from_the_legacy_scorer_only(
+    realdata: Path, tmp_path: Path, name: str
+) -> None:
     """By the command: `zoo score absa --gold FILE --pred FILE --scorer instructabsa-legacy`."""
     path = realdata / "absa/semeval" / name
     n = len(list(sources.gold(path) or ()))
@@ -179,12 +182,12 @@ def test_the_fault_of_the_substring_scorer_has_another_size(realdata: Path, tmp_
         answers = tmp_path / "answers.jsonl"
         answers.write_text((json.dumps({"prediction": answer}) + "\n") * n)
         for scorer, value in (("instructabsa-legacy", wanted), ("strict", 0)):
-            found = verbs.score("absa", str(path), str(answers), scorer)
+            found = api.score("absa", str(path), str(answers), scorer)
             assert found["figures"][0]["value"] == pytest.approx(value, abs=0.005), (answer, scorer)
 
 
 @pytest.mark.realdata
-def test_baselines_score_otherwise_on_rest16(realdata: Path) -> None:
+def test_baselines_reproduce_their_f1_on_rest16(realdata: Path) -> None:
     train, dev = (
         [row for _, row in sources.gold(realdata / f"absa/asqp/rest16/{part}.txt") or ()] for part in ("train", "dev")
     )
@@ -192,7 +195,7 @@ def test_baselines_score_otherwise_on_rest16(realdata: Path) -> None:
     assert found == {"frequent tuple": pytest.approx(0.012, abs=0.001), "lexicon": pytest.approx(0.30, abs=0.01)}
 
 
-def test_the_lexicon_knows_more_than_the_training_rows() -> None:
+def test_the_lexicon_baseline_finds_spans_learned_from_training_rows() -> None:
     train = [
         row(WINE, SOUP),
         row(Quad("red wine", "DRINKS#STYLE_OPTIONS", "fine", "positive"), text="A fine red wine ."),
@@ -217,7 +220,7 @@ def test_the_lexicon_knows_more_than_the_training_rows() -> None:
         assert [quad.aspect for quad in answer.quads] == ["soup", "red wine"]
 
 
-def test_rows_that_do_not_ask_for_opinions_speak_against_them() -> None:
+def test_rows_of_tasks_without_opinions_do_not_change_the_lexicon_baseline() -> None:
     others = [row(WINE, task="ae", text=f"The wine is fine {n} .") for n in range(5)]
     (text,) = metrics.BASELINES["lexicon"]([row(WINE, SOUP), *others], [row(text="soup was cold")])
     assert prompts.parse(text, row()) == prompts.Answer((SOUP,))
@@ -225,7 +228,7 @@ def test_rows_that_do_not_ask_for_opinions_speak_against_them() -> None:
     assert prompts.parse(text, row()) == prompts.Answer((WINE,))
 
 
-def test_the_most_frequent_tuple_is_that_of_another_task() -> None:
+def test_the_frequent_tuple_baseline_is_per_task_and_baselines_need_rows() -> None:
     train = [row(WINE), row(WINE), row(SOUP), row(SOUP, task="ae")]
     asked = [row(task="asqp"), row(task="ae"), row(task="tasd")]
     assert metrics.BASELINES["frequent tuple"](train, asked) == [said(WINE), "soup", "nothing"]
@@ -243,20 +246,20 @@ def test_the_most_frequent_tuple_is_that_of_another_task() -> None:
         ([row(WINE) | {"gold": "", "output": "wine"}], ["nothing"], "strict", "row 1: no true tuples"),
     ],
 )
-def test_a_wrong_call_is_scored(rows: list[Row], answers: list[str], scorer: str, words: str) -> None:
+def test_an_invalid_scoring_call_is_an_error(rows: list[Row], answers: list[str], scorer: str, words: str) -> None:
     for function in (metrics.score, metrics.correct):
         with pytest.raises(ZooError) as caught:
             function(rows, answers, scorer)
         assert words in str(caught.value)
 
 
-def test_rows_of_another_system_need_the_column_gold(tmp_path: Path) -> None:
+def test_rows_without_a_gold_column_are_scored_by_their_output(tmp_path: Path) -> None:
     held: dict[str, Any] = row(WINE, SOUP)
     bare = {name: held[name] for name in ("instruction", "input", "output")}
     assert values([bare], [said(WINE, SOUP)]) == [1, 1, 1]
 
 
-def test_ten_thousand_answers_take_minutes() -> None:
+def test_ten_thousand_answers_are_scored_within_ten_seconds() -> None:
     import time
 
     rows = [row(WINE, SOUP, IMPLIED)] * 10_000
@@ -265,10 +268,10 @@ def test_ten_thousand_answers_take_minutes() -> None:
     assert time.process_time() - start < 10
 
 
-def test_gold_that_says_more_than_its_task_asks_makes_right_answers_wrong() -> None:
+def test_gold_elements_beyond_the_task_are_ignored() -> None:
     quad = {"aspect": "wine", "category": "DRINKS#QUALITY", "opinion": "great", "sentiment": "positive"}
     row = {"instruction": "x", "input": "great wine", "task": "ae", "gold": json.dumps([quad])}
-    assert metrics.score([row], ["wine"], "strict").figures[0].value == 1
+    assert metrics.score([row], ["wine"], "strict").metric_values[0].value == 1
 
 
 @pytest.mark.parametrize(
@@ -283,7 +286,7 @@ def test_gold_that_says_more_than_its_task_asks_makes_right_answers_wrong() -> N
     ],
 )
 @pytest.mark.parametrize("scorer", ["strict", "abs-quad", "instructabsa-legacy"])
-def test_gold_that_no_answer_can_meet_ends_in_a_traceback(row: dict[str, str], said: str, scorer: str) -> None:
+def test_gold_that_no_answer_can_match_is_an_error(row: dict[str, str], said: str, scorer: str) -> None:
     with pytest.raises(ZooError) as caught:
         metrics.score([{"instruction": "x", "input": "great wine", **row}], ["nothing"], scorer)
     assert said in str(caught.value)

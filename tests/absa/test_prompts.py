@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from instructzoo.absa import phrases, prompts, wordings, world
-from instructzoo.absa.prompts import Answer
-from instructzoo.absa.quads import ELEMENTS, TASKS, Quad, from_json, project, to_json
+from instructzoo.absa import prompts, world
+from instructzoo.absa.prompts import Answer, answer_format, templates
+from instructzoo.absa.schema import ELEMENTS, TASKS, Quad, from_json, project, to_json
 from instructzoo.core.errors import ZooError
 from instructzoo.core.infer.grammar import permits
 from instructzoo.core.record import Invalid, Segment
@@ -49,7 +49,7 @@ def read(text: str, task: str, domain: str = "restaurant") -> list[Quad] | None:
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("span", SPANS)
-def test_a_span_that_holds_a_separator_is_read_as_another(task: str, span: str) -> None:
+def test_targets_with_unusual_spans_parse_back_to_the_same_tuples(task: str, span: str) -> None:
     quads = [
         Quad(span, "FOOD#QUALITY", span, "positive"),
         Quad(None, "FOOD#PRICES", span, "negative"),
@@ -60,15 +60,15 @@ def test_a_span_that_holds_a_separator_is_read_as_another(task: str, span: str) 
 
 
 @pytest.mark.parametrize("task", ["tasd", "asqp"])
-def test_a_category_is_read_as_another(task: str) -> None:
+def test_every_category_parses_back_and_has_its_own_phrase(task: str) -> None:
     for category in CATEGORIES:
         quads = [Quad("food", category, "fine", "positive"), Quad("rice", category, "dry", "negative")]
         assert read(row(quads, task)["output"], task) == project(quads, task), category
-    phrased = {phrases.write_category(category) for category in CATEGORIES}
+    phrased = {answer_format.write_category(category) for category in CATEGORIES}
     assert len(phrased) == len(CATEGORIES)
 
 
-def test_random_spans_are_not_read_back() -> None:
+def test_targets_with_random_spans_parse_back_to_the_same_tuples() -> None:
     rng = random.Random(5)
     pieces = ["is", "means", "[SSEP]", "it", " ", " ", '"', "\\", "food", "great", "quality", "n", ",", "\n", "é", "🍕"]
     for _ in range(3000):
@@ -78,7 +78,7 @@ def test_random_spans_are_not_read_back() -> None:
         assert read(row(quads, task)["output"], task) == project(quads, task), (task, quads)
 
 
-def test_the_answers_lose_the_paper_s_shape() -> None:
+def test_targets_have_the_form_of_the_paper() -> None:
     food = "pizza is tasty means food quality is great"
     service = "waiter is implied means service in general is bad"
     assert (
@@ -91,7 +91,7 @@ def test_the_answers_lose_the_paper_s_shape() -> None:
     assert row(QUADS[:1], "aste")["output"] == "pizza is tasty means restaurant is great"
     assert row(QUADS[:1], "aste", domain="laptop")["output"] == "pizza is tasty means laptop is great"
     assert row([], "asqp")["output"] == "nothing"
-    assert phrases.write_category("FOOD#STYLE_OPTIONS") == "food style options are"
+    assert answer_format.write_category("FOOD#STYLE_OPTIONS") == "food style options are"
 
 
 @pytest.mark.parametrize(
@@ -124,16 +124,16 @@ def test_the_answers_lose_the_paper_s_shape() -> None:
         ("pizza is fine", "aesc"),
     ],
 )
-def test_a_text_of_another_form_counts_as_an_answer(text: str, task: str) -> None:
+def test_malformed_answers_are_invalid(text: str, task: str) -> None:
     assert read(text, task) is None
 
 
-def test_quotes_that_were_not_needed_break_an_answer() -> None:
+def test_unneeded_quotes_and_outer_whitespace_are_accepted() -> None:
     assert read('"pizza" is "tasty" means "FOOD#QUALITY" is great', "asqp") == QUADS[:1]
     assert read("\n pizza is tasty means food quality is great \n", "asqp") == QUADS[:1]
 
 
-def test_a_long_answer_takes_more_than_linear_time_or_raises() -> None:
+def test_long_answers_are_parsed_fast_and_without_error() -> None:
     pieces = (
         "pizza ",
         "[SSEP] ",
@@ -156,38 +156,38 @@ def test_a_long_answer_takes_more_than_linear_time_or_raises() -> None:
     assert read(whole, "asqp") == QUADS[:1] * 1200
 
 
-def test_a_user_s_row_asks_or_answers_another_task() -> None:
+def test_the_task_of_a_user_row_is_inferred_from_its_instruction() -> None:
     bare = {"instruction": "", "input": REVIEW}
     asked, target = prompts.render(bare)
-    assert asked.text.splitlines()[0] in wordings.QUESTIONS["asqp"] and not target.text
+    assert asked.text.splitlines()[0] in templates.QUESTIONS["asqp"] and not target.text
     assert asked == prompts.render(bare)[0]
     own = {"instruction": "What do they say?", "input": REVIEW}
     assert prompts.render(own)[0] == Segment(f"What do they say?\nReview: {REVIEW}\nAnswer:", False)
-    for task, questions in wordings.QUESTIONS.items():
+    for task, questions in templates.QUESTIONS.items():
         assert all(prompts.task_of({"instruction": question, "input": REVIEW}) == task for question in questions)
     assert isinstance(prompts.parse("pizza is tasty means food quality is great", own), Answer)
-    aste = {"instruction": wordings.QUESTIONS["aste"][0], "input": REVIEW}  # says nothing of its domain
+    aste = {"instruction": templates.QUESTIONS["aste"][0], "input": REVIEW}  # says nothing of its domain
     assert prompts.parse("pizza is tasty means laptop is great", aste) == Answer(tuple(project(QUADS[:1], "aste")))
 
 
-def test_one_wording_is_asked_of_all_sentences_or_two_of_one() -> None:
-    for task, questions in wordings.QUESTIONS.items():
+def test_wordings_vary_by_sentence_and_seed_and_are_reproducible() -> None:
+    for task, questions in templates.QUESTIONS.items():
         asked = [prompts.question(f"review {n}", task, 3) for n in range(400)]
         assert set(asked) == set(questions)
         assert asked == [prompts.question(f"review {n}", task, 3) for n in range(400)]
         assert asked != [prompts.question(f"review {n}", task, 4) for n in range(400)]
-    every = [question for questions in wordings.QUESTIONS.values() for question in questions]
+    every = [question for questions in templates.QUESTIONS.values() for question in questions]
     assert len(set(every)) == len(every)
 
 
-def test_what_is_served_is_not_what_was_trained() -> None:
+def test_inference_prompts_equal_training_prompts() -> None:
     for made in world.generate(200, 2, "train"):
         asked, target = prompts.render(made)
         assert target == Segment(f" {made['output']}", True)
         assert prompts.render({"instruction": made["instruction"], "input": made["input"]})[0] == asked
 
 
-def test_tasks_of_one_sentence_are_two_items() -> None:
+def test_all_tasks_and_spellings_of_one_sentence_share_one_item() -> None:
     made = [row(QUADS, task) for task in TASKS]
     made += [
         row(QUADS, "ae", sentence) for sentence in ("the pizza was tasty, but the waiter ignored us", REVIEW.upper())
@@ -196,7 +196,7 @@ def test_tasks_of_one_sentence_are_two_items() -> None:
     assert row([], "ae", "!!!")["item"] == "!!!"
 
 
-def test_a_projection_repeats_or_loses_a_tuple() -> None:
+def test_projection_merges_only_tuples_that_become_equal() -> None:
     two = [Quad("pizza", "FOOD#QUALITY", "tasty", "positive"), Quad("pizza", "FOOD#PRICES", "cheap", "positive")]
     assert project(two, "aesc") == [Quad("pizza", sentiment="positive")]
     assert project(two, "tasd") == [Quad("pizza", q.category, None, "positive") for q in two]
@@ -217,13 +217,13 @@ def test_a_projection_repeats_or_loses_a_tuple() -> None:
         (Quad("pizza"), "asqb", 'did you mean "asqp"'),
     ],
 )
-def test_a_faulty_tuple_becomes_a_target(quad: Quad, task: str, said: str) -> None:
+def test_an_invalid_tuple_is_an_error_with_its_location(quad: Quad, task: str, said: str) -> None:
     with pytest.raises(ZooError, match=said) as error:
         prompts.write(REVIEW, [quad], task, 0, where="mine.csv:3")
     assert "mine.csv:3" in str(error.value)
 
 
-def test_a_domain_or_a_text_that_cannot_be_written_becomes_a_row() -> None:
+def test_an_unwritable_domain_or_text_is_an_error() -> None:
     with pytest.raises(ZooError, match='domain "a is b"'):
         row(QUADS[:1], "aste", domain="a is b")
     with pytest.raises(ZooError, match="half a surrogate pair"):
@@ -242,12 +242,12 @@ def test_a_domain_or_a_text_that_cannot_be_written_becomes_a_row() -> None:
         ("[" * 100_000, "no JSON"),
     ],
 )
-def test_a_faulty_gold_column_is_read(text: str, said: str) -> None:
+def test_an_invalid_gold_column_is_an_error(text: str, said: str) -> None:
     with pytest.raises(ZooError, match=said):
         from_json(text, "rows.jsonl:2")
 
 
-def test_the_paper_s_template_is_said_to_hold_what_it_breaks() -> None:
+def test_breaks_is_true_exactly_for_spans_that_the_bare_template_misreads() -> None:
     """Without quotes, a span of which `breaks` says nothing survives, and one that it names is read as another."""
     for span in SPANS:
         bare = f"{span} is {span} means food quality is great"
@@ -256,7 +256,7 @@ def test_the_paper_s_template_is_said_to_hold_what_it_breaks() -> None:
 
 
 @pytest.mark.parametrize("task", ["ae", "aesc", "tasd", "aste", "asqp"])
-def test_a_true_answer_is_against_the_grammar(task: str) -> None:
+def test_gold_answers_satisfy_the_grammar(task: str) -> None:
     awkward = 'The "it" bar is\tnice , and the  café means trouble 🍕 [SSEP] .'
     quads = [
         Quad('"it" bar', "RESTAURANT#GENERAL", "is\tnice", "positive"),
@@ -281,13 +281,13 @@ def test_a_true_answer_is_against_the_grammar(task: str) -> None:
         "",
     ],
 )
-def test_an_answer_that_no_review_gives_is_in_the_grammar(text: str) -> None:
+def test_the_grammar_rejects_answers_foreign_to_the_review(text: str) -> None:
     row = prompts.write("The pizza was tasty .", [], "asqp", 0)
     assert not permits(prompts.constraint(row), text)
     assert permits(prompts.constraint(row), "pizza is tasty means food quality is great")
 
 
-def test_a_review_without_a_word_has_no_answer() -> None:
+def test_the_grammar_of_an_empty_review_permits_implicit_answers() -> None:
     row = {"input": "", "task": "asqp"}
     assert permits(prompts.constraint(row), "nothing")
     assert permits(prompts.constraint(row), "it is implied means food quality is bad")

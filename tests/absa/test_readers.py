@@ -11,9 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from instructzoo.absa import prompts, readers, readers_base
-from instructzoo.absa.quads import TASKS, Quad, project
-from instructzoo.absa.readers_base import Sentence
+from instructzoo.absa import prompts
+from instructzoo.absa.data import readers
+from instructzoo.absa.data.readers import base
+from instructzoo.absa.data.readers.base import Sentence
+from instructzoo.absa.schema import TASKS, Quad, project
 from instructzoo.core.errors import ZooError
 
 ASQP = (
@@ -71,7 +73,7 @@ def refused(folder: Path, name: str, text: str | bytes, format: str = "") -> str
     return str(caught.value).removeprefix(str(folder / name))
 
 
-def test_an_asqp_line_loses_or_mixes_an_element(tmp_path: Path) -> None:
+def test_an_asqp_line_is_read_with_all_elements_in_place(tmp_path: Path) -> None:
     (one,) = read(tmp_path, "train.txt", ASQP)
     assert one.text == 'The wine is fine but Bob \'s "steak" is not .'
     assert one.quads == (
@@ -81,7 +83,7 @@ def test_an_asqp_line_loses_or_mixes_an_element(tmp_path: Path) -> None:
     assert (one.tasks, one.where) == (TASKS, f"{tmp_path / 'train.txt'}:1")
 
 
-def test_tokens_are_counted_from_one(tmp_path: Path) -> None:
+def test_token_indices_count_from_zero_and_empty_spans_are_remarked(tmp_path: Path) -> None:
     (aste,) = read(tmp_path, "train_triplets.txt", ASTE)
     assert aste.quads == (
         Quad("wine list", None, "fine", "positive"),
@@ -95,15 +97,15 @@ def test_tokens_are_counted_from_one(tmp_path: Path) -> None:
     )
     (empty,) = read(tmp_path, "y.tsv", "a b\t1,1 A#B 1 0,1\n")
     assert empty.quads == (Quad(None, "A#B", "a", "neutral"),)
-    assert empty.remarks == (readers_base.EMPTY_SPAN,)
+    assert empty.remarks == (base.EMPTY_SPAN,)
 
 
-def test_xml_of_a_year_is_read_as_that_of_another(tmp_path: Path) -> None:
+def test_semeval_xml_of_2014_and_2016_is_read_by_its_own_format(tmp_path: Path) -> None:
     first, second = read(tmp_path, "Restaurants_Train_v2.xml", XML_2014)
     assert first.text == "The wine & the bread are fine."
     assert first.quads == (Quad("wine", None, None, "positive"), Quad("bread", None, None, "conflict"))
     assert first.tasks == second.tasks == ("ae", "aesc")
-    assert first.remarks == (readers_base.NOT_ASKED,)
+    assert first.remarks == (base.NOT_ASKED,)
     assert (second.quads, second.where) == ((), f"{tmp_path / 'Restaurants_Train_v2.xml'}:11")
     first, second = read(tmp_path, "EN_REST_SB1_TEST.xml.gold", XML_2016)
     assert first.quads == (
@@ -115,18 +117,18 @@ def test_xml_of_a_year_is_read_as_that_of_another(tmp_path: Path) -> None:
     assert Counter(second.remarks) == {"opinion on a whole review, which no task asks for": 1}
 
 
-def test_offsets_that_lead_elsewhere_go_unseen(tmp_path: Path) -> None:
+def test_offsets_that_miss_their_term_are_remarked(tmp_path: Path) -> None:
     (one, _) = read(tmp_path, "a.xml", XML_2014.replace('from="4"', 'from="5"'))
     assert Counter(one.remarks)["offsets in the file that do not lead to the term"] == 1
 
 
-def test_terms_with_commas_and_brackets_fall_apart(tmp_path: Path) -> None:
+def test_terms_with_commas_and_brackets_stay_whole(tmp_path: Path) -> None:
     first, second = read(tmp_path, "Restaurants_Train.csv", CSV.replace("\n", "\r\n"))
     assert first.quads == (Quad("wine", None, None, "positive"), Quad("cook's, [1]", None, None, "neutral"))
-    assert (second.quads, second.remarks) == ((), (readers_base.NOT_ASKED,))
+    assert (second.quads, second.remarks) == ((), (base.NOT_ASKED,))
 
 
-def test_own_files_lose_a_judgement(tmp_path: Path) -> None:
+def test_own_csv_and_jsonl_files_are_read_with_every_tuple(tmp_path: Path) -> None:
     quads = (
         Quad("wine", "DRINKS#QUALITY", "Great", "positive"),
         Quad("service", "SERVICE#GENERAL", None, "negative"),
@@ -142,14 +144,14 @@ def test_own_files_lose_a_judgement(tmp_path: Path) -> None:
     assert (fourth.quads, fourth.domain) == (quads, "bar")
 
 
-def test_elements_that_a_file_lacks_are_asked_for(tmp_path: Path) -> None:
+def test_a_file_gets_only_tasks_whose_elements_it_annotates(tmp_path: Path) -> None:
     (one,) = read(tmp_path, "mine.csv", "text,aspect,sentiment\nFine wine,wine,positive\n")
     assert one.tasks == ("ae", "aesc")
     lines = [{"text": "We came.", "quads": []}, {"text": "Fine wine", "quads": [{"aspect": "wine"}]}]
     assert {s.tasks for s in read(tmp_path, "mine.jsonl", "\n".join(map(json.dumps, lines)))} == {("ae",)}
 
 
-def test_rows_of_the_house_do_not_train_again(tmp_path: Path) -> None:
+def test_instruction_rows_are_read_back_with_task_and_domain(tmp_path: Path) -> None:
     quads = [Quad("wine", "DRINKS#QUALITY", None, "positive")]
     rows = [prompts.write("Fine wine", quads, task, 0, "bar", "own", "mine") for task in ("asqp", "ae")]
     path = file(tmp_path, "rows.jsonl", "\n".join(map(json.dumps, rows)))
@@ -176,7 +178,7 @@ def test_rows_of_the_house_do_not_train_again(tmp_path: Path) -> None:
         ("a\rb####[]", "a carriage return within the line"),
     ],
 )
-def test_a_malformed_asqp_line_is_trained_on(tmp_path: Path, line: str, words: str) -> None:
+def test_a_malformed_asqp_line_is_an_error_with_its_line(tmp_path: Path, line: str, words: str) -> None:
     message = refused(tmp_path, "train.txt", ASQP + line + "\n" + ASQP, "asqp")
     assert message.startswith(":2: ")
     assert words in message
@@ -196,7 +198,9 @@ def test_a_malformed_asqp_line_is_trained_on(tmp_path: Path, line: str, words: s
         ("a.tsv", ACOS, "\t0,1 FOOD#QUALITY 2 -1,-1", "a text that is not empty"),
     ],
 )
-def test_a_malformed_line_of_tokens_is_trained_on(tmp_path: Path, name: str, good: str, line: str, words: str) -> None:
+def test_a_malformed_line_of_token_indices_is_an_error_with_its_line(
+    tmp_path: Path, name: str, good: str, line: str, words: str
+) -> None:
     message = refused(tmp_path, name, good + line + "\n")
     assert message.startswith(":2: ")
     assert words in message
@@ -214,7 +218,7 @@ def test_a_malformed_line_of_tokens_is_trained_on(tmp_path: Path, name: str, goo
         ('"UTF-8"', '"UTF-88"', 1, "unknown encoding: UTF-88"),
     ],
 )
-def test_malformed_xml_is_trained_on(tmp_path: Path, old: str, new: str, line: int, words: str) -> None:
+def test_malformed_xml_is_an_error_with_its_line(tmp_path: Path, old: str, new: str, line: int, words: str) -> None:
     message = refused(tmp_path, "a.xml", XML_2014.replace(old, new))
     assert message.startswith(f":{line}: "), message
     assert words in message
@@ -247,13 +251,15 @@ def test_malformed_xml_is_trained_on(tmp_path: Path, old: str, new: str, line: i
         ),
     ],
 )
-def test_a_malformed_table_or_object_is_trained_on(tmp_path: Path, name: str, text: str, line: int, words: str) -> None:
+def test_a_malformed_table_or_object_is_an_error_with_its_line(
+    tmp_path: Path, name: str, text: str, line: int, words: str
+) -> None:
     message = refused(tmp_path, name, text)
     assert message.startswith(f":{line}: "), message
     assert words in message
 
 
-def test_another_file_ends_in_a_traceback(tmp_path: Path) -> None:
+def test_unknown_empty_or_missing_files_are_errors(tmp_path: Path) -> None:
     assert "a file in no known format" in refused(tmp_path, "a.txt", "just words\n")
     assert ":1: byte 0xff is not UTF-8" in refused(tmp_path, "a.txt", b"\xff####[]\n", "asqp")
     assert "holds no sentence" in refused(tmp_path, "a.txt", "\n \n", "asqp")
@@ -273,7 +279,7 @@ def test_another_file_ends_in_a_traceback(tmp_path: Path) -> None:
         "it is means [SSEP] implied nothing",
     ],
 )
-def test_an_odd_text_is_changed_or_cut(tmp_path: Path, text: str) -> None:
+def test_unusual_texts_are_read_and_parsed_back_unchanged(tmp_path: Path, text: str) -> None:
     """Emoji, right-to-left script, control characters, marks of the format, 50,000 characters."""
     text = text.strip()
     words = text.split(" ")
@@ -323,7 +329,7 @@ JUNK = (
 
 
 @pytest.mark.parametrize("name", ["a.txt", "b.txt", "a.tsv", "a.xml", "b.xml", "a.csv", "b.csv"])
-def test_a_mangled_file_ends_in_a_traceback(tmp_path: Path, name: str) -> None:
+def test_a_mangled_file_is_read_or_refused_in_one_line(tmp_path: Path, name: str) -> None:
     """Whatever three random edits make of a file, it is read, or refused in one line."""
     good = {"a.txt": ASQP, "b.txt": ASTE, "a.tsv": ACOS, "a.xml": XML_2014, "b.xml": XML_2016, "a.csv": CSV}
     text = good.get(name, OWN_CSV)
@@ -380,9 +386,9 @@ BROKEN = {
 
 @pytest.mark.realdata
 @pytest.mark.parametrize("name", COUNTS)
-def test_a_published_set_is_counted_otherwise_or_not_read_back(realdata: Path, name: str) -> None:
+def test_published_sets_have_known_counts_and_parse_back(realdata: Path, name: str) -> None:
     """Render then parse is the identity on every sentence and task of every file."""
-    from instructzoo.absa import corpora
+    from instructzoo.absa.data import corpora
 
     found = corpora.locate(name, str(realdata), alone=True)
     assert len(found) == len(COUNTS[name])
@@ -402,7 +408,7 @@ def test_a_published_set_is_counted_otherwise_or_not_read_back(realdata: Path, n
     assert broken.total() == BROKEN[name]
 
 
-def test_a_line_without_tuples_is_asked_what_its_file_does_not_annotate(tmp_path: Path) -> None:
+def test_a_sentence_without_tuples_gets_only_the_tasks_of_its_file(tmp_path: Path) -> None:
     """The K-shot files of LAP14 have no categories; so a sentence without tuples is not asked for them either."""
     path = tmp_path / "lap14.txt"
     path.write_text(
@@ -413,7 +419,7 @@ def test_a_line_without_tuples_is_asked_what_its_file_does_not_annotate(tmp_path
     assert {one.tasks for one in found} == {("ae", "aesc", "aste")}
 
 
-def test_a_number_in_a_table_ends_in_a_traceback(tmp_path: Path) -> None:
+def test_a_number_in_a_text_column_is_an_error(tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": ["Fine wine"], "aspect": [5]}), tmp_path / "own.parquet")
     with pytest.raises(ZooError, match='"aspect" is 5; expected text'):
         list(readers.READERS["own"](tmp_path / "own.parquet"))

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from instructzoo.absa import prompts, sources
-from instructzoo.absa.quads import TASKS, Quad
-from instructzoo.core import data, verbs
+from instructzoo.absa.schema import TASKS, Quad
+from instructzoo.core import api, data
 from instructzoo.core.errors import ZooError
 from instructzoo.core.infer.grammar import permits
 from instructzoo.core.recipe import Recipe
@@ -58,7 +58,7 @@ def corpora(root: Path) -> Path:
     return root
 
 
-def test_a_sentence_becomes_other_rows_or_several_items(tmp_path: Path) -> None:
+def test_a_sentence_becomes_one_row_per_task_and_one_item(tmp_path: Path) -> None:
     parts = sources.build(recipe("asqp/rest15", path=corpora(tmp_path)))
     assert {part: rows.num_rows for part, rows in parts.items()} == {"train": 50, "validation": 10, "test": 50}
     rows = parts["train"].to_list()
@@ -72,7 +72,7 @@ def test_a_sentence_becomes_other_rows_or_several_items(tmp_path: Path) -> None:
     assert rows == sources.build(recipe("asqp/rest15", path=tmp_path))["train"].to_list()
 
 
-def test_a_sibling_sets_test_sentences_are_trained_on(tmp_path: Path) -> None:
+def test_test_sentences_are_dropped_from_train_and_validation_of_sibling_sets(tmp_path: Path) -> None:
     made = recipe("asqp/rest15", "asqp/rest16", path=corpora(tmp_path), options={"tasks": ["asqp", "ae"]})
     built = data.build(made, tmp_path / "out")
     held = {part: set(rows["item"]) for part, rows in built.rows.items()}
@@ -87,7 +87,7 @@ def test_a_sibling_sets_test_sentences_are_trained_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.realdata
-def test_the_real_sibling_sets_leak(realdata: Path, tmp_path: Path) -> None:
+def test_real_sibling_sets_share_no_item_across_splits(realdata: Path, tmp_path: Path) -> None:
     """436 of rest15's 537 test sentences stand in rest16's training part letter by letter; 442 by their words."""
     made = recipe("asqp/rest15", "asqp/rest16", path=realdata, options={"tasks": ["asqp"]}, near_duplicates=None)
     parts = sources.build(made)
@@ -105,21 +105,21 @@ def test_the_real_sibling_sets_leak(realdata: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [".", "asqp", "asqp/rest15", "above"])
-def test_only_one_kind_of_folder_is_found(tmp_path: Path, path: str) -> None:
+def test_a_set_is_found_from_any_folder_level(tmp_path: Path, path: str) -> None:
     corpora(tmp_path / "absa")
     folder = tmp_path if path == "above" else tmp_path / "absa" / path
     parts = sources.build(recipe("asqp/rest15", path=folder))
     assert set(parts) == {"train", "validation", "test"}
 
 
-def test_one_file_is_read_as_another_part(tmp_path: Path) -> None:
+def test_a_single_file_is_read_as_the_split_it_names(tmp_path: Path) -> None:
     root = corpora(tmp_path) / "asqp/rest15"
     assert list(sources.build(recipe("asqp/rest15", path=root / "train.txt"))) == ["train"]
     assert list(sources.build(recipe("asqp/rest15", path=root / "test.txt"))) == ["test"]
     assert list(sources.build(recipe("asqp/rest15", path=root / "dev.txt"))) == ["validation"]
 
 
-def test_a_part_that_is_not_there_is_made_up(tmp_path: Path) -> None:
+def test_missing_splits_are_cut_from_train_by_item(tmp_path: Path) -> None:
     """14lap has no dev and test part here: both are cut out of train, by sentence."""
     built = data.build(recipe("aste/14lap", path=corpora(tmp_path), validation=0.2, test=0.2), tmp_path / "out")
     assert sum(rows.num_rows for rows in built.rows.values()) == 120
@@ -128,7 +128,7 @@ def test_a_part_that_is_not_there_is_made_up(tmp_path: Path) -> None:
     assert built.card["splits"]["test"] == "0.2 of train's items, by hash of the item"
 
 
-def test_scoring_reads_training_rows(tmp_path: Path) -> None:
+def test_building_the_test_split_reads_no_training_file(tmp_path: Path) -> None:
     made = recipe("asqp/rest15", path=corpora(tmp_path))
     whole = sources.build(made)["test"].to_list()
     (tmp_path / "asqp/rest15/train.txt").write_text("broken")
@@ -137,7 +137,7 @@ def test_scoring_reads_training_rows(tmp_path: Path) -> None:
     assert parts["test"].to_list() == whole
 
 
-def test_the_sampler_hides_what_it_left_out(tmp_path: Path) -> None:
+def test_few_shot_draws_are_noted_on_the_card_and_vary_by_seed(tmp_path: Path) -> None:
     made = recipe("asqp/rest15", path=corpora(tmp_path), options={"kshot": 3, "tasks": ["ae", "asqp"]})
     built = data.build(made, tmp_path / "out")
     assert built.card["counts"] == {"train": 6, "validation": 4, "test": 20}
@@ -151,7 +151,7 @@ def test_the_sampler_hides_what_it_left_out(tmp_path: Path) -> None:
     assert set(other["train"]["item"]) != set(built.rows["train"]["item"])
 
 
-def test_shots_are_cut_out_for_a_test_part(tmp_path: Path) -> None:
+def test_a_few_shot_draw_requires_a_test_split_or_dev_as_test(tmp_path: Path) -> None:
     options = {"kshot": 2, "tasks": ["asqp"]}
     root = corpora(tmp_path)
     with pytest.raises(
@@ -170,7 +170,7 @@ def test_shots_are_cut_out_for_a_test_part(tmp_path: Path) -> None:
     assert parts["test"].info.description == "asqp/rest16, test: the dev part, since no test part is there"
 
 
-def test_the_dev_part_is_chosen_by_and_reported_on(tmp_path: Path) -> None:
+def test_dev_as_test_moves_dev_only_where_no_test_split_exists(tmp_path: Path) -> None:
     made = recipe("asqp/rest16", path=corpora(tmp_path), options={"dev_as_test": True, "tasks": ["ae"]}, validation=0.2)
     built = data.build(made, tmp_path / "out")
     assert built.card["splits"]["test"] == "by the source"
@@ -180,7 +180,7 @@ def test_the_dev_part_is_chosen_by_and_reported_on(tmp_path: Path) -> None:
     assert {part: rows.num_rows for part, rows in whole.items()} == {"train": 10, "validation": 2, "test": 10}
 
 
-def test_decisions_of_a_reader_go_uncounted(tmp_path: Path) -> None:
+def test_decisions_of_a_reader_are_counted_in_the_description(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_text(
         "text,aspect,sentiment\nFine wine,wine,positive\nFine wine,beer,negative\nOdd soup,soup,conflict\nWe came.,,\n",
@@ -199,7 +199,7 @@ def test_decisions_of_a_reader_go_uncounted(tmp_path: Path) -> None:
     assert ae == ("wine [SSEP] beer", "soup", "nothing")
 
 
-def test_rows_that_the_demo_saved_do_not_train_again(tmp_path: Path) -> None:
+def test_saved_rows_are_loaded_again_unchanged(tmp_path: Path) -> None:
     quads = [Quad("wine", "FOOD#QUALITY", None, "positive")]
     rows = [prompts.write(f"Fine wine {n}", quads, task, 0, "bar", "demo", "x") for n in range(3) for task in TASKS]
     path = tmp_path / "saved.jsonl"
@@ -226,7 +226,7 @@ def test_rows_that_the_demo_saved_do_not_train_again(tmp_path: Path) -> None:
         (["asqp/rest15"], ".", {"kshot": 0}, "kshot = 0"),
     ],
 )
-def test_a_wrong_setting_ends_in_a_traceback(
+def test_an_invalid_setting_is_a_one_line_error(
     tmp_path: Path, names: list[str], path: str | None, options: dict[str, Any], words: str
 ) -> None:
     corpora(tmp_path)
@@ -236,14 +236,14 @@ def test_a_wrong_setting_ends_in_a_traceback(
     assert "\n" not in str(caught.value)
 
 
-def test_two_files_of_one_part_are_mixed(tmp_path: Path) -> None:
+def test_two_files_for_one_split_are_an_error(tmp_path: Path) -> None:
     for name in ("a_train.csv", "b_train.csv"):
         (tmp_path / name).write_text("text,aspect\nFine wine,wine\n")
     with pytest.raises(ZooError, match=r"two train files: a_train\.csv, b_train\.csv"):
         sources.build(recipe("own", path=tmp_path))
 
 
-def test_the_world_and_a_set_are_not_mixed(tmp_path: Path) -> None:
+def test_world_and_published_rows_can_be_mixed(tmp_path: Path) -> None:
     sizes = {"train": 30, "validation": 5, "test": 5}
     parts = sources.build(recipe("world", "asqp/rest15", path=corpora(tmp_path), sizes=sizes))
     assert {part: rows.num_rows for part, rows in parts.items()} == {"train": 80, "validation": 15, "test": 55}
@@ -265,7 +265,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_published_file_cannot_be_scored(tmp_path: Path, name: str) -> None:
+def test_a_published_file_can_be_scored_as_gold_and_as_answers(tmp_path: Path, name: str) -> None:
     """As gold, as answers, for the task by default and for one with fewer elements."""
     text, task = FILES[name]
     path = tmp_path / name
@@ -275,19 +275,19 @@ def test_a_published_file_cannot_be_scored(tmp_path: Path, name: str) -> None:
     assert {row["task"] for _, row in rows} == {task}
     for asked in ("", "ae"):
         for scorer in ("strict", "lenient", "abs-quad", "instructabsa-legacy"):
-            found = verbs.score("absa", str(path), str(path), scorer, asked)
+            found = api.score("absa", str(path), str(path), scorer, asked)
             lead = found["figures"][0]
             assert (lead["metric"], lead["group"], lead["value"]) == ("F1", "all", 1), (scorer, asked)
     answers = tmp_path / "answers.txt"
     answers.write_text("e\n" * found["n"])
-    assert verbs.score("absa", str(path), str(answers))["figures"][0]["value"] == 0
+    assert api.score("absa", str(path), str(answers))["figures"][0]["value"] == 0
     if task != "asqp":
         lacking = "aste" if task == "tasd" else "tasd"
         with pytest.raises(ZooError, match=f":[12]: the task {lacking}; expected one of ae"):
-            verbs.score("absa", str(path), str(path), "strict", lacking)
+            api.score("absa", str(path), str(path), "strict", lacking)
 
 
-def test_a_file_of_rows_is_taken_for_a_published_one(tmp_path: Path) -> None:
+def test_files_of_rows_or_answers_are_not_read_as_published_sets(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text(json.dumps(prompts.write("Fine wine", [Quad("wine")], "ae", 0)) + "\n")
     (tmp_path / "answers.txt").write_text("wine is fine\n")
     assert sources.gold(tmp_path / "rows.jsonl") is None
@@ -295,7 +295,7 @@ def test_a_file_of_rows_is_taken_for_a_published_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.realdata
-def test_a_real_set_is_outside_of_the_grammar(realdata: Path) -> None:
+def test_nearly_all_real_targets_satisfy_the_grammar(realdata: Path) -> None:
     """All but the spans that cut a word, or that are not in their sentence as it is written."""
     outside = {}
     for name in ("asqp/rest16", "acos/laptop", "aste/14res"):

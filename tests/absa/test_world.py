@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from instructzoo.absa import clauses, lexicon, prompts, world
-from instructzoo.absa.quads import TASKS, Quad, from_json
+from instructzoo.absa import prompts, world
+from instructzoo.absa.schema import TASKS, Quad, from_json
+from instructzoo.absa.world import clause_templates, lexicon
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import validate_part
 from instructzoo.core.record import Row
@@ -31,7 +32,7 @@ def quads(made: list[Row]) -> list[Quad]:
 ASQP = {"tasks": ["asqp"]}
 
 
-def test_a_span_is_not_in_its_review_or_half_a_word() -> None:
+def test_every_span_occurs_in_its_review_from_the_start_of_a_word() -> None:
     for row in rows(3000, **ASQP):
         text = f" {row['input']} "
         for quad in from_json(row["gold"]):
@@ -43,25 +44,25 @@ def test_a_span_is_not_in_its_review_or_half_a_word() -> None:
                 assert not (text[begin - 1].isalnum() or text[begin + len(span)].isalnum()) or f" {span}" in text, row
 
 
-def test_a_row_says_other_tuples_than_its_answer() -> None:
+def test_outputs_parse_back_to_their_gold_tuples() -> None:
     for row in rows(1500):
         found = prompts.parse(row["output"], row)
         assert isinstance(found, prompts.Answer) and list(found.quads) == from_json(row["gold"])
         assert row["item"] == prompts.item_of(row["input"]) and "{" not in row["input"]
 
 
-def test_a_review_stands_in_two_splits_whatever_seed_and_task() -> None:
+def test_splits_are_disjoint_and_evaluation_splits_repeat_no_review() -> None:
     parts = [{r["item"] for r in rows(1500, seed, split)} for seed, split in enumerate(world.SPLITS)]
     assert all(parts) and not parts[0] & parts[1] and not parts[0] & parts[2] and not parts[1] & parts[2]
     for split in ("validation", "test"):
         assert len({r["item"] for r in rows(800, 0, split)}) == 800
 
 
-def test_more_rows_are_other_rows() -> None:
+def test_a_larger_draw_starts_with_the_smaller_one() -> None:
     assert rows(300, 4)[:100] == rows(100, 4)
 
 
-def test_an_opinion_means_two_categories_or_judges_two_ways() -> None:
+def test_every_term_and_opinion_of_the_lexicon_has_one_meaning() -> None:
     """The truth is known only where topic and opinion decide it."""
     everywhere = Counter(term.rstrip("*") for topics in lexicon.TOPICS.values() for t in topics for term in t.terms)
     assert [term for term, n in everywhere.items() if n > 1] == []
@@ -75,32 +76,32 @@ def test_an_opinion_means_two_categories_or_judges_two_ways() -> None:
             assert [words for words, n in said.items() if n > 1] == [], topic.entity
 
 
-def test_one_clause_is_read_two_ways() -> None:
+def test_no_clause_template_is_listed_twice() -> None:
     """No template is written for two categories, sentiments or kinds."""
     every = [
         template
-        for lists in (clauses.IMPLICIT_OPINION, clauses.IMPLICIT_BOTH)
+        for lists in (clause_templates.IMPLICIT_OPINION, clause_templates.IMPLICIT_BOTH)
         for sides in lists.values()
         for side in sides
         for template in side
     ]
-    every += [template for templates in clauses.IMPLICIT_ASPECT.values() for template in templates]
+    every += [template for templates in clause_templates.IMPLICIT_ASPECT.values() for template in templates]
     every += [
-        *clauses.PREDICATE,
-        *clauses.ATTRIBUTIVE,
-        *clauses.NO_OPINION["restaurant"],
-        *clauses.NO_OPINION["laptop"],
+        *clause_templates.PREDICATE,
+        *clause_templates.ATTRIBUTIVE,
+        *clause_templates.NO_OPINION["restaurant"],
+        *clause_templates.NO_OPINION["laptop"],
     ]
     assert [template for template, n in Counter(every).items() if n > 1] == []
 
 
-def test_a_category_of_a_clause_is_in_no_domain() -> None:
+def test_every_category_of_a_clause_is_in_the_lexicon() -> None:
     known = {f"{t.entity}#{a}" for topics in lexicon.TOPICS.values() for t in topics for a in t.attributes}
-    for lists in (clauses.IMPLICIT_ASPECT, clauses.IMPLICIT_OPINION, clauses.IMPLICIT_BOTH):
+    for lists in (clause_templates.IMPLICIT_ASPECT, clause_templates.IMPLICIT_OPINION, clause_templates.IMPLICIT_BOTH):
         assert set(lists) <= known
 
 
-def test_the_world_is_too_easy() -> None:
+def test_the_world_covers_the_hard_cases() -> None:
     """Implied elements, neutral words, negation, several tuples and none at all: all of them occur."""
     made = rows(4000, **ASQP)
     found = quads(made)
@@ -115,7 +116,7 @@ def test_the_world_is_too_easy() -> None:
     assert len({quad.aspect for quad in found}) > 500
 
 
-def test_a_setting_changes_nothing() -> None:
+def test_every_setting_takes_effect() -> None:
     assert {r["task"] for r in rows(200)} == set(TASKS)
     assert {r["task"] for r in rows(200, tasks=["ae", "aste"])} == {"ae", "aste"}
     weighed = Counter(r["task"] for r in rows(1000, weights={"asqp": 6}))
@@ -139,11 +140,11 @@ def test_a_setting_changes_nothing() -> None:
         ({"domain": "laptop"}, 'did you mean "domains"'),
     ],
 )
-def test_a_wrong_setting_is_taken(values: dict[str, Any], said: str) -> None:
+def test_an_invalid_setting_is_an_error(values: dict[str, Any], said: str) -> None:
     with pytest.raises(ZooError, match=said):
         settings(**values)
 
 
-def test_an_unknown_split_is_written() -> None:
+def test_an_unknown_split_is_an_error() -> None:
     with pytest.raises(ZooError, match='did you mean "test"'):
         world.generate(1, 0, "tests")

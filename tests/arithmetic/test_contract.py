@@ -1,8 +1,8 @@
 """The tests that every domain inherits, on arithmetic."""
 
-from instructzoo.core.testing import AppContract
+from instructzoo.core.testing import DomainContract
 
 
-class TestArithmetic(AppContract):
+class TestArithmetic(DomainContract):
     name = "arithmetic"
     tokenizer = "digits"

@@ -54,7 +54,7 @@ def kill_at(home: Path, step: int) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_run_ends_with_other_weights(tmp_path: Path) -> None:
+def test_a_killed_and_resumed_run_ends_with_identical_weights_and_metrics(tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert start(whole).wait(600) == 0
     for step in sorted(random.Random(20).sample(range(5, STEPS - 5), 3)):

@@ -59,7 +59,7 @@ def test_a_text_without_the_number_scores_exactly_zero(text: str, scorer: str) -
 
 def test_none_from_a_broken_predictor_is_wrong_and_not_a_crash() -> None:
     scores = metrics.score(ROWS, [None] * 5, "strict")  # type: ignore[list-item]
-    assert (scores.lead().value, scores.counts["no text"], scores.counts["invalid"]) == (0, 5, 5)
+    assert (scores.headline_value().value, scores.counts["no text"], scores.counts["invalid"]) == (0, 5, 5)
 
 
 def test_always_the_same_digit_hits_only_where_it_is_the_answer() -> None:
@@ -71,7 +71,7 @@ def test_always_the_same_digit_hits_only_where_it_is_the_answer() -> None:
 
 
 @pytest.mark.parametrize("scorer", metrics.SCORERS)
-def test_a_substring_of_the_answer_and_an_answer_inside_a_longer_number_are_wrong(scorer: str) -> None:
+def test_parts_of_the_answer_and_longer_numbers_are_wrong(scorer: str) -> None:
     assert both([text[:-1] for text in TRUE[:2]], scorer, ROWS[:2]) == (0, 0.5)
     assert both([f"1{text}" for text in TRUE[:2]], scorer, ROWS[:2])[0] == 0
     assert both([f"{text}0" for text in TRUE[:2]], scorer, ROWS[:2])[0] == 0
@@ -86,7 +86,7 @@ def test_the_answer_written_twice_is_strictly_no_answer() -> None:
     assert both([f"{text}{text}" for text in TRUE[:2]], "lenient", ROWS[:2])[0] == 0
 
 
-def test_naming_the_right_number_on_the_way_to_a_wrong_one_is_wrong() -> None:
+def test_a_right_number_before_or_beside_a_wrong_one_is_wrong() -> None:
     for text in ("46 = 47", "The answer is not 46 but 47", "46 or 47", "12 + 34 = 46 = 47"):
         for scorer in metrics.SCORERS:
             assert both([text], scorer, ROWS[:1])[0] == 0, (text, scorer)
@@ -119,7 +119,7 @@ def test_one_wrong_digit_costs_one_character_of_the_set() -> None:
     assert (exact, digit) == (pytest.approx(4 / 5), pytest.approx(1 - 1 / CHARACTERS))
 
 
-def test_a_runaway_answer_is_counted_and_cannot_push_the_score_below_zero() -> None:
+def test_an_overlong_answer_is_counted_and_scores_at_least_zero() -> None:
     scores = metrics.score(ROWS[:1], ["9" * 300], "strict")
     digit = scores.get("digit match")
     assert digit and digit.value == 0
@@ -134,10 +134,10 @@ def test_the_hits_of_single_rows_add_up_to_the_score() -> None:
         assert sum(metrics.correct(ROWS, answers, scorer)) == metrics.score(ROWS, answers, scorer).counts["right"]
 
 
-def test_groups_hold_every_row_once_and_order_does_not_split_a_sum() -> None:
+def test_groups_count_every_row_once_and_ignore_the_order_of_a_sum() -> None:
     rows = list(islice(world.generate(600, 5, "test"), 600))
     scores = metrics.score(rows, [r["output"] for r in rows], "strict")
-    sizes = {f.group: f.n for f in scores.figures if f.metric == "exact match"}
+    sizes = {f.group: f.n for f in scores.metric_values if f.metric == "exact match"}
     assert sizes["all"] == 600 == sum(sizes[o] for o in ("add", "subtract", "multiply", "divide"))
     assert sum(n for g, n in sizes.items() if g.count("D") == 2) == 600
     assert sum(n for g, n in sizes.items() if g.startswith("add ") and g.count("D") == 2) == sizes["add"]
@@ -147,16 +147,16 @@ def test_groups_hold_every_row_once_and_order_does_not_split_a_sum() -> None:
     )
 
 
-def test_every_figure_carries_its_n_and_an_interval_that_is_no_point() -> None:
-    for one in metrics.score(ROWS, TRUE, "strict").figures:
+def test_every_metric_value_has_its_n_and_a_proper_confidence_interval() -> None:
+    for one in metrics.score(ROWS, TRUE, "strict").metric_values:
         assert one.n >= 1 and one.low < one.value == one.high == 1
 
 
 def test_rows_that_name_no_operation_are_scored_and_counted() -> None:
     plain = [{"instruction": "What is 2 + 2?", "input": "2 + 2", "output": "2 + 2 = 4"}]
     scores = metrics.score(plain, ["4"], "strict")
-    assert scores.lead().value == 1
-    assert {f.group for f in scores.figures} == {"all"}
+    assert scores.headline_value().value == 1
+    assert {f.group for f in scores.metric_values} == {"all"}
     assert scores.counts["rows without operation and digits"] == 1
 
 
@@ -165,14 +165,14 @@ def test_a_row_without_a_true_answer_is_an_error_and_not_a_free_hit() -> None:
         metrics.score([{"instruction": "x", "input": "", "output": ""}], [""], "strict")
 
 
-def test_slipped_answers_and_unknown_scorers_are_refused() -> None:
+def test_missing_answers_and_unknown_scorers_are_errors() -> None:
     with pytest.raises(ZooError, match="4 answers for 5 rows"):
         metrics.score(ROWS, TRUE[:4], "strict")
     with pytest.raises(ZooError, match='did you mean "strict"'):
         metrics.score(ROWS, TRUE, "strikt")
 
 
-def test_the_paper_table_is_whole_and_lines_up_with_the_groups_of_the_scorer() -> None:
+def test_the_paper_table_is_complete_and_matches_the_groups_of_the_scorer() -> None:
     goat = [f for f in metrics.PAPER if f.system == "Goat-7B"]
     assert len(goat) == 4 * 8 * 2
     assert all(0 <= f.value <= 1 and f.source for f in metrics.PAPER)
@@ -185,8 +185,8 @@ def test_the_paper_table_is_whole_and_lines_up_with_the_groups_of_the_scorer() -
 
 
 @pytest.mark.parametrize("scorer", metrics.SCORERS)
-def test_an_endless_number_ends_the_scoring(scorer: str) -> None:
+def test_numbers_of_5000_digits_are_scored(scorer: str) -> None:
     for text in ("7" * 5000, f"46 R {'7' * 5000}", f"-{'0' * 5000}7"):
         assert both([text], scorer, ROWS[:1])[0] == 0
     huge = {**ROWS[0], "digits": f"{'9' * 5000}D+1D"}
-    assert metrics.score([huge], ["46"], scorer).lead().value == 1
+    assert metrics.score([huge], ["46"], scorer).headline_value().value == 1

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from instructzoo.arithmetic import corpus, prompts, world
+from instructzoo.arithmetic import prompts, world
 from instructzoo.arithmetic.prompts import Answer
+from instructzoo.arithmetic.world import goat_dataset
 from instructzoo.core.record import Invalid, Segment
 
 SUM, PRODUCT, DIVISION = ({"operation": name} for name in ("add", "multiply", "divide"))
@@ -27,11 +28,11 @@ def test_no_answer_of_the_world_is_read_as_another(values: dict[str, Any], lenie
 
 
 def test_no_answer_of_the_corpus_is_read_as_another() -> None:
-    for row in corpus.chunk(1, 0).slice(0, 4000).to_pylist():
+    for row in goat_dataset.chunk(1, 0).slice(0, 4000).to_pylist():
         assert prompts.parse(row["output"], row) == Answer(row["answer"])
 
 
-def test_a_row_without_instruction_asks_its_input() -> None:
+def test_a_row_without_instruction_is_rendered_from_its_input() -> None:
     assert prompts.render({"instruction": "", "input": "1 + 2", "output": "3"}, 0)[0].text == "1 + 2\nAnswer: "
     assert prompts.render({"input": "1 + 2"}, 0) == [Segment("1 + 2\nAnswer: ", False), Segment("", True)]
 

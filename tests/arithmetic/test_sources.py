@@ -48,7 +48,7 @@ def bigbench(folder: Path, examples: list[Any] = EXAMPLES, name: str = "task.jso
     return folder / name
 
 
-def test_a_published_row_gets_a_wrong_item_or_operation(tmp_path: Path) -> None:
+def test_published_rows_get_their_item_operation_digits_and_answer(tmp_path: Path) -> None:
     parts = sources.build(recipe("goat", path=str(goat(tmp_path))))
     rows = parts["train"].to_list()
     assert list(parts) == ["train"]
@@ -64,14 +64,14 @@ def test_a_published_row_gets_a_wrong_item_or_operation(tmp_path: Path) -> None:
         }
 
 
-def test_a_published_problem_and_the_worlds_own_are_two_items() -> None:
+def test_a_published_row_of_a_world_problem_equals_the_row_of_the_world() -> None:
     world = sources.build(recipe("world", sizes={"train": 400, "validation": 5, "test": 5}))["train"].to_list()
     for row in world:
         again = sources._row({k: row[k] for k in ("instruction", "input", "output")}, row["answer"], "goat", "here")
         assert again == row | {"source": "goat"}
 
 
-def test_benchmark_rows_become_training_rows(tmp_path: Path) -> None:
+def test_benchmark_rows_are_in_the_test_split_only(tmp_path: Path) -> None:
     parts = sources.build(recipe("bigbench", path=str(bigbench(tmp_path))))
     assert list(parts) == ["test"]
     rows = parts["test"].to_list()
@@ -83,7 +83,7 @@ def test_benchmark_rows_become_training_rows(tmp_path: Path) -> None:
     assert {(row["source"], row["licence"]) for row in rows} == {("bigbench", "Apache-2.0")}
 
 
-def test_a_folder_of_tasks_is_read_in_part(tmp_path: Path) -> None:
+def test_every_task_of_a_benchmark_folder_is_read(tmp_path: Path) -> None:
     bigbench(tmp_path / "1_digit_addition", EXAMPLES[:1])
     bigbench(tmp_path / "2_digit_division", EXAMPLES[3:])
     (tmp_path / "results.json").write_text('{"scores": []}')  # no task, and no fault
@@ -91,7 +91,7 @@ def test_a_folder_of_tasks_is_read_in_part(tmp_path: Path) -> None:
     assert parts["test"]["item"][:] == ["add 0 1", "divide 84 7"]
 
 
-def test_two_published_sources_read_one_anothers_files(tmp_path: Path) -> None:
+def test_each_published_source_reads_its_own_folder(tmp_path: Path) -> None:
     (tmp_path / "goat").mkdir()
     goat(tmp_path / "goat")
     bigbench(tmp_path / "bigbench")
@@ -122,7 +122,7 @@ def test_two_published_sources_read_one_anothers_files(tmp_path: Path) -> None:
         (GOAT[0] | {"input": f"7 + {'3' * 5000}"}, "a number of 5,000 digits; expected at most 1,000"),
     ],
 )
-def test_a_wrong_row_is_trained_on_or_not_found_again(tmp_path: Path, row: dict[str, Any], words: str) -> None:
+def test_a_wrong_row_is_an_error_with_its_line(tmp_path: Path, row: dict[str, Any], words: str) -> None:
     path = tmp_path / "dataset.jsonl"
     path.write_text("\n".join(map(json.dumps, [GOAT[1], row])), encoding="utf-8")
     with pytest.raises(ZooError) as caught:
@@ -131,7 +131,7 @@ def test_a_wrong_row_is_trained_on_or_not_found_again(tmp_path: Path, row: dict[
     assert words in str(caught.value)
 
 
-def test_a_right_row_in_another_form_ends_the_build(tmp_path: Path) -> None:
+def test_right_rows_in_other_forms_are_accepted(tmp_path: Path) -> None:
     """Published rows may write R 0, a bare "is undefined" or a whole number as a number."""
     rows = [
         {"instruction": "4/2", "input": "4 / 2", "output": "4 / 2 = 2 R 0", "answer": "2 R 0"},
@@ -145,7 +145,7 @@ def test_a_right_row_in_another_form_ends_the_build(tmp_path: Path) -> None:
     assert made["output"][:] == [row["output"] for row in rows]
 
 
-def test_a_benchmark_of_another_kind_is_scored_as_arithmetic(tmp_path: Path) -> None:
+def test_a_benchmark_without_arithmetic_is_an_error_with_its_example(tmp_path: Path) -> None:
     for example, words in (
         ({"input": "Who wrote it?", "target": "her"}, 'no problem in "Who wrote it?"'),
         ({"input": "What is 1 plus 1?"}, 'no answer; expected "target" or "target_scores"'),
@@ -164,7 +164,7 @@ def test_a_benchmark_of_another_kind_is_scored_as_arithmetic(tmp_path: Path) -> 
         sources.build(recipe("bigbench", path=str(goat(tmp_path))))
 
 
-def test_an_unknown_source_ends_in_a_traceback() -> None:
+def test_an_unknown_source_is_an_error_with_a_suggestion() -> None:
     with pytest.raises(
         ZooError, match=r'data\.sources: no source "goats"; expected did you mean "goat"|did you mean "goat"'
     ):
@@ -172,7 +172,7 @@ def test_an_unknown_source_ends_in_a_traceback() -> None:
 
 
 @pytest.mark.parametrize("name", ["goat", "bigbench"])
-def test_a_hub_that_is_out_of_reach_ends_in_a_traceback(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_an_unreachable_hub_is_a_one_line_error(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     def unreachable(*_: object, **__: object) -> None:
         raise ConnectionError("no route\nto host")
 
@@ -184,7 +184,7 @@ def test_a_hub_that_is_out_of_reach_ends_in_a_traceback(monkeypatch: pytest.Monk
     assert "data.path=FILE" in str(caught.value)
 
 
-def test_rows_of_the_hub_are_read_otherwise_than_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_rows_from_the_hub_equal_rows_from_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     hub = [{"inputs": e["input"], "targets": [str(t)]} for e, t in zip(EXAMPLES, (1, -6, 36, 12), strict=True)]
 
     def load(name: str, config: str | None = None, revision: str | None = None) -> datasets.DatasetDict:
@@ -200,7 +200,7 @@ def test_rows_of_the_hub_are_read_otherwise_than_files(monkeypatch: pytest.Monke
     assert sources.build(recipe("bigbench"))["test"].to_list() == local
 
 
-def test_a_benchmark_row_stays_in_published_training_data(tmp_path: Path) -> None:
+def test_benchmark_problems_are_dropped_from_published_training_data(tmp_path: Path) -> None:
     (tmp_path / "goat").mkdir()
     commuted = {"instruction": "1+0?", "input": "1 + 0", "output": "1 + 0 = 1", "answer": "1"}
     more = [
@@ -215,7 +215,7 @@ def test_a_benchmark_row_stays_in_published_training_data(tmp_path: Path) -> Non
     assert {"part": "train", "reason": "contaminates test (the same item)", "rows": 1} in built.card["dropped"]
 
 
-def test_the_world_gives_its_parts_or_its_settings_another_shape() -> None:
+def test_the_world_builds_its_splits_by_the_settings() -> None:
     sizes = {"train": 60, "validation": 7, "test": 9}
     parts = sources.build(recipe("world", sizes=sizes, world={"operations": ["add"], "sums": 3}))
     assert {part: rows.num_rows for part, rows in parts.items()} == sizes
@@ -224,17 +224,21 @@ def test_the_world_gives_its_parts_or_its_settings_another_shape() -> None:
         sources.build(recipe("world", world={"sums": 99}))
 
 
-def test_the_corpus_leaves_the_form_of_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    from instructzoo.arithmetic import corpus
+def test_the_corpus_builds_a_train_split_with_the_common_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    from instructzoo.arithmetic.world import goat_dataset
 
-    monkeypatch.setattr(corpus, "corpus", lambda seed: iter([corpus.chunk(seed, 0), corpus.chunk(seed, 1)]))
+    monkeypatch.setattr(
+        goat_dataset, "corpus", lambda seed: iter([goat_dataset.chunk(seed, 0), goat_dataset.chunk(seed, 1)])
+    )
     parts = sources.build(recipe("corpus"))
     assert list(parts) == ["train"]
     assert set(parts["train"].column_names) == COLUMNS
-    assert parts["train"].num_rows == 2 * corpus.CHUNK
+    assert parts["train"].num_rows == 2 * goat_dataset.CHUNK
 
 
-def test_scoring_builds_training_rows_or_other_test_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_test_split_alone_is_built_unchanged_without_training_rows(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     from instructzoo.arithmetic import world
 
     settings = recipe(
@@ -256,7 +260,7 @@ def test_scoring_builds_training_rows_or_other_test_rows(monkeypatch: pytest.Mon
     assert drawn == ["test", "train", "validation", "test"]
 
 
-def test_a_benchmark_beside_training_data_is_not_scored_on_alone(tmp_path: Path) -> None:
+def test_a_benchmark_alone_is_built_without_reading_training_data(tmp_path: Path) -> None:
     (tmp_path / "goat").mkdir()
     goat(tmp_path / "goat", [GOAT[0] | {"answer": "43"}])  # would be refused, were it read
     bigbench(tmp_path / "bigbench")

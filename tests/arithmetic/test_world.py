@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from oracle import first_wrong
 
-from instructzoo.arithmetic import cells, corpus, noise, rows, world
-from instructzoo.arithmetic.cells import OPERATIONS, Cell, Problems
+from instructzoo.arithmetic import world
+from instructzoo.arithmetic.world import digit_pairs, examples, goat_dataset, phrasing
+from instructzoo.arithmetic.world.digit_pairs import OPERATIONS, Cell, Problems
 from instructzoo.core import record
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import validate_part
@@ -36,7 +37,7 @@ def problems(*triples: tuple[str, int, int]) -> Problems:
 
 
 def written(operation: str, left: int, right: int, **style: bool) -> dict[str, str]:
-    columns, _ = rows.write(problems((operation, left, right)), np.random.default_rng(0), rows.Style(**style))
+    columns, _ = examples.write(problems((operation, left, right)), np.random.default_rng(0), examples.Style(**style))
     return {name: values[0] for name, values in columns.items()}
 
 
@@ -57,13 +58,13 @@ def test_no_row_is_wrong_or_lacks_a_column(values: dict[str, Any], split: str) -
         assert first_wrong(row["output"]) is None
         assert row["digits"] == f"{len(left)}D{sign}{len(right)}D"
         assert row["id"] == record.row_id(row["instruction"], row["input"], row["output"])
-        assert set(row) == set(corpus.COLUMNS)
+        assert set(row) == set(goat_dataset.COLUMNS)
         assert row["item"].split()[0] == row["operation"]
-        assert cells.split_of(row["operation"], a, b) == split
+        assert digit_pairs.split_of(row["operation"], a, b) == split
 
 
 @pytest.mark.parametrize("values", [TINY, CARRIED])
-def test_a_problem_never_stands_in_two_splits_whatever_the_seeds(values: dict[str, Any]) -> None:
+def test_no_problem_is_in_two_splits_across_seeds(values: dict[str, Any]) -> None:
     parts = [
         {r["item"] for r in world.generate(1500, seed, s, settings(**values))} for seed, s in enumerate(world.SPLITS)
     ]
@@ -71,31 +72,37 @@ def test_a_problem_never_stands_in_two_splits_whatever_the_seeds(values: dict[st
 
 
 @pytest.mark.parametrize("operation", ["add", "multiply"])
-def test_a_commuted_sum_never_stands_on_both_sides_of_a_split(operation: str) -> None:
+def test_commuted_problems_are_one_item_in_one_split(operation: str) -> None:
     rng = np.random.default_rng(0)
     left, right = rng.integers(0, 10**8, (2, 2000))
     code = np.full(2000, OPERATIONS.index(operation))
-    here, there = cells.splits(Problems(code, left, right)), cells.splits(Problems(code, right, left))
+    here, there = digit_pairs.splits(Problems(code, left, right)), digit_pairs.splits(Problems(code, right, left))
     assert (here == there).all()
     assert written(operation, 12, 34)["item"] == written(operation, 34, 12)["item"]
 
 
 def test_the_order_of_a_difference_is_part_of_the_problem() -> None:
     assert written("subtract", 12, 34)["item"] != written("subtract", 34, 12)["item"]
-    sides = [(cells.split_of("subtract", a, b), cells.split_of("subtract", b, a)) for a in range(30) for b in range(a)]
+    sides = [
+        (digit_pairs.split_of("subtract", a, b), digit_pairs.split_of("subtract", b, a))
+        for a in range(30)
+        for b in range(a)
+    ]
     assert any(x != y for x, y in sides)
 
 
-def test_the_vectorised_hash_does_not_differ_from_python_integers() -> None:
-    drawn = cells.draw([Cell.read(name) for name in PAPER], np.arange(3000) % len(PAPER), np.random.default_rng(1), 0.5)
-    fast = cells.splits(drawn).tolist()
-    slow = [cells.split_of(OPERATIONS[o], a, b) for o, a, b in zip(*(x.tolist() for x in drawn), strict=True)]
+def test_the_vectorized_split_hash_equals_that_of_python_integers() -> None:
+    drawn = digit_pairs.draw(
+        [Cell.read(name) for name in PAPER], np.arange(3000) % len(PAPER), np.random.default_rng(1), 0.5
+    )
+    fast = digit_pairs.splits(drawn).tolist()
+    slow = [digit_pairs.split_of(OPERATIONS[o], a, b) for o, a, b in zip(*(x.tolist() for x in drawn), strict=True)]
     assert fast == slow
 
 
-def test_the_splits_do_not_drift_from_88_4_and_8_percent() -> None:
+def test_the_splits_have_shares_of_88_4_and_8_percent() -> None:
     left, right = (x.ravel() for x in np.meshgrid(np.arange(300), np.arange(300)))
-    counts = Counter(cells.splits(Problems(np.full(left.shape, cells.SUBTRACT), left, right)).tolist())
+    counts = Counter(digit_pairs.splits(Problems(np.full(left.shape, digit_pairs.SUBTRACT), left, right)).tolist())
     shares = {split: n / len(left) for split, n in counts.items()}
     assert shares == pytest.approx({"train": 0.88, "validation": 0.04, "test": 0.08}, abs=0.004)
 
@@ -107,7 +114,7 @@ def test_a_held_out_split_that_is_too_small_neither_repeats_nor_hangs(split: str
     assert len(items) == len(set(items))
     every = {("add", *sorted((a, b))) for a in range(10) for b in range(10)}
     every |= {("subtract", a, b) for a in range(100) for b in range(10)}
-    assert set(items) == {f"{o} {a} {b}" for o, a, b in every if cells.split_of(o, a, b) == split}
+    assert set(items) == {f"{o} {a} {b}" for o, a, b in every if digit_pairs.split_of(o, a, b) == split}
 
 
 def test_a_seed_gives_the_same_rows_and_fewer_rows_are_the_first_of_more() -> None:
@@ -118,7 +125,7 @@ def test_a_seed_gives_the_same_rows_and_fewer_rows_are_the_first_of_more() -> No
 
 
 @pytest.mark.parametrize("name", PAPER)
-def test_a_cell_of_the_papers_table_holds_no_other_digits(name: str) -> None:
+def test_a_digit_pair_of_the_paper_table_yields_only_its_own_digits(name: str) -> None:
     made = list(world.generate(200, 0, "test", settings(cells=[name], by_zero=0.0)))
     assert {row["digits"] for row in made} == {name.replace("x", "*")}
     for row in made:
@@ -126,7 +133,7 @@ def test_a_cell_of_the_papers_table_holds_no_other_digits(name: str) -> None:
             assert len(row["answer"].split(" R ")[0]) <= 6
 
 
-def test_the_settings_of_the_recipes_span_what_they_say() -> None:
+def test_settings_cover_exactly_their_digit_pairs_and_weights() -> None:
     digits = {row["digits"] for row in world.generate(4000, 0, "train", settings(**CARRIED, by_zero=0.0))}
     sums = {f"{i}D{sign}{j}D" for i in range(1, 6) for j in range(1, 6) for sign in "+-"}
     assert digits == sums | {f"{i}D*{j}D" for i in (1, 2) for j in (1, 2)} | {f"{i}D/1D" for i in (1, 2, 3, 4)}
@@ -157,12 +164,12 @@ def test_settings_that_would_be_ignored_are_refused() -> None:
 
 
 @pytest.mark.parametrize("growth", [0.01, 100])
-def test_a_growth_within_its_bounds_draws_nothing(growth: float) -> None:
+def test_every_growth_within_its_bounds_draws_rows(growth: float) -> None:
     assert sum(settings(growth=growth).shares().values()) == pytest.approx(1)
     assert len(list(world.generate(20, 0, "test", settings(growth=growth)))) == 20
 
 
-def test_a_long_product_is_not_written_in_another_form() -> None:
+def test_a_long_product_is_written_in_the_documented_form() -> None:
     assert written("multiply", 397, 4429)["output"] == (
         "397 * 4429 = 4429 * (300 + 90 + 7) = 4429 * 300 + 4429 * 90 + 4429 * 7"
         " = 1328700 + 398610 + 31003 = 1727310 + 31003 = 1758313"
@@ -175,7 +182,7 @@ def test_a_long_product_is_not_written_in_another_form() -> None:
     assert written("multiply", 0, 34)["output"] == "0 * 34 = 0"
 
 
-def test_a_long_division_is_not_written_in_another_form() -> None:
+def test_a_long_division_is_written_in_the_documented_form() -> None:
     assert written("divide", 8914, 64)["output"].splitlines() == [
         "8914 - 64 * 100 = 8914 - 6400 = 2514",
         "2514 - 64 * 30 = 2514 - 1920 = 594",
@@ -194,7 +201,7 @@ def test_a_long_division_is_not_written_in_another_form() -> None:
     assert written("divide", 8914, 64, divisions=False)["output"] == "8914 / 64 = 139 R 18"
 
 
-def test_a_wrong_step_is_not_overlooked() -> None:
+def test_the_oracle_detects_every_wrong_step() -> None:
     long = written("multiply", 397, 4429)["output"]
     for old, new in [
         ("300 + 90", "300 + 80"),
@@ -212,17 +219,17 @@ def test_a_wrong_step_is_not_overlooked() -> None:
     assert first_wrong("nothing") is not None
 
 
-def test_a_wrong_answer_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "_solve", lambda o, p, inputs, style: (["5"], ["2 + 2 = 5"]))
-    with pytest.raises(rows.WrongAnswer, match="Python says 4"):
+def test_writing_a_wrong_answer_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examples, "_solve", lambda o, p, inputs, style: (["5"], ["2 + 2 = 5"]))
+    with pytest.raises(examples.WrongAnswer, match="Python says 4"):
         written("add", 2, 2)
-    monkeypatch.setattr(rows, "_solve", lambda o, p, inputs, style: (["4"], ["2 + 2 = 14"]))
-    with pytest.raises(rows.WrongAnswer):
+    monkeypatch.setattr(examples, "_solve", lambda o, p, inputs, style: (["4"], ["2 + 2 = 14"]))
+    with pytest.raises(examples.WrongAnswer):
         written("add", 2, 2)
 
 
-def test_the_wordings_are_not_too_few_and_each_has_one_place() -> None:
-    wordings = noise.wordings()
+def test_at_least_300_distinct_wordings_have_one_placeholder_each() -> None:
+    wordings = phrasing.wordings()
     assert len({wording.casefold() for wording in wordings}) == len(wordings) >= 300
     for wording in wordings:
         assert wording.count("{}") == 1 and wording == wording.strip() and not re.search(r"\d", wording)
@@ -246,7 +253,7 @@ def test_a_wording_never_changes_the_problem() -> None:
 
 
 def test_the_noise_keeps_its_shares_and_can_be_switched_off() -> None:
-    heads, middles, tails = noise.phrases("multiply", 40_000, np.random.default_rng(0), True, True)
+    heads, middles, tails = phrasing.phrases("multiply", 40_000, np.random.default_rng(0), True, True)
     count = Counter(middles)
     named, spoken = count[" and "] / 40_000, (count[" times "] + count[" multiplied by "]) / 40_000
     assert named == pytest.approx(0.05, abs=0.005)
@@ -270,23 +277,25 @@ def test_about_half_of_the_divisions_are_exact_and_none_beyond_the_limits() -> N
 
 
 def test_the_corpus_keeps_its_counts_over_all_chunks() -> None:
-    plan = corpus.plan()
+    plan = goat_dataset.plan()
     sections: Counter[str] = Counter()
     for kind in plan:
         sections[kind.section] += kind.rows
-    assert sections == corpus.SECTIONS and corpus.SIZE == 1_746_300
-    assert np.gcd(corpus.STRIDE, corpus.SIZE) == 1  # else the walk would meet some rows twice and others never
-    assert sum(kind.rows for kind in plan if kind.section == "n / 1" and kind.special == corpus.BY_ZERO) == 1_700
+    assert sections == goat_dataset.SECTIONS and goat_dataset.SIZE == 1_746_300
+    assert (
+        np.gcd(goat_dataset.STRIDE, goat_dataset.SIZE) == 1
+    )  # else the walk would meet some rows twice and others never
+    assert sum(kind.rows for kind in plan if kind.section == "n / 1" and kind.special == goat_dataset.BY_ZERO) == 1_700
     whole = {(kind.cell.left, kind.cell.right) for kind in plan if kind.section == "n + m"}
     assert whole == {(i, j) for i in range(1, 17) for j in range(1, 17)}
 
 
 def test_a_chunk_of_the_corpus_keeps_to_the_limits_and_mixes_all_kinds() -> None:
-    table = corpus.chunk(0, 5)
+    table = goat_dataset.chunk(0, 5)
     made = table.to_pylist()
-    assert table.column_names == list(corpus.COLUMNS) and len(made) == corpus.CHUNK
+    assert table.column_names == list(goat_dataset.COLUMNS) and len(made) == goat_dataset.CHUNK
     share = Counter(row["operation"] for row in made)
-    assert share["add"] / len(made) == pytest.approx(304_000 / corpus.SIZE, abs=0.002)
+    assert share["add"] / len(made) == pytest.approx(304_000 / goat_dataset.SIZE, abs=0.002)
     for row in made:
         left, sign, right = row["input"].split(" ")
         a, b, small = int(left), int(right), min(len(left), len(right))
@@ -303,11 +312,11 @@ def test_a_chunk_of_the_corpus_keeps_to_the_limits_and_mixes_all_kinds() -> None
 
 
 def test_the_corpus_does_not_depend_on_the_number_of_workers() -> None:
-    two = list(islice(corpus.corpus(4, workers=2), 2))
-    one = list(islice(corpus.corpus(4), 2))
-    assert [table.num_rows for table in two] == [corpus.CHUNK] * 2
+    two = list(islice(goat_dataset.corpus(4, workers=2), 2))
+    one = list(islice(goat_dataset.corpus(4), 2))
+    assert [table.num_rows for table in two] == [goat_dataset.CHUNK] * 2
     assert all(a.equals(b) for a, b in zip(two, one, strict=True))
-    assert not corpus.chunk(5, 0).equals(one[0])
+    assert not goat_dataset.chunk(5, 0).equals(one[0])
 
 
 @pytest.mark.realdata
@@ -316,6 +325,8 @@ def test_the_corpus_has_the_published_number_of_rows_in_each_section() -> None:
     published = json.loads(COUNTS.read_text())
     names = {"n + m": "add", "n - m": "sub", "n * 1": "mul_n_by_1", "n * m": "mul_n_by_m"}
     names |= {"n / 1": "div_n_by_1", "n / m": "div_n_by_m"}
-    assert {names[k]: n for k, n in corpus.SECTIONS.items()} | {"total": corpus.SIZE} == published["notebook_samples"]
-    assert published["bare_expression_share"] == noise.BARE
-    assert len(noise.wordings()) >= published["templates_distinct_case_insensitive"]
+    assert {names[k]: n for k, n in goat_dataset.SECTIONS.items()} | {"total": goat_dataset.SIZE} == published[
+        "notebook_samples"
+    ]
+    assert published["bare_expression_share"] == phrasing.BARE
+    assert len(phrasing.wordings()) >= published["templates_distinct_case_insensitive"]

@@ -178,14 +178,14 @@ def timed(job: Callable[..., Any], *arguments: Any) -> Seconds:
 
 def zoo(options: argparse.Namespace) -> dict[str, float]:
     """Images per second of `fit`, and seconds for each row to be made ready (with the cache, to be encoded)."""
-    from instructzoo.core import app, runs, tune
+    from instructzoo.core import domain, runs, tune
     from instructzoo.core.data import Built
     from instructzoo.pix2pix import model, objective
 
     data = rows(options.batch * 4)
     settings = plan(options, options.steps)
     built = Built({"train": data}, {}, "made", Path())  # type: ignore[arg-type]
-    ready = objective.Ready(settings, app.get("pix2pix"), built, model.load(settings, lambda: data))
+    ready = objective.Ready(settings, domain.get("pix2pix"), built, model.load(settings, lambda: data))
     encoded: list[Any] = []
     filling = timed(lambda: encoded.extend(ready.encode(data)))
     tuned = ready.tune()
@@ -193,7 +193,7 @@ def zoo(options: argparse.Namespace) -> dict[str, float]:
 
     def train(settings: Any) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            parts = tune.Parts(encoded, [], costs.total, [])
+            parts = tune.EncodedSplits(encoded, [], costs.total, [])
             tune.fit(settings, runs.Run(Path(folder)), tuned, own, parts, quiet=True)
 
     train(plan(options, WARM))
@@ -208,7 +208,7 @@ def plain(options: argparse.Namespace) -> dict[str, float]:
     from accelerate import Accelerator
     from diffusers.optimization import get_scheduler
 
-    from instructzoo.pix2pix import editor
+    from instructzoo.pix2pix.networks import editor
     from instructzoo.pix2pix.objective import moments
 
     network, tokenizer = editor.open_folder(Path(options.home) / "model")
@@ -266,8 +266,8 @@ def plain_loss(network: Any, unet: Any, batch: tuple[Any, Any, Any], empty: Any)
 def ready_batches(tokenizer: Any, size: int) -> list[tuple[Any, Any, Any]]:
     """Pictures before and after, and ids, of the rows that all contestants learn."""
     from instructzoo.pix2pix import images
-    from instructzoo.pix2pix.autoencoder import to_tensor
-    from instructzoo.pix2pix.editor import tokens
+    from instructzoo.pix2pix.networks.editor import tokens
+    from instructzoo.pix2pix.networks.patch_autoencoder import to_tensor
 
     data = rows(4 * size)
     ids = tokens(tokenizer, [row["instruction"] for row in data], TOKENS).split(size)
@@ -292,7 +292,8 @@ def guided(options: argparse.Namespace, size: int) -> dict[str, float]:
     """Pictures per second of both ways to guide, which must give the same pictures."""
     import torch
 
-    from instructzoo.pix2pix import editor, sampling
+    from instructzoo.pix2pix import sampling
+    from instructzoo.pix2pix.networks import editor
 
     network, tokenizer = editor.open_folder(Path(options.home) / "model")
     editor.widen(network.unet)

@@ -3,7 +3,7 @@
     python -m tests.benchmarks.extract_speed [--domains absa,uie] [--sentences 500] [--rounds 3]
                                              [--files 2000,20000] [--tokens 8] [--threads 2] [--run DOMAIN=FOLDER]
 
-The carried models (or those of --run) answer held-out rows of their worlds through `Predictor.stream`, as `zoo predict`
+The bundled models (or those of --run) answer held-out rows of their worlds through `Predictor.stream`, as `zoo predict`
 does. A sentence costs one question in absa (asqp) and three in uie (ner, re, ee), as in the demos. Where a domain holds
 answers to a grammar, both ways are measured, in alternating order. Seconds are given twice: on the clock, and of the
 processor (the fairer figure where other work shares the machine).
@@ -67,18 +67,18 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def opened(domain: str, options: argparse.Namespace) -> Any:
-    from instructzoo.core import app as apps
+def opened(domain_name: str, options: argparse.Namespace) -> Any:
+    from instructzoo.core import domain as domains
     from instructzoo.core.infer import Predictor
 
-    app = apps.get(domain)
+    domain = domains.get(domain_name)
     chosen = dict(each.split("=", 1) for each in options.run)
-    return Predictor.load(app, Path(chosen[domain]) if domain in chosen else app.weights())
+    return Predictor.load(domain, Path(chosen[domain_name]) if domain_name in chosen else domain.bundled_model())
 
 
 def rows_of(predictor: Any, count: int, split: str) -> Any:
-    world = predictor.app.module("world")
-    settings = {**predictor.recipe.data.world, **QUESTIONS[predictor.app.name]}
+    world = predictor.domain.module("world")
+    settings = {**predictor.recipe.data.world, **QUESTIONS[predictor.domain.name]}
     return world.generate(count, 5, split, world.Settings(**settings))
 
 
@@ -88,7 +88,9 @@ def speed(domain: str, options: argparse.Namespace) -> dict[str, Any]:
     each = len(QUESTIONS[domain]["tasks"])
     rows = [("", row) for row in rows_of(predictor, options.sentences * each, "test")]
     ways = (
-        {"held": predictor.held(True), "free": predictor.held(False)} if predictor.app.constrained else {"": predictor}
+        {"held": predictor.with_constraints(True), "free": predictor.with_constraints(False)}
+        if predictor.domain.constrained
+        else {"": predictor}
     )
     for way in ways.values():
         list(way.stream(rows[:8]))  # first calls set up what later ones find

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.generate_speed [--rows 512] [--batch 32] [--rounds 3] [--threads 2]
 
-The arithmetic package's carried model answers rows of its world, all operations, greedily. Contestants:
+The arithmetic package's bundled model answers rows of its world, all operations, greedily. Contestants:
 
     zoo      infer.generate with the token budget of `batch` rows of the longest prompt
     plain    model.generate over batches of `batch` rows as they come, padded on the left
@@ -63,13 +63,13 @@ def arguments() -> argparse.Namespace:
 
 
 def work(options: argparse.Namespace) -> tuple[Any, Prompts, Any]:
-    """The carried model, prompts in the order in which the world draws them, and how both decode."""
+    """The bundled model, prompts in the order in which the world draws them, and how both decode."""
     from instructzoo.arithmetic import world
-    from instructzoo.core import app as apps
+    from instructzoo.core import domain as domains
     from instructzoo.core.infer import Predictor
 
-    app = apps.get("arithmetic")
-    predictor = Predictor.load(app, app.weights())
+    domain = domains.get("arithmetic")
+    predictor = Predictor.load(domain, domain.bundled_model())
     rows = world.generate(options.rows, 3, "test", world.Settings(**predictor.recipe.data.world))
     encoder = predictor.encoder()
     prompts = [encoder.prompt(row) for row in rows]

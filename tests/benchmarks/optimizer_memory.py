@@ -106,7 +106,7 @@ def train(name: str, layers: int, width: int, steps: int) -> tuple[float, int]:
     )  # fmt: skip
     tuned = LlamaForCausalLM(config).to(getattr(torch, kept))
     tokens = torch.randint(VOCABULARY, (4 * steps, 32), generator=torch.Generator().manual_seed(0)).tolist()
-    parts = tune.Parts([Encoded(ids, ids) for ids in tokens], [], [32] * len(tokens), [])
+    parts = tune.EncodedSplits([Encoded(ids, ids) for ids in tokens], [], [32] * len(tokens), [])
     with tempfile.TemporaryDirectory() as folder:
         tune.fit(recipe, Run(Path(folder)), tuned, tune.Causal(0), parts, quiet=True)
         lines = [json.loads(line) for line in (Path(folder) / "metrics.jsonl").open()]

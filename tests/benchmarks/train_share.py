@@ -84,7 +84,7 @@ def measure(setup: Setup, compiled: bool) -> dict[str, float]:
     from instructzoo.core.text import lengths
 
     costs = lengths(setup.encoded).total
-    parts, before = tune.Parts(setup.encoded, [], costs, []), product()
+    parts, before = tune.EncodedSplits(setup.encoded, [], costs, []), product()
     with tempfile.TemporaryDirectory() as folder, Clock() as clock:
         began = time.perf_counter()
         tune.fit(plan(compile=compiled), runs.Run(Path(folder)), setup.loaded.model, setup.objective, parts, quiet=True)

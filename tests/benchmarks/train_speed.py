@@ -170,7 +170,7 @@ def zoo(loaded: Any, pairs: list[Pair], folder: Path, lean: bool) -> tuple[int, 
     objective = tune.choose(loaded.kind, loaded.model, loaded.tokenizer)
     run = runs.Run(folder)
     began = time.perf_counter()
-    tune.fit(recipe, run, loaded.model, objective, tune.Parts(encoded, [], costs.total, []), quiet=True)
+    tune.fit(recipe, run, loaded.model, objective, tune.EncodedSplits(encoded, [], costs.total, []), quiet=True)
     seconds = time.perf_counter() - began
     return sum(costs.total), seconds, last_loss([json.loads(x) for x in (folder / "metrics.jsonl").open()])
 

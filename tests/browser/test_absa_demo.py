@@ -14,9 +14,9 @@ import pytest
 from browsing import Browsed, phone
 
 from instructzoo.absa import demo, prompts, sources
-from instructzoo.absa.correcting import NAME
-from instructzoo.absa.quads import Quad, from_json
-from instructzoo.core import app as apps
+from instructzoo.absa.demo.correction_tab import NAME
+from instructzoo.absa.schema import Quad, from_json
+from instructzoo.core import domain as domains
 from instructzoo.core import recipe as recipes
 from instructzoo.core import ui
 from instructzoo.core.infer import Predictor
@@ -51,7 +51,7 @@ TRUTH: dict[str, list[Quad] | str] = {
 class Scripted:
     """A predictor that knows the truth, makes up a span, and once writes no answer: no model's luck in the tests."""
 
-    recipe: Recipe = field(default_factory=lambda: recipes.load("absa/carried-base"))
+    recipe: Recipe = field(default_factory=lambda: recipes.load("absa/bundled-base"))
     scores: dict[str, Any] | None = None
 
     def answer(self, rows: Sequence[Row]) -> list[str]:
@@ -83,15 +83,13 @@ def scripted() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def carried() -> Iterator[str]:
-    app = apps.get("absa")
-    if not (app.folder() / "weights" / "model.safetensors").is_file():
+    domain = domains.get("absa")
+    if not (domain.folder() / "weights" / "model.safetensors").is_file():
         pytest.skip("the package carries no trained model yet: weights/model.safetensors")
-    yield from serve(Predictor.load(app, app.weights()))
+    yield from serve(Predictor.load(domain, domain.bundled_model()))
 
 
-def test_a_pasted_review_is_not_marked_by_the_model_that_the_package_carries(
-    chromium: Any, carried: str, picture: Callable[[str], Path]
-) -> None:
+def test_the_bundled_model_marks_a_review(chromium: Any, carried: str, picture: Callable[[str], Path]) -> None:
     page = opened(chromium, carried)
     page.click("#absa-ask")
     page.until("#absa-answer", "Judgements")
@@ -103,7 +101,9 @@ def test_a_pasted_review_is_not_marked_by_the_model_that_the_package_carries(
     assert not page.complaints()
 
 
-def test_what_is_judged_is_not_seen(chromium: Any, scripted: str, picture: Callable[[str], Path]) -> None:
+def test_judgements_are_shown_as_marks_counts_bars_and_table(
+    chromium: Any, scripted: str, picture: Callable[[str], Path]
+) -> None:
     page = opened(chromium, scripted)
     asked(page, "\n".join(TRUTH))
     shown = page.until("#absa-answer", "in 5 reviews")
@@ -129,7 +129,7 @@ def test_what_is_judged_is_not_seen(chromium: Any, scripted: str, picture: Calla
     assert not page.complaints()
 
 
-def test_an_answer_cannot_be_saved(chromium: Any, scripted: str, tmp_path: Path) -> None:
+def test_judgements_can_be_saved_as_csv_and_json(chromium: Any, scripted: str, tmp_path: Path) -> None:
     page = opened(chromium, scripted)
     asked(page, REVIEW)
     page.until("#absa-answer", "Judgements")
@@ -147,7 +147,7 @@ def test_an_answer_cannot_be_saved(chromium: Any, scripted: str, tmp_path: Path)
      ("<script>document.title = 1</script>", "No judgement found.")],
     ids=["blank", "no word", "html"],
 )  # fmt: skip
-def test_bad_input_is_an_error_or_runs(chromium: Any, scripted: str, pasted: str, line: str) -> None:
+def test_bad_input_gets_a_message_and_html_does_not_run(chromium: Any, scripted: str, pasted: str, line: str) -> None:
     page = opened(chromium, scripted)
     asked(page, pasted)
     page.until("#absa-answer", line)
@@ -168,7 +168,7 @@ def edited(page: Browsed, row: int, column: int, text: str) -> None:
     page.until(css, text)
 
 
-def test_a_corrected_judgement_is_not_what_training_reads(
+def test_a_corrected_review_is_saved_as_a_training_row(
     chromium: Any, scripted: str, picture: Callable[[str], Path], tmp_path: Path
 ) -> None:
     page = opened(chromium, scripted)
@@ -203,7 +203,9 @@ def test_a_corrected_judgement_is_not_what_training_reads(
     assert not page.complaints()
 
 
-def test_a_bad_line_spoils_a_file(chromium: Any, scripted: str, picture: Callable[[str], Path], tmp_path: Path) -> None:
+def test_a_bad_line_of_a_file_is_an_error_of_its_own_only(
+    chromium: Any, scripted: str, picture: Callable[[str], Path], tmp_path: Path
+) -> None:
     source = tmp_path / "reviews.jsonl"
     rows = [json.dumps({"text": REVIEW, "id": 7}), "{broken", *(json.dumps({"review": text}) for text in TRUTH)]
     source.write_text("\n".join(rows), encoding="utf-8")
@@ -223,7 +225,7 @@ def test_a_bad_line_spoils_a_file(chromium: Any, scripted: str, picture: Callabl
     assert not page.complaints()
 
 
-def test_a_file_under_way_cannot_be_stopped_or_says_nothing(chromium: Any, scripted: str, tmp_path: Path) -> None:
+def test_a_running_file_shows_progress_and_can_be_stopped(chromium: Any, scripted: str, tmp_path: Path) -> None:
     source = tmp_path / "long.txt"
     source.write_text(f"{SLOW}\n" * 4_000, encoding="utf-8")
     page = opened(chromium, scripted)
@@ -238,7 +240,7 @@ def test_a_file_under_way_cannot_be_stopped_or_says_nothing(chromium: Any, scrip
     assert not [e for e in page.all("#absa-file-csv") if e.is_displayed()]
 
 
-def test_the_page_asks_another_machine_for_anything(chromium: Any, scripted: str) -> None:
+def test_the_page_sends_no_request_to_another_machine(chromium: Any, scripted: str) -> None:
     page = opened(chromium, scripted)
     asked(page, REVIEW)
     page.until("#absa-answer", "Judgements")
@@ -246,7 +248,7 @@ def test_the_page_asks_another_machine_for_anything(chromium: Any, scripted: str
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_the_page_breaks_on_a_phone_or_in_the_dark(
+def test_the_page_fits_a_phone_and_marks_have_contrast_in_both_themes(
     chromium: Any, scripted: str, picture: Callable[[str], Path], dark: bool
 ) -> None:
     with phone(chromium):

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from instructzoo.arithmetic import check, demo, rows, steps
-from instructzoo.core import app as apps
+from instructzoo.arithmetic import demo
+from instructzoo.arithmetic.demo import checker
+from instructzoo.arithmetic.world import examples, scratchpads
+from instructzoo.core import domain as domains
 from instructzoo.core import recipe as recipes
 from instructzoo.core import ui
 from instructzoo.core.infer import Predictor
@@ -30,22 +32,22 @@ LIE = "58 - 93"
 class Scripted:
     """A predictor that knows the truth and lies once: what the page says must not depend on a model's luck."""
 
-    recipe: Recipe = field(default_factory=lambda: recipes.load("arithmetic/carried"))
+    recipe: Recipe = field(default_factory=lambda: recipes.load("arithmetic/bundled"))
     scores: dict[str, Any] | None = None
 
     def answer(self, rows_: Sequence[Row]) -> list[str]:
         return [self._one(row["instruction"]) for row in rows_]
 
     def _one(self, question: str) -> str:
-        problem = check.read(question)
-        if not isinstance(problem, check.Problem):
+        problem = checker.read(question)
+        if not isinstance(problem, checker.Problem):
             return "32"
         operation, left, right = problem
         if operation == "multiply":
-            return steps.multiplication(left, right, left * right)
+            return scratchpads.multiplication(left, right, left * right)
         if operation == "divide" and right:
-            return steps.division(left, right, *divmod(left, right))
-        truth = rows.solve(operation, left, right)
+            return scratchpads.division(left, right, *divmod(left, right))
+        truth = examples.solve(operation, left, right)
         return f"{problem.expression} = {int(truth) + 1 if problem.expression == LIE else truth}"
 
 
@@ -117,13 +119,13 @@ def scripted() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def carried() -> Iterator[str]:
-    app = apps.get("arithmetic")
-    if not (app.folder() / "weights" / "model.safetensors").is_file():
+    domain = domains.get("arithmetic")
+    if not (domain.folder() / "weights" / "model.safetensors").is_file():
         pytest.skip("the package carries no trained model yet: weights/model.safetensors")
-    yield from serve(Predictor.load(app, app.weights()))
+    yield from serve(Predictor.load(domain, domain.bundled_model()))
 
 
-def test_a_typed_sum_is_not_answered_by_the_model_that_the_package_carries(
+def test_the_bundled_model_answers_typed_problems_right(
     chromium: Any, carried: str, picture: Callable[[str], Path]
 ) -> None:
     page = Page(chromium, carried)
@@ -140,7 +142,9 @@ def test_a_typed_sum_is_not_answered_by_the_model_that_the_package_carries(
     assert "95% interval" in page.until("#card", "exact match")
 
 
-def test_a_typed_sum_shows_no_answer_or_no_check(chromium: Any, scripted: str, picture: Callable[[str], Path]) -> None:
+def test_a_typed_problem_shows_answer_steps_question_and_check(
+    chromium: Any, scripted: str, picture: Callable[[str], Path]
+) -> None:
     page = Page(chromium, scripted)
     page.ask("What is 8914 ÷ 7?")
     shown = page.until("#answer", "✓ Python says 1273 R 3 too")
@@ -150,7 +154,7 @@ def test_a_typed_sum_shows_no_answer_or_no_check(chromium: Any, scripted: str, p
     assert picture("answer").stat().st_size > 10_000
 
 
-def test_a_wrong_answer_looks_right(chromium: Any, scripted: str, picture: Callable[[str], Path]) -> None:
+def test_a_wrong_answer_is_marked_wrong(chromium: Any, scripted: str, picture: Callable[[str], Path]) -> None:
     page = Page(chromium, scripted)
     page.ask(LIE)
     shown = page.until("#answer", "✗ Python says -35")
@@ -164,19 +168,21 @@ def test_a_wrong_answer_looks_right(chromium: Any, scripted: str, picture: Calla
     [("hello", 'There is no number in "hello".'), ("   ", "There is nothing to answer yet.")],
     ids=["word", "blank"],
 )
-def test_a_non_number_or_an_empty_line_is_an_error(chromium: Any, scripted: str, typed: str, line: str) -> None:
+def test_a_question_without_a_number_gets_a_message(chromium: Any, scripted: str, typed: str, line: str) -> None:
     page = Page(chromium, scripted)
     page.ask(typed)
     page.until("#answer", line)
 
 
-def test_a_question_beyond_the_training_is_answered_without_a_word(chromium: Any, scripted: str) -> None:
+def test_a_question_beyond_the_trained_digits_gets_a_notice(chromium: Any, scripted: str) -> None:
     page = Page(chromium, scripted)
     page.ask("123456789 + 1")
     page.until("#answer", "The model was not trained for 9D+1D, but for sums to 5D+5D.")
 
 
-def test_a_bad_line_spoils_a_pasted_batch(chromium: Any, scripted: str, picture: Callable[[str], Path]) -> None:
+def test_a_bad_line_of_a_batch_is_an_error_of_its_own_only(
+    chromium: Any, scripted: str, picture: Callable[[str], Path]
+) -> None:
     page = Page(chromium, scripted)
     page.tab("Many questions")
     page.type("#lines textarea", f"345 + 678\n{LIE}\nhello\n47 x 86\n2 ^ 5\n")
@@ -195,7 +201,7 @@ def test_a_bad_line_spoils_a_pasted_batch(chromium: Any, scripted: str, picture:
     picture("batch")
 
 
-def test_the_page_asks_another_machine_for_anything(chromium: Any, scripted: str) -> None:
+def test_the_page_sends_no_request_to_another_machine(chromium: Any, scripted: str) -> None:
     page = Page(chromium, scripted)
     page.ask("7 + 8")
     page.until("#answer", "✓ Python says 15 too")
@@ -209,7 +215,7 @@ def test_the_page_asks_another_machine_for_anything(chromium: Any, scripted: str
     assert not {url for url in asked - mine if url.startswith(("http", "ws"))}
 
 
-def test_the_page_breaks_on_a_phone(chromium: Any, scripted: str, picture: Callable[[str], Path]) -> None:
+def test_the_page_fits_a_phone(chromium: Any, scripted: str, picture: Callable[[str], Path]) -> None:
     try:
         chromium.execute_cdp_cmd(
             "Emulation.setDeviceMetricsOverride",

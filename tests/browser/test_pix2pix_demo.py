@@ -15,18 +15,19 @@ import pytest
 from browsing import Browsed, phone
 from PIL import Image
 
-from instructzoo.core import app as apps
+from instructzoo.core import domain as domains
 from instructzoo.core import infer, ui
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
-from instructzoo.pix2pix import demo, editing_page, images, world
-from instructzoo.pix2pix.asking import Chosen
+from instructzoo.pix2pix import demo, images, world
+from instructzoo.pix2pix.demo import edit_tab
+from instructzoo.pix2pix.demo.edit_request import Chosen
 
 pytestmark = pytest.mark.browser
 
 RECIPE = Recipe.model_validate({"domain": "pix2pix", "model": {"backbone": "scripted"}})
-ROWS = list(world.generate(12 * editing_page.EXAMPLES, editing_page.EXAMPLES_SEED, "test"))
+ROWS = list(world.generate(12 * edit_tab.EXAMPLES, edit_tab.EXAMPLES_SEED, "test"))
 TRUTH = {(row["image"], row["instruction"]): row["edited"] for row in ROWS}
 SLOW = "wait for it"
 """What the scripted predictor takes its time with."""
@@ -89,13 +90,13 @@ def scripted() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def carried() -> Iterator[str]:
-    app = apps.get("pix2pix")
-    if not app.carries():
+    domain = domains.get("pix2pix")
+    if not domain.has_bundled_model():
         pytest.skip("the package carries no trained model yet: weights/")
-    yield from serve(infer.load(app, app.weights()))
+    yield from serve(infer.load(domain, domain.bundled_model()))
 
 
-def test_an_edit_is_not_seen_or_not_kept(
+def test_an_edit_is_shown_with_its_settings_and_can_be_saved(
     chromium: Any, scripted: str, picture: Callable[[str], Path], tmp_path: Path
 ) -> None:
     page = opened(chromium, scripted)
@@ -111,16 +112,14 @@ def test_an_edit_is_not_seen_or_not_kept(
     assert not page.complaints()
 
 
-def test_small_pictures_are_blurred_or_tiny(chromium: Any, scripted: str) -> None:
+def test_small_pictures_are_shown_large_and_pixelated(chromium: Any, scripted: str) -> None:
     page = opened(chromium, scripted)
     shown = page.find("#pix2pix-picture img")
     page.wait.until(lambda _: shown.rect["width"] > 200)
     assert shown.value_of_css_property("image-rendering") == "pixelated"
 
 
-def test_a_result_cannot_be_gone_on_from_or_back_to(
-    chromium: Any, scripted: str, picture: Callable[[str], Path]
-) -> None:
+def test_edits_can_be_chained_and_undone(chromium: Any, scripted: str, picture: Callable[[str], Path]) -> None:
     page = opened(chromium, scripted)
     page.click("#pix2pix-edit")
     page.until("#pix2pix-told", ROWS[0]["instruction"])
@@ -136,7 +135,9 @@ def test_a_result_cannot_be_gone_on_from_or_back_to(
     assert not page.complaints()
 
 
-def test_a_seed_cannot_be_taken_from_the_strip(chromium: Any, scripted: str, picture: Callable[[str], Path]) -> None:
+def test_a_seed_can_be_chosen_from_the_strip_or_at_random(
+    chromium: Any, scripted: str, picture: Callable[[str], Path]
+) -> None:
     page = opened(chromium, scripted)
     page.click("#pix2pix-seeds")
     page.until("#pix2pix-strip", "seed 3")
@@ -159,7 +160,9 @@ def test_a_seed_cannot_be_taken_from_the_strip(chromium: Any, scripted: str, pic
     ],
     ids=["blank", "no word", "long", "html"],
 )
-def test_bad_input_is_an_error_or_runs(chromium: Any, scripted: str, instruction: str, line: str) -> None:
+def test_bad_input_gets_a_message_and_html_does_not_run(
+    chromium: Any, scripted: str, instruction: str, line: str
+) -> None:
     page = opened(chromium, scripted)
     edited(page, instruction)
     page.until("#pix2pix-told", line)
@@ -171,7 +174,9 @@ def test_bad_input_is_an_error_or_runs(chromium: Any, scripted: str, instruction
     ("name", "line"),
     [("broken.png", "cannot be read as a picture"), ("long.png", "at most 4 times"), ("huge.png", "Made smaller")],
 )
-def test_a_bad_picture_ends_in_an_error(chromium: Any, scripted: str, tmp_path: Path, name: str, line: str) -> None:
+def test_an_unsuitable_picture_gets_a_message(
+    chromium: Any, scripted: str, tmp_path: Path, name: str, line: str
+) -> None:
     path = tmp_path / name
     if name == "broken.png":
         path.write_bytes(b"no picture at all")
@@ -182,7 +187,7 @@ def test_a_bad_picture_ends_in_an_error(chromium: Any, scripted: str, tmp_path: 
     page.until("#pix2pix-told", line)
 
 
-def test_a_scene_is_not_drawn(chromium: Any, scripted: str) -> None:
+def test_a_new_scene_can_be_drawn_and_edited(chromium: Any, scripted: str) -> None:
     page = opened(chromium, scripted)
     before = page.find("#pix2pix-picture img").get_attribute("src")
     page.click("#pix2pix-draw")
@@ -192,7 +197,9 @@ def test_a_scene_is_not_drawn(chromium: Any, scripted: str) -> None:
     assert not page.complaints()
 
 
-def test_guidances_cannot_be_compared(chromium: Any, scripted: str, picture: Callable[[str], Path]) -> None:
+def test_guidance_scales_can_be_compared_in_a_grid(
+    chromium: Any, scripted: str, picture: Callable[[str], Path]
+) -> None:
     page = opened(chromium, scripted)
     page.tab("Guidance")
     page.click("#pix2pix-grid-run")
@@ -204,7 +211,9 @@ def test_guidances_cannot_be_compared(chromium: Any, scripted: str, picture: Cal
     assert not page.complaints()
 
 
-def test_a_bad_row_spoils_a_batch(chromium: Any, scripted: str, picture: Callable[[str], Path], tmp_path: Path) -> None:
+def test_a_bad_row_of_a_batch_is_an_error_of_its_own_only(
+    chromium: Any, scripted: str, picture: Callable[[str], Path], tmp_path: Path
+) -> None:
     source = tmp_path / "rows.jsonl"
     rows = [json.dumps({"image": row["image"], "instruction": row["instruction"]}) for row in ROWS[:6]]
     source.write_text("\n".join([*rows, "{broken"]), encoding="utf-8")
@@ -222,7 +231,7 @@ def test_a_bad_row_spoils_a_batch(chromium: Any, scripted: str, picture: Callabl
     assert not page.complaints()
 
 
-def test_a_batch_under_way_cannot_be_stopped(chromium: Any, scripted: str, tmp_path: Path) -> None:
+def test_a_running_batch_can_be_stopped(chromium: Any, scripted: str, tmp_path: Path) -> None:
     source = tmp_path / "rows.jsonl"
     source.write_text(f"{json.dumps({'image': ROWS[0]['image'], 'instruction': SLOW})}\n" * 200, encoding="utf-8")
     page = opened(chromium, scripted)
@@ -234,7 +243,7 @@ def test_a_batch_under_way_cannot_be_stopped(chromium: Any, scripted: str, tmp_p
     page.until("#pix2pix-summary", "Stopped; nothing is saved.")
 
 
-def test_the_page_asks_another_machine_for_anything(chromium: Any, scripted: str) -> None:
+def test_the_page_sends_no_request_to_another_machine(chromium: Any, scripted: str) -> None:
     page = opened(chromium, scripted)
     page.click("#pix2pix-edit")
     page.until("#pix2pix-told", ROWS[0]["instruction"])
@@ -242,7 +251,7 @@ def test_the_page_asks_another_machine_for_anything(chromium: Any, scripted: str
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_the_page_breaks_on_a_phone_or_in_the_dark(
+def test_the_page_fits_a_phone_in_both_themes(
     chromium: Any, scripted: str, picture: Callable[[str], Path], dark: bool
 ) -> None:
     with phone(chromium):
@@ -258,9 +267,7 @@ def test_the_page_breaks_on_a_phone_or_in_the_dark(
         assert page.too_wide() <= 0
 
 
-def test_the_model_that_the_package_carries_edits_nothing(
-    chromium: Any, carried: str, picture: Callable[[str], Path]
-) -> None:
+def test_the_bundled_model_edits_a_picture(chromium: Any, carried: str, picture: Callable[[str], Path]) -> None:
     page = opened(chromium, carried)
     page.click("#pix2pix-edit")
     page.until("#pix2pix-difference", "of the pixels changed")

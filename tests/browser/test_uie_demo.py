@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 from browsing import Browsed, phone
 
-from instructzoo.core import app as apps
+from instructzoo.core import domain as domains
 from instructzoo.core import recipe as recipes
 from instructzoo.core import ui
 from instructzoo.core.infer import Predictor
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
-from instructzoo.uie import answers, demo, prompts, schema
+from instructzoo.uie import demo, prompts, schema
+from instructzoo.uie.prompts import answer_format
 from instructzoo.uie.schema import Annotation, Event, Mention, Relation
 
 pytestmark = pytest.mark.browser
@@ -59,11 +60,11 @@ TRUTH = {
 class Scripted:
     """A predictor that knows the truth of two sentences, and lies where nothing holds it to the text."""
 
-    recipe: Recipe = field(default_factory=lambda: recipes.load("uie/carried-base"))
+    recipe: Recipe = field(default_factory=lambda: recipes.load("uie/bundled-base"))
     scores: dict[str, Any] | None = None
     constrained: bool = True
 
-    def held(self, constrained: bool) -> Scripted:
+    def with_constraints(self, constrained: bool) -> Scripted:
         return replace(self, constrained=constrained)
 
     def answer(self, rows: Sequence[Row]) -> list[str]:
@@ -73,7 +74,7 @@ class Scripted:
         if not self.constrained and row["task"] == "ner":
             return f"person: {LIE}"
         found = schema.project(TRUTH.get(row["input"], Annotation()), row["task"], prompts.labels_of(row))
-        return answers.write(found, row["task"])
+        return answer_format.write(found, row["task"])
 
 
 class Page(Browsed):
@@ -135,13 +136,15 @@ def slow() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def carried() -> Iterator[str]:
-    app = apps.get("uie")
-    if not (app.folder() / "weights" / "model.safetensors").is_file():
+    domain = domains.get("uie")
+    if not (domain.folder() / "weights" / "model.safetensors").is_file():
         pytest.skip("the package carries no trained model yet: weights/model.safetensors")
-    yield from serve(Predictor.load(app, app.weights()))
+    yield from serve(Predictor.load(domain, domain.bundled_model()))
 
 
-def test_what_is_found_in_a_text_is_not_shown(chromium: Any, scripted: str, picture: Callable[[str], Path]) -> None:
+def test_extractions_are_shown_as_marks_graph_and_event_cards(
+    chromium: Any, scripted: str, picture: Callable[[str], Path]
+) -> None:
     page = Page(chromium, scripted)
     page.ask(*LABELS, TEXT)
     page.drawn()
@@ -164,7 +167,7 @@ def test_what_is_found_in_a_text_is_not_shown(chromium: Any, scripted: str, pict
     assert not page.complaints()
 
 
-def test_the_saved_json_is_not_what_is_shown(chromium: Any, scripted: str) -> None:
+def test_the_saved_json_equals_the_shown_one_and_has_exact_offsets(chromium: Any, scripted: str) -> None:
     page = Page(chromium, scripted)
     page.ask(*LABELS, TEXT)
     link = page.find("#uie-answer .uie-save")
@@ -177,7 +180,7 @@ def test_the_saved_json_is_not_what_is_shown(chromium: Any, scripted: str) -> No
         assert TEXT[span["start"] : span["end"]] == span["text"]
 
 
-def test_the_answer_that_nothing_holds_is_passed_off_as_the_held_one(
+def test_unconstrained_answers_are_shown_apart_and_inventions_reported(
     chromium: Any, scripted: str, picture: Callable[[str], Path]
 ) -> None:
     page = Page(chromium, scripted)
@@ -192,7 +195,7 @@ def test_the_answer_that_nothing_holds_is_passed_off_as_the_held_one(
     picture("uie-free")
 
 
-def test_labels_to_begin_with_change_nothing(chromium: Any, scripted: str) -> None:
+def test_a_preset_fills_in_its_labels(chromium: Any, scripted: str) -> None:
     page = Page(chromium, scripted)
     before = page.find("#uie-entities textarea").get_attribute("value")
     page.choose("#uie-preset", "Sports")
@@ -211,7 +214,7 @@ def test_labels_to_begin_with_change_nothing(chromium: Any, scripted: str) -> No
     ],
     ids=["blank", "twice", "none", "html"],
 )
-def test_bad_input_is_an_error_or_runs(
+def test_bad_input_gets_a_message_and_html_does_not_run(
     chromium: Any, scripted: str, labels: tuple[str, str, str], text: str, line: str
 ) -> None:
     page = Page(chromium, scripted)
@@ -221,7 +224,9 @@ def test_bad_input_is_an_error_or_runs(
     assert not page.complaints()
 
 
-def test_a_bad_line_spoils_a_file(chromium: Any, scripted: str, picture: Callable[[str], Path], tmp_path: Path) -> None:
+def test_a_bad_line_of_a_file_is_an_error_of_its_own_only(
+    chromium: Any, scripted: str, picture: Callable[[str], Path], tmp_path: Path
+) -> None:
     rows = [json.dumps({"text": TEXT, "id": 7}), "{broken", *(json.dumps({"text": text}) for text in TRUTH)]
     source = tmp_path / "texts.jsonl"
     source.write_text("\n".join(rows), encoding="utf-8")
@@ -242,14 +247,14 @@ def test_a_bad_line_spoils_a_file(chromium: Any, scripted: str, picture: Callabl
     assert not page.complaints()
 
 
-def test_the_page_asks_another_machine_for_anything(chromium: Any, scripted: str) -> None:
+def test_the_page_sends_no_request_to_another_machine(chromium: Any, scripted: str) -> None:
     page = Page(chromium, scripted)
     page.ask(*LABELS, TEXT)
     page.drawn()
     assert not page.foreign()
 
 
-def test_a_long_file_cannot_be_stopped(
+def test_a_running_file_shows_progress_and_can_be_stopped(
     chromium: Any, slow: str, picture: Callable[[str], Path], tmp_path: Path
 ) -> None:
     source = tmp_path / "many.txt"
@@ -270,7 +275,9 @@ def test_a_long_file_cannot_be_stopped(
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_the_page_breaks_on_a_phone(chromium: Any, scripted: str, picture: Callable[[str], Path], dark: bool) -> None:
+def test_the_page_fits_a_phone_in_both_themes(
+    chromium: Any, scripted: str, picture: Callable[[str], Path], dark: bool
+) -> None:
     with phone(chromium):
         page = Page(chromium, scripted, dark)
         page.ask(*LABELS, TEXT)
@@ -281,7 +288,9 @@ def test_the_page_breaks_on_a_phone(chromium: Any, scripted: str, picture: Calla
         picture(f"uie-phone-answer-{'dark' if dark else 'light'}")
 
 
-def test_a_word_cannot_be_read_in_the_dark(chromium: Any, scripted: str, picture: Callable[[str], Path]) -> None:
+def test_marks_and_labels_have_contrast_in_the_dark_theme(
+    chromium: Any, scripted: str, picture: Callable[[str], Path]
+) -> None:
     page = Page(chromium, scripted, dark=True)
     page.ask(*LABELS, TEXT)
     page.drawn()
@@ -292,7 +301,7 @@ def test_a_word_cannot_be_read_in_the_dark(chromium: Any, scripted: str, picture
         assert abs(ink - paper) > 120, f"{css}: {ink} on {paper}"
 
 
-def test_the_model_that_the_package_carries_finds_nothing(
+def test_the_bundled_model_finds_entities_and_events(
     chromium: Any, carried: str, picture: Callable[[str], Path]
 ) -> None:
     page = Page(chromium, carried)

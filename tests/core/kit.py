@@ -13,7 +13,7 @@ import torch
 from instructzoo.core import models, runs, tune
 from instructzoo.core.infer import generate
 from instructzoo.core.infer.grammar import Constraint, State
-from instructzoo.core.models import Loaded, adapters
+from instructzoo.core.models import ModelBundle, adapters
 from instructzoo.core.recipe import Decode, Recipe
 from instructzoo.core.record import Record, Row, Segment
 from instructzoo.core.runs import Run
@@ -58,11 +58,11 @@ class Kit:
     """Everything that `tune.fit` takes, made from one recipe."""
 
     recipe: Recipe
-    loaded: Loaded
+    loaded: ModelBundle
     tuned: Any
     encoder: Encoder
     objective: Any
-    parts: tune.Parts
+    parts: tune.EncodedSplits
 
     def fit(self, folder: Path) -> tune.State:
         return tune.fit(self.recipe, Run(folder), self.tuned, self.objective, self.parts, quiet=True)
@@ -79,9 +79,9 @@ def kit(settings: Recipe, train: Sequence[Row] | None = None, validation: Sequen
     return Kit(settings, loaded, tuned, encoder, objective, parts(encoder, rows, validation))
 
 
-def parts(encoder: Encoder, train: Sequence[Row], validation: Sequence[Row]) -> tune.Parts:
+def parts(encoder: Encoder, train: Sequence[Row], validation: Sequence[Row]) -> tune.EncodedSplits:
     first, second = encoder.encode_all(train), encoder.encode_all(validation)
-    return tune.Parts(first, second, lengths(first).total, lengths(second).total)
+    return tune.EncodedSplits(first, second, lengths(first).total, lengths(second).total)
 
 
 def started(settings: Recipe, folder: Path) -> Path:
@@ -96,13 +96,13 @@ def wild(model: Any, std: float = 1.0) -> None:
     """Large random weights in what is trained: a model that answers every question otherwise, without any training."""
     draw = torch.Generator().manual_seed(0)
     with torch.no_grad():
-        for _, p in adapters.trained(model):
+        for _, p in adapters.trainable_parameters(model):
             if p.ndim > 1:
                 p.normal_(0, std, generator=draw)
     model.eval()
 
 
-def answered(made: Kit, loaded: Loaded, n: int = 12) -> list[str]:
+def answered(made: Kit, loaded: ModelBundle, n: int = 12) -> list[str]:
     """Greedy answers of at most six tokens to n sums."""
     return generate(loaded, [made.encoder.prompt(row) for row in sums(n, seed=9)], Decode(max_new_tokens=6))
 

@@ -12,7 +12,7 @@ from kit import LLAMA, LORA, T5, Kit, answered, apart, kit, mean_loss, recipe, s
 
 from instructzoo.core import models
 from instructzoo.core.errors import ZooError
-from instructzoo.core.models import Loaded, adapters
+from instructzoo.core.models import ModelBundle, adapters
 from instructzoo.core.recipe import Method
 
 BOTH = pytest.mark.parametrize("backbone", [LLAMA, T5])
@@ -53,27 +53,27 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return places
 
 
-def disturbed(made: Kit) -> Loaded:
+def disturbed(made: Kit) -> ModelBundle:
     """The tuned model with other weights in what the method trains."""
     draw = torch.Generator().manual_seed(1)
     with torch.no_grad():
-        for _, p in adapters.trained(made.tuned):
-            p.add_(torch.randn(p.shape, generator=draw) * (5 if adapters.prompted(made.tuned) else 0.5))
-    return Loaded(made.tuned.eval(), made.loaded.tokenizer, made.loaded.kind)
+        for _, p in adapters.trainable_parameters(made.tuned):
+            p.add_(torch.randn(p.shape, generator=draw) * (5 if adapters.uses_virtual_tokens(made.tuned) else 0.5))
+    return ModelBundle(made.tuned.eval(), made.loaded.tokenizer, made.loaded.kind)
 
 
-def test_a_method_of_the_table_goes_untested() -> None:
+def test_every_adapter_method_is_covered_by_these_tests() -> None:
     assert {settings["name"] for settings, _ in NEW.values()} == set(adapters.METHODS) - {"full"}
 
 
 @BOTH
 @EACH
-def test_a_method_trains_the_backbone_or_not_itself(backbone: str, name: str, tmp_path: Path) -> None:
+def test_a_method_trains_exactly_its_own_parameters(backbone: str, name: str, tmp_path: Path) -> None:
     method, own = NEW[name]
     settings = recipe(backbone, method=method, train=TRAIN | {"steps": 6})
     made = kit(settings)
     before = weights(made.tuned)
-    trained = {known for known, _ in adapters.trained(made.tuned)}
+    trained = {known for known, _ in adapters.trainable_parameters(made.tuned)}
     assert trained == {known for known in before if re.search(own, known, re.IGNORECASE)}
     assert sum(adapters.summary(made.tuned).values()) == sum(before[known].numel() for known in trained)
     made.fit(started(settings, tmp_path))
@@ -86,7 +86,7 @@ def test_a_method_trains_the_backbone_or_not_itself(backbone: str, name: str, tm
 
 @BOTH
 @EACH
-def test_a_method_learns_nothing(backbone: str, name: str, tmp_path: Path) -> None:
+def test_every_method_lowers_the_loss_on_eight_rows(backbone: str, name: str, tmp_path: Path) -> None:
     """The same eight rows at every update: the loss falls, if only a little where the backbone is untrained."""
     method, _ = NEW[name]
     rate = {"ia3": 0.3, "vera": 0.3, "oft": 0.3, "bitfit": 0.1, "norms": 0.1}.get(name, 3e-2)
@@ -97,7 +97,7 @@ def test_a_method_learns_nothing(backbone: str, name: str, tmp_path: Path) -> No
     assert mean_loss(made) < mean_loss(begun) - 0.02
 
 
-def test_full_tuning_leaves_a_weight_behind(tmp_path: Path) -> None:
+def test_full_tuning_updates_every_weight(tmp_path: Path) -> None:
     settings = recipe(train=TRAIN)
     made = kit(settings)
     before = weights(made.tuned)
@@ -107,7 +107,7 @@ def test_full_tuning_leaves_a_weight_behind(tmp_path: Path) -> None:
 
 @BOTH
 @pytest.mark.parametrize("name", ["full", *NEW])
-def test_a_reloaded_or_merged_model_answers_otherwise(
+def test_reloaded_and_merged_models_answer_as_the_tuned_model(
     backbone: str, name: str, bases: dict[str, Path], tmp_path: Path
 ) -> None:
     method = {"name": "full"} if name == "full" else NEW[name][0]
@@ -134,7 +134,7 @@ def test_a_reloaded_or_merged_model_answers_otherwise(
             adapters.merged(again.model)
         return
     plain = adapters.merged(again.model)
-    assert answered(made, Loaded(plain, again.tokenizer, again.kind), 200) == said
+    assert answered(made, ModelBundle(plain, again.tokenizer, again.kind), 200) == said
     plain.save_pretrained(str(tmp_path / "plain"))
     again.tokenizer.save_pretrained(str(tmp_path / "plain"))
     opened = models.open_plain(tmp_path / "plain", made.recipe.model)
@@ -143,7 +143,7 @@ def test_a_reloaded_or_merged_model_answers_otherwise(
 
 
 @pytest.mark.parametrize("name", ["full", "lora", "bitfit"])
-def test_a_damaged_model_ends_in_a_traceback(name: str, tmp_path: Path) -> None:
+def test_a_damaged_saved_model_is_a_clear_error(name: str, tmp_path: Path) -> None:
     made = kit(recipe(method={"name": name}))
     models.save(made.tuned, made.loaded.tokenizer, made.recipe, tmp_path)
     (weights_file,) = tmp_path.glob("*.safetensors")
@@ -159,7 +159,7 @@ def test_a_damaged_model_ends_in_a_traceback(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["lora", "vera", "adapter", "prompt"])
-def test_the_adapter_starts_from_another_seed_or_moves_the_generator(name: str) -> None:
+def test_adapter_init_follows_its_seed_and_leaves_the_global_rng_alone(name: str) -> None:
     states = []
     for seed in (0, 0, 1):
         torch.manual_seed(123)
@@ -174,12 +174,12 @@ def test_the_adapter_starts_from_another_seed_or_moves_the_generator(name: str) 
 
 @BOTH
 @pytest.mark.parametrize("name", ["adapter", "parallel-adapter", "bitfit"])
-def test_a_fresh_delta_changes_the_model(backbone: str, name: str) -> None:
+def test_a_fresh_adapter_or_bias_leaves_the_loss_unchanged(backbone: str, name: str) -> None:
     made, bare = kit(recipe(backbone, method=NEW[name][0])), kit(recipe(backbone))
     assert mean_loss(made) == mean_loss(bare)
 
 
-def test_an_unknown_method_or_target_ends_in_a_traceback() -> None:
+def test_an_unknown_method_target_or_pattern_is_a_clear_error() -> None:
     model = kit(recipe()).loaded.model
     with pytest.raises(ZooError, match='no tuning method "lorra"; did you mean "lora"'):
         adapters.apply(model, Method(name="lorra"))
@@ -195,27 +195,29 @@ def test_an_unknown_method_or_target_ends_in_a_traceback() -> None:
         adapters.apply(model, Method(name="subset", pattern="("))
 
 
-def test_only_the_named_targets_get_no_adapter() -> None:
+def test_only_the_named_target_modules_get_an_adapter() -> None:
     made = kit(recipe(method=LORA | {"targets": ["q_proj", "v_proj"]}))
-    touched = {name.split(".lora_")[0].rsplit(".", 1)[-1] for name, _ in adapters.trained(made.tuned)}
+    touched = {name.split(".lora_")[0].rsplit(".", 1)[-1] for name, _ in adapters.trainable_parameters(made.tuned)}
     assert touched == {"q_proj", "v_proj"}
     every = kit(recipe(method=LORA))
-    touched = {name.split(".lora_")[0].rsplit(".", 1)[-1] for name, _ in adapters.trained(every.tuned)}
+    touched = {name.split(".lora_")[0].rsplit(".", 1)[-1] for name, _ in adapters.trainable_parameters(every.tuned)}
     assert touched == {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
     houlsby = kit(recipe(method={"name": "adapter", "width": 8, "targets": ["mlp", "o_proj"]}))
     assert {
-        name.split(".down")[0].rsplit(".", 1)[-1] for name, _ in adapters.trained(houlsby.tuned) if "down" in name
+        name.split(".down")[0].rsplit(".", 1)[-1]
+        for name, _ in adapters.trainable_parameters(houlsby.tuned)
+        if "down" in name
     } == {
         "mlp",
         "o_proj",
     }
 
 
-def test_an_adapter_on_the_output_layer_is_frozen_by_the_logits_that_are_skipped(tmp_path: Path) -> None:
+def test_an_adapter_on_lm_head_is_trained_with_supervised_logits_only(tmp_path: Path) -> None:
     settings = recipe(method=LORA | {"targets": ["lm_head"]}, train=TRAIN)
     made = kit(settings)
     assert made.objective.supervised_logits
     before = weights(made.tuned)
-    assert [name for name, _ in adapters.trained(made.tuned) if "lm_head.lora_B" in name]
+    assert [name for name, _ in adapters.trainable_parameters(made.tuned) if "lm_head.lora_B" in name]
     made.fit(started(settings, tmp_path))
-    assert all(not torch.equal(before[name], p) for name, p in adapters.trained(made.tuned))
+    assert all(not torch.equal(before[name], p) for name, p in adapters.trainable_parameters(made.tuned))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from instructzoo.core import ZooError, openmp
-from instructzoo.core import app as apps
+from instructzoo.core import domain as domains
 from instructzoo.core.cli import main
 
 TINY = [
@@ -71,7 +71,7 @@ def test_a_mistyped_domain_gets_a_suggestion_and_no_advice_to_install_it() -> No
 
 
 def test_a_domain_of_this_project_that_is_missing_names_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apps, "discover", dict)
+    monkeypatch.setattr(domains, "discover", dict)
     one_line(zoo("demo", "uie"), 'no domain "uie" is installed', "pip install instructzoo-uie")
 
 
@@ -113,11 +113,11 @@ def test_the_command_line_sets_how_threads_wait_before_torch_is_imported() -> No
     assert done.stdout.splitlines()[-1] == "1000"
 
 
-def test_a_typo_in_a_setting_is_ignored() -> None:
+def test_a_mistyped_setting_is_an_error_with_a_suggestion() -> None:
     one_line(zoo("train", "arithmetic/tiny", "train.lrr=1e-4"), 'unknown setting "train.lrr"', 'did you mean "lr"?')
 
 
-def test_a_typo_in_a_recipe_file_has_no_line(tmp_path: Path) -> None:
+def test_a_typo_in_a_recipe_file_is_reported_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("domain: arithmetic\nmodel:\n  backbone: scratch:llama-1x32\n  tokeniser: digits\n")
     one_line(zoo("train", str(path)), f"{path}:4", 'unknown setting "model.tokeniser"', 'did you mean "tokenizer"?')
@@ -143,19 +143,21 @@ def test_a_typo_in_a_recipe_file_has_no_line(tmp_path: Path) -> None:
         (("fetch", "smollm2-135n"), "smollm2-135m"),
     ],
 )
-def test_a_mistake_gets_a_traceback(arguments: tuple[str, ...], expected: str, tmp_path: Path) -> None:
+def test_a_user_mistake_is_one_line_on_stderr_and_exit_code_2(
+    arguments: tuple[str, ...], expected: str, tmp_path: Path
+) -> None:
     one_line(
         zoo(*arguments[:2], *(TINY if arguments[1] == "arithmetic/tiny" else ()), *arguments[2:], cwd=tmp_path),
         expected,
     )
 
 
-def test_debug_hides_the_traceback() -> None:
+def test_debug_shows_the_traceback() -> None:
     with pytest.raises(ZooError):
         zoo("--debug", "train", "arithmetic/tiny", "train.lrr=1")
 
 
-def test_the_installed_command_behaves_otherwise() -> None:
+def test_the_installed_command_reports_a_typo_in_one_line() -> None:
     """The entry point itself, in a process of its own."""
     command = Path(sys.executable).with_name("zoo")
     done = subprocess.run(
@@ -164,7 +166,7 @@ def test_the_installed_command_behaves_otherwise() -> None:
     one_line(done, 'did you mean "lr"?')
 
 
-def test_a_cut_target_is_trained_on(tmp_path: Path) -> None:
+def test_a_cut_target_is_an_error(tmp_path: Path) -> None:
     one_line(
         zoo("train", "arithmetic/tiny", *TINY, "model.max_tokens=12", cwd=tmp_path),
         "would be cut",
@@ -172,13 +174,13 @@ def test_a_cut_target_is_trained_on(tmp_path: Path) -> None:
     )
 
 
-def test_a_finished_run_is_overwritten(run: Path) -> None:
+def test_a_finished_run_is_not_overwritten(run: Path) -> None:
     before = (run / "manifest.json").read_bytes()
     one_line(zoo("train", "arithmetic/tiny", *TINY, "--run-id", run.name, cwd=run.parents[3]), "is finished")
     assert (run / "manifest.json").read_bytes() == before
 
 
-def test_reproduce_trains_again_what_is_done(run: Path) -> None:
+def test_reproduce_does_not_retrain_a_finished_run(run: Path) -> None:
     weights = (run / "model" / "model.safetensors").stat().st_mtime_ns
     done = zoo("reproduce", "arithmetic/tiny", *TINY, cwd=run.parents[3])
     assert done.returncode == 0, done.stderr
@@ -187,7 +189,7 @@ def test_reproduce_trains_again_what_is_done(run: Path) -> None:
     assert "zoo demo arithmetic --run" in done.stdout
 
 
-def test_a_run_lacks_a_file(run: Path) -> None:
+def test_a_run_has_all_its_files_systems_and_intervals(run: Path) -> None:
     names = "recipe.yaml manifest.json metrics.jsonl predictions.jsonl scores.json card.json lengths.json report.html"
     assert [n for n in names.split() if not (run / n).is_file()] == []
     assert not list(run.rglob("*.tmp"))
@@ -198,7 +200,7 @@ def test_a_run_lacks_a_file(run: Path) -> None:
         assert all(f["low"] <= f["value"] <= f["high"] and f["n"] > 0 for f in system["figures"])
 
 
-def test_predict_loses_order_or_rows_when_killed(run: Path, tmp_path: Path) -> None:
+def test_predict_keeps_order_and_columns_and_resumes_after_a_kill(run: Path, tmp_path: Path) -> None:
     rows = [{"instruction": f"What is {n} + {n}?", "input": f"{n} + {n}", "mine": n} for n in range(40)]
     source, whole, cut = tmp_path / "in.jsonl", tmp_path / "whole.jsonl", tmp_path / "cut.jsonl"
     source.write_text("".join(json.dumps(r) + "\n" for r in rows))
@@ -213,14 +215,14 @@ def test_predict_loses_order_or_rows_when_killed(run: Path, tmp_path: Path) -> N
     assert cut.read_text() == whole.read_text()
 
 
-def test_predict_reads_no_pipe(run: Path) -> None:
+def test_predict_reads_standard_input(run: Path) -> None:
     done = zoo("predict", "arithmetic", "-", "--run", str(run), stdin='{"instruction": "What is 2 + 3?"}\n')
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["instruction"] == "What is 2 + 3?"
     assert "prediction" in json.loads(done.stdout)
 
 
-def test_predict_mixes_answers_of_two_models(run: Path, tmp_path: Path) -> None:
+def test_predict_refuses_an_output_of_another_model(run: Path, tmp_path: Path) -> None:
     source, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_text('{"instruction": "What is 2 + 3?"}\n')
     output.write_text("")
@@ -231,7 +233,7 @@ def test_predict_mixes_answers_of_two_models(run: Path, tmp_path: Path) -> None:
     one_line(zoo("predict", "arithmetic", str(source), "-o", str(output), "--run", str(run)), "another model")
 
 
-def test_a_malformed_line_has_no_number(run: Path, tmp_path: Path) -> None:
+def test_a_malformed_line_is_reported_with_its_number(run: Path, tmp_path: Path) -> None:
     source = tmp_path / "in.jsonl"
     source.write_text('{"instruction": "What is 2 + 3?"}\n{"instruction": \n')
     one_line(zoo("predict", "arithmetic", str(source), "--run", str(run)), f"{source}:2")
@@ -239,7 +241,7 @@ def test_a_malformed_line_has_no_number(run: Path, tmp_path: Path) -> None:
     one_line(zoo("predict", "arithmetic", str(source), "--run", str(run)), str(source))
 
 
-def test_score_counts_a_missing_answer_as_right_or_matches_by_position(tmp_path: Path) -> None:
+def test_score_matches_answers_by_id_and_counts_missing_ones_as_wrong(tmp_path: Path) -> None:
     gold, pred = tmp_path / "gold.jsonl", tmp_path / "pred.jsonl"
     rows = [
         {"id": str(n), "instruction": f"{n} + 1", "input": f"{n} + 1", "output": f"{n} + 1 = {n + 1}"} for n in range(4)
@@ -259,7 +261,7 @@ def test_score_counts_a_missing_answer_as_right_or_matches_by_position(tmp_path:
     )
 
 
-def test_a_corrupted_model_is_served(run: Path, tmp_path: Path) -> None:
+def test_a_corrupted_model_is_a_clear_error(run: Path, tmp_path: Path) -> None:
     import shutil
 
     broken = tmp_path / "broken"
@@ -269,7 +271,7 @@ def test_a_corrupted_model_is_served(run: Path, tmp_path: Path) -> None:
     one_line(zoo("eval", "arithmetic", "--run", str(broken)), "cannot load")
 
 
-def test_explain_hides_what_is_learnt(tmp_path: Path) -> None:
+def test_explain_shows_which_tokens_are_supervised(tmp_path: Path) -> None:
     page = tmp_path / "row.html"
     done = zoo("explain", "arithmetic/tiny", *TINY, "--row", "3", "--html", str(page), "--json")
     found = json.loads(done.stdout)
@@ -283,7 +285,7 @@ def test_explain_hides_what_is_learnt(tmp_path: Path) -> None:
     one_line(zoo("explain", "arithmetic/tiny", *TINY, "--row", "100000"), "no training row 100000")
 
 
-def test_plan_promises_without_measuring() -> None:
+def test_plan_gives_steps_parameters_seconds_per_step_and_memory() -> None:
     found = json.loads(zoo("plan", "arithmetic/tiny", *TINY, "method.name=lora", "--json").stdout)
     assert found["steps"] == 6
     assert 0 < found["parameters"]["trained"] < found["parameters"]["total"]
@@ -291,7 +293,7 @@ def test_plan_promises_without_measuring() -> None:
     assert set(found["memory_gb"]) == {"weights", "gradients", "optimizer", "activations", "sum"}
 
 
-def test_an_exported_model_answers_otherwise(run: Path, tmp_path: Path) -> None:
+def test_an_exported_model_is_checked_and_loads_in_transformers(run: Path, tmp_path: Path) -> None:
     out = tmp_path / "plain"
     done = zoo("export", "arithmetic", "-o", str(out), "--run", str(run), "--json")
     assert done.returncode == 0, done.stderr
@@ -304,7 +306,7 @@ def test_an_exported_model_answers_otherwise(run: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["messages", "alpaca", "sharegpt"])
-def test_exported_rows_are_lost(form: str, tmp_path: Path) -> None:
+def test_data_exports_every_split_with_a_line_per_training_row(form: str, tmp_path: Path) -> None:
     done = zoo("data", "arithmetic/tiny", *TINY, "--export", form, "-o", str(tmp_path / form), "--json")
     found = json.loads(done.stdout)
     assert len(found["exported"]) == 3
@@ -312,12 +314,12 @@ def test_exported_rows_are_lost(form: str, tmp_path: Path) -> None:
     assert len(train.read_text().splitlines()) >= found["card"]["counts"]["train"]
 
 
-def test_json_answers_are_no_json() -> None:
+def test_list_and_fetch_list_write_valid_json() -> None:
     for arguments in (("list",), ("fetch", "--list")):
         assert json.loads(zoo(*arguments, "--json").stdout)
 
 
-def test_score_pairs_plain_lines_or_a_legacy_scorer_is_unknown(tmp_path: Path) -> None:
+def test_score_pairs_plain_text_lines_with_gold_rows_in_order(tmp_path: Path) -> None:
     """Answers as lines of text stand in the gold file's order, an empty line being an empty answer."""
     gold, pred = tmp_path / "gold.jsonl", tmp_path / "pred.txt"
     rows = [{"instruction": f"{n} + 1", "input": f"{n} + 1", "output": f"{n} + 1 = {n + 1}"} for n in range(3)]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from commands import curve, final, killed, run, write
 from kit import same
+from processes import curve, final, killed, run, write
 
 
 @pytest.mark.slow
-def test_a_compiled_run_learns_something_else_or_resumes_elsewhere(tmp_path: Path) -> None:
+def test_a_compiled_run_follows_the_plain_loss_curve_and_resumes_exactly(tmp_path: Path) -> None:
     plain = run(write(tmp_path, train={"steps": 20}), tmp_path / "plain")
     path = write(tmp_path, train={"steps": 20, "compile": True})
     whole = run(path, tmp_path / "whole")

@@ -11,10 +11,10 @@ from typing import Any
 import datasets
 import pytest
 
-from instructzoo.core import app as apps
+from instructzoo.core import domain as domains
 from instructzoo.core import runs
 from instructzoo.core.data import Built, build, build_rows, builder, write_jsonl
-from instructzoo.core.data.card import readme
+from instructzoo.core.data.data_card import readme
 from instructzoo.core.data.tables import complete, dataset, fingerprint, table
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
@@ -71,12 +71,12 @@ class Domain:
 def domain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Domain:
     (tmp_path / "package").mkdir()
     made = Domain(tmp_path / "package", raw(train=poems(60)))
-    monkeypatch.setattr(apps, "get", lambda name: made)
+    monkeypatch.setattr(domains, "get", lambda name: made)
     monkeypatch.setenv("INSTRUCTZOO_CACHE", str(tmp_path / "cache"))
     return made
 
 
-def test_a_dropped_row_is_not_counted(tmp_path: Path) -> None:
+def test_every_dropped_row_is_counted_with_its_reason(tmp_path: Path) -> None:
     train = [
         *poems(200),
         *poems(3),  # same ids
@@ -99,7 +99,7 @@ def test_a_dropped_row_is_not_counted(tmp_path: Path) -> None:
     assert built.card["raw"]["train"] - sum(dropped.values()) == built.card["counts"]["train"] == 150
 
 
-def test_a_test_row_stays_in_training_data_and_the_card_is_silent(tmp_path: Path) -> None:
+def test_rows_shared_with_a_later_split_are_dropped_and_on_the_card(tmp_path: Path) -> None:
     leaked = poems(5)
     parts = raw(train=poems(50), validation=[*poems(2), *poems(5, 100)], test=[*leaked, *poems(3, 200), *poems(1, 100)])
     built = build_rows(parts, recipe(), tmp_path / "out")
@@ -111,7 +111,7 @@ def test_a_test_row_stays_in_training_data_and_the_card_is_silent(tmp_path: Path
     assert "| train | test | 5 of 9 (5 exactly, 0 by n-grams) | 5 |" in (built.folder / "README.md").read_text()
 
 
-def test_an_item_in_two_wordings_stands_on_two_sides(tmp_path: Path) -> None:
+def test_all_wordings_of_an_item_are_in_one_split(tmp_path: Path) -> None:
     wordings = ("What is {}?", "Work out {} for me, please", "{}")
     rows = [
         row(wording.format(f"{a} + {b}"), f"{a} + {b}", str(a + b), item=f"add {min(a, b)} {max(a, b)}")
@@ -126,7 +126,7 @@ def test_an_item_in_two_wordings_stands_on_two_sides(tmp_path: Path) -> None:
     assert sum(built.card["counts"].values()) == len(rows)
 
 
-def test_two_answers_or_two_tasks_on_one_text_count_as_one_row(tmp_path: Path) -> None:
+def test_two_tasks_or_two_answers_on_one_text_are_kept(tmp_path: Path) -> None:
     line = "the soup was cold but the waiter was kind and the bread was warm and fresh"
     train = [row("List the aspects.", line, "none"), row("List the opinions.", line, "none"), *poems(40)]
     train.append(row("List the aspects.", line, "the soup; the waiter; the bread; and whatever else was on the table"))
@@ -134,21 +134,21 @@ def test_two_answers_or_two_tasks_on_one_text_count_as_one_row(tmp_path: Path) -
     assert not build_rows(parts, recipe(), tmp_path / "out").card["dropped"]
 
 
-def test_a_question_about_two_pictures_counts_as_one_row(tmp_path: Path) -> None:
+def test_one_question_about_several_items_is_kept_for_each(tmp_path: Path) -> None:
     train = [row("What is he doing?", "", "running", item=f"clip {i}") for i in range(30)]
     built = build_rows(raw(train=train), recipe(validation=0.1, test=0.1), tmp_path / "out")
     assert sum(built.card["counts"].values()) == 30
     assert not built.card["dropped"]
 
 
-def test_near_duplicates_are_taken_from_a_published_test_part(tmp_path: Path) -> None:
+def test_near_duplicates_of_a_published_test_split_are_kept(tmp_path: Path) -> None:
     twin = poems(1, 300)[0]
     test = [twin, twin | {"input": twin["input"].upper()}]
     built = build_rows(raw(train=poems(40), validation=poems(5, 200), test=test), recipe(), tmp_path / "out")
     assert built.card["counts"]["test"] == 2
 
 
-def test_an_empty_part_passes_until_training_fails(tmp_path: Path) -> None:
+def test_an_empty_split_is_an_error_of_the_build(tmp_path: Path) -> None:
     with pytest.raises(ZooError, match=r"part test is empty; .*raise data\.test"):
         build_rows(raw(train=poems(20)), recipe(test=0.0), tmp_path / "out")
     with pytest.raises(ZooError, match=r"part train is empty \(20 dropped: contaminates test"):
@@ -156,7 +156,7 @@ def test_an_empty_part_passes_until_training_fails(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_a_source_of_wrong_columns_or_parts_ends_in_a_traceback(tmp_path: Path) -> None:
+def test_wrong_columns_types_or_splits_of_a_source_are_clear_errors(tmp_path: Path) -> None:
     with pytest.raises(ZooError, match="no column instruction among: text"):
         build_rows(raw(train=[{"text": "a"}]), recipe(), tmp_path / "out")
     with pytest.raises(ZooError, match="column output holds int64; expected text"):
@@ -167,13 +167,13 @@ def test_a_source_of_wrong_columns_or_parts_ends_in_a_traceback(tmp_path: Path) 
         table([{"instruction": "a"}, {"instruction": 5}])
 
 
-def test_an_image_task_loses_its_rows_because_they_have_no_text_to_write(tmp_path: Path) -> None:
+def test_rows_of_a_task_without_text_targets_are_kept(tmp_path: Path) -> None:
     train = [row("Make it blue.", "", "", item=f"picture {i}") for i in range(30)]
     built = build_rows(raw(train=train), recipe(validation=0.1, test=0.1), tmp_path / "out", targets=False)
     assert not any(drop["reason"].startswith("no output") for drop in built.card["dropped"])
 
 
-def test_load_dataset_cannot_open_the_folder(tmp_path: Path) -> None:
+def test_load_dataset_opens_the_built_folder(tmp_path: Path) -> None:
     built = build_rows(raw(train=poems(50), validation=poems(4, 90), test=poems(6, 120)), recipe(), tmp_path / "out")
     opened = datasets.load_dataset(str(built.folder), cache_dir=str(tmp_path / "hf"))
     assert {part: rows.num_rows for part, rows in opened.items()} == {"train": 50, "validation": 4, "test": 6}
@@ -182,7 +182,7 @@ def test_load_dataset_cannot_open_the_folder(tmp_path: Path) -> None:
     assert opened["train"][0]["licence"] == "MIT"
 
 
-def test_the_second_call_builds_again(domain: Domain) -> None:
+def test_a_second_build_comes_from_the_cache(domain: Domain) -> None:
     first, second = build(recipe()), build(recipe())
     assert domain.calls == 1
     assert first.fingerprint == second.fingerprint
@@ -191,7 +191,7 @@ def test_the_second_call_builds_again(domain: Domain) -> None:
     assert first.folder.parent == runs.cache() / "data" / "fake"
 
 
-def test_a_changed_setting_seed_or_source_file_reads_stale_rows(domain: Domain, tmp_path: Path) -> None:
+def test_a_changed_setting_seed_or_source_file_rebuilds_the_data(domain: Domain, tmp_path: Path) -> None:
     build(recipe())
     for changed in (recipe(seed=1), recipe(test=0.3), recipe(limit=20)):
         build(changed)
@@ -206,7 +206,7 @@ def test_a_changed_setting_seed_or_source_file_reads_stale_rows(domain: Domain, 
     assert domain.calls == 5
 
 
-def test_a_changed_local_file_reads_stale_rows(domain: Domain, tmp_path: Path) -> None:
+def test_a_changed_local_file_rebuilds_the_data(domain: Domain, tmp_path: Path) -> None:
     local = tmp_path / "corpus"
     write_jsonl(local / "one.jsonl", poems(3))
     build(recipe(path=str(local)))
@@ -223,7 +223,7 @@ def test_a_changed_local_file_reads_stale_rows(domain: Domain, tmp_path: Path) -
 
 @pytest.mark.parametrize("victim", ["train.parquet", "card.json", "manifest.json", "README.md"])
 @pytest.mark.parametrize("harm", ["cut", "flip", "gone"])
-def test_a_damaged_cache_entry_is_trusted(domain: Domain, victim: str, harm: str) -> None:
+def test_a_damaged_cache_entry_is_rebuilt(domain: Domain, victim: str, harm: str) -> None:
     whole = build(recipe())
     path = whole.folder / victim
     content = path.read_bytes()
@@ -242,7 +242,7 @@ def test_a_damaged_cache_entry_is_trusted(domain: Domain, victim: str, harm: str
     assert domain.calls == 2
 
 
-def test_a_build_that_breaks_leaves_a_half_written_entry(domain: Domain, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_build_leaves_no_cache_entry(domain: Domain, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(path: Path, values: object) -> None:
         raise RuntimeError("power cut")
 
@@ -254,7 +254,7 @@ def test_a_build_that_breaks_leaves_a_half_written_entry(domain: Domain, monkeyp
     assert build(recipe()).rows["train"].num_rows
 
 
-def test_a_folder_of_other_files_is_overwritten(domain: Domain, tmp_path: Path) -> None:
+def test_a_folder_of_other_files_is_not_overwritten(domain: Domain, tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / "thesis.txt").write_text("years of work")
@@ -268,14 +268,14 @@ def test_a_folder_of_other_files_is_overwritten(domain: Domain, tmp_path: Path) 
     assert build(recipe(seed=1), tmp_path / "new").card["seed"] == 1  # ours is replaced
 
 
-def test_a_benchmark_without_training_part_cannot_be_scored_on(domain: Domain) -> None:
+def test_a_benchmark_with_only_a_test_split_can_be_built_for_scoring(domain: Domain) -> None:
     domain.parts = raw(test=poems(9))
     assert build(recipe(), parts=("test",)).rows["test"].num_rows == 9
     with pytest.raises(ZooError, match=r'no part "train" in data.sources world; expected one beside test'):
         build(recipe())
 
 
-def test_test_rows_built_alone_differ_or_hide_that_nothing_was_compared(domain: Domain) -> None:
+def test_a_test_split_built_alone_is_equal_and_says_it_was_not_compared(domain: Domain) -> None:
     domain.parts = raw(train=poems(60), validation=poems(5, 100), test=[*poems(3), *poems(9, 200), *poems(2, 200)])
     settings = recipe(limit=8)
     alone = build(settings, parts=("test",))
@@ -288,13 +288,13 @@ def test_test_rows_built_alone_differ_or_hide_that_nothing_was_compared(domain: 
     assert build(settings, parts=("test",)).folder == whole.folder and domain.calls == 2
 
 
-def test_a_test_part_cut_out_of_train_is_another_when_built_alone(domain: Domain) -> None:
+def test_a_test_split_cut_from_train_is_built_with_the_whole(domain: Domain) -> None:
     alone = build(recipe(), parts=("test",))
     assert build(recipe()).folder == alone.folder and domain.calls == 1
     assert alone.card["contamination"]["checks"]
 
 
-def test_the_card_is_silent_about_rows_that_were_asked_for(tmp_path: Path) -> None:
+def test_the_card_states_how_many_rows_were_asked_for(tmp_path: Path) -> None:
     parts = raw(train=poems(40), validation=poems(5, 200), test=poems(4, 300))
     built = build_rows(parts, recipe(sizes={"train": 40, "validation": 5, "test": 1000}), tmp_path / "out")
     assert built.card["asked"] == {"train": 40, "validation": 5, "test": 1000}
@@ -304,7 +304,7 @@ def test_the_card_is_silent_about_rows_that_were_asked_for(tmp_path: Path) -> No
     assert readme({name: value for name, value in built.card.items() if name != "asked"})  # a card of an older build
 
 
-def test_a_column_vanishes_because_the_first_row_lacks_it() -> None:
+def test_a_column_that_only_some_rows_have_is_an_error() -> None:
     short, long = {"instruction": "a", "output": "x"}, {"instruction": "b", "output": "y", "history": "h"}
     with pytest.raises(ZooError, match='row 2: a column "history", the rows before do not'):
         table([short, long])
@@ -316,7 +316,7 @@ def test_a_column_vanishes_because_the_first_row_lacks_it() -> None:
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 9])
-def test_an_optional_text_of_some_rows_vanishes(chunk: int) -> None:
+def test_absent_optional_texts_become_empty_texts(chunk: int) -> None:
     """Record lets input, output, source, licence and item be absent; they are the only columns that may be."""
     rows = [
         {"instruction": "a", "output": "x"},
@@ -328,7 +328,7 @@ def test_an_optional_text_of_some_rows_vanishes(chunk: int) -> None:
     assert whole.column("output").to_pylist() == ["x", "y", ""]
 
 
-def test_equal_rows_get_two_fingerprints(tmp_path: Path) -> None:
+def test_equal_rows_have_one_fingerprint_and_changed_rows_another(tmp_path: Path) -> None:
     rows = [row | {"gold": ["a", None]} for row in poems(30)]
     one, many = table(rows), table(rows, chunk=7)
     assert many.column("input").num_chunks > 1
@@ -340,7 +340,7 @@ def test_equal_rows_get_two_fingerprints(tmp_path: Path) -> None:
     assert fingerprint({"a": one}) != fingerprint({"b": one})
 
 
-def test_the_card_cannot_be_written_as_json_or_hides_a_missing_licence(tmp_path: Path) -> None:
+def test_the_card_round_trips_through_json_and_shows_a_missing_licence(tmp_path: Path) -> None:
     unlicensed = [row | {"licence": ""} for row in poems(30)]
     parts = raw(train=unlicensed, validation=poems(3, 50), test=poems(3, 80))
     card = build_rows(parts, recipe(), tmp_path / "out").card

@@ -27,12 +27,12 @@ def only(train: list[Content], test: list[Content], n: int = 8, overlap: float =
     return finding
 
 
-def test_a_test_row_in_other_case_and_punctuation_goes_unseen() -> None:
+def test_a_test_row_in_other_case_and_punctuation_is_an_exact_match() -> None:
     finding = only([text("Rate it.", "Great food!"), text("Rate it.", "Poor food")], [text("rate it", "great  FOOD")])
     assert (finding.exact, finding.exact_places, finding.ngram_places) == ({0}, [0], [])
 
 
-def test_a_long_passage_inside_a_longer_row_goes_unseen() -> None:
+def test_a_long_passage_inside_a_longer_row_is_found_by_ngrams() -> None:
     held = text("Summarise.", LONG)
     finding = only([text("Translate this.", f"We heard that {LONG}, as ever.")], [held])
     assert (finding.exact, finding.ngram, finding.ngram_places) == (set(), {0}, [0])
@@ -42,7 +42,7 @@ def test_a_long_passage_inside_a_longer_row_goes_unseen() -> None:
     assert only([text("Translate this.", changed)], [held], overlap=0.1).ngram == {0}
 
 
-def test_a_shared_instruction_makes_every_row_a_leak() -> None:
+def test_a_shared_instruction_is_no_contamination() -> None:
     instruction = " ".join(["List every aspect of the following review together with its opinion"] * 5)
     train = [text(instruction, "the soup was cold"), text(instruction, LONG)]
     test = [text(instruction, "the soup was warm"), text(instruction, " ".join(reversed(LONG.split())))]
@@ -50,25 +50,25 @@ def test_a_shared_instruction_makes_every_row_a_leak() -> None:
     assert not finding.exact and not finding.ngram
 
 
-def test_one_wording_around_two_problems_is_a_leak() -> None:
+def test_one_wording_around_two_problems_is_no_contamination() -> None:
     wording = "please work out the following sum for me and write down the result: {}"
     train = [problem("add 12 34", wording.format("12 + 34"), "12 + 34")]
     assert not only(train, [problem("add 12 35", wording.format("12 + 35"), "12 + 35")]).ngram
     assert not only(train, [problem("subtract 12 34", wording.format("12 - 34"), "12 - 34")]).ngram
 
 
-def test_a_commuted_sum_in_other_words_goes_unseen() -> None:
+def test_the_same_declared_item_in_other_words_is_found() -> None:
     train = [problem("add 12 34", "What is 12 + 34?", "12 + 34"), problem("add 1 2", "1 + 2", "1 + 2")]
     finding = only(train, [problem("add 12 34", "Add 34 to 12.", "34 + 12")])
     assert finding.exact_places == [0]
 
 
-def test_empty_inputs_of_declared_items_match_one_another() -> None:
+def test_declared_items_with_empty_inputs_do_not_match_one_another() -> None:
     finding = only([problem("clip 1", "What is he doing?", "")], [problem("clip 2", "What is he doing?", "")])
     assert not finding.exact and not finding.ngram
 
 
-def test_only_the_test_part_is_compared() -> None:
+def test_the_validation_split_is_compared_too() -> None:
     parts = {"validation": [text("one two")], "test": [text("three four")]}
     findings = check([text("one two"), text("three four"), text("five")], parts, 8, 0.8)
     assert [finding.exact_places for finding in findings] == [[0], [1]]
@@ -80,7 +80,7 @@ def _sentences(path: Path) -> list[Content]:
 
 
 @pytest.mark.realdata
-def test_the_leak_between_sibling_corpora_is_miscounted(realdata: Path) -> None:
+def test_the_overlap_of_rest15_and_rest16_is_counted_exactly(realdata: Path) -> None:
     """436 of the 537 test sentences of ASQP rest15 stand letter by letter in the training part of rest16.
 
     Six more differ from a training sentence in case, spacing or punctuation alone ("awesome", "Awesome").

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from instructzoo.core.data.dedup import GRAM, near_duplicates
-from instructzoo.core.data.words import ngrams, numbers, words
+from instructzoo.core.data.ngrams import ngrams, numbers, words
 
 
 def brute(texts: list[tuple[int, str]], threshold: float) -> dict[int, int]:
@@ -30,7 +30,7 @@ def brute(texts: list[tuple[int, str]], threshold: float) -> dict[int, int]:
 
 
 @pytest.mark.parametrize("threshold", [0.3, 0.5, 0.8, 0.9, 1.0])
-def test_a_pair_above_the_threshold_is_missed_or_one_below_it_taken(threshold: float) -> None:
+def test_near_duplicates_equal_those_of_the_brute_force_definition(threshold: float) -> None:
     rng = random.Random(7)
     vocabulary = [f"w{chr(97 + i)}" for i in range(14)]
     texts: list[tuple[int, str]] = []
@@ -52,22 +52,22 @@ def test_a_pair_above_the_threshold_is_missed_or_one_below_it_taken(threshold: f
         assert len(sets[place] & sets[kept]) >= threshold * len(sets[place] | sets[kept]) - 1e-9
 
 
-def test_two_sums_count_as_one_text_because_only_a_number_differs() -> None:
+def test_texts_that_differ_in_a_number_are_no_duplicates() -> None:
     frame = "a farmer with a barn full of hay sells {} bales to her neighbour and keeps the other half for winter"
     texts = [(0, frame.format(12)), (0, frame.format(13)), (0, frame.format(12).upper() + " !")]
     assert near_duplicates(texts, 0.5) == {2: 0}
     assert words("12 + 34") != words("12 - 34") != words("12 + 35")
 
 
-def test_case_spacing_and_punctuation_hide_a_duplicate() -> None:
+def test_duplicates_are_found_across_case_spacing_and_punctuation() -> None:
     texts = [(0, "What is 12 + 34?"), (0, "what is 12+34"), (0, "WHAT IS　１２ + 34 ."), (0, "what is 1.2 + 34")]
     assert near_duplicates(texts, 1.0) == {1: 0, 2: 0}
 
 
-def test_rows_of_two_items_count_as_one() -> None:
+def test_rows_of_two_items_are_no_duplicates() -> None:
     assert near_duplicates([(1, "name the river"), (2, "name the river")], 0.5) == {}
 
 
-def test_texts_without_words_are_all_one_text() -> None:
+def test_texts_without_words_are_no_duplicates() -> None:
     assert near_duplicates([(0, ""), (0, "..."), (0, "")], 0.9) == {}
     assert near_duplicates([], 0.9) == {}

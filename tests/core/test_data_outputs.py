@@ -6,23 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from instructzoo.core import ZooError, verbs
+from instructzoo.core import ZooError, api
 
 
-def test_export_onto_a_file_ends_in_a_traceback(tmp_path: Path) -> None:
+def test_export_refuses_a_file_a_full_folder_or_an_unwritable_path(tmp_path: Path) -> None:
     file = tmp_path / "afile"
     file.write_text("x")
     with pytest.raises(ZooError, match="afile exists; expected an empty or absent directory; choose another -o"):
-        verbs.export("arithmetic", str(file))
+        api.export("arithmetic", str(file))
     (tmp_path / "held").mkdir()
     (tmp_path / "held" / "thesis.txt").write_text("years of work")
     with pytest.raises(ZooError, match="held exists"):
-        verbs.export("arithmetic", str(tmp_path / "held"))
+        api.export("arithmetic", str(tmp_path / "held"))
     with pytest.raises(ZooError, match="cannot write"):
-        verbs.export("arithmetic", str(tmp_path / ("long" * 100)))
+        api.export("arithmetic", str(tmp_path / ("long" * 100)))
     assert file.read_text() == "x"
 
 
-def test_explain_into_a_folder_ends_in_a_traceback(tmp_path: Path) -> None:
+def test_explain_refuses_a_folder_as_its_html_file(tmp_path: Path) -> None:
     with pytest.raises(ZooError, match="found a folder; expected a file to write; choose another --html"):
-        verbs.explain("arithmetic/tiny", html=str(tmp_path))
+        api.explain("arithmetic/tiny", html=str(tmp_path))

@@ -35,7 +35,7 @@ def fault(path: Path | str) -> str:
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv", ".parquet"])
-def test_a_format_changes_the_rows_it_carries(tmp_path: Path, suffix: str) -> None:
+def test_every_file_format_gives_the_same_rows(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"rows{suffix}"
     if suffix == ".jsonl":
         write_jsonl(path, ROWS)
@@ -50,7 +50,7 @@ def test_a_format_changes_the_rows_it_carries(tmp_path: Path, suffix: str) -> No
     assert [values for _, values in read(path)] == ROWS
 
 
-def test_a_lone_quotation_mark_swallows_the_lines_of_a_tsv(tmp_path: Path) -> None:
+def test_a_lone_quotation_mark_in_a_tsv_is_plain_text(tmp_path: Path) -> None:
     path = tmp_path / "rows.tsv"
     path.write_text('instruction\toutput\n"Why\tso\nHow\tthus\n', encoding="utf-8")
     assert [row["instruction"] for row in rows(path)] == ['"Why', "How"]
@@ -75,7 +75,9 @@ def test_a_lone_quotation_mark_swallows_the_lines_of_a_tsv(tmp_path: Path) -> No
         ("a.csv", "output,output\na,b\n", 1, 'column "output" stands twice'),
     ],
 )
-def test_malformed_data_does_not_name_its_line(tmp_path: Path, name: str, text: str, line: int, words: str) -> None:
+def test_malformed_data_is_reported_with_file_and_line(
+    tmp_path: Path, name: str, text: str, line: int, words: str
+) -> None:
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
     message = fault(path)
@@ -84,7 +86,7 @@ def test_malformed_data_does_not_name_its_line(tmp_path: Path, name: str, text: 
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.json", "a.csv", "a.tsv"])
-def test_bytes_that_are_no_utf8_end_in_a_traceback(tmp_path: Path, name: str) -> None:
+def test_invalid_utf8_is_reported_with_file_line_and_byte(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(b'{"instruction": "a"}\n{"instruction": "caf\xe9"}\n')
     assert fault(path).startswith(f"{path}:2: byte 0xe9 is not UTF-8")
@@ -94,12 +96,12 @@ def test_bytes_that_are_no_utf8_end_in_a_traceback(tmp_path: Path, name: str) ->
     ("name", "text"),
     [("a.jsonl", "\n\n"), ("a.json", " "), ("a.json", "[]"), ("a.csv", "instruction\n"), ("a.tsv", "")],
 )
-def test_an_empty_file_passes_as_no_rows(tmp_path: Path, name: str, text: str) -> None:
+def test_an_empty_file_is_an_error(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
     assert "holds no row" in fault(tmp_path / name)
 
 
-def test_a_damaged_or_empty_parquet_file_ends_in_a_traceback(tmp_path: Path) -> None:
+def test_a_damaged_or_empty_parquet_file_is_a_clear_error(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     path.write_bytes(b"PAR1 this is none")
     assert "not readable as Parquet" in fault(path)
@@ -107,7 +109,7 @@ def test_a_damaged_or_empty_parquet_file_ends_in_a_traceback(tmp_path: Path) -> 
     assert "holds no row" in fault(path)
 
 
-def test_a_missing_file_is_not_told_from_a_misspelt_one(tmp_path: Path) -> None:
+def test_a_misspelt_missing_or_unsupported_path_is_told_apart(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "train.jsonl", ROWS)
     assert 'did you mean "train.jsonl"?' in fault(tmp_path / "trian.jsonl")
     assert "no such file" in fault(tmp_path / "nowhere" / "a.jsonl")
@@ -116,7 +118,7 @@ def test_a_missing_file_is_not_told_from_a_misspelt_one(tmp_path: Path) -> None:
     assert "of no known format" in fault(tmp_path / "notes.txt")
 
 
-def test_a_folder_without_data_files_counts_as_an_empty_set(tmp_path: Path) -> None:
+def test_a_folder_without_data_files_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ZooError, match="no data file in this folder"):
         files(tmp_path)
     write_jsonl(tmp_path / "b" / "one.jsonl", ROWS)
@@ -124,7 +126,7 @@ def test_a_folder_without_data_files_counts_as_an_empty_set(tmp_path: Path) -> N
     assert [path.name for path in files(tmp_path)] == ["a.jsonl", "one.jsonl"]
 
 
-def test_a_byte_order_mark_becomes_part_of_the_first_name(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
     for name, text in (
         ("a.jsonl", '{"instruction": "a"}'),
         ("a.csv", "instruction\na"),
@@ -134,7 +136,7 @@ def test_a_byte_order_mark_becomes_part_of_the_first_name(tmp_path: Path) -> Non
         assert [row["instruction"] for row in rows(tmp_path / name)] == ["a"]
 
 
-def test_standard_input_is_read_whole_before_the_first_row_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_standard_input_is_streamed_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
     class Endless(io.RawIOBase):
         lines = 0
 
@@ -153,7 +155,7 @@ def test_standard_input_is_read_whole_before_the_first_row_comes(monkeypatch: py
     assert source.lines == 2
 
 
-def test_a_failed_write_leaves_half_a_file(tmp_path: Path) -> None:
+def test_a_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     write_jsonl(path, ROWS)
     before = path.read_bytes()
@@ -169,7 +171,7 @@ def test_a_failed_write_leaves_half_a_file(tmp_path: Path) -> None:
     assert write_jsonl(path, (row for row in ROWS)) == 2
 
 
-def test_a_line_torn_by_a_kill_is_continued_in_the_middle(tmp_path: Path) -> None:
+def test_a_half_written_last_line_is_removed_before_appending(tmp_path: Path) -> None:
     path = tmp_path / "answers.jsonl"
     assert mend_jsonl(path) == 0
     path.write_bytes(b'{"a": 1}\n{"a": 2}\n{"a": ')

@@ -19,7 +19,7 @@ def items(rows: pa.Table) -> set[str]:
     return set(rows.column("item").to_pylist())
 
 
-def test_an_item_stands_on_two_sides_of_a_split() -> None:
+def test_every_item_is_in_exactly_one_split() -> None:
     names = [f"item {i % 700}" for i in range(2_000)]
     parts = by_item(table(names), SHARES, seed=3)
     sets = [items(parts[name]) for name in ("train", "validation", "test")]
@@ -30,21 +30,21 @@ def test_an_item_stands_on_two_sides_of_a_split() -> None:
     assert 0.14 < len(sets[2]) / 700 < 0.26
 
 
-def test_an_item_changes_sides_when_others_come() -> None:
+def test_an_item_keeps_its_split_when_others_are_added() -> None:
     few, many = [f"item {i}" for i in range(500)], [f"item {i}" for i in range(900)]
     before, after = by_item(table(few), SHARES, 0), by_item(table(list(reversed(many))), SHARES, 0)
     assert all(items(before[part]) == items(after[part]) & set(few) for part in before)
     assert items(before["test"]) != items(by_item(table(few), SHARES, 1)["test"])
 
 
-def test_a_small_set_gets_an_empty_test_part() -> None:
+def test_a_small_data_set_gets_no_empty_split_unless_its_share_is_zero() -> None:
     parts = by_item(table(["a", "b", "c", "a"]), {"validation": 0.02, "test": 0.02}, 0)
     assert all(part.num_rows for part in parts.values())
     assert by_item(table(["a"]), SHARES, 0)["train"].num_rows == 1
     assert by_item(table(["a", "b", "c"]), {"test": 0.0}, 0)["test"].num_rows == 0
 
 
-def test_a_limit_takes_the_head_of_the_file() -> None:
+def test_a_limit_samples_the_whole_file_reproducibly() -> None:
     rows = table([str(i) for i in range(1_000)])
     chosen = sample(rows, 100, 0, "train").column("row").to_pylist()
     assert len(chosen) == 100
@@ -55,7 +55,7 @@ def test_a_limit_takes_the_head_of_the_file() -> None:
     assert sample(rows, 2_000, 0, "train") is rows
 
 
-def test_equal_texts_of_two_chunks_get_two_codes() -> None:
+def test_equal_texts_of_different_chunks_get_one_code() -> None:
     column = pa.chunked_array([["b", "a"], [], ["a", "c", "b"]], pa.string())
     assert codes(column).tolist() == [0, 1, 1, 2, 0]
     assert codes(pa.chunked_array([], pa.string())).dtype == np.int64

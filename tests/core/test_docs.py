@@ -18,7 +18,7 @@ TABLE = re.compile(r"<!-- results:(?P<name>[\w/-]+) -->\n(?P<table>.*?)\n?<!-- /
 
 
 def scores_of(name: str) -> list[Path]:
-    """domain/weights is beside the carried model; other scores are in docs/results, of several seeds in a folder."""
+    """domain/weights is beside the bundled model; other scores are in docs/results, of several seeds in a folder."""
     domain, _, run = name.partition("/")
     if run == "weights":
         return [ROOT / "packages" / domain / "src" / "instructzoo" / domain / "weights" / "scores.json"]
@@ -27,13 +27,13 @@ def scores_of(name: str) -> list[Path]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_a_number_in_a_table_was_typed_by_hand(page: Path) -> None:
+def test_result_tables_of_the_pages_equal_the_generated_ones(page: Path) -> None:
     for match in TABLE.finditer(page.read_text(encoding="utf-8")):
         generated = results_table(*map(runs.read_json, scores_of(match["name"])))
         assert match["table"].strip() == generated.strip(), f"{match['name']}: see CONTRIBUTING.md on results"
 
 
-def test_the_front_page_shows_no_result() -> None:
+def test_the_readme_shows_the_results_of_every_bundled_model() -> None:
     names = {m["name"] for m in TABLE.finditer((ROOT / "README.md").read_text(encoding="utf-8"))}
     assert names >= {f"{p.name}/weights" for p in (ROOT / "packages").iterdir()}
 
@@ -41,7 +41,7 @@ def test_the_front_page_shows_no_result() -> None:
 @pytest.mark.parametrize(
     "page", [*PAGES, *sorted((ROOT / "docs").glob("*.md"))], ids=lambda p: str(p.relative_to(ROOT))
 )
-def test_a_page_names_a_verb_that_is_none(page: Path) -> None:
+def test_every_command_named_in_the_docs_exists(page: Path) -> None:
     verbs = set(get_command(app).commands)  # type: ignore[attr-defined]
     named = set(re.findall(r"(?:^|`| {4}|; )zoo ([a-z]+)", page.read_text(encoding="utf-8"), re.MULTILINE))
     assert named <= verbs, named - verbs

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import torch
 
-from instructzoo.core import app as apps
-from instructzoo.core.app import Broken
-from instructzoo.core.verbs import doctor
-from instructzoo.core.verbs.examining import advice, matmul
+from instructzoo.core import domain as domains
+from instructzoo.core.api import doctor
+from instructzoo.core.commands.doctor import advice, matmul
+from instructzoo.core.domain import BrokenDomain
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def found() -> dict[str, Any]:
     return doctor()
 
 
-def test_the_facts_are_no_plain_data(found: dict[str, Any]) -> None:
+def test_the_findings_of_the_doctor_are_complete_plain_json(found: dict[str, Any]) -> None:
     assert json.loads(json.dumps(found)) == found
     groups = {
         "torch",
@@ -44,7 +44,7 @@ def test_the_facts_are_no_plain_data(found: dict[str, Any]) -> None:
     assert found["memory"]["total_gb"] >= found["memory"]["free_gb"] > 0
 
 
-def test_bfloat16_is_called_fast_where_it_is_emulated(found: dict[str, Any]) -> None:
+def test_bfloat16_slower_than_float32_is_not_called_fast(found: dict[str, Any]) -> None:
     speed = found["speed"]
     assert speed["float32_gflops"] > 0 and speed["bfloat16_gflops"] >= 0
     if speed["bfloat16_gflops"] < speed["float32_gflops"]:
@@ -52,7 +52,7 @@ def test_bfloat16_is_called_fast_where_it_is_emulated(found: dict[str, Any]) -> 
         assert any("bfloat16" in line for line in found["advice"])
 
 
-def test_the_probe_counts_its_operations_wrong() -> None:
+def test_the_speed_probe_is_of_the_order_of_a_timed_matmul() -> None:
     size, times = 512, []
     left = torch.ones(size, size)
     for _ in range(5):
@@ -63,16 +63,20 @@ def test_the_probe_counts_its_operations_wrong() -> None:
     assert matmul(torch.device("cpu"), torch.float32, 0.05) == pytest.approx(by_hand, rel=0.9)
 
 
-def test_a_broken_domain_takes_the_doctor_down(monkeypatch: pytest.MonkeyPatch, found: dict[str, Any]) -> None:
-    whole = apps.discover()
-    monkeypatch.setattr(apps, "discover", lambda: whole | {"torn": Broken("torn", "ImportError: no module named x")})
+def test_the_doctor_reports_a_broken_domain_beside_the_others(
+    monkeypatch: pytest.MonkeyPatch, found: dict[str, Any]
+) -> None:
+    whole = domains.discover()
+    monkeypatch.setattr(
+        domains, "discover", lambda: whole | {"torn": BrokenDomain("torn", "ImportError: no module named x")}
+    )
     seen = doctor()
     assert seen["domains"]["torn"] == "broken: ImportError: no module named x"
     assert seen["domains"]["arithmetic"] == "ok"
     assert "domain torn is broken: ImportError: no module named x" in seen["advice"]
 
 
-def test_a_missing_torch_takes_the_doctor_down(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_doctor_reports_a_missing_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 
     def without_torch(name: str, *rest: Any, **named: Any) -> Any:
@@ -81,13 +85,13 @@ def test_a_missing_torch_takes_the_doctor_down(monkeypatch: pytest.MonkeyPatch) 
         return real(name, *rest, **named)
 
     monkeypatch.setattr(builtins, "__import__", without_torch)
-    monkeypatch.setattr(apps, "discover", dict)
+    monkeypatch.setattr(domains, "discover", dict)
     seen = doctor()
     assert seen["torch"] == "broken: libtorch.so: cannot open shared object file"
     assert seen["advice"][0].startswith("torch does not load")
 
 
-def test_a_full_disk_or_a_small_memory_is_not_mentioned(found: dict[str, Any]) -> None:
+def test_little_free_disk_or_memory_is_in_the_advice(found: dict[str, Any]) -> None:
     calm = found | {"disk": {"runs_free_gb": 500.0}, "memory": {"free_gb": 64.0}}
     tight = found | {"disk": {"runs_free_gb": 1.5}, "memory": {"free_gb": 1.0}}
     said = set(advice(tight)) - set(advice(calm))
@@ -95,7 +99,7 @@ def test_a_full_disk_or_a_small_memory_is_not_mentioned(found: dict[str, Any]) -
     assert any("1.5 GB free on disk" in line for line in said) and any("1.0 GB of memory" in line for line in said)
 
 
-def test_a_missing_package_is_reported_as_there(monkeypatch: pytest.MonkeyPatch, found: dict[str, Any]) -> None:
+def test_a_missing_optional_package_is_reported(monkeypatch: pytest.MonkeyPatch, found: dict[str, Any]) -> None:
     real = metadata.version
 
     def without(name: str) -> str:
@@ -104,15 +108,15 @@ def test_a_missing_package_is_reported_as_there(monkeypatch: pytest.MonkeyPatch,
         return real(name)
 
     monkeypatch.setattr(metadata, "version", without)
-    monkeypatch.setattr(apps, "discover", dict)
+    monkeypatch.setattr(domains, "discover", dict)
     seen = doctor()
     assert seen["optional"]["gguf"] == "missing"
     assert any(line.startswith("gguf is missing") and "smollm2-135m" in line for line in seen["advice"])
 
 
-def test_the_doctor_makes_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_doctor_creates_no_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INSTRUCTZOO_CACHE", str(tmp_path / "a" / "cache"))
     monkeypatch.setenv("INSTRUCTZOO_RUNS", str(tmp_path / "b" / "runs"))
-    monkeypatch.setattr(apps, "discover", dict)
+    monkeypatch.setattr(domains, "discover", dict)
     assert doctor()["cache"]["size_gb"] == 0
     assert not list(tmp_path.iterdir())

@@ -12,9 +12,9 @@ import torch
 from kit import LLAMA, LORA, T5, Kit, kit, recipe, started, sums, wild
 
 from instructzoo.core.errors import ZooError
-from instructzoo.core.infer import choose, decoding, generate, log_likelihoods
-from instructzoo.core.infer.generate import cut, plan, write
-from instructzoo.core.models import Loaded
+from instructzoo.core.infer import choose, continuous_batching, generate, log_likelihoods
+from instructzoo.core.infer.generate import count_truncated, plan, generate_ids
+from instructzoo.core.models import ModelBundle
 from instructzoo.core.recipe import Decode
 
 BOTH = pytest.mark.parametrize("backbone", [LLAMA, T5])
@@ -56,7 +56,7 @@ def text(made: Kit, ids: list[int]) -> str:
 
 
 @BOTH
-def test_an_answer_depends_on_its_neighbours_or_lands_at_another_question(kits: dict[str, Kit], backbone: str) -> None:
+def test_answers_are_independent_of_the_batch_and_in_order(kits: dict[str, Kit], backbone: str) -> None:
     made = kits[backbone]
     asked = prompts(made)
     assert len({len(p) for p in asked}) > 5
@@ -68,14 +68,14 @@ def test_an_answer_depends_on_its_neighbours_or_lands_at_another_question(kits: 
 
 
 @BOTH
-def test_greedy_decoding_is_not_the_likeliest_token_each_time(kits: dict[str, Kit], backbone: str) -> None:
+def test_greedy_decoding_takes_the_likeliest_token_at_each_step(kits: dict[str, Kit], backbone: str) -> None:
     made = kits[backbone]
     asked = prompts(made, 8)
     assert generate(made.loaded, asked, Decode(max_new_tokens=8)) == [text(made, by_hand(made, p, 8)) for p in asked]
 
 
 @BOTH
-def test_an_answer_goes_on_after_its_end(backbone: str) -> None:
+def test_an_answer_ends_at_eos(backbone: str) -> None:
     """The end of sequence is made a token that these models write often."""
     made = kit(recipe(backbone))
     wild(made.tuned)
@@ -89,7 +89,7 @@ def test_an_answer_goes_on_after_its_end(backbone: str) -> None:
     assert generate(made.loaded, asked, Decode(max_new_tokens=8)) == [text(made, ids) for ids in cut]
 
 
-def test_a_backbones_own_decoding_settings_reach_the_answers(kits: dict[str, Kit]) -> None:
+def test_the_generation_config_of_a_backbone_has_no_effect(kits: dict[str, Kit]) -> None:
     """Hub models bring a generation_config; the recipe decides, and says nothing of penalties."""
     made = kits[LLAMA]
     asked = prompts(made, 12)
@@ -106,7 +106,7 @@ def test_a_backbones_own_decoding_settings_reach_the_answers(kits: dict[str, Kit
 
 
 @BOTH
-def test_sampling_cannot_be_repeated_or_moves_the_generator(kits: dict[str, Kit], backbone: str) -> None:
+def test_sampling_is_reproducible_and_leaves_the_global_rng(kits: dict[str, Kit], backbone: str) -> None:
     made, hot = kits[backbone], Decode(max_new_tokens=8, temperature=3.0, top_p=0.95)
     asked = prompts(made, 8)
     torch.manual_seed(7)
@@ -118,7 +118,7 @@ def test_sampling_cannot_be_repeated_or_moves_the_generator(kits: dict[str, Kit]
     assert drawn == float(torch.rand(()))
 
 
-def test_sampling_is_cut_at_fifty_tokens(kits: dict[str, Kit]) -> None:
+def test_sampling_has_no_hidden_top_k(kits: dict[str, Kit]) -> None:
     """transformers keeps the 50 likeliest where nobody says otherwise; the recipe has top_p and nothing else."""
     made = kits[LLAMA]
     prompt = prompts(made, 1)[0]
@@ -130,7 +130,7 @@ def test_sampling_is_cut_at_fifty_tokens(kits: dict[str, Kit]) -> None:
     assert len(set(found)) > 60
 
 
-def test_a_prompt_is_left_out_of_the_plan_or_a_batch_breaks_its_budget() -> None:
+def test_the_batch_plan_has_every_prompt_once_within_the_token_budget() -> None:
     asked = [[1] * n for n in (3, 50, 7, 7, 90, 1, 12, 12, 12)]
     for tokens in (1, 40, 120, 10_000):
         made = list(plan(asked, Decode(max_new_tokens=10, batch_tokens=tokens)))
@@ -194,19 +194,19 @@ def own(model: Any, tokenizer: Any, prompt: Sequence[int], steps: int) -> str:
 
 
 @pytest.mark.parametrize("family", ["grouped heads", "a sliding window", "windows in some layers", "learnt positions"])
-def test_a_row_that_ends_or_begins_among_others_changes_their_answers(kits: dict[str, Kit], family: str) -> None:
+def test_rows_that_enter_or_leave_a_batch_do_not_change_other_answers(kits: dict[str, Kit], family: str) -> None:
     """Few slots, many prompts, ends at all lengths: rows leave, others take their place, columns are dropped."""
     tokenizer = kits[LLAMA].loaded.tokenizer
     model = babbler(families(tokenizer)[family], stopping=6.0)
-    assert decoding.able(model)
-    asked, loaded = prompts(kits[LLAMA], 24), Loaded(model, tokenizer, "causal")
+    assert continuous_batching.is_supported(model)
+    asked, loaded = prompts(kits[LLAMA], 24), ModelBundle(model, tokenizer, "causal")
     alone = [own(model, tokenizer, prompt, 24) for prompt in asked]
     assert len({len(answer) for answer in alone}) > 5
     for tokens in (1, 300, 10**6):
         assert generate(loaded, asked, Decode(max_new_tokens=24, batch_tokens=tokens)) == alone
 
 
-def test_a_batch_waits_for_its_longest_answer(kits: dict[str, Kit]) -> None:
+def test_a_batch_does_not_wait_for_its_longest_answer(kits: dict[str, Kit]) -> None:
     """Rows that the model reads: no more than were needed, but for ended ones on their way out."""
     tokenizer = kits[LLAMA].loaded.tokenizer
     model = babbler(families(tokenizer)["grouped heads"], stopping=6.0)
@@ -214,13 +214,15 @@ def test_a_batch_waits_for_its_longest_answer(kits: dict[str, Kit]) -> None:
     model.register_forward_pre_hook(lambda _, args, given: read.append(len(given["input_ids"])), with_kwargs=True)
     asked = prompts(kits[LLAMA], 60)
     decode = Decode(max_new_tokens=40, batch_tokens=20 * 80)
-    written = decoding.Decoder(model, asked, decode, [tokenizer.eos_token_id], tokenizer.pad_token_id, 0).write()
+    written = continuous_batching.Decoder(
+        model, asked, decode, [tokenizer.eos_token_id], tokenizer.pad_token_id, 0
+    ).run()
     needed = sum(min(len(ids) + 1, 40) for ids in written)
     assert max(map(len, written)) > 2 * sum(map(len, written)) / len(written)
     assert needed <= sum(read) < 1.25 * needed
 
 
-def test_newcomers_padded_to_a_long_row_break_the_budget(kits: dict[str, Kit]) -> None:
+def test_rows_padded_to_a_long_row_stay_within_the_token_budget(kits: dict[str, Kit]) -> None:
     """One long prompt among short ones: cells are rows times the width that all are padded to."""
     tokenizer = kits[LLAMA].loaded.tokenizer
     model = babbler(families(tokenizer)["grouped heads"], stopping=6.0)
@@ -231,14 +233,14 @@ def test_newcomers_padded_to_a_long_row_break_the_budget(kits: dict[str, Kit]) -
     short = prompts(kits[LLAMA], 60)
     asked, decode = [short[0] * 24, *short[1:]], Decode(max_new_tokens=12, batch_tokens=1200)
     assert len(asked[0]) > 5 * max(map(len, short))
-    answers = generate(Loaded(model, tokenizer, "causal"), asked, decode)
+    answers = generate(ModelBundle(model, tokenizer, "causal"), asked, decode)
     hook.remove()
     assert max(cells) <= decode.batch_tokens
     assert len(cells) < 12 * len(asked) / 4  # and the short ones still go together
     assert answers[:2] == [own(model, tokenizer, prompt, 12) for prompt in asked[:2]]
 
 
-def test_the_cache_grows_with_every_row_that_ever_was(kits: dict[str, Kit]) -> None:
+def test_the_cache_drops_columns_of_ended_rows(kits: dict[str, Kit]) -> None:
     """Columns that only ended rows needed are dropped."""
     tokenizer = kits[LLAMA].loaded.tokenizer
     model = babbler(families(tokenizer)["grouped heads"], stopping=6.0)
@@ -247,11 +249,11 @@ def test_the_cache_grows_with_every_row_that_ever_was(kits: dict[str, Kit]) -> N
         lambda _, args, given: widths.append(given["attention_mask"].shape[1]), with_kwargs=True
     )
     asked = prompts(kits[LLAMA], 40)
-    generate(Loaded(model, tokenizer, "causal"), asked, Decode(max_new_tokens=12, batch_tokens=3 * 40))
+    generate(ModelBundle(model, tokenizer, "causal"), asked, Decode(max_new_tokens=12, batch_tokens=3 * 40))
     assert max(widths) <= max(map(len, asked)) + 12 < len(widths)
 
 
-def test_a_family_that_the_loop_cannot_drive_answers_otherwise(kits: dict[str, Kit]) -> None:
+def test_a_model_outside_the_decoding_loop_uses_its_own_generate(kits: dict[str, Kit]) -> None:
     """A recurrent state has no columns to cut: its own generate answers."""
     from transformers import MambaConfig
 
@@ -261,13 +263,13 @@ def test_a_family_that_the_loop_cannot_drive_answers_otherwise(kits: dict[str, K
         eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
     )  # fmt: skip
     model = babbler(config)
-    assert not decoding.able(model)
+    assert not continuous_batching.is_supported(model)
     asked = prompts(kits[LLAMA], 1)
-    loaded = Loaded(model, tokenizer, "causal")
+    loaded = ModelBundle(model, tokenizer, "causal")
     assert generate(loaded, asked, Decode(max_new_tokens=4)) == [own(model, tokenizer, asked[0], 4)]
 
 
-def test_a_sampled_answer_depends_on_its_neighbours(kits: dict[str, Kit]) -> None:
+def test_a_sampled_answer_is_independent_of_its_batch(kits: dict[str, Kit]) -> None:
     made = kits[LLAMA]
     asked = prompts(made, 12)
     hot = {"max_new_tokens": 8, "temperature": 3.0, "top_p": 0.95}
@@ -279,41 +281,41 @@ def test_a_sampled_answer_depends_on_its_neighbours(kits: dict[str, Kit]) -> Non
 
 
 @BOTH
-def test_a_sampled_answer_depends_on_where_its_block_began(kits: dict[str, Kit], backbone: str) -> None:
+def test_a_sampled_answer_depends_on_its_row_number_and_not_on_its_block(kits: dict[str, Kit], backbone: str) -> None:
     """A killed `zoo predict` goes on in the middle."""
     made = kits[backbone]
     asked, hot = prompts(made, 8), Decode(max_new_tokens=8, temperature=3.0)
-    whole = write(made.loaded, asked, hot, seed=3)
-    assert write(made.loaded, asked[3:], hot, seed=3, first=3) == whole[3:]
-    assert write(made.loaded, asked[3:], hot, seed=3) != whole[3:]
+    whole = generate_ids(made.loaded, asked, hot, seed=3)
+    assert generate_ids(made.loaded, asked[3:], hot, seed=3, first=3) == whole[3:]
+    assert generate_ids(made.loaded, asked[3:], hot, seed=3) != whole[3:]
 
 
 @BOTH
-def test_an_answer_that_was_cut_counts_as_ended(kits: dict[str, Kit], backbone: str) -> None:
+def test_answers_cut_at_max_new_tokens_are_counted(kits: dict[str, Kit], backbone: str) -> None:
     made, decode = kits[backbone], Decode(max_new_tokens=3)
     asked = prompts(made, 8)
     ended = [len(by_hand(made, prompt, 4)) < 3 for prompt in asked]
-    assert cut(write(made.loaded, asked, decode), decode) == ended.count(False) > 0
-    assert cut([[5, 6], [5, 6, 7]], decode) == 1
+    assert count_truncated(generate_ids(made.loaded, asked, decode), decode) == ended.count(False) > 0
+    assert count_truncated([[5, 6], [5, 6, 7]], decode) == 1
 
 
-def test_a_token_outside_the_nucleus_is_drawn_or_one_inside_too_rarely() -> None:
+def test_top_p_sampling_draws_only_from_the_nucleus_in_proportion() -> None:
     chances = torch.tensor([0.05, 0.4, 0.15, 0.3, 0.1])
     drawn = (torch.arange(1000) + 0.5) / 1000
     for top_p, inside in ((0.4, [1]), (0.41, [1, 3]), (0.7, [1, 3]), (0.71, [1, 2, 3]), (1.0, [0, 1, 2, 3, 4])):
-        tokens = decoding.sample(chances.log().expand(1000, 5), top_p, drawn)
+        tokens = continuous_batching.sample(chances.log().expand(1000, 5), top_p, drawn)
         wanted = chances[inside] / chances[inside].sum()
         found = torch.bincount(tokens, minlength=5) / 1000
         assert found[inside].tolist() == pytest.approx(wanted.tolist(), abs=2e-3)
         assert found[inside].sum() == pytest.approx(1.0)
 
 
-def test_an_adapter_is_left_out_of_its_answers_or_takes_the_slow_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_with_an_adapter_answers_with_it_in_the_decoding_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     made = kit(recipe(LLAMA, method=LORA))
     asked = prompts(made, 8)
     before = generate(made.loaded, asked, Decode(max_new_tokens=8))
     wild(made.tuned)
-    tuned = Loaded(made.tuned, made.loaded.tokenizer, "causal")
+    tuned = ModelBundle(made.tuned, made.loaded.tokenizer, "causal")
     wanted = [text(made, by_hand(made, prompt, 8)) for prompt in asked]
     monkeypatch.setattr(made.tuned, "generate", None)
     monkeypatch.setattr(made.tuned.get_base_model(), "generate", None)
@@ -331,13 +333,13 @@ def prompted(made: Kit, way: str) -> Kit:
         given["encoder_hidden_size"] = 16
     tuned = peft.get_peft_model(made.loaded.model, configs[way](**given))
     wild(tuned, 3.0)
-    loaded = Loaded(tuned, made.loaded.tokenizer, made.loaded.kind)
+    loaded = ModelBundle(tuned, made.loaded.tokenizer, made.loaded.kind)
     return Kit(made.recipe, loaded, tuned, made.encoder, made.objective, made.parts)
 
 
 @BOTH
 @pytest.mark.parametrize("way", ["prefix", "prompt", "p"])
-def test_a_learnt_prompt_is_left_out_of_its_answers(backbone: str, way: str) -> None:
+def test_learnt_prompts_take_effect_in_every_batch_size(backbone: str, way: str) -> None:
     """Or reaches them wrongly: peft 0.21 misplaces prompts that are padded on the left."""
     made = kit(recipe(backbone))
     wild(made.tuned, 0.4)
@@ -373,7 +375,7 @@ def naive(made: Kit, prompt: list[int], option: str) -> float:
 
 
 @BOTH
-def test_a_choice_is_scored_otherwise_in_a_batch(kits: dict[str, Kit], backbone: str) -> None:
+def test_option_scores_and_choices_are_independent_of_the_batch(kits: dict[str, Kit], backbone: str) -> None:
     made = kits[backbone]
     for prompt in prompts(made, 5):
         wanted = [naive(made, prompt, option) for option in OPTIONS]
@@ -387,7 +389,7 @@ def test_a_choice_is_scored_otherwise_in_a_batch(kits: dict[str, Kit], backbone:
 
 
 @BOTH
-def test_the_chances_of_all_answers_do_not_add_up_to_one(kits: dict[str, Kit], backbone: str) -> None:
+def test_probabilities_of_the_ten_one_digit_answers_sum_to_less_than_one(kits: dict[str, Kit], backbone: str) -> None:
     """Every text of one token, and the rest: a distribution, so the end of sequence is part of each."""
     made = kits[backbone]
     prompt = prompts(made, 1)[0]
@@ -398,7 +400,7 @@ def test_the_chances_of_all_answers_do_not_add_up_to_one(kits: dict[str, Kit], b
     assert all(len(pair) == 2 for pair in ends)
 
 
-def test_no_option_or_no_prompt_is_scored(kits: dict[str, Kit]) -> None:
+def test_an_empty_option_or_prompt_is_an_error(kits: dict[str, Kit]) -> None:
     for options in ([], [""], ["5", ""]):
         with pytest.raises(ZooError, match="an empty option"):
             log_likelihoods(kits[LLAMA].loaded, [5], options)
@@ -406,7 +408,7 @@ def test_no_option_or_no_prompt_is_scored(kits: dict[str, Kit]) -> None:
         log_likelihoods(kits[LLAMA].loaded, [], ["5"])
 
 
-def test_a_model_tuned_on_short_answers_never_ends_them(tmp_path: Path) -> None:
+def test_a_model_tuned_on_short_answers_ends_all_of_them(tmp_path: Path) -> None:
     """Two tokens each: a model that had not learnt the stop token would go on to the limit."""
     rows = [row | {"output": "yes" if len(row["instruction"]) % 2 else "no"} for row in sums(40)]
     made = kit(recipe(train={"steps": 60, "lr": 1e-2}), rows)
@@ -414,4 +416,4 @@ def test_a_model_tuned_on_short_answers_never_ends_them(tmp_path: Path) -> None:
     made.tuned.eval()
     asked = [made.encoder.prompt(row) for row in sums(30, seed=5)]
     decode = Decode(max_new_tokens=12)
-    assert cut(write(made.loaded, asked, decode), decode) == 0
+    assert count_truncated(generate_ids(made.loaded, asked, decode), decode) == 0

@@ -24,9 +24,9 @@ open("{home}/seen-" + os.environ["RANK"], "w").write(str(len(seen)))
 """
 PARENT = """
 import sys
-from instructzoo.core.verbs import launching
+from instructzoo.core.commands import launch
 sys.executable = {worker!r}
-sys.exit(launching.launch(["train"], 2))
+sys.exit(launch.launch(["train"], 2))
 """
 
 
@@ -46,7 +46,7 @@ def launched(home: Path) -> subprocess.Popen[bytes]:
     return parent
 
 
-def test_ctrl_c_reaches_a_worker_twice_and_stops_it_unsaved(tmp_path: Path) -> None:
+def test_ctrl_c_reaches_every_worker_exactly_once(tmp_path: Path) -> None:
     parent = launched(tmp_path)
     os.killpg(parent.pid, signal.SIGINT)  # what a terminal does
     assert parent.wait(timeout=30) == 0
@@ -54,7 +54,7 @@ def test_ctrl_c_reaches_a_worker_twice_and_stops_it_unsaved(tmp_path: Path) -> N
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent is gone")
-def test_workers_outlive_a_killed_process_group(tmp_path: Path) -> None:
+def test_workers_end_with_a_killed_process_group(tmp_path: Path) -> None:
     parent = launched(tmp_path)
     found = subprocess.run(["pgrep", "-P", str(parent.pid)], capture_output=True, text=True).stdout.split()
     assert len(found) == 2

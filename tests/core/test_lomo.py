@@ -68,7 +68,7 @@ def update(optimizer: Lomo, loss: Tensor, count: int = 1, clip: float | None = N
         (True, True, LLAMA, LORA),
     ],
 )
-def test_a_bit_differs_from_sgd(
+def test_lomo_equals_sgd_bit_for_bit(
     tied: bool, checkpointed: bool, backbone: str, method: dict[str, Any], clip: float | None, tmp_path: Path
 ) -> None:
     ends, logs = [], []
@@ -90,11 +90,11 @@ def test_a_bit_differs_from_sgd(
 
 
 @pytest.mark.parametrize("clip", [0.05, 1e6])
-def test_two_passes_clip_otherwise_than_clip_grad_norm(clip: float) -> None:
+def test_two_pass_clipping_equals_clip_grad_norm(clip: float) -> None:
     one, other = made(), made()
     loss, count = loss_of(other)
     loss.backward()
-    parameters = [p for _, p in adapters.trained(other.tuned)]
+    parameters = [p for _, p in adapters.trainable_parameters(other.tuned)]
     torch._foreach_mul_([p.grad for p in parameters], 1 / count)
     expected = float(torch.nn.utils.clip_grad_norm_(parameters, clip))
     torch.optim.SGD(parameters, lr=0.3).step()
@@ -109,7 +109,7 @@ def test_two_passes_clip_otherwise_than_clip_grad_norm(clip: float) -> None:
 
 
 @pytest.mark.parametrize(("clip", "passes"), [(None, 1), (0.5, 2)])
-def test_a_gradient_outlives_its_update_or_arrives_twice(clip: float | None, passes: int) -> None:
+def test_only_one_gradient_is_alive_at_a_time_and_none_afterwards(clip: float | None, passes: int) -> None:
     one = made()
     one.tuned.train()
     one.tuned.gradient_checkpointing_enable({"use_reentrant": False})
@@ -135,7 +135,7 @@ def test_a_gradient_outlives_its_update_or_arrives_twice(clip: float | None, pas
     assert same(weights(one.tuned), held)
 
 
-def test_reentrant_checkpoints_apply_half_a_gradient() -> None:
+def test_reentrant_checkpointing_of_a_shared_layer_is_an_error() -> None:
     """A layer that two reentrant segments share would be updated between them."""
     layer = nn.Linear(3, 3)
     optimizer = Lomo([{"params": list(layer.parameters())}], layer.parameters(), 0.1)
@@ -147,7 +147,7 @@ def test_reentrant_checkpoints_apply_half_a_gradient() -> None:
 
 
 @pytest.mark.parametrize("train", [{"micro_batch": 4}, {"micro_tokens": 64}])
-def test_accumulation_applies_each_micro_batch_by_itself(train: dict[str, int], tmp_path: Path) -> None:
+def test_gradient_accumulation_with_lomo_is_an_error(train: dict[str, int], tmp_path: Path) -> None:
     one = made(train=train)
     before = weights(one.tuned)
     with pytest.raises(ZooError, match=r"LOMO frees each gradient .* one micro-batch per update; raise train\.micro_t"):
@@ -159,7 +159,7 @@ def test_accumulation_applies_each_micro_batch_by_itself(train: dict[str, int], 
         optimizer.hold(torch.ones(()))
 
 
-def test_lomo_runs_where_it_cannot() -> None:
+def test_lomo_with_float16_precision_or_compile_is_an_error() -> None:
     model = made().tuned
     with pytest.raises(ZooError, match=r"precision=float16 with LOMO; expected model\.weights=float16"):
         optimizers.make(model, Train(optimizer="lomo", precision="float16"))
@@ -168,7 +168,7 @@ def test_lomo_runs_where_it_cannot() -> None:
 
 
 @pytest.mark.parametrize("rule", [Lomo, AdaLomo])
-def test_a_gradient_that_is_no_number_is_applied_in_silence(rule: type[Lomo]) -> None:
+def test_a_nan_gradient_is_an_error_unclipped_and_not_applied_when_clipped(rule: type[Lomo]) -> None:
     p, optimizer = single(torch.zeros(3), rule)
     with pytest.raises(ZooError, match=r"the gradient's norm is nan; expected a number; lower train\.lr"):
         update(optimizer, torch.sqrt(p * 0).sum())
@@ -178,7 +178,7 @@ def test_a_gradient_that_is_no_number_is_applied_in_silence(rule: type[Lomo]) ->
     assert q.equal(torch.zeros(3))  # the loop stops here
 
 
-def test_a_clipped_run_moves_before_it_stops(tmp_path: Path) -> None:
+def test_a_clipped_run_stops_at_a_nan_gradient_with_weights_unchanged(tmp_path: Path) -> None:
     one = made(train={"clip": 1.0})
     objective = one.objective.loss
 
@@ -196,7 +196,7 @@ def test_a_clipped_run_moves_before_it_stops(tmp_path: Path) -> None:
 # float16 and bfloat16 weights
 
 
-def test_an_overflow_of_float16_is_applied_or_never_ends(tmp_path: Path) -> None:
+def test_a_float16_overflow_is_skipped_and_is_an_error_at_scale_one(tmp_path: Path) -> None:
     one = made(model={"weights": "float16"})
     optimizer: Any = optimizers.make(one.tuned, one.recipe.train)
     group, before = optimizer.param_groups[0], weights(one.tuned)
@@ -221,7 +221,7 @@ def test_an_overflow_of_float16_is_applied_or_never_ends(tmp_path: Path) -> None
         update(optimizer, loss * 1e8, count)
 
 
-def test_float16_training_stops_at_its_first_overflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_float16_training_continues_after_an_overflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lomo, "SCALE", 2.0**26)
     one = made(model={"weights": "float16"}, train={"steps": 20, "warmup": 0})
     first = mean_loss(one)
@@ -232,7 +232,7 @@ def test_float16_training_stops_at_its_first_overflow(tmp_path: Path, monkeypatc
     assert mean_loss(one) < first - 0.1
 
 
-def test_bfloat16_loses_small_updates() -> None:
+def test_bfloat16_keeps_small_updates_on_average() -> None:
     """Rounded to the nearest, 1 - 0.0001 is 1; by chance it is 1 on average 97 times in a hundred, else 1 - 1/256."""
     lr, steps, n = 1e-4, 30, 4096
     torch.manual_seed(0)
@@ -249,7 +249,7 @@ def test_bfloat16_loses_small_updates() -> None:
     assert 4 * spread < steps * lr / 4
 
 
-def test_rounding_by_chance_has_a_bias() -> None:
+def test_stochastic_rounding_is_unbiased() -> None:
     torch.manual_seed(0)
     for value in (1.001, -3.7, 1e-30, 12345.6):
         drawn = lomo.stochastically_rounded(torch.full((20_000,), value)).double()
@@ -286,7 +286,7 @@ def reference(p: Tensor, gradients: list[Tensor], lr: float, decay: float) -> Te
 
 
 @pytest.mark.parametrize("shape", [(7,), (5, 7), (3, 5, 7), (4, 3, 2, 2)])
-def test_adalomo_is_another_rule_than_the_papers(shape: tuple[int, ...]) -> None:
+def test_adalomo_follows_the_equations_of_the_paper(shape: tuple[int, ...]) -> None:
     draw = torch.Generator().manual_seed(0)
     value, gradients = torch.randn(shape, generator=draw), [torch.randn(shape, generator=draw) for _ in range(5)]
     p, optimizer = single(value.clone(), AdaLomo, lr=0.1, decay=0.2)
@@ -303,7 +303,7 @@ def test_adalomo_is_another_rule_than_the_papers(shape: tuple[int, ...]) -> None
     assert kept == {(7,): 7, (5, 7): 12, (3, 5, 7): 36, (4, 3, 2, 2): 16}[shape]
 
 
-def test_a_weight_of_zeros_never_moves() -> None:
+def test_adalomo_moves_a_weight_of_zeros() -> None:
     """LoRA's second matrix starts there, so the rate must not be relative to nothing."""
     p, optimizer = single(torch.zeros(4, 4), AdaLomo, lr=0.1)
     update(optimizer, p.sum())

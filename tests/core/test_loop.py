@@ -36,21 +36,23 @@ def lines(folder: Path) -> list[dict[str, Any]]:
 
 def at_step(monkeypatch: pytest.MonkeyPatch, step: int, act: Callable[[], None]) -> None:
     """Do something in the middle of the update after `step`."""
-    rate = optimizers.rate
+    rate = optimizers.lr_at
 
     def acting(now: int, steps: int, train: Train) -> float:
         if now == step:
             act()
         return rate(now, steps, train)
 
-    monkeypatch.setattr(optimizers, "rate", acting)
+    monkeypatch.setattr(optimizers, "lr_at", acting)
 
 
 def whole(**train: Any) -> Kit:
     return kit(recipe(train=train), TRAIN, VALIDATION)
 
 
-def test_a_loss_that_is_no_number_reaches_the_parameters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_nan_loss_stops_the_run_and_leaves_finite_checkpoints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = whole(checkpoint_every=2)
     collate, seen = loop.collate, []
 
@@ -76,7 +78,9 @@ def test_a_loss_that_is_no_number_reaches_the_parameters(tmp_path: Path, monkeyp
     assert again.fit(tmp_path).step == 12  # the poison was in memory, so the run goes on
 
 
-def test_a_gradient_that_is_no_number_reaches_the_parameters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_infinite_gradient_norm_stops_the_run_with_weights_unchanged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = whole()
     before = weights(made.tuned)
     divide = loop.divide_and_clip
@@ -91,14 +95,14 @@ def test_a_gradient_that_is_no_number_reaches_the_parameters(tmp_path: Path, mon
     assert same(weights(made.tuned), before)
 
 
-def test_a_validation_that_is_no_number_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_nan_validation_loss_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = whole(evaluate_every=3)
     monkeypatch.setattr(loop, "validation_loss", lambda *_: float("nan"))
     with pytest.raises(ZooError, match="the validation loss is nan at step 3"):
         made.fit(started(made.recipe, tmp_path))
 
 
-def test_the_parameters_of_the_last_step_are_kept_and_not_the_best(
+def test_early_stopping_keeps_the_parameters_of_the_best_validation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Early stopping: validations every 2 updates, the second is the best, two worse ones end the run."""
@@ -119,17 +123,17 @@ def test_the_parameters_of_the_last_step_are_kept_and_not_the_best(
     assert "2 validations without a better loss, at step 8" in Run(tmp_path).manifest()["stopped_early"]
 
 
-def test_the_reported_loss_is_that_of_other_parameters(tmp_path: Path) -> None:
+def test_the_reported_best_loss_is_that_of_the_final_parameters(tmp_path: Path) -> None:
     made = whole(evaluate_every=5, lr=1e-2)
     state = made.fit(started(made.recipe, tmp_path))
-    module = loop.Supervised(made.tuned, made.objective)
+    module = loop.LossModule(made.tuned, made.objective)
     assert loop.validation_loss(module, made.objective, made.parts, Train(), "cpu") == pytest.approx(state.best)
     validations = {line["step"]: line["validation_loss"] for line in lines(tmp_path) if "validation_loss" in line}
     assert list(validations) == [5, 10, 12]
     assert min(validations.values()) == state.best == validations[state.best_step]
 
 
-def test_a_run_without_validation_rows_loses_its_last_step(tmp_path: Path) -> None:
+def test_a_run_without_validation_rows_trains_and_logs_every_step(tmp_path: Path) -> None:
     made = kit(recipe(), TRAIN)
     before = weights(made.tuned)
     state = made.fit(started(made.recipe, tmp_path))
@@ -143,7 +147,7 @@ def test_a_run_without_validation_rows_loses_its_last_step(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_loses_work_or_changes_the_outcome(
+def test_a_stopped_run_resumes_to_the_same_weights_and_metrics(
     number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reference = whole()
@@ -163,7 +167,7 @@ def test_a_stop_loses_work_or_changes_the_outcome(
     assert lines(folder) == lines(tmp_path / "whole")
 
 
-def test_a_second_interrupt_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_interrupt_raises_keyboard_interrupt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = whole()
 
     def twice() -> None:
@@ -175,7 +179,7 @@ def test_a_second_interrupt_is_ignored(tmp_path: Path, monkeypatch: pytest.Monke
         made.fit(started(made.recipe, tmp_path))
 
 
-def test_a_resumed_run_repeats_lines_or_keeps_those_of_a_lost_future(tmp_path: Path) -> None:
+def test_a_resumed_run_has_the_metrics_lines_of_an_uninterrupted_one(tmp_path: Path) -> None:
     """Killed while it wrote the line of step 11, with a sound checkpoint at 6."""
     made = whole(checkpoint_every=6, evaluate_every=2)
     folder = started(made.recipe, tmp_path)
@@ -194,7 +198,9 @@ def test_a_resumed_run_repeats_lines_or_keeps_those_of_a_lost_future(tmp_path: P
     assert same(weights(again.tuned), weights(made.tuned))
 
 
-def test_a_full_disk_during_training_ends_in_a_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_during_training_is_a_clear_error_and_the_run_resumes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = whole(checkpoint_every=4)
     folder = started(made.recipe, tmp_path / "run")
     save = checkpoints.save_file
@@ -240,19 +246,19 @@ def copied(done: tuple[Path, dict[str, torch.Tensor]], tmp_path: Path) -> Path:
     return tmp_path / "copied"
 
 
-def test_a_checkpoint_does_not_restore_what_it_saved(tmp_path: Path) -> None:
+def test_a_checkpoint_restores_weights_and_optimizer_state(tmp_path: Path) -> None:
     for i, (backbone, method) in enumerate([(LLAMA, None), (LLAMA, LORA), (T5, None)]):
         made = half(method, backbone)
         folder = started(made.recipe, tmp_path / str(i))
         made.fit(folder)
         newest = checkpoints._all(Run(folder), "step")[0]
         saved = load_file(newest / "weights.safetensors")
-        assert saved.keys() == dict(adapters.trained(made.tuned)).keys()
+        assert saved.keys() == dict(adapters.trainable_parameters(made.tuned)).keys()
         again = half(method, backbone)
         optimizer = optimizers.make(again.tuned, again.recipe.train)
         state = checkpoints.restore(Run(folder), again.tuned, optimizer)
         assert (state.step, newest.name) == (12, "step-00000012")
-        now = {name: p.detach() for name, p in adapters.trained(again.tuned)}
+        now = {name: p.detach() for name, p in adapters.trainable_parameters(again.tuned)}
         assert same(now, saved)
         moments = checkpoints._moments(again.tuned, optimizer)
         assert same(moments, load_file(newest / "optimizer.safetensors"))
@@ -260,7 +266,7 @@ def test_a_checkpoint_does_not_restore_what_it_saved(tmp_path: Path) -> None:
         assert len({name.rpartition("|")[0] for name in moments}) == len(saved)
 
 
-def test_old_checkpoints_fill_the_disk(tmp_path: Path) -> None:
+def test_only_the_last_two_checkpoints_and_at_most_three_best_are_kept(tmp_path: Path) -> None:
     made = kit(recipe(train={"steps": 20, "checkpoint_every": 2, "evaluate_every": 1}), TRAIN, VALIDATION)
     made.fit(started(made.recipe, tmp_path))
     names = sorted(p.name for p in (tmp_path / "checkpoints").iterdir())
@@ -276,7 +282,7 @@ def flip(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["weights.safetensors", "optimizer.safetensors", "state.json", "hashes.json"])
-def test_a_flipped_byte_is_trained_on_or_ends_the_run(
+def test_a_corrupted_checkpoint_is_passed_over_for_the_previous_one(
     name: str, done: tuple[Path, dict[str, torch.Tensor]], copied: Path
 ) -> None:
     flip(copied / "checkpoints" / "step-00000012" / name)
@@ -289,7 +295,7 @@ def test_a_flipped_byte_is_trained_on_or_ends_the_run(
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "gone", "empty"])
-def test_a_run_whose_checkpoints_are_all_damaged_starts_over(damage: str, copied: Path) -> None:
+def test_a_run_with_only_damaged_checkpoints_is_an_error_and_is_kept(damage: str, copied: Path) -> None:
     found = checkpoints._all(Run(copied), "step")
     assert len(found) == 2
     for checkpoint in found:
@@ -308,14 +314,14 @@ def test_a_run_whose_checkpoints_are_all_damaged_starts_over(damage: str, copied
     assert "incidents" not in Run(copied).manifest()
 
 
-def test_a_damaged_best_is_served(copied: Path) -> None:
+def test_a_damaged_best_checkpoint_is_an_error(copied: Path) -> None:
     for best in (copied / "checkpoints").glob("best-*"):
         flip(best / "weights.safetensors")
     with pytest.raises(ZooError, match="the best checkpoint is damaged"):
         half().fit(copied)
 
 
-def test_the_best_of_before_is_gone_when_a_run_goes_on_from_an_older_checkpoint(tmp_path: Path) -> None:
+def test_every_kept_checkpoint_still_has_its_best_parameters(tmp_path: Path) -> None:
     """A replay on a GPU may differ in the last bit, and need not find the better parameters again."""
     run, model = Run(started(recipe(), tmp_path)), kit(recipe()).tuned
     optimizer = optimizers.make(model, Train())
@@ -336,7 +342,7 @@ def test_the_best_of_before_is_gone_when_a_run_goes_on_from_an_older_checkpoint(
         runs.write_text(run.path("checkpoints") / f"step-0000000{number}" / "state.json", "{}")
 
 
-def test_a_checkpoint_of_another_method_is_loaded(copied: Path) -> None:
+def test_a_checkpoint_of_another_method_or_shape_is_an_error(copied: Path) -> None:
     with pytest.raises(ZooError, match="holds other parameters"):
         half(LORA).fit(copied)
     wide = kit(recipe("scratch:llama-1x64"), TRAIN, VALIDATION)

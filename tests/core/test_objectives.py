@@ -16,10 +16,10 @@ from torch.nn.functional import cross_entropy, linear
 from instructzoo.core import tune
 from instructzoo.core.models import adapters
 from instructzoo.core.recipe import Recipe, Train
-from instructzoo.core.text import IGNORED, Batches, Encoded
-from instructzoo.core.tune import Causal, head, loop, optimizers
-from instructzoo.core.tune.measure import saved_bytes
-from instructzoo.core.tune.objectives import Supervised
+from instructzoo.core.text import IGNORE_INDEX, Batches, Encoded
+from instructzoo.core.tune import Causal, chunked_cross_entropy, loop, optimizers
+from instructzoo.core.tune.activation_memory import saved_bytes
+from instructzoo.core.tune.objectives import LossModule
 
 BOTH = pytest.mark.parametrize("backbone", [LLAMA, T5])
 
@@ -38,7 +38,7 @@ def trained(settings: Recipe, folder: Path) -> Kit:
 
 @BOTH
 @pytest.mark.parametrize("method", [{"name": "full"}, LORA])
-def test_the_first_update_depends_on_the_micro_batch(
+def test_the_first_update_is_independent_of_the_micro_batch_size(
     backbone: str, method: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """8x1, 4x2, 2x4 and 1x8: rows of different lengths, so a mean of means would be off by far more.
@@ -50,7 +50,7 @@ def test_the_first_update_depends_on_the_micro_batch(
 
     def spying(accelerator: Any, optimizer: Any, tuned: Any, *rest: Any) -> float:
         norm = divide(accelerator, optimizer, tuned, *rest)
-        seen.append({name: p.grad.clone() for name, p in adapters.trained(tuned)})
+        seen.append({name: p.grad.clone() for name, p in adapters.trainable_parameters(tuned)})
         return norm
 
     monkeypatch.setattr(loop, "divide_and_clip", spying)
@@ -76,9 +76,9 @@ def test_the_first_update_depends_on_the_micro_batch(
 
 
 @BOTH
-def test_the_validation_loss_depends_on_the_batch_size(backbone: str) -> None:
+def test_the_validation_loss_is_independent_of_the_batch_size(backbone: str) -> None:
     made = kit(recipe(backbone), sums(8), sums(30, seed=3, digits=5))
-    module = Supervised(made.tuned, made.objective)
+    module = LossModule(made.tuned, made.objective)
     sizes: list[dict[str, int]] = [{"micro_batch": n} for n in (1, 7, 30)]
     sizes += [{"micro_tokens": n} for n in (16, 300, 100_000)]
     found = [loop.validation_loss(module, made.objective, made.parts, Train(**size), "cpu") for size in sizes]
@@ -87,15 +87,15 @@ def test_the_validation_loss_depends_on_the_batch_size(backbone: str) -> None:
     assert found[0] == pytest.approx(sum(float(x.detach()) for x, _ in alone) / sum(int(n) for _, n in alone))
 
 
-def test_dropout_is_on_while_validating(tmp_path: Path) -> None:
+def test_dropout_is_off_during_validation(tmp_path: Path) -> None:
     made = kit(recipe(T5, model={"dropout": 0.5}), sums(8), sums(9, seed=3))
-    module = Supervised(made.tuned, made.objective).train()
+    module = LossModule(made.tuned, made.objective).train()
     found = {loop.validation_loss(module, made.objective, made.parts, Train(), "cpu") for _ in range(3)}
     assert len(found) == 1
 
 
 @pytest.mark.parametrize("method", [{"name": "full"}, LORA])
-def test_skipping_logits_changes_the_loss_or_a_gradient(method: dict[str, Any]) -> None:
+def test_skipping_unsupervised_logits_keeps_the_loss_and_gradients(method: dict[str, Any]) -> None:
     made = kit(recipe(method=method), sums(12))
     batch = made.objective.collate(made.parts.train)
     assert made.objective.supervised_logits
@@ -105,11 +105,11 @@ def test_skipping_logits_changes_the_loss_or_a_gradient(method: dict[str, Any]) 
     some, every = some.detach(), every.detach()
     assert n == m == sum(e.supervised for e in made.parts.train)
     assert float(some) == pytest.approx(float(every), rel=1e-6)
-    assert short.keys() == full.keys() == dict(adapters.trained(made.tuned)).keys()
+    assert short.keys() == full.keys() == dict(adapters.trainable_parameters(made.tuned)).keys()
     assert apart(short, full) < 1e-4 * max(float(g.abs().max()) for g in full.values())
 
 
-def test_a_model_that_scales_its_logits_is_trained_on_others() -> None:
+def test_no_logits_are_skipped_for_a_model_that_caps_its_logits() -> None:
     made = kit(recipe())
 
     class Capped(type(made.tuned)):  # type: ignore[misc]
@@ -127,7 +127,7 @@ def test_a_model_that_scales_its_logits_is_trained_on_others() -> None:
 
 
 @BOTH
-def test_padding_changes_the_loss_of_a_real_token(backbone: str) -> None:
+def test_padding_does_not_change_the_loss_of_real_tokens(backbone: str) -> None:
     """Causal rows are padded on the right without a mask; seq2seq rows with one."""
     made = kit(recipe(backbone), sums(6), sums(1, digits=9))
     made.tuned.eval()
@@ -156,7 +156,7 @@ def rest(batch: dict[str, Tensor], made: Kit) -> dict[str, Tensor]:
 
 
 @BOTH
-def test_the_loss_is_not_that_of_the_library(backbone: str) -> None:
+def test_the_mean_loss_equals_that_of_transformers(backbone: str) -> None:
     """transformers' own loss is the mean over the same targets."""
     made = kit(recipe(backbone), sums(9))
     batch = made.objective.collate(made.parts.train)
@@ -166,18 +166,18 @@ def test_the_loss_is_not_that_of_the_library(backbone: str) -> None:
     assert float((total / count).detach()) == pytest.approx(float(theirs.detach()), rel=1e-5)
 
 
-def test_a_label_that_is_ignored_is_counted() -> None:
+def test_collate_pads_input_ids_with_zero_and_labels_with_ignored() -> None:
     objective = Causal(0)
-    batch = objective.collate([Encoded([5, 6, 7], [IGNORED, 6, 7]), Encoded([5], [IGNORED])])
+    batch = objective.collate([Encoded([5, 6, 7], [IGNORE_INDEX, 6, 7]), Encoded([5], [IGNORE_INDEX])])
     assert batch["ids"].tolist() == [[5, 6, 7], [5, 0, 0]]
-    assert batch["labels"].tolist() == [[IGNORED, 6, 7], [IGNORED] * 3]
+    assert batch["labels"].tolist() == [[IGNORE_INDEX, 6, 7], [IGNORE_INDEX] * 3]
 
 
 CLIP = 2.0
 """Some of the gradients of the next test are longer, some are not."""
 
 
-def test_the_loop_is_not_plain_pytorch(tmp_path: Path) -> None:
+def test_the_training_loop_equals_plain_pytorch(tmp_path: Path) -> None:
     """Fifty updates of `fit` against twenty plain lines."""
     train = {"steps": 50, "weight_decay": 0.1, "clip": CLIP, "lr": 3e-3, "micro_batch": 3, "final_lr": 0.1}
     settings = recipe(train=train)
@@ -213,24 +213,24 @@ def test_the_loop_is_not_plain_pytorch(tmp_path: Path) -> None:
     assert apart(weights(model), weights(kit(settings, sums(60)).tuned)) > 1e-2
 
 
-def test_the_rate_jumps_or_never_reaches_its_peak() -> None:
+def test_the_learning_rate_warms_up_to_its_peak_and_decays() -> None:
     train = Train(lr=2.0, warmup=0.1, final_lr=0.25)
-    rates = [optimizers.rate(step, 100, train) for step in range(100)]
+    rates = [optimizers.lr_at(step, 100, train) for step in range(100)]
     assert rates[:10] == pytest.approx([0.2 * (i + 1) for i in range(10)])
     assert max(rates) == rates[9] == rates[10] == 2.0
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert 0.5 < rates[-1] < 0.51
     assert rates[55] == pytest.approx(0.5 + 1.5 / 2)
     flat = Train(lr=2.0, warmup=0.0, schedule="constant")
-    assert {optimizers.rate(step, 100, flat) for step in range(100)} == {2.0}
-    assert optimizers.rate(0, 1, Train(lr=1.0, warmup=0.9)) == 1.0
+    assert {optimizers.lr_at(step, 100, flat) for step in range(100)} == {2.0}
+    assert optimizers.lr_at(0, 1, Train(lr=1.0, warmup=0.9)) == 1.0
 
 
-def test_a_vector_decays_or_a_frozen_weight_is_trained() -> None:
+def test_only_matrices_decay_and_only_trainable_weights_are_optimized() -> None:
     made = kit(recipe(method=LORA))
     optimizer = optimizers.make(made.tuned, Train(weight_decay=0.3))
     held = {id(p) for group in optimizer.param_groups for p in group["params"]}
-    assert held == {id(p) for _, p in adapters.trained(made.tuned)}
+    assert held == {id(p) for _, p in adapters.trainable_parameters(made.tuned)}
     full = optimizers.make(kit(recipe()).tuned, Train(weight_decay=0.3))
     assert {(group["weight_decay"], p.ndim > 1) for group in full.param_groups for p in group["params"]} == {
         (0.3, True),
@@ -240,15 +240,17 @@ def test_a_vector_decays_or_a_frozen_weight_is_trained() -> None:
 
 @pytest.mark.parametrize("cells", [1, 97 * 5, 2**24])
 @pytest.mark.parametrize("frozen", ["nothing", "weight", "hidden"])
-def test_the_chunked_loss_is_another_loss(cells: int, frozen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunked_cross_entropy_equals_plain_cross_entropy(
+    cells: int, frozen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its value and its gradients are those of cross-entropy, for any size of a chunk and whatever is frozen."""
-    monkeypatch.setattr(head, "CELLS", cells)
+    monkeypatch.setattr(chunked_cross_entropy, "MAX_LOGITS", cells)
     draw = torch.Generator().manual_seed(3)
     hidden, weight = torch.randn(13, 8, generator=draw), torch.randn(97, 8, generator=draw)
     bias, targets = torch.randn(97, generator=draw), torch.randint(97, (13,), generator=draw)
     found = []
     for loss in (
-        lambda h, w: head.summed_cross_entropy(h, w, bias, targets),
+        lambda h, w: chunked_cross_entropy.chunked_cross_entropy(h, w, bias, targets),
         lambda h, w: cross_entropy(linear(h, w, bias), targets, reduction="sum"),
     ):
         h, w = hidden.clone().requires_grad_(frozen != "hidden"), weight.clone().requires_grad_(frozen != "weight")
@@ -266,7 +268,7 @@ def test_chunks_sum_the_weight_gradient_in_float32_under_autocast(
     cells: int, stored: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many chunks there are: a sum in bfloat16 would lose what a late chunk adds to a large one."""
-    monkeypatch.setattr(head, "CELLS", cells)
+    monkeypatch.setattr(chunked_cross_entropy, "MAX_LOGITS", cells)
     draw = torch.Generator().manual_seed(3)
     hidden, weight = torch.randn(400, 8, generator=draw), torch.randn(97, 8, generator=draw).to(stored)
     targets = torch.randint(97, (400,), generator=draw)
@@ -274,7 +276,7 @@ def test_chunks_sum_the_weight_gradient_in_float32_under_autocast(
     cross_entropy(linear(hidden, exact), targets, reduction="sum").backward()
     h, w = hidden.clone().requires_grad_(), weight.clone().requires_grad_()
     with torch.autocast("cpu", torch.bfloat16):
-        loss = head.summed_cross_entropy(h, w, None, targets)
+        loss = chunked_cross_entropy.chunked_cross_entropy(h, w, None, targets)
     loss.backward()
     assert loss.dtype == torch.float32
     assert w.grad is not None and exact.grad is not None and h.grad is not None
@@ -288,7 +290,9 @@ def test_chunks_sum_the_weight_gradient_in_float32_under_autocast(
 def test_losses_and_gradients_under_autocast_are_those_in_float32(
     backbone: str, method: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(head, "CELLS", 1000)  # several chunks in an update, as with a large vocabulary
+    monkeypatch.setattr(
+        chunked_cross_entropy, "MAX_LOGITS", 1000
+    )  # several chunks in an update, as with a large vocabulary
     made = kit(recipe(backbone, method=method), sums(12))
     batch = made.objective.collate(made.parts.train)
     exact, count = made.objective.loss(made.tuned, batch)
@@ -307,7 +311,7 @@ def test_losses_and_gradients_under_autocast_are_those_in_float32(
 def test_training_in_bfloat16_learns_as_in_float32(
     backbone: str, method: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(head, "CELLS", 1000)
+    monkeypatch.setattr(chunked_cross_entropy, "MAX_LOGITS", 1000)
     losses = {}
     for precision in ("float32", "bfloat16"):
         settings = recipe(backbone, method=method, train={"precision": precision, "steps": 8})
@@ -317,19 +321,19 @@ def test_training_in_bfloat16_learns_as_in_float32(
     assert losses["bfloat16"] == pytest.approx(losses["float32"], rel=2e-2)
 
 
-def test_the_chunked_loss_holds_all_logits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunked_cross_entropy_saves_the_memory_of_the_logits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Autograd keeps nothing of them for the backward pass."""
     made = kit(recipe())
     batch = made.objective.collate(made.parts.train[:4])
     kept = [saved_bytes(lambda o=o: o.loss(made.tuned, batch)[0], made.tuned) for o in (
         tune.Causal(0, chunked=True), tune.Causal(0),
     )]  # fmt: skip
-    targets = int((batch["labels"][:, 1:] != IGNORED).sum())
+    targets = int((batch["labels"][:, 1:] != IGNORE_INDEX).sum())
     logits = 4 * targets * made.tuned.get_output_embeddings().weight.shape[0]
     assert kept[1] - kept[0] >= logits
 
 
-def test_lora_on_the_output_layer_is_frozen_by_the_chunked_loss() -> None:
+def test_lora_on_lm_head_gets_gradients_from_chunked_cross_entropy() -> None:
     made = kit(recipe(method={"name": "lora", "rank": 4, "alpha": 8, "targets": ["lm_head"]}))
     assert made.objective.chunked
     loss, _ = made.objective.loss(made.tuned, made.objective.collate(made.parts.train[:4]))

@@ -15,12 +15,12 @@ from kit import Kit, apart, kit, mean_loss, recipe, same, started, sums, weights
 from safetensors.torch import load_file
 
 from instructzoo.core import runs
+from instructzoo.core.commands import plan
 from instructzoo.core.errors import Stopped, ZooError
 from instructzoo.core.models import adapters
 from instructzoo.core.recipe import Train
 from instructzoo.core.runs import Run
 from instructzoo.core.tune import checkpoints, loop, optimizers
-from instructzoo.core.verbs import planning
 
 BITSANDBYTES = ("lion", "adamw-8bit", "lion-8bit", "paged-adamw", "paged-adamw-8bit")
 RATES = {"sgd": 0.3, "lomo": 0.3, "adafactor": 0.03, "adalomo": 0.03, "lion": 1e-3, "lion-8bit": 1e-3}
@@ -55,7 +55,7 @@ def made(name: str, validation: int = 6, **train: Any) -> Kit:
 
 def interrupted(one: Kit, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Train until SIGTERM comes in the middle of update STOP."""
-    rate = optimizers.rate
+    rate = optimizers.lr_at
 
     def acting(now: int, steps: int, train: Train) -> float:
         if now + 1 == STOP:
@@ -63,7 +63,7 @@ def interrupted(one: Kit, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None
         return rate(now, steps, train)
 
     with monkeypatch.context() as patch, pytest.raises(Stopped):
-        patch.setattr(optimizers, "rate", acting)
+        patch.setattr(optimizers, "lr_at", acting)
         one.fit(folder)
 
 
@@ -74,7 +74,7 @@ def lines(folder: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_stopped_run_ends_elsewhere_or_learns_nothing(
+def test_every_optimizer_learns_and_resumes_bit_for_bit(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = made(name)
@@ -92,7 +92,9 @@ def test_a_stopped_run_ends_elsewhere_or_learns_nothing(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_checkpoint_forgets_part_of_an_optimiser(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_checkpoint_restores_the_whole_optimizer_state(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """State tensors in their own types, counts per parameter, numbers per group."""
     one = made(name)
     interrupted(one, started(one.recipe, tmp_path), monkeypatch)
@@ -118,17 +120,17 @@ def test_a_checkpoint_forgets_part_of_an_optimiser(name: str, tmp_path: Path, mo
 
 
 @pytest.mark.parametrize("name", optimizers.RULES)
-def test_a_vector_decays_under_some_rule(name: str) -> None:
+def test_only_matrices_decay_under_every_optimizer(name: str) -> None:
     one = made(name)
     optimizer = optimizers.make(one.tuned, one.recipe.train)
     held = {(group["weight_decay"], p.ndim > 1) for group in optimizer.param_groups for p in group["params"]}
     assert held == {(0.1, True), (0.0, False)}
     parameters = {p for group in optimizer.param_groups for p in group["params"]}
-    assert parameters == {p for _, p in adapters.trained(one.tuned)}
+    assert parameters == {p for _, p in adapters.trainable_parameters(one.tuned)}
 
 
 @torch.no_grad()
-def test_an_average_forgets_an_update_or_is_not_put_back() -> None:
+def test_ema_averages_every_update_and_at_average_restores_the_weights() -> None:
     weight = torch.nn.Linear(2, 1, bias=False)
     optimizer = optimizers.make(weight, Train(optimizer="sgd", lr=1.0, ema=0.5))
     expected = None
@@ -138,15 +140,15 @@ def test_an_average_forgets_an_update_or_is_not_put_back() -> None:
         now = weight.weight.clone()
         decay = min(0.5, (1 + n) / (10 + n))
         expected = now if expected is None else expected * decay + now * (1 - decay)
-    with optimizers.at_average(optimizer):
+    with optimizers.ema_weights(optimizer):
         torch.testing.assert_close(weight.weight, expected)
     assert torch.equal(weight.weight, now)
-    optimizers.to_average(optimizer)
+    optimizers.swap_in_ema(optimizer)
     torch.testing.assert_close(weight.weight, expected)
 
 
 @torch.no_grad()
-def test_an_average_of_half_precision_stands_still() -> None:
+def test_an_ema_of_bfloat16_weights_follows_them() -> None:
     weight = torch.nn.Linear(2, 2, bias=False).bfloat16()
     weight.weight.fill_(1.0)
     optimizer = optimizers.make(weight, Train(optimizer="sgd", lr=1e-9, ema=0.999))
@@ -154,11 +156,11 @@ def test_an_average_of_half_precision_stands_still() -> None:
         weight.weight.grad = torch.zeros_like(weight.weight)
         weight.weight.fill_(1.0 if n == 0 else 1.5)
         optimizer.step()
-    optimizers.to_average(optimizer)
+    optimizers.swap_in_ema(optimizer)
     assert float(weight.weight.min()) > 1.4
 
 
-def test_a_run_keeps_the_last_weights_in_place_of_their_average(tmp_path: Path) -> None:
+def test_a_run_with_ema_ends_with_other_weights_than_a_run_without(tmp_path: Path) -> None:
     settings = recipe(train={"ema": 0.9, "steps": 6, "lr": 0.01})
     one = kit(settings, sums(20), sums(4, seed=1))
     one.fit(started(settings, tmp_path))
@@ -168,13 +170,13 @@ def test_a_run_keeps_the_last_weights_in_place_of_their_average(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", ["schedule-free", "lomo", "adalomo"])
-def test_an_average_beside_a_rule_that_has_none_to_give(name: str) -> None:
+def test_ema_with_schedule_free_or_lomo_is_an_error(name: str) -> None:
     train = Train(optimizer=name, ema=0.9, schedule="constant")
     with pytest.raises(ZooError, match=f"train.ema with {name}"):
         optimizers.make(kit(recipe()).tuned, train)
 
 
-def test_a_wrong_name_or_a_missing_package_ends_in_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_optimizer_or_missing_package_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
     model = kit(recipe()).tuned
     with pytest.raises(ZooError, match='no optimiser "adam-8bit"; did you mean "adamw-8bit"'):
         optimizers.make(model, Train(optimizer="adam-8bit"))
@@ -189,13 +191,13 @@ def test_a_wrong_name_or_a_missing_package_ends_in_a_traceback(monkeypatch: pyte
 # schedule-free trains at one point and is judged and kept at another, its average
 
 
-def test_schedule_free_is_given_a_schedule() -> None:
+def test_schedule_free_with_a_schedule_is_an_error() -> None:
     present("schedule-free")
     with pytest.raises(ZooError, match=r"train\.schedule=cosine with schedule-free; expected constant"):
         optimizers.make(kit(recipe()).tuned, Train(optimizer="schedule-free"))
 
 
-def test_schedule_free_is_judged_or_kept_where_it_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_schedule_free_is_validated_and_saved_at_its_average(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     judged, held = [], []
     validation_loss, save_best = loop.validation_loss, checkpoints.save_best
 
@@ -213,7 +215,7 @@ def test_schedule_free_is_judged_or_kept_where_it_trains(tmp_path: Path, monkeyp
     state = one.fit(started(one.recipe, tmp_path))
     assert all(any(same(best, other) for other in judged) for best in held)
     assert same(weights(one.tuned), held[-1])
-    module = loop.Supervised(one.tuned, one.objective)
+    module = loop.LossModule(one.tuned, one.objective)
     assert loop.validation_loss(module, one.objective, one.parts, one.recipe.train, "cpu") == state.best
 
     # The last checkpoint holds the point of training; its average is what was validated last.
@@ -221,19 +223,19 @@ def test_schedule_free_is_judged_or_kept_where_it_trains(tmp_path: Path, monkeyp
     optimizer = optimizers.make(again.tuned, again.recipe.train)
     checkpoints.restore(Run(tmp_path), again.tuned, optimizer)
     assert not same(weights(again.tuned), judged[-1])
-    with optimizers.at_average(optimizer):
+    with optimizers.ema_weights(optimizer):
         assert apart(weights(again.tuned), judged[-1]) < 1e-6
     assert optimizer.param_groups[0]["train_mode"] is True
 
 
-def test_schedule_free_without_validation_ends_where_it_trains(tmp_path: Path) -> None:
+def test_schedule_free_without_validation_ends_at_its_average(tmp_path: Path) -> None:
     one = made("schedule-free", validation=0, checkpoint_every=STEPS)
     one.fit(started(one.recipe, tmp_path))
     again = made("schedule-free", validation=0)
     optimizer = optimizers.make(again.tuned, again.recipe.train)
     checkpoints.restore(Run(tmp_path), again.tuned, optimizer)
     assert not same(weights(one.tuned), weights(again.tuned))
-    optimizers.to_average(optimizer)
+    optimizers.swap_in_ema(optimizer)
     assert same(weights(one.tuned), weights(again.tuned))
 
 
@@ -245,7 +247,7 @@ BYTES |= {"lion-8bit": 1, "adafactor": 0, "sgd": 0, "lomo": 0, "adalomo": 0}
 
 
 @pytest.mark.parametrize("name", optimizers.RULES)
-def test_a_plan_counts_moments_that_an_optimiser_does_not_keep(name: str) -> None:
+def test_the_planned_memory_matches_the_moments_each_optimizer_keeps(name: str) -> None:
     """Bytes per weight of a matrix, block constants and factors aside."""
     one = made(name)
     optimizer: Any = optimizers.make(one.tuned, one.recipe.train)
@@ -253,7 +255,7 @@ def test_a_plan_counts_moments_that_an_optimiser_does_not_keep(name: str) -> Non
     loop.backward(loop.Accelerator(), optimizer, loss)
     loop.divide_and_clip(loop.Accelerator(), optimizer, one.tuned, int(count), None)
     optimizer.step()
-    found, sizes = planning.memory_of(one.tuned, optimizer), [p.numel() for p in one.tuned.parameters()]
+    found, sizes = plan.memory_of(one.tuned, optimizer), [p.numel() for p in one.tuned.parameters()]
     assert found["weights"] == 4 * sum(sizes)
     assert found["gradients"] == 4 * (max(sizes) if "lomo" in name else sum(sizes))
     per_weight = found["optimizer"] / sum(sizes)

@@ -14,7 +14,7 @@ from instructzoo.core import tune
 from instructzoo.core.errors import ZooError
 from instructzoo.core.models import adapters
 from instructzoo.core.recipe import Train
-from instructzoo.core.text import IGNORED, Encoded
+from instructzoo.core.text import IGNORE_INDEX, Encoded
 from instructzoo.core.tune import Causal, objectives
 from instructzoo.core.tune.objectives import Batch
 
@@ -25,12 +25,12 @@ PACKED = {"train": {"packing": True}}
 def logits(objective: Causal, made: Kit, rows: list[Encoded]) -> Tensor:
     batch = objective.collate(rows)
     with torch.no_grad():
-        return objective.logits(made.tuned.eval(), batch, batch["labels"][:, 1:] != IGNORED)
+        return objective.logits(made.tuned.eval(), batch, batch["labels"][:, 1:] != IGNORE_INDEX)
 
 
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
 @pytest.mark.parametrize("method", [{"name": "full"}, LORA, {"name": "ia3"}, {"name": "adapter"}])
-def test_a_document_sees_its_neighbour_in_the_pack(method: dict[str, Any], attention: str) -> None:
+def test_packed_documents_do_not_see_each_other(method: dict[str, Any], attention: str) -> None:
     made = kit(recipe(DEEP))
     wild(made.tuned, 0.3)
     made.loaded.model.set_attn_implementation(attention)
@@ -44,7 +44,7 @@ def test_a_document_sees_its_neighbour_in_the_pack(method: dict[str, Any], atten
     batch = Causal(0, packing=True).collate(rows)
     batch["positions"] = torch.arange(batch["ids"].shape[1])[None]
     with torch.no_grad():
-        leaked = Causal(0).logits(made.tuned, batch, batch["labels"][:, 1:] != IGNORED)
+        leaked = Causal(0).logits(made.tuned, batch, batch["labels"][:, 1:] != IGNORE_INDEX)
     assert float((leaked - alone).abs().max()) > 0.1
 
 
@@ -59,7 +59,7 @@ def test_packed_and_separate_documents_have_one_loss_under_autocast() -> None:
 
 
 @pytest.mark.parametrize("cause", ["cache", "mask"])
-def test_a_model_that_leaks_is_trained(cause: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_leaks_between_packed_documents_is_an_error(cause: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The two known causes: a cache left on, and a two-dimensional mask of ones."""
 
     def leaky(self: Causal, model: Any, batch: Batch, keep: Tensor) -> Tensor:
@@ -75,17 +75,17 @@ def test_a_model_that_leaks_is_trained(cause: str, monkeypatch: pytest.MonkeyPat
     tune.choose("causal", made.tuned, made.loaded.tokenizer)
 
 
-def test_an_encoder_decoder_is_packed() -> None:
+def test_packing_with_an_encoder_decoder_is_an_error() -> None:
     with pytest.raises(ZooError, match=r"train\.packing with an encoder-decoder; expected a causal backbone"):
         kit(recipe(T5, **PACKED))
 
 
-def test_packing_is_compiled_behind_the_probe_s_back() -> None:
+def test_packing_with_compile_is_an_error() -> None:
     with pytest.raises(ValueError, match=r"train\.packing: the probe for leaks runs before train\.compile"):
         recipe(train={"packing": True, "compile": True})
 
 
-def test_a_pack_supervises_another_token_than_its_documents() -> None:
+def test_a_pack_supervises_exactly_the_tokens_of_its_documents() -> None:
     made = kit(recipe())
     rows = made.parts.train[:6]
     free = [
@@ -94,11 +94,11 @@ def test_a_pack_supervises_another_token_than_its_documents() -> None:
     for several in (rows, free):
         packed, padded = Causal(0, packing=True).collate(several), Causal(0).collate(several)
         found, expected = packed["labels"][:, 1:], padded["labels"][:, 1:]
-        assert found[found != IGNORED].tolist() == expected[expected != IGNORED].tolist()
+        assert found[found != IGNORE_INDEX].tolist() == expected[expected != IGNORE_INDEX].tolist()
 
 
 @pytest.mark.parametrize("method", [{"name": "full"}, LORA])
-def test_a_packed_run_learns_something_else(method: dict[str, Any], tmp_path: Path) -> None:
+def test_a_packed_run_learns_the_same_as_a_padded_one(method: dict[str, Any], tmp_path: Path) -> None:
     """The same updates as without packing, also where an update is cut into several packs."""
     ends = []
     for i, train in enumerate([{}, {"packing": True}, {"packing": True, "micro_tokens": 40}]):
@@ -112,6 +112,6 @@ def test_a_packed_run_learns_something_else(method: dict[str, Any], tmp_path: Pa
 
 
 @pytest.mark.parametrize("name", ["prefix", "prompt", "p-tuning"])
-def test_virtual_tokens_are_seen_by_the_first_document_alone(name: str) -> None:
+def test_packing_with_virtual_tokens_is_an_error(name: str) -> None:
     with pytest.raises(ZooError, match="documents in a pack see each other"):
         kit(recipe(method={"name": name, "tokens": 3}, **PACKED))

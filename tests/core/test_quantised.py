@@ -9,7 +9,7 @@ from kit import answered, kit, mean_loss, recipe, started, sums, wild
 
 from instructzoo.core import models
 from instructzoo.core.errors import ZooError
-from instructzoo.core.models import Loaded, adapters
+from instructzoo.core.models import ModelBundle, adapters
 from instructzoo.core.recipe import Recipe
 
 pytest.importorskip("bitsandbytes")
@@ -37,12 +37,12 @@ def qlora(base: Path, kind: str, method: str = "lora") -> Recipe:
 
 @EACH
 @pytest.mark.parametrize("backbone", BACKBONES)
-def test_a_merged_quantised_model_answers_otherwise(
+def test_a_quantised_model_answers_the_same_reloaded_and_nearly_so_merged(
     kind: str, backbone: str, bases: dict[str, Path], tmp_path: Path
 ) -> None:
     """Merging goes into the dequantised base; merged into the quantised one the update would be rounded away."""
     made = kit(qlora(bases[backbone], kind), sums(16))
-    names = [name for name, _ in adapters.trained(made.tuned)]
+    names = [name for name, _ in adapters.trainable_parameters(made.tuned)]
     assert names and all("lora_" in name for name in names)
     untuned = answered(made, made.loaded, 200)
     made.fit(started(made.recipe, tmp_path / "run"))
@@ -52,24 +52,26 @@ def test_a_merged_quantised_model_answers_otherwise(
 
     models.save(made.tuned, made.loaded.tokenizer, made.recipe, tmp_path / "model")
     again = models.open_saved(tmp_path / "model")
-    assert adapters.quantised(again.model)
+    assert adapters.is_quantised(again.model)
     assert answered(made, again, 200) == said
     plain = adapters.merged(again.model)
-    assert not adapters.quantised(plain)
+    assert not adapters.is_quantised(plain)
     differ = sum(
         one != other
-        for one, other in zip(answered(made, Loaded(plain, again.tokenizer, again.kind), 200), said, strict=True)
+        for one, other in zip(answered(made, ModelBundle(plain, again.tokenizer, again.kind), 200), said, strict=True)
     )
     # LLM.int8 rounds activations as well, which a merged model in float32 does not.
     assert differ <= (40 if kind == "int8" else 0)
     models.save_plain(plain, again.tokenizer, tmp_path / "plain")
     opened = models.open_plain(tmp_path / "plain", made.recipe.model)
-    assert not adapters.quantised(opened.model)
-    assert answered(made, opened, 200) == answered(made, Loaded(plain, again.tokenizer, again.kind), 200)
+    assert not adapters.is_quantised(opened.model)
+    assert answered(made, opened, 200) == answered(made, ModelBundle(plain, again.tokenizer, again.kind), 200)
 
 
 @EACH
-def test_a_quantised_base_is_trained_or_its_adapter_is_not(kind: str, bases: dict[str, Path], tmp_path: Path) -> None:
+def test_training_on_a_quantised_base_changes_only_the_adapter(
+    kind: str, bases: dict[str, Path], tmp_path: Path
+) -> None:
     made = kit(qlora(bases[BACKBONES[0]], kind), sums(8))
     frozen = {name: p.clone() for name, p in made.tuned.named_parameters() if not p.requires_grad}
     first = mean_loss(made)
@@ -79,13 +81,13 @@ def test_a_quantised_base_is_trained_or_its_adapter_is_not(kind: str, bases: dic
 
 
 @pytest.mark.parametrize("method", ["ia3", "oft", "vera", "prompt", "adapter", "bitfit", "norms"])
-def test_another_method_fails_on_a_quantised_base(method: str, bases: dict[str, Path], tmp_path: Path) -> None:
+def test_other_methods_lower_the_loss_on_a_quantised_base(method: str, bases: dict[str, Path], tmp_path: Path) -> None:
     made = kit(qlora(bases[BACKBONES[0]], "nf4", method), sums(8))
     first = mean_loss(made)
     made.fit(started(made.recipe, tmp_path))
     assert mean_loss(made) < first
 
 
-def test_a_quantised_base_is_tuned_in_full() -> None:
+def test_full_tuning_of_a_quantised_base_is_an_error() -> None:
     with pytest.raises((ZooError, ValueError), match="quantised base"):
         Recipe.model_validate({"domain": "arithmetic", "model": {"backbone": "llama-7b", "quantisation": "int8"}})

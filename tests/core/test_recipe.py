@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from pydantic import Field, ValidationError
 
-from instructzoo.core import app as apps
+from instructzoo.core import domain as domains
 from instructzoo.core import recipe as recipes
 from instructzoo.core import settings
-from instructzoo.core.app import App, Broken
+from instructzoo.core.domain import BrokenDomain, Domain
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Record, item_key, row_id
@@ -43,7 +43,7 @@ def fault(folder: Path, text: str = GOOD, overrides: tuple[str, ...] = ()) -> st
     return line
 
 
-def test_an_unknown_key_is_ignored_or_its_place_is_not_told(tmp_path: Path) -> None:
+def test_an_unknown_key_is_an_error_with_its_line_and_a_suggestion(tmp_path: Path) -> None:
     line = fault(tmp_path, GOOD.replace("batch: 8", "bacth: 8"))
     assert line.startswith(f"{tmp_path}/mine.yaml:7: ")
     assert 'unknown setting "train.bacth"' in line
@@ -69,7 +69,7 @@ def test_an_unknown_key_is_ignored_or_its_place_is_not_told(tmp_path: Path) -> N
         ("train:\n", "train: 3\nother:\n", 5, r"train = 3; expected a valid dictionary"),
     ],
 )
-def test_a_bad_value_passes_or_is_told_without_its_line(
+def test_a_bad_value_is_an_error_with_its_line(
     tmp_path: Path, old: str, new: str, line: int | None, wanted: str
 ) -> None:
     assert old in GOOD
@@ -79,7 +79,7 @@ def test_a_bad_value_passes_or_is_told_without_its_line(
         assert f"mine.yaml:{line}: " in message, message
 
 
-def test_a_key_that_is_set_twice_is_taken_once_in_silence(tmp_path: Path) -> None:
+def test_a_key_that_is_set_twice_is_an_error(tmp_path: Path) -> None:
     assert 'mine.yaml:8: "lr" is set twice' in fault(tmp_path, GOOD + "  lr: 2e-4\n")
     assert fault(tmp_path, GOOD + "train: {}\n").startswith(f'{tmp_path}/mine.yaml:8: "train" is set twice')
 
@@ -95,11 +95,11 @@ def test_a_key_that_is_set_twice_is_taken_once_in_silence(tmp_path: Path) -> Non
         ("- 1", "found list; expected a mapping"),
     ],
 )
-def test_a_file_that_is_no_mapping_ends_in_a_traceback(tmp_path: Path, text: str, wanted: str) -> None:
+def test_a_file_that_is_no_mapping_is_a_clear_error(tmp_path: Path, text: str, wanted: str) -> None:
     assert re.search(wanted, fault(tmp_path, text))
 
 
-def test_an_unreadable_or_missing_file_ends_in_a_traceback(tmp_path: Path) -> None:
+def test_an_unreadable_or_missing_file_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "latin.yaml").write_bytes(b"title: caf\xe9\n")
     with pytest.raises(ZooError, match="cannot read"):
         recipes.load(str(tmp_path / "latin.yaml"))
@@ -121,13 +121,13 @@ def test_an_unreadable_or_missing_file_ends_in_a_traceback(tmp_path: Path) -> No
         ("model.tokenizer=null", "a scratch backbone needs a tokenizer"),
     ],
 )
-def test_a_bad_override_passes_or_is_blamed_on_the_file(tmp_path: Path, override: str, wanted: str) -> None:
+def test_a_bad_override_is_a_clear_error(tmp_path: Path, override: str, wanted: str) -> None:
     line = fault(tmp_path, overrides=("train.steps=3", override))
     assert wanted in line
     assert "mine.yaml" not in line or override == "model.tokenizer=null"
 
 
-def test_a_number_with_an_exponent_is_read_as_text(tmp_path: Path) -> None:
+def test_a_number_with_an_exponent_is_read_as_a_number(tmp_path: Path) -> None:
     path = written(tmp_path, GOOD + "data: {world: {growth: 1e-1, name: 1e}}\n")
     recipe = recipes.load(path, ["train.lr=1e-4", "train.steps=1e3", "data.world.rates=[1e2, -2.5E+1, .5e1, 3]"])
     assert (recipe.train.lr, recipe.train.steps) == (1e-4, 1000)
@@ -135,7 +135,7 @@ def test_a_number_with_an_exponent_is_read_as_text(tmp_path: Path) -> None:
     assert recipes.load(path).train.lr == 1e-4
 
 
-def test_a_later_override_loses_or_a_null_is_text(tmp_path: Path) -> None:
+def test_later_overrides_win_and_null_means_none(tmp_path: Path) -> None:
     path = written(tmp_path, GOOD)
     recipe = recipes.load(path, ["train.lr=1", "train.lr=2", "train.clip=null", "decode.max_new_tokens=7", "seed=4"])
     assert (recipe.train.lr, recipe.train.clip, recipe.decode.max_new_tokens, recipe.seed) == (2, None, 7, 4)
@@ -143,7 +143,7 @@ def test_a_later_override_loses_or_a_null_is_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["1e4", "1e-3", "yes", "null", "~", "2024-01-01", "0x10", "a: b", "#", " x ", "é\n-"])
-def test_a_stored_recipe_is_not_the_one_that_ran(tmp_path: Path, text: str) -> None:
+def test_a_stored_recipe_reads_back_as_the_one_that_ran(tmp_path: Path, text: str) -> None:
     overrides = ["train.betas=[0.9, 0.95]", "train.lr=3e-5", "data.world={growth: 1e-7}", "method.targets=[q_proj]"]
     recipe = recipes.load(written(tmp_path, GOOD), overrides).model_copy(update={"title": text, "notes": text})
     again = recipes.load(written(tmp_path, recipe.resolved()))
@@ -151,7 +151,7 @@ def test_a_stored_recipe_is_not_the_one_that_ran(tmp_path: Path, text: str) -> N
     assert again.fingerprint() == recipe.fingerprint()
 
 
-def test_a_setting_that_decides_the_result_leaves_the_fingerprint(tmp_path: Path) -> None:
+def test_the_fingerprint_covers_settings_but_not_title_notes_or_paper(tmp_path: Path) -> None:
     path = written(tmp_path, GOOD)
     base = recipes.load(path).fingerprint()
     assert re.fullmatch("[0-9a-f]{8}", base)
@@ -161,7 +161,7 @@ def test_a_setting_that_decides_the_result_leaves_the_fingerprint(tmp_path: Path
         assert recipes.load(path, [words]).fingerprint() == base, words
 
 
-def test_a_setting_is_changed_behind_the_run(tmp_path: Path) -> None:
+def test_settings_are_frozen_and_loads_share_no_state(tmp_path: Path) -> None:
     recipe = recipes.load(written(tmp_path, GOOD))
     with pytest.raises(ValidationError):
         recipe.seed = 3  # type: ignore[misc]
@@ -171,7 +171,7 @@ def test_a_setting_is_changed_behind_the_run(tmp_path: Path) -> None:
     assert recipes.load(written(tmp_path, GOOD)).data.world == {}
 
 
-def test_a_setting_is_missing_from_the_reference_page() -> None:
+def test_every_setting_is_on_the_reference_page() -> None:
     page = recipes.reference()
     names: list[str] = []
 
@@ -196,7 +196,7 @@ def test_a_setting_is_missing_from_the_reference_page() -> None:
     assert "| `data.path` | text or none | none |" in page
 
 
-def test_a_domains_own_settings_get_poorer_errors() -> None:
+def test_settings_of_a_domain_get_the_same_clear_errors() -> None:
     class World(settings.Settings):
         sums: int = Field(2, ge=1)
 
@@ -222,8 +222,8 @@ class Entry:
         return self.loaded
 
 
-def an_app(name: str) -> App:
-    return App(name, name.title(), "what it does", "arXiv:0000.00000")
+def an_app(name: str) -> Domain:
+    return Domain(name, name.title(), "what it does", "arXiv:0000.00000")
 
 
 @pytest.fixture
@@ -234,29 +234,29 @@ def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         Entry("bad", ImportError("no module named nothing")),
         Entry("odd", an_app("toy")),
     ]
-    monkeypatch.setattr(metadata, "entry_points", lambda group: entries if group == apps.GROUP else [])
+    monkeypatch.setattr(metadata, "entry_points", lambda group: entries if group == domains.GROUP else [])
     files = {"tiny": tmp_path / "tiny.yaml", "small": tmp_path / "small.yaml"}
     for path in files.values():
         path.write_text(GOOD.replace("arithmetic", "toy"), encoding="utf-8")
-    monkeypatch.setattr(App, "recipes", lambda self: files)
+    monkeypatch.setattr(Domain, "recipes", lambda self: files)
     return tmp_path
 
 
 @pytest.mark.usefixtures("installed")
-def test_a_broken_domain_takes_the_others_down() -> None:
-    found = apps.discover()
+def test_a_broken_domain_leaves_the_others_usable() -> None:
+    found = domains.discover()
     assert list(found) == ["bad", "odd", "toy"]
     assert found["toy"] == an_app("toy")
-    assert found["bad"] == Broken("bad", "ImportError: no module named nothing")
-    assert isinstance(found["odd"], Broken)
-    assert apps.get("toy") == an_app("toy")
+    assert found["bad"] == BrokenDomain("bad", "ImportError: no module named nothing")
+    assert isinstance(found["odd"], BrokenDomain)
+    assert domains.get("toy") == an_app("toy")
     with pytest.raises(ZooError, match='ImportError: no module named nothing: domain "bad" is broken'):
-        apps.get("bad")
+        domains.get("bad")
     with pytest.raises(ZooError, match='no domain "toi" is installed; did you mean "toy"'):
-        apps.get("toi")
+        domains.get("toi")
 
 
-def test_a_recipe_is_found_by_path_and_not_by_name(installed: Path) -> None:
+def test_a_recipe_is_found_by_path_and_by_name(installed: Path) -> None:
     by_path, by_name = recipes.load(str(installed / "tiny.yaml")), recipes.load("toy/tiny")
     assert by_path == by_name
     assert by_name.name == "tiny"
@@ -268,7 +268,7 @@ def test_a_recipe_is_found_by_path_and_not_by_name(installed: Path) -> None:
             recipes.load(wrong)
 
 
-def test_a_module_whose_import_fails_is_called_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_module_whose_import_fails_is_not_called_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "instructzoo" / "faulty"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
@@ -277,18 +277,18 @@ def test_a_module_whose_import_fails_is_called_missing(tmp_path: Path, monkeypat
     import instructzoo
 
     monkeypatch.setattr(instructzoo, "__path__", [*instructzoo.__path__, str(tmp_path / "instructzoo")])
-    app = an_app("faulty")
-    assert apps.modules_missing(app) == ["demo"]
+    domain = an_app("faulty")
+    assert domains.missing_modules(domain) == ["demo"]
     with pytest.raises(ModuleNotFoundError, match="a_package_that_is_not_there"):
-        app.module("world")
+        domain.module("world")
     with pytest.raises(ZooError, match="is no module of a domain"):
-        app.module("weights")
+        domain.module("weights")
 
 
 # Records
 
 
-def test_a_malformed_row_comes_through_the_door() -> None:
+def test_a_malformed_row_is_an_error_with_file_and_line() -> None:
     for row, wanted in (
         ([1], "found list"),
         ({"input": "2"}, 'no "instruction" among: input'),
@@ -301,7 +301,7 @@ def test_a_malformed_row_comes_through_the_door() -> None:
         assert wanted in str(caught.value)
 
 
-def test_a_row_loses_a_column_on_its_way_through_a_record() -> None:
+def test_a_record_round_trip_keeps_every_column() -> None:
     row = Record("Add", "1 + 2", "3", "world", "MIT", extra={"answer": "3", "digits": "1D+1D"}).row()
     assert Record.from_row(row).row() == row
     assert row["id"] == row_id("Add", "1 + 2", "3")
@@ -309,7 +309,7 @@ def test_a_row_loses_a_column_on_its_way_through_a_record() -> None:
     assert Record.from_row({"instruction": "Add", "input": None}).input == ""
 
 
-def test_one_item_in_other_case_or_spacing_counts_as_two() -> None:
+def test_one_item_in_other_case_or_spacing_counts_as_one() -> None:
     assert item_key("Add  TWO", "1 +  2 ") == item_key("add two", "1 + 2")
     assert item_key("add two", "13") != item_key("add two", "1 3")
     assert row_id("a", "b", "c") != row_id("ab", "", "c")

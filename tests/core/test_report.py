@@ -16,7 +16,7 @@ import pytest
 
 from instructzoo.core.errors import ZooError
 from instructzoo.core.report import main, results_table, update_readme, write_report
-from instructzoo.core.score import Scores, compare, figure
+from instructzoo.core.score import Scores, compare, mean_with_ci
 from instructzoo.core.score.tables import Results, number
 
 ROOT = Path(__file__).parents[2]
@@ -26,9 +26,9 @@ DRAWN = ("metrics.jsonl", "lengths.json")
 def scores_of(share: float, scorer: str = "strict", n: int = 200) -> tuple[Scores, np.ndarray]:
     hits = (np.arange(n) < share * n).astype(float)
     figures = (
-        figure("exact match", hits),
-        figure("exact match", hits[:50], "add"),
-        figure("exact match", hits[-40:], "add 2D"),
+        mean_with_ci("exact match", hits),
+        mean_with_ci("exact match", hits[:50], "add"),
+        mean_with_ci("exact match", hits[-40:], "add 2D"),
     )
     return Scores(scorer, figures, ("exact match", "all"), ("A note of the scorer.",), {"invalid": 3}), hits
 
@@ -192,14 +192,14 @@ def test_the_report_needs_nothing_from_outside_and_is_well_formed(whole: str) ->
     assert len(text) < 1_000_000
 
 
-def test_a_chart_or_a_table_that_cannot_be_read_aloud(whole: str) -> None:
+def test_charts_and_tables_are_labelled_for_screen_readers(whole: str) -> None:
     made = Page(whole)
     assert len(made.charts) == 6  # groups, loss, learning rate, gradient norm, two histograms
     assert all(chart["role"] == "img" and len(chart["aria-label"] or "") > 30 for chart in made.charts)
     assert made.tables and all("col" in scopes and "row" in scopes for scopes in made.tables)
 
 
-def test_a_figure_stands_without_its_n_interval_scorer_or_baselines(whole: str) -> None:
+def test_metric_values_are_shown_with_n_interval_scorer_and_baselines(whole: str) -> None:
     text = Page(whole).text
     assert "this model strict 95.0 [91.0, 97.3] – 200" in text
     assert "this model lenient 97.0 [93.6, 98.6] – 200" in text
@@ -210,7 +210,7 @@ def test_a_figure_stands_without_its_n_interval_scorer_or_baselines(whole: str) 
     assert "A note of the scorer." in text
 
 
-def test_the_other_parts_of_the_run_are_shown(whole: str) -> None:
+def test_the_report_shows_examples_settings_versions_and_data(whole: str) -> None:
     text = Page(whole).text
     for part in (
         "step-8 was corrupt",
@@ -227,7 +227,7 @@ def test_the_other_parts_of_the_run_are_shown(whole: str) -> None:
     assert "duplicates 12" in text
 
 
-def test_text_of_a_model_runs_as_markup(run: Path) -> None:
+def test_text_of_a_model_is_escaped(run: Path) -> None:
     evil = '<script>alert(1)</script><img src="http://x.invalid/a.png">'
     line = {"id": "1", "instruction": evil, "input": "", "output": evil, "prediction": evil, "correct": False}
     (run / "predictions.jsonl").write_text(json.dumps(line) + "\n")
@@ -303,7 +303,7 @@ def test_a_report_of_no_folder_is_one_clear_error(tmp_path: Path) -> None:
         (-0.5, "-50.0"),
     ],
 )
-def test_a_nearly_perfect_share_never_reads_as_perfect(value: float, text: str) -> None:
+def test_a_share_near_zero_or_one_gets_more_decimals(value: float, text: str) -> None:
     assert number("exact match", value) == text
 
 
@@ -311,7 +311,7 @@ def test_a_metric_with_a_unit_is_no_percentage() -> None:
     assert number("time (s)", 0.25) == "0.25"
 
 
-def test_the_table_of_a_readme_says_everything_that_the_law_asks() -> None:
+def test_a_readme_table_has_scorers_intervals_n_and_baselines() -> None:
     table = results_table(scores_json())
     assert "| this model | strict | 95.0 [91.0, 97.3] | – | 200 |" in table
     assert "| this model | lenient |" in table and "| copy the input | strict | 0.0 [0.0, 1.9] |" in table
@@ -321,7 +321,7 @@ def test_the_table_of_a_readme_says_everything_that_the_law_asks() -> None:
     assert len(widths) == 1
 
 
-def test_a_readme_puts_the_heading_of_published_figures_over_a_table_without_any() -> None:
+def test_published_values_of_other_groups_or_metrics_get_a_table_of_their_own() -> None:
     """Where the paper has none of the groups, or has them by another metric, its figures stand apart from ours."""
     values = scores_json()
     values["paper"] = [values["paper"][0] | {"metric": "macro F1"}, values["paper"][1]]
@@ -367,7 +367,7 @@ def test_update_readme_replaces_only_what_stands_between_its_markers(tmp_path: P
         ("<!-- results:arithmetic/tinny --><!-- /results -->", 'did you mean "arithmetic/tiny"'),
     ],
 )
-def test_a_marker_without_its_other_half_changes_nothing(tmp_path: Path, text: str, message: str) -> None:
+def test_a_missing_or_unclosed_marker_is_an_error_and_changes_nothing(tmp_path: Path, text: str, message: str) -> None:
     scores, readme = tmp_path / "scores.json", tmp_path / "README.md"
     scores.write_text(json.dumps(scores_json()))
     readme.write_text(text)
@@ -388,9 +388,9 @@ def test_the_report_does_not_import_torch() -> None:
     assert done.stdout.strip() == "set()"
 
 
-def test_the_template_is_missing_from_the_wheel(tmp_path: Path) -> None:
+def test_the_wheel_contains_the_report_template(tmp_path: Path) -> None:
     pytest.importorskip("hatchling", reason="hatchling builds the wheel")
     from hatchling.builders.wheel import WheelBuilder
 
     (wheel,) = WheelBuilder(str(ROOT / "shared")).build(directory=str(tmp_path), versions=["standard"])
-    assert "instructzoo/core/report.html.j2" in zipfile.ZipFile(wheel).namelist()
+    assert "instructzoo/core/report/report.html.j2" in zipfile.ZipFile(wheel).namelist()

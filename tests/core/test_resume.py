@@ -22,7 +22,7 @@ from instructzoo.core import models, runs
 from instructzoo.core.models import adapters
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.tune import checkpoints, loop
-from instructzoo.core.tune.loop import Log
+from instructzoo.core.tune.loop import MetricsLog
 
 STEPS = 14
 METHODS = {
@@ -63,10 +63,10 @@ def train(settings: Recipe, folder: Path) -> None:
     """What a training process does: everything anew, resume, and write the end down whole."""
     torch.set_num_threads(1)
     one = made(settings)
-    with runs.Run(folder).alone():
+    with runs.Run(folder).lock():
         state = one.fit(folder)
-    tensors = {name: p.detach().clone() for name, p in adapters.trained(one.tuned)}
-    with runs.whole_folder(folder / "model") as fresh:
+    tensors = {name: p.detach().clone() for name, p in adapters.trainable_parameters(one.tuned)}
+    with runs.atomic_folder(folder / "model") as fresh:
         save_file(tensors, fresh / "model.safetensors")
     runs.write_json(folder / "outcome.json", {"step": state.step, "best": state.best, "best_step": state.best_step})
 
@@ -86,8 +86,8 @@ def killed(settings: Recipe, folder: Path, place: str, count: int) -> int:
     def act() -> None:
         owner: Any
         owner, name = {
-            "update": (loop.optimizers, "set_rate"),  # gradients are there, parameters not yet moved
-            "line": (Log, "line"),
+            "update": (loop.optimizers, "set_lr"),  # gradients are there, parameters not yet moved
+            "line": (MetricsLog, "line"),
             "weights": (checkpoints, "save_file"),  # in the middle of a checkpoint
             "validation": (loop, "validation_loss"),
         }[place]
@@ -113,7 +113,7 @@ def outcome(folder: Path) -> tuple[dict[str, torch.Tensor], list[dict[str, float
 
 
 @pytest.mark.parametrize("name", [*METHODS, "qlora"])
-def test_a_kill_at_a_random_step_changes_a_bit(name: str, tmp_path: Path) -> None:
+def test_a_run_killed_at_random_steps_resumes_bit_for_bit(name: str, tmp_path: Path) -> None:
     settings, draw = METHODS.get(name) or qlora(tmp_path / "base"), random.Random(name)
     whole, broken = (started(settings, tmp_path / kind) for kind in ("whole", "broken"))
     assert in_a_process(lambda: train(settings, whole)) == 0
@@ -139,7 +139,9 @@ def test_a_kill_at_a_random_step_changes_a_bit(name: str, tmp_path: Path) -> Non
         [("validation", 3), ("line", 1), ("update", 1)],
     ],
 )
-def test_a_kill_in_the_middle_of_a_write_changes_a_bit(kills: Sequence[tuple[str, int]], tmp_path: Path) -> None:
+def test_a_run_killed_in_the_middle_of_a_write_resumes_bit_for_bit(
+    kills: Sequence[tuple[str, int]], tmp_path: Path
+) -> None:
     settings = METHODS["causal"]
     whole, broken = (started(settings, tmp_path / kind) for kind in ("whole", "broken"))
     train(settings, whole)
@@ -152,7 +154,7 @@ def test_a_kill_in_the_middle_of_a_write_changes_a_bit(kills: Sequence[tuple[str
     assert not list(broken.rglob(".*.tmp"))
 
 
-def test_a_new_interpreter_goes_on_otherwise(tmp_path: Path) -> None:
+def test_a_run_resumed_by_a_new_interpreter_is_equal_bit_for_bit(tmp_path: Path) -> None:
     """Another hash seed, another memory layout: killed from outside at some moment, then started again."""
     settings = METHODS["causal lora"]
     whole, broken = (started(settings, tmp_path / kind) for kind in ("whole", "broken"))

@@ -34,15 +34,15 @@ def leftovers(folder: Path) -> list[Path]:
     return [p for p in folder.rglob("*") if p.name.endswith(".tmp")]
 
 
-def test_a_finished_run_is_overwritten() -> None:
+def test_a_finished_run_is_not_overwritten() -> None:
     run = runs.start(a_recipe(), "zoo train")
-    run.note(state="finished")
+    run.update_manifest(state="finished")
     with pytest.raises(ZooError, match="is finished"):
         runs.start(a_recipe(), "zoo train")
     assert runs.start(a_recipe(seed=1), "zoo train").folder != run.folder
 
 
-def test_an_unfinished_run_is_started_over() -> None:
+def test_an_unfinished_run_is_resumed_with_its_files() -> None:
     run = runs.start(a_recipe(), "zoo train toy/tiny")
     runs.write_text(run.path("metrics.jsonl"), "kept\n")
     again = runs.start(a_recipe(), "zoo train toy/tiny")
@@ -54,13 +54,13 @@ def test_an_unfinished_run_is_started_over() -> None:
     assert run.recipe() == a_recipe()
 
 
-def test_other_settings_go_on_in_the_same_directory() -> None:
+def test_other_settings_in_the_same_directory_are_an_error() -> None:
     runs.start(a_recipe(), "zoo train", run_id="mine")
     with pytest.raises(ZooError, match="holds a run of other settings"):
         runs.start(a_recipe(seed=1), "zoo train", run_id="mine")
 
 
-def test_a_folder_that_is_no_run_is_written_over(root: Path) -> None:
+def test_a_folder_that_is_no_run_is_not_overwritten(root: Path) -> None:
     folder = root / "toy" / "tiny" / "mine"
     folder.mkdir(parents=True)
     runs.start(a_recipe(), "zoo train", run_id="mine")  # an empty one will do
@@ -73,7 +73,7 @@ def test_a_folder_that_is_no_run_is_written_over(root: Path) -> None:
         assert (folder / other).read_text() == "mine"
 
 
-def test_a_start_that_is_killed_half_way_blocks_the_next_one(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_start_does_not_block_the_next_one(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def killed(*_: Any) -> None:
         raise KeyboardInterrupt
 
@@ -84,31 +84,31 @@ def test_a_start_that_is_killed_half_way_blocks_the_next_one(root: Path, monkeyp
     assert leftovers(root) == []
 
 
-def test_two_processes_train_one_run() -> None:
+def test_two_processes_cannot_train_one_run() -> None:
     run = runs.start(a_recipe(), "zoo train")
     child = """import sys, time, pathlib, instructzoo.core.runs
-with instructzoo.core.runs.Run(pathlib.Path(sys.argv[1])).alone():
+with instructzoo.core.runs.Run(pathlib.Path(sys.argv[1])).lock():
     print("held", flush=True)
     time.sleep(60)"""
     with subprocess.Popen([sys.executable, "-c", child, str(run.folder)], stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
-        with pytest.raises(ZooError, match="another process trains"), run.alone():
+        with pytest.raises(ZooError, match="another process trains"), run.lock():
             pass
         other.kill()
-    with run.alone():  # a killed process lets go
+    with run.lock():  # a killed process lets go
         pass
-    with run.alone():
+    with run.lock():
         pass
 
 
-def test_what_a_killed_process_was_writing_stays_for_ever() -> None:
+def test_temporary_files_of_a_killed_process_are_removed() -> None:
     run = runs.start(a_recipe(), "zoo train")
     (run.folder / "checkpoints" / ".step-1.abc.tmp").mkdir(parents=True)
     (run.folder / "checkpoints" / ".step-1.abc.tmp" / "weights.safetensors").touch()
     (run.folder / ".manifest.json.abc.tmp").touch()
     (run.folder / "notes.tmp").touch()
-    with run.alone():
+    with run.lock():
         assert leftovers(run.folder) == [run.folder / "notes.tmp"]
     assert run.manifest()["state"] == "started"
 
@@ -116,7 +116,7 @@ def test_what_a_killed_process_was_writing_stays_for_ever() -> None:
 # Whole files
 
 
-def test_a_writer_that_dies_half_way_leaves_half_a_file(tmp_path: Path) -> None:
+def test_a_killed_writer_leaves_the_old_file_whole(tmp_path: Path) -> None:
     """A forked process is killed with SIGKILL in the middle of the write."""
     path = tmp_path / "scores.json"
     runs.write_text(path, "old")
@@ -138,12 +138,12 @@ def test_a_writer_that_dies_half_way_leaves_half_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_ends_in_a_traceback_or_costs_the_old_file(
+def test_a_full_disk_is_a_clear_error_and_keeps_the_old_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     path, folder = tmp_path / "scores.json", tmp_path / "model"
     runs.write_text(path, "old")
-    with runs.whole_folder(folder) as fresh:
+    with runs.atomic_folder(folder) as fresh:
         (fresh / "weights").write_text("old")
 
     def full(_: int) -> None:
@@ -153,43 +153,41 @@ def test_a_full_disk_ends_in_a_traceback_or_costs_the_old_file(
         patch.setattr(os, "fsync", full)
         with pytest.raises(ZooError, match=r"the disk is full \(\d+ MB free\); expected room to write"):
             runs.write_json(path, {"new": 1})
-        with pytest.raises(ZooError, match="the disk is full"), runs.whole_folder(folder) as fresh:
+        with pytest.raises(ZooError, match="the disk is full"), runs.atomic_folder(folder) as fresh:
             (fresh / "weights").write_text("new")
     assert path.read_text() == "old"
     assert (folder / "weights").read_text() == "old"
     assert leftovers(tmp_path) == []
 
 
-def test_a_disk_that_fills_while_weights_are_written_ends_in_a_traceback(tmp_path: Path) -> None:
+def test_a_full_disk_reported_by_safetensors_is_a_clear_error(tmp_path: Path) -> None:
     """safetensors has an exception of its own for it (seen with 0.8 on a full tmpfs)."""
     message = "Error while serializing: I/O error: No space left on device (os error 28)"
-    with pytest.raises(ZooError, match="the disk is full"), runs.whole_folder(tmp_path / "model"):
+    with pytest.raises(ZooError, match="the disk is full"), runs.atomic_folder(tmp_path / "model"):
         raise SafetensorError(message)
-    with pytest.raises(SafetensorError), runs.whole_folder(tmp_path / "model"):
+    with pytest.raises(SafetensorError), runs.atomic_folder(tmp_path / "model"):
         raise SafetensorError("invalid header")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_fails_half_way_replaces_the_old_one(tmp_path: Path) -> None:
+def test_a_folder_that_fails_half_way_keeps_the_old_one(tmp_path: Path) -> None:
     folder = tmp_path / "model"
     for content in ("one", "two"):
-        with runs.whole_folder(folder) as fresh:
+        with runs.atomic_folder(folder) as fresh:
             (fresh / "inner").mkdir()
             (fresh / "inner" / "weights").write_text(content)
             assert not (folder / "inner").exists() or content == "two"
     assert (folder / "inner" / "weights").read_text() == "two"
-    with pytest.raises(KeyboardInterrupt), runs.whole_folder(folder) as fresh:
+    with pytest.raises(KeyboardInterrupt), runs.atomic_folder(folder) as fresh:
         (fresh / "weights").write_text("three")
         raise KeyboardInterrupt
     assert [p.name for p in folder.rglob("*")] == ["inner", "weights"]
     assert [p.name for p in tmp_path.iterdir()] == ["model"]
 
 
-def test_a_folder_is_lost_where_its_new_form_cannot_take_its_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_whose_replacement_fails_is_restored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "model"
-    with runs.whole_folder(folder) as fresh:
+    with runs.atomic_folder(folder) as fresh:
         (fresh / "weights").write_text("old")
     replace = Path.replace
 
@@ -199,21 +197,21 @@ def test_a_folder_is_lost_where_its_new_form_cannot_take_its_place(
         return replace(self, target)
 
     monkeypatch.setattr(Path, "replace", failing)
-    with pytest.raises(OSError, match="input/output error"), runs.whole_folder(folder) as fresh:
+    with pytest.raises(OSError, match="input/output error"), runs.atomic_folder(folder) as fresh:
         (fresh / "weights").write_text("new")
     assert (folder / "weights").read_text() == "old"
     assert leftovers(tmp_path) == []
 
 
-def test_a_forbidden_folder_ends_in_a_traceback(tmp_path: Path) -> None:
+def test_an_unwritable_path_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ZooError, match="cannot write"):
         runs.write_text(tmp_path / "file" / "scores.json", "x")
-    with pytest.raises(ZooError, match="cannot write"), runs.whole_folder(tmp_path / "file" / "model"):
+    with pytest.raises(ZooError, match="cannot write"), runs.atomic_folder(tmp_path / "file" / "model"):
         pass
 
 
-def test_malformed_json_is_told_without_file_and_line(tmp_path: Path) -> None:
+def test_malformed_json_is_reported_with_file_and_line(tmp_path: Path) -> None:
     path = tmp_path / "scores.json"
     path.write_text('{"a": 1,\n "b": }')
     with pytest.raises(ZooError, match=r"scores\.json:2: malformed JSON"):
@@ -227,10 +225,10 @@ def test_malformed_json_is_told_without_file_and_line(tmp_path: Path) -> None:
     assert json.loads(path.read_text()) == runs.read_json(path) == {"é": "a"}
 
 
-def test_an_incident_replaces_the_one_before() -> None:
+def test_recorded_events_of_a_run_accumulate() -> None:
     run = runs.start(a_recipe(), "zoo train")
-    run.incident("one")
-    run.incident("two")
+    run.add_warning("one")
+    run.add_warning("two")
     assert run.manifest()["incidents"] == ["one", "two"]
     with pytest.raises(ZooError, match="no run in"):
         runs.find(str(run.folder / "checkpoints"))

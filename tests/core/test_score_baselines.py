@@ -32,7 +32,7 @@ def test_copy_gives_the_input_and_falls_back_to_the_instruction() -> None:
     ]
 
 
-def test_constant_is_the_most_frequent_training_output_and_never_looks_at_the_test() -> None:
+def test_constant_is_the_most_frequent_output_of_training_and_not_of_test() -> None:
     assert BASELINES["constant"](TRAIN, [row("x", "y", "z")] * 3) == ["green"] * 3
 
 
@@ -67,11 +67,11 @@ def test_no_training_rows_is_one_clear_error(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["copy", "constant", "nearest"])
-def test_an_empty_test_part_gives_no_answers(name: str) -> None:
+def test_an_empty_test_split_gives_no_answers(name: str) -> None:
     assert BASELINES[name](TRAIN, []) == []
 
 
-def test_nearest_misses_a_twin_among_fifty_thousand_rows() -> None:
+def test_nearest_finds_an_identical_row_among_fifty_thousand() -> None:
     rng = random.Random(0)
 
     def sum_of_two() -> Row:

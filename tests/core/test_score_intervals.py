@@ -10,11 +10,11 @@ import pytest
 from scipy import stats
 
 from instructzoo.core.errors import ZooError
-from instructzoo.core.score import compare, figure, interval
+from instructzoo.core.score import compare, interval, mean_with_ci
 from instructzoo.core.score.intervals import bootstrap, sign_test, wilson
 
 
-def test_a_perfect_score_does_not_read_one_to_one() -> None:
+def test_a_perfect_score_has_an_interval_that_reaches_below_one() -> None:
     low, high = interval(np.ones(100))
     assert (round(low, 3), high) == (0.963, 1.0)
     low, high = interval(np.zeros(100))
@@ -34,10 +34,10 @@ def test_wilson_agrees_with_the_reference_library(hits: int, n: int) -> None:
     assert wilson(hits / n, n) == pytest.approx((reference.low, reference.high), abs=1e-9)
 
 
-def test_an_interval_holds_its_value() -> None:
+def test_an_interval_contains_its_value() -> None:
     rng = np.random.default_rng(0)
     for n, share in itertools.product((1, 2, 13, 400), (0.0, 0.02, 0.5, 0.99, 1.0)):
-        one = figure("exact match", (rng.random(n) < share).astype(float))
+        one = mean_with_ci("exact match", (rng.random(n) < share).astype(float))
         assert 0 <= one.low <= one.value <= one.high <= 1
         assert one.n == n
 
@@ -87,7 +87,7 @@ def test_two_equal_systems_do_not_differ_and_the_interval_is_not_a_point() -> No
     assert same.low < -0.02 and same.high > 0.02
 
 
-def test_a_clean_sweep_is_not_a_point_either() -> None:
+def test_a_clean_sweep_has_an_interval_wider_than_a_point() -> None:
     sweep = compare(np.ones(100), np.zeros(100))
     assert sweep.difference == sweep.high == 1.0
     assert 0.9 < sweep.low < 0.97

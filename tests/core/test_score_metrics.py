@@ -31,13 +31,13 @@ def test_an_empty_reference_is_an_error_and_not_a_free_hit(reference: str) -> No
             metric(["a", reference], ["a", ""])
 
 
-def test_answers_that_slipped_by_a_row_are_refused() -> None:
+def test_fewer_answers_than_rows_are_an_error() -> None:
     for metric in (exact_match, character_errors, token_errors):
         with pytest.raises(ZooError, match="1 answers for 2 rows"):
             metric(["a", "b"], ["a"])
 
 
-def test_the_character_error_rate_is_edits_over_reference_characters_of_the_whole_set() -> None:
+def test_the_character_error_rate_is_edits_over_all_reference_characters() -> None:
     errors = character_errors(["1234", "56", "7"], ["1243", "56", "77777"])
     assert errors.edits.tolist() == [2, 0, 4]
     assert errors.rate() == pytest.approx(6 / 7)  # not the mean of 0.5, 0 and 4

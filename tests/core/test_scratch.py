@@ -33,7 +33,7 @@ def drawn(n: int, draw: torch.Generator) -> torch.Tensor:
     return torch.randint(2, VOCABULARY, (n, 6), generator=draw)
 
 
-def test_an_encoder_decoder_s_embeddings_learn_slower_than_its_matrices() -> None:
+def test_a_scratch_t5_reaches_the_expected_loss_in_300_updates() -> None:
     """Copying three of six tokens: a loss of 2.8 after 300 updates, and of 3.3 with T5's own wide embeddings."""
     torch.manual_seed(0)
     model, draw, losses = made(), torch.Generator().manual_seed(0), []
@@ -49,13 +49,13 @@ def test_an_encoder_decoder_s_embeddings_learn_slower_than_its_matrices() -> Non
     assert sum(losses[-20:]) / 20 < 3.05
 
 
-def test_narrow_embeddings_shrink_the_first_logits() -> None:
+def test_the_first_logits_of_a_scratch_t5_have_unit_scale() -> None:
     ids = drawn(8, torch.Generator().manual_seed(1))
     with torch.no_grad():
         logits = made().eval()(input_ids=ids, labels=ids).logits
     assert 0.8 < float(logits.std()) < 1.25
 
 
-def test_the_same_seed_makes_another_model() -> None:
+def test_the_same_seed_gives_the_same_model() -> None:
     one, two = made().state_dict(), made().state_dict()
     assert all(torch.equal(one[name], two[name]) for name in one)

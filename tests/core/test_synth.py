@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from kit import LLAMA, kit, recipe
 
-from instructzoo.core import ZooError, models, verbs
-from instructzoo.core.synth import Journalled, TeacherSettings, journalled
+from instructzoo.core import ZooError, api, models
+from instructzoo.core.synth import CachedTeacher, TeacherSettings, with_cache
 from instructzoo.core.synth import teacher as teachers
 
 SECRET = "sk-very-secret"
@@ -83,74 +83,74 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     made.http.server_close()
 
 
-def test_a_killed_run_pays_twice(tmp_path: Path) -> None:
+def test_a_resumed_run_asks_no_answered_prompt_again(tmp_path: Path) -> None:
     path, prompts = tmp_path / "journal.jsonl", list("abcdef")
     first = Scripted(fatal="d")
     with pytest.raises(RuntimeError):
-        Journalled(first, path).answer(prompts)
+        CachedTeacher(first, path).answer(prompts)
     second = Scripted()
-    again = Journalled(second, path)
+    again = CachedTeacher(second, path)
     assert again.answer(prompts) == list("ABCDEF")
     assert (first.asked, second.asked) == (list("abc"), list("def"))
     assert (again.asked, again.found) == (3, 3)
 
 
-def test_a_prompt_that_stands_twice_is_asked_twice(tmp_path: Path) -> None:
+def test_a_repeated_prompt_is_asked_once(tmp_path: Path) -> None:
     teacher = Scripted()
-    assert Journalled(teacher, tmp_path / "j.jsonl", batch=2).answer(["a", "b", "a"]) == ["A", "B", "A"]
+    assert CachedTeacher(teacher, tmp_path / "j.jsonl", batch=2).answer(["a", "b", "a"]) == ["A", "B", "A"]
     assert teacher.asked == ["a", "b"]
 
 
-def test_another_try_or_another_teacher_gets_the_old_answer(tmp_path: Path) -> None:
+def test_another_attempt_or_teacher_gets_a_new_answer(tmp_path: Path) -> None:
     teacher = Scripted()
-    journal = Journalled(teacher, tmp_path / "j.jsonl")
+    journal = CachedTeacher(teacher, tmp_path / "j.jsonl")
     journal.answer(["a"])
     journal.answer(["a"], attempt=1)
     other = Scripted()
     other.identity = "another"
-    Journalled(other, tmp_path / "j.jsonl").answer(["a"])
+    CachedTeacher(other, tmp_path / "j.jsonl").answer(["a"])
     assert (teacher.asked, other.asked) == (["a", "a"], ["a"])
 
 
 @pytest.mark.parametrize("torn", [b'{"key": "1", "ans', b"\xc3", b'{"key": "1"}'])
-def test_a_torn_last_line_stops_the_next_run_or_spoils_it(tmp_path: Path, torn: bytes) -> None:
+def test_a_torn_last_line_is_dropped_and_the_next_run_continues(tmp_path: Path, torn: bytes) -> None:
     path = tmp_path / "j.jsonl"
-    Journalled(Scripted(), path).answer(["a"])
+    CachedTeacher(Scripted(), path).answer(["a"])
     whole = path.read_bytes()
     path.write_bytes(whole + torn)
     teacher = Scripted()
-    assert Journalled(teacher, path).answer(["a", "b"]) == ["A", "B"]
+    assert CachedTeacher(teacher, path).answer(["a", "b"]) == ["A", "B"]
     assert teacher.asked == ["b"]
     assert path.read_bytes().startswith(whole)
     assert [json.loads(line)["answer"] for line in path.read_text().splitlines()] == ["A", "B"]
 
 
-def test_a_malformed_line_within_is_passed_over(tmp_path: Path) -> None:
+def test_a_malformed_line_within_the_journal_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "j.jsonl"
     path.write_text('{"key": "1", "answer": "x"}\nnonsense\n')
     with pytest.raises(ZooError, match=r"j\.jsonl:2: a malformed line"):
-        Journalled(Scripted(), path)
+        CachedTeacher(Scripted(), path)
 
 
-def test_a_teacher_that_answers_too_little_shifts_all_answers(tmp_path: Path) -> None:
+def test_fewer_answers_than_prompts_are_an_error(tmp_path: Path) -> None:
     class Short(Scripted):
         def answer(self, prompts: Sequence[str]) -> list[str]:
             return ["one"]
 
     with pytest.raises(ZooError, match="1 answers to 2 prompts"):
-        Journalled(Short(), tmp_path / "j.jsonl", batch=2).answer(["a", "b"])
+        CachedTeacher(Short(), tmp_path / "j.jsonl", batch=2).answer(["a", "b"])
 
 
-def test_two_processes_tear_one_journal(tmp_path: Path) -> None:
+def test_two_processes_write_one_journal_intact(tmp_path: Path) -> None:
     path = tmp_path / "j.jsonl"
     program = (
         "import sys; from pathlib import Path\n"
-        "from instructzoo.core.synth import Journalled\n"
+        "from instructzoo.core.synth import CachedTeacher\n"
         "class Teacher:\n"
         "    identity = 'scripted'\n"
         "    def answer(self, prompts): return [p * 2000 for p in prompts]\n"
         "own = [f'{sys.argv[2]}{n}' for n in range(60)]\n"
-        "assert len(Journalled(Teacher(), Path(sys.argv[1])).answer(own)) == 60\n"
+        "assert len(CachedTeacher(Teacher(), Path(sys.argv[1])).answer(own)) == 60\n"
     )
     running = [subprocess.Popen([sys.executable, "-c", program, str(path), name]) for name in "xy"]
     assert [process.wait(timeout=60) for process in running] == [0, 0]
@@ -158,29 +158,29 @@ def test_two_processes_tear_one_journal(tmp_path: Path) -> None:
     assert Counter(line["prompt"][0] for line in lines) == {"x": 60, "y": 60}
 
 
-def test_what_another_process_has_answered_is_asked_again(tmp_path: Path) -> None:
+def test_what_another_process_has_answered_is_not_asked_again(tmp_path: Path) -> None:
     one, other = Scripted(), Scripted()
-    first, second = (Journalled(teacher, tmp_path / "j.jsonl") for teacher in (one, other))
+    first, second = (CachedTeacher(teacher, tmp_path / "j.jsonl") for teacher in (one, other))
     first.answer(["a", "b"])
     assert second.answer(["b", "c"]) == ["B", "C"]
     assert other.asked == ["c"]
 
 
-def test_the_key_is_written_down(server: Server, tmp_path: Path) -> None:
+def test_the_api_key_is_sent_but_not_written_down(server: Server, tmp_path: Path) -> None:
     teacher = teachers.open(server.spec, QUICK)
-    assert journalled(teacher, tmp_path / "j.jsonl", QUICK).answer(["a"]) == ["fine"]
+    assert with_cache(teacher, tmp_path / "j.jsonl", QUICK).answer(["a"]) == ["fine"]
     assert server.keys == [f"Bearer {SECRET}"]
     assert SECRET not in (tmp_path / "j.jsonl").read_text() + teacher.identity + repr(teacher)
 
 
-def test_a_key_of_openai_is_sent_to_a_stranger(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_openai_key_is_not_sent_to_another_server(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("INSTRUCTZOO_TEACHER_KEY")
     monkeypatch.setenv("OPENAI_API_KEY", SECRET)
     teachers.open(server.spec, QUICK).answer(["a"])
     assert server.keys == [None]
 
 
-def test_the_settings_of_the_paper_are_not_sent(server: Server) -> None:
+def test_the_settings_of_the_paper_are_sent(server: Server) -> None:
     teachers.open(server.spec, QUICK.model_copy(update={"stop": ("END",)})).answer(["a"])
     assert server.seen == [
         {
@@ -196,20 +196,20 @@ def test_the_settings_of_the_paper_are_not_sent(server: Server) -> None:
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_busy_server_ends_the_run(server: Server, status: int) -> None:
+def test_a_busy_server_is_asked_again(server: Server, status: int) -> None:
     server.replies = [(status, "busy"), (200, completion("fine"))]
     assert teachers.open(server.spec, QUICK).answer(["a"]) == ["fine"]
     assert len(server.seen) == 2
 
 
-def test_a_server_that_stays_busy_is_asked_for_ever(server: Server) -> None:
+def test_a_server_that_stays_busy_is_an_error_after_the_retries(server: Server) -> None:
     server.replies = [(429, "busy")]
     with pytest.raises(ZooError, match=r"429: busy.*3 requests"):
         teachers.open(server.spec, QUICK).answer(["a"])
     assert len(server.seen) == 3
 
 
-def test_a_server_that_is_not_there_shows_a_traceback(server: Server) -> None:
+def test_an_unreachable_server_is_one_clear_error(server: Server) -> None:
     server.http.server_close()
     server.http.shutdown()
     with pytest.raises(ZooError, match=r"could not answer: no connection: .*3 requests") as error:
@@ -217,7 +217,7 @@ def test_a_server_that_is_not_there_shows_a_traceback(server: Server) -> None:
     assert "\n" not in str(error.value)
 
 
-def test_a_wrong_key_is_tried_again_or_shown(server: Server) -> None:
+def test_a_wrong_key_is_not_retried_and_not_shown(server: Server) -> None:
     server.replies = [(401, f"Incorrect API key: {SECRET}\nsee our page")]
     with pytest.raises(ZooError, match=r"401: Incorrect API key: \*\*\* see.*INSTRUCTZOO_TEACHER_KEY") as error:
         teachers.open(server.spec, QUICK).answer(["a"])
@@ -227,29 +227,29 @@ def test_a_wrong_key_is_tried_again_or_shown(server: Server) -> None:
 
 
 @pytest.mark.parametrize("said", ["no JSON", "{}", '{"choices": []}', '{"choices": [{"message": {"content": 3}}]}'])
-def test_an_answer_of_another_form_is_taken(server: Server, said: str) -> None:
+def test_a_malformed_response_is_an_error(server: Server, said: str) -> None:
     server.replies = [(200, said)]
     with pytest.raises(ZooError):
         teachers.open(server.spec, QUICK).answer(["a"])
 
 
-def test_a_refusal_or_half_a_character_cannot_be_written(server: Server, tmp_path: Path) -> None:
+def test_a_refusal_or_lone_surrogate_becomes_writable_text(server: Server, tmp_path: Path) -> None:
     server.replies = [(200, completion(None)), (200, completion("\ud83d!"))]
-    asked = journalled(teachers.open(server.spec, QUICK), tmp_path / "j.jsonl", QUICK.model_copy(update={"workers": 1}))
+    asked = with_cache(teachers.open(server.spec, QUICK), tmp_path / "j.jsonl", QUICK.model_copy(update={"workers": 1}))
     assert asked.answer(["a", "b"]) == ["", "?!"]
 
 
-def test_answers_of_many_requests_at_once_are_mixed_up(server: Server, tmp_path: Path) -> None:
+def test_answers_of_concurrent_requests_keep_their_order(server: Server, tmp_path: Path) -> None:
     server.replies = [(200, completion("ECHO"))]
     prompts = [f"p{n}" for n in range(20)]
-    asked = journalled(teachers.open(server.spec, QUICK), tmp_path / "j.jsonl", QUICK)
+    asked = with_cache(teachers.open(server.spec, QUICK), tmp_path / "j.jsonl", QUICK)
     assert asked.answer(prompts) == prompts
     assert (asked.asked, asked.found) == (20, 0)
 
 
-def test_an_error_among_many_requests_loses_the_answers_beside_it(server: Server, tmp_path: Path) -> None:
+def test_an_error_among_concurrent_requests_keeps_the_other_answers(server: Server, tmp_path: Path) -> None:
     server.replies = [(200, completion("fine"))] * 5 + [(400, "no such model")]
-    asked = journalled(teachers.open(server.spec, QUICK), tmp_path / "j.jsonl", QUICK)
+    asked = with_cache(teachers.open(server.spec, QUICK), tmp_path / "j.jsonl", QUICK)
     with pytest.raises(ZooError, match="400: no such model"):
         asked.answer([f"p{n}" for n in range(40)])
     assert len((tmp_path / "j.jsonl").read_text().splitlines()) == asked.asked == 5
@@ -258,13 +258,13 @@ def test_an_error_among_many_requests_loses_the_answers_beside_it(server: Server
 @pytest.mark.parametrize(
     "spec", ["", "gpt", "openai:", "openai:model", "openai:m@ftp://x", "local:", "openai:m@http://me:word@host/v1"]
 )
-def test_a_teacher_of_no_kind_is_opened(spec: str) -> None:
+def test_a_malformed_teacher_spec_is_an_error_without_its_password(spec: str) -> None:
     with pytest.raises(ZooError) as error:
         teachers.open(spec)
     assert "word" not in str(error.value)
 
 
-def test_a_script_answers_what_it_does_not_hold(tmp_path: Path) -> None:
+def test_a_script_answers_only_its_prompts_and_has_one_answer_for_each(tmp_path: Path) -> None:
     path = tmp_path / "said.jsonl"
     path.write_text('{"prompt": "a", "answer": "b"}\n')
     script = teachers.open(f"script:{path}")
@@ -276,12 +276,12 @@ def test_a_script_answers_what_it_does_not_hold(tmp_path: Path) -> None:
         teachers.open(f"script:{path}")
 
 
-def test_a_journal_is_no_script(tmp_path: Path) -> None:
-    Journalled(Scripted(), tmp_path / "j.jsonl").answer(["a"])
+def test_a_journal_can_be_used_as_a_script(tmp_path: Path) -> None:
+    CachedTeacher(Scripted(), tmp_path / "j.jsonl").answer(["a"])
     assert teachers.open(f"script:{tmp_path / 'j.jsonl'}").answer(["a"]) == ["A"]
 
 
-def test_a_local_model_answers_otherwise_when_asked_again(tmp_path: Path) -> None:
+def test_a_local_model_answers_reproducibly_and_ends_at_its_stop_text(tmp_path: Path) -> None:
     made = kit(recipe(LLAMA))
     models.save_plain(made.loaded.model, made.loaded.tokenizer, tmp_path / "model")
     settings = TeacherSettings(max_tokens=5)
@@ -297,6 +297,6 @@ def test_a_local_model_answers_otherwise_when_asked_again(tmp_path: Path) -> Non
         teachers.open("local:scratch:llama-1x32")
 
 
-def test_a_domain_without_a_pipeline_shows_a_traceback(tmp_path: Path) -> None:
+def test_synth_for_a_domain_without_a_pipeline_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(ZooError, match=r"arithmetic writes no data with a teacher; expected one of: .*pix2pix"):
-        verbs.synth("arithmetic", str(tmp_path), "script:absent")
+        api.synth("arithmetic", str(tmp_path), "script:absent")

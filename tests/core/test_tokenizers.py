@@ -45,14 +45,14 @@ def ids(tokenizer: Any, text: str) -> list[int]:
     return found
 
 
-def test_a_text_comes_back_changed(tokenizer: Any) -> None:
+def test_every_text_round_trips(tokenizer: Any) -> None:
     draw = random.Random(0)
     for _ in range(1500):
         text = a_text(draw)
         assert tokenizer.decode(ids(tokenizer, text), skip_special_tokens=True) == text
 
 
-def test_two_digits_share_a_token(tokenizer: Any) -> None:
+def test_every_digit_is_a_token_of_its_own(tokenizer: Any) -> None:
     draw = random.Random(1)
     for _ in range(500):
         text = a_text(draw)
@@ -62,7 +62,7 @@ def test_two_digits_share_a_token(tokenizer: Any) -> None:
             assert not any(c.isdigit() for c in piece) or len(piece) == 1, (text, piece)
 
 
-def test_a_digit_forgets_its_place() -> None:
+def test_digit_tokens_encode_their_place() -> None:
     tokenizer = tokenizers.make("digits", SEEN, 512)
     placed = tokenizers.placed_digits(tokenizer)
     assert len(placed) == 10 * (tokenizers.PLACES + 1)
@@ -75,7 +75,7 @@ def test_a_digit_forgets_its_place() -> None:
         assert found == wanted, text
 
 
-def test_a_number_longer_than_the_places_runs_out_of_tokens() -> None:
+def test_digits_beyond_the_known_places_get_tokens_without_a_place() -> None:
     tokenizer = tokenizers.make("digits", SEEN, 512)
     placed = tokenizers.placed_digits(tokenizer)
     for length in (17, 18, 25, 60):
@@ -87,7 +87,7 @@ def test_a_number_longer_than_the_places_runs_out_of_tokens() -> None:
         assert tokenizer.decode(ids(tokenizer, text)) == text
 
 
-def test_a_saved_tokenizer_reads_otherwise(tokenizer: Any, tmp_path: Path) -> None:
+def test_a_reloaded_tokenizer_encodes_identically(tokenizer: Any, tmp_path: Path) -> None:
     tokenizer.save_pretrained(str(tmp_path))
     again = AutoTokenizer.from_pretrained(str(tmp_path))
     assert again.get_vocab() == tokenizer.get_vocab()
@@ -103,23 +103,23 @@ def test_a_saved_tokenizer_reads_otherwise(tokenizer: Any, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_same_texts_give_another_tokenizer(kind: str) -> None:
+def test_the_same_texts_give_the_same_tokenizer(kind: str) -> None:
     one, other = tokenizers.make(kind, iter(SEEN), 512), tokenizers.make(kind, SEEN, 512)
     assert one.get_vocab() == other.get_vocab()
     assert tokenizers.make(kind, [t.replace("add", "sum") for t in SEEN], 512).get_vocab() != one.get_vocab()
 
 
-def test_a_frequent_word_falls_apart() -> None:
+def test_a_frequent_word_is_one_token() -> None:
     tokenizer = tokenizers.make("digits", SEEN, 512)
     assert [tokenizer.decode([i]) for i in ids(tokenizer, "Answer: ")] == ["Answer", ": "]
 
 
-def test_a_text_is_taken_for_a_special_token(tokenizer: Any) -> None:
+def test_the_bare_word_eos_in_a_text_is_not_the_eos_token(tokenizer: Any) -> None:
     """What a user types is text; but the names of special tokens are read as them by every tokenizers file."""
     assert tokenizer.eos_token_id not in ids(tokenizer, "the eos of it, <pad, eos>")
 
 
-def test_an_unknown_character_is_written_in_silence() -> None:
+def test_bpe_round_trips_unseen_characters_and_digits_gives_unk() -> None:
     """bpe knows every text; digits knows what it has seen, and Encoder refuses targets with anything else."""
     bpe, digits = (tokenizers.make(kind, SEEN, 512) for kind in ("bpe", "digits"))
     for text in ("né 漢字 \U0001f600 \t²", "½½"):
@@ -127,7 +127,7 @@ def test_an_unknown_character_is_written_in_silence() -> None:
         assert digits.unk_token_id in ids(digits, text)
 
 
-def test_an_unknown_kind_or_shape_ends_in_a_traceback() -> None:
+def test_an_unknown_tokenizer_or_scratch_shape_is_a_clear_error() -> None:
     with pytest.raises(ZooError, match=r'no tokenizer "digit".*did you mean "digits"'):
         tokenizers.make("digit", SEEN, 512)
     for name in ("scratch:llama", "scratch:llama-1x30", "scratch:llama-0x32", "scratch:gpt-1x32", "scratch:t5-1x32x2"):
@@ -136,7 +136,7 @@ def test_an_unknown_kind_or_shape_ends_in_a_traceback() -> None:
 
 
 @pytest.mark.parametrize("backbone", [LLAMA, T5])
-def test_the_same_seed_gives_another_backbone(backbone: str) -> None:
+def test_the_same_seed_gives_the_same_backbone(backbone: str) -> None:
     settings = recipe(backbone).model
     states = [models.load(settings, seed, lambda: SEEN).model.state_dict() for seed in (0, 0, 1)]
     assert all((states[0][name] == states[1][name]).all() for name in states[0])
@@ -144,7 +144,7 @@ def test_the_same_seed_gives_another_backbone(backbone: str) -> None:
 
 
 @pytest.mark.parametrize("backbone", [LLAMA, T5])
-def test_a_placed_digit_does_not_start_as_digit_plus_place(backbone: str) -> None:
+def test_a_placed_digit_embedding_starts_as_digit_plus_place(backbone: str) -> None:
     loaded = models.load(recipe(backbone).model, 0, lambda: SEEN)
     table = loaded.model.get_input_embeddings().weight.detach()
     at = {spot: token for token, spot in tokenizers.placed_digits(loaded.tokenizer).items()}
@@ -155,7 +155,7 @@ def test_a_placed_digit_does_not_start_as_digit_plus_place(backbone: str) -> Non
     assert out.data_ptr() == loaded.model.get_input_embeddings().weight.data_ptr()  # tied
 
 
-def test_a_resumed_run_trains_another_tokenizer(tmp_path: Path) -> None:
+def test_a_resumed_run_uses_its_saved_tokenizer(tmp_path: Path) -> None:
     settings = recipe().model
     first = models.load(settings, 0, lambda: SEEN).tokenizer
     first.save_pretrained(str(tmp_path))

@@ -10,13 +10,13 @@ import pytest
 import torch
 from kit import LORA, kit, recipe
 
-from instructzoo.core import models, runs, settings, tune, verbs
+from instructzoo.core import api, models, runs, settings, tune
+from instructzoo.core.commands import plan
 from instructzoo.core.errors import ZooError
 from instructzoo.core.models import adapters
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.report import results_table
 from instructzoo.core.tune import loop
-from instructzoo.core.verbs import planning
 
 SMALL: dict[str, Any] = {
     "data": {"world": {"operations": ["add"], "sums": 2}, "sizes": {"train": 48, "validation": 20, "test": 20}},
@@ -36,16 +36,16 @@ def written(folder: Path, made: Recipe) -> str:
     return str(path)
 
 
-def test_a_mistyped_scorer_is_told_after_hours_of_training(root: Path) -> None:
+def test_a_mistyped_scorer_is_an_error_before_training(root: Path) -> None:
     with pytest.raises(ZooError, match=r'no scorer "strct".*strict'):
-        verbs.train(written(root, recipe(**SMALL)), ["evaluate.scorer=strct"], quiet=True)
+        api.train(written(root, recipe(**SMALL)), ["evaluate.scorer=strct"], quiet=True)
     assert not list((root / "runs").rglob("checkpoints"))
 
 
-def test_a_large_development_part_takes_longer_than_training(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_validation_rows_limits_the_validation_split(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked_at: list[int] = []
 
-    def stop(recipe: Recipe, run: Any, model: Any, objective: Any, parts: tune.Parts, quiet: bool) -> None:
+    def stop(recipe: Recipe, run: Any, model: Any, objective: Any, parts: tune.EncodedSplits, quiet: bool) -> None:
         looked_at.append(len(parts.validation))
         raise RuntimeError("enough")
 
@@ -53,11 +53,11 @@ def test_a_large_development_part_takes_longer_than_training(root: Path, monkeyp
     for rows in (7, 20, 1000, None):
         made = recipe(**SMALL | {"train": {"steps": 4, "validation_rows": rows}})
         with pytest.raises(RuntimeError, match="enough"):
-            verbs.train(written(root, made), quiet=True)
+            api.train(written(root, made), quiet=True)
     assert looked_at == [7, 20, 20, 20]
 
 
-def test_a_run_goes_on_with_other_rows_than_it_began_with(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_with_changed_rows_is_neither_resumed_nor_evaluated(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     corpus = root / "goat.json"
     rows = [{"instruction": f"{a} + {a}", "input": f"{a} + {a}", "output": f"{a} + {a} = {2 * a}", "answer": str(2 * a)}
             for a in range(100, 200)]  # fmt: skip
@@ -71,26 +71,26 @@ def test_a_run_goes_on_with_other_rows_than_it_began_with(root: Path, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr(loop, "validation_loss", die)
         with pytest.raises(RuntimeError, match="power"):
-            verbs.train(path, quiet=True)
+            api.train(path, quiet=True)
     corpus.write_text(json.dumps(rows[:80]))
     with pytest.raises(ZooError, match="began with rows"):
-        verbs.train(path, quiet=True)
+        api.train(path, quiet=True)
     corpus.write_text(json.dumps(rows))
-    run = runs.find(verbs.train(path, quiet=True)["run"])
+    run = runs.find(api.train(path, quiet=True)["run"])
     assert [line["hardware"]["processes"] for line in run.manifest()["resumed"]] == [1]
     corpus.write_text(json.dumps(rows[::-1]))
     with pytest.raises(ZooError, match="was trained beside rows"):
-        verbs.eval("arithmetic", str(run.folder))
+        api.eval("arithmetic", str(run.folder))
 
 
-def test_a_second_training_in_one_process_needs_the_first_one_s_precision(root: Path) -> None:
+def test_a_second_training_in_one_process_may_use_another_precision(root: Path) -> None:
     path = written(root, recipe(**SMALL))
-    verbs.train(path, quiet=True)
-    verbs.train(path, ["train.precision=bfloat16"], quiet=True)
+    api.train(path, quiet=True)
+    api.train(path, ["train.precision=bfloat16"], quiet=True)
 
 
 @pytest.mark.parametrize("method", [{"name": "norms"}, {"name": "subset", "pattern": ".*"}, {"name": "bitfit"}])
-def test_updates_of_base_weights_in_bfloat16_are_rounded_away(method: dict[str, Any]) -> None:
+def test_training_bfloat16_or_quantised_base_weights_is_an_error(method: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="round small updates"):
         recipe(method=method, model={"weights": "bfloat16"})
     with pytest.raises(ValueError, match="quantised base"):
@@ -102,7 +102,7 @@ def folder_of(made: Any, place: Path) -> Path:
     return place
 
 
-def test_a_pickle_is_opened(root: Path) -> None:
+def test_pickled_weights_and_adapters_are_refused(root: Path) -> None:
     made = kit(recipe())
     place = folder_of(made, root / "base")
     weights = place / "model.safetensors"
@@ -117,7 +117,7 @@ def test_a_pickle_is_opened(root: Path) -> None:
         adapters.reload(kit(recipe()).loaded.model, recipe(method=LORA).method, root / "adapter")
 
 
-def test_an_adapter_is_served_on_another_base(root: Path) -> None:
+def test_an_adapter_on_another_base_is_refused(root: Path) -> None:
     place = folder_of(kit(recipe(seed=1)), root / "base")
     settings = recipe(str(place), method=LORA)
     made = kit(settings)
@@ -128,14 +128,14 @@ def test_an_adapter_is_served_on_another_base(root: Path) -> None:
         models.open_saved(root / "model")
 
 
-def test_a_carried_model_is_not_scored_where_its_backbone_is_gone(root: Path) -> None:
+def test_a_model_is_scored_without_the_untuned_baseline_if_its_backbone_is_gone(root: Path) -> None:
     place = folder_of(kit(recipe(seed=1)), root / "base")
     path = written(root, recipe(str(place), evaluate={"baselines": True, "limit": 4}, **SMALL))
-    run = verbs.train(path, quiet=True)["run"]
-    found = verbs.eval("arithmetic", run)
+    run = api.train(path, quiet=True)["run"]
+    found = api.eval("arithmetic", run)
     assert "untuned" in found["systems"] and not found["left_out"]
     place.rename(root / "moved")
-    found = verbs.eval("arithmetic", run)
+    found = api.eval("arithmetic", run)
     assert "untuned" not in found["systems"] and "no folder" in found["left_out"]["untuned"]
     assert {"copy", "nearest"} < found["systems"].keys()
     assert "The baseline untuned was left out: " in results_table(found)
@@ -144,10 +144,8 @@ def test_a_carried_model_is_not_scored_where_its_backbone_is_gone(root: Path) ->
 
 
 @pytest.mark.parametrize("fast", [True, False])
-def test_a_plan_is_silent_about_a_processor_that_is_faster_in_bfloat16(
-    fast: bool, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(planning, "speed", lambda: {"bf16_fast": fast})
-    found = verbs.plan(written(root, recipe(**SMALL)))
+def test_a_plan_times_bfloat16_only_where_it_is_fast(fast: bool, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "speed", lambda: {"bf16_fast": fast})
+    found = api.plan(written(root, recipe(**SMALL)))
     assert ("seconds_per_step_bfloat16" in found) == fast
-    assert "seconds_per_step_bfloat16" not in verbs.plan(str(root / "tried.yaml"), ["train.precision=float32"])
+    assert "seconds_per_step_bfloat16" not in api.plan(str(root / "tried.yaml"), ["train.precision=float32"])

@@ -12,10 +12,10 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from instructzoo.core import app as apps
+from instructzoo.core import domain as domains
 from instructzoo.core import recipe as recipes
 from instructzoo.core import ui
-from instructzoo.core.app import Broken
+from instructzoo.core.domain import BrokenDomain
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 
@@ -35,7 +35,7 @@ def served(address: str) -> dict[str, Any]:
         return config
 
 
-def test_a_demo_is_reached_from_another_machine_or_phones_home(page: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_demos_bind_to_loopback_only_with_analytics_off(page: Any, capsys: pytest.CaptureFixture[str]) -> None:
     address = ui.launch(page, wait=False)
     assert address.startswith("http://127.0.0.1:")
     assert f"demo: {address}" in capsys.readouterr().out
@@ -47,7 +47,7 @@ def test_a_demo_is_reached_from_another_machine_or_phones_home(page: Any, capsys
     assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
 
 
-def test_a_program_gets_past_the_page_to_the_model(page: Any) -> None:
+def test_a_demo_has_no_named_api_and_limits_queue_and_file_size(page: Any) -> None:
     address = ui.launch(page, wait=False)
     with urllib.request.urlopen(f"{address}gradio_api/info", timeout=10) as answer:
         assert json.load(answer)["named_endpoints"] == {}
@@ -55,7 +55,7 @@ def test_a_program_gets_past_the_page_to_the_model(page: Any) -> None:
     assert page.max_file_size == 5 * 2**20
 
 
-def test_two_demos_want_one_port() -> None:
+def test_two_demos_get_different_ports() -> None:
     with ui.page("first") as first:
         gr.Textbox()
     with ui.page("second") as second:
@@ -68,7 +68,7 @@ def test_two_demos_want_one_port() -> None:
         second.close()
 
 
-def test_a_taken_or_impossible_port_ends_in_a_traceback(page: Any) -> None:
+def test_a_taken_or_impossible_port_is_a_clear_error(page: Any) -> None:
     with pytest.raises(ZooError, match=r"port 70000; expected 1 to 65535"):
         ui.launch(page, port=70000, wait=False)
     with socket.socket() as taken:
@@ -78,7 +78,7 @@ def test_a_taken_or_impossible_port_ends_in_a_traceback(page: Any) -> None:
             ui.launch(page, port=taken.getsockname()[1], wait=False)
 
 
-def test_a_question_runs_as_html() -> None:
+def test_html_in_texts_is_escaped() -> None:
     bad = "<img src=x onerror=alert(1)>"
     texts = [ui.note(bad), ui.badge("right", bad), ui.head(bad, bad), ui.table((bad,), [[bad, (bad, "mono")]])]
     assert all("<img" not in text and "&lt;img" in text for text in texts)
@@ -89,7 +89,7 @@ SYSTEM = {"scorer": "strict", "figures": [FIGURE], "headline": ["exact match", "
 COPY = SYSTEM | {"figures": [FIGURE | {"value": 0.002, "low": 0.0, "high": 0.004}]}
 
 
-def test_the_card_shows_a_score_without_its_n_or_interval() -> None:
+def test_the_card_shows_scores_with_n_and_interval() -> None:
     recipe = recipes.load("arithmetic/tiny")
     scores = {"part": "test", "backbone": "scratch:x", "systems": {"model": SYSTEM, "copy": COPY}}
     text = ui.card(recipe, scores, [("Limits", "5 digits")])
@@ -97,20 +97,20 @@ def test_the_card_shows_a_score_without_its_n_or_interval() -> None:
         assert wanted in text, wanted
 
 
-def test_the_card_of_an_unscored_model_claims_something() -> None:
+def test_the_card_of_an_unscored_model_shows_no_score() -> None:
     text = ui.card(Recipe.model_validate({"domain": "d", "model": {"backbone": "owner/name"}}), None)
     assert "Not scored yet: zoo eval d" in text
     assert "%" not in text
 
 
-def test_a_broken_domain_takes_the_gallery_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apps, "discover", lambda: {"torn": Broken("torn", "ImportError: x")})
+def test_the_gallery_names_a_broken_domain_and_its_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(domains, "discover", lambda: {"torn": BrokenDomain("torn", "ImportError: x")})
     page = ui.gallery()
     shown = [block.value for block in page.blocks.values() if isinstance(block, gr.HTML)]
     assert any("torn cannot be loaded: ImportError: x" in value for value in shown)
 
 
-def test_the_theme_fetches_fonts_from_elsewhere() -> None:
+def test_the_theme_and_css_refer_to_no_remote_address() -> None:
     theme = ui.theme()
     assert not any("http" in sheet for sheet in theme._stylesheets)
     assert "http" not in ui.CSS

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from instructzoo.core import ui_files
 from instructzoo.core.errors import ZooError
-from instructzoo.core.ui_files import Shelf, cell, texts
+from instructzoo.core.ui import files
+from instructzoo.core.ui.files import Shelf, cell, texts
 
 
 def write(folder: Path, name: str, content: str | bytes) -> Path:
@@ -24,12 +24,12 @@ def found(path: Path, most: int = 100) -> list[tuple[int, str, str]]:
     return [(line.number, line.text, line.fault) for line in texts(path, most)]
 
 
-def test_a_text_of_a_plain_file_is_lost_or_moves(tmp_path: Path) -> None:
+def test_every_text_of_a_plain_file_keeps_its_line_number(tmp_path: Path) -> None:
     path = write(tmp_path, "a.txt", "\ufeffGood food\r\n\n  slow  \n...\n")
     assert found(path) == [(1, "Good food", ""), (3, "slow", ""), (4, "", "There is no word in it.")]
 
 
-def test_a_faulty_line_spoils_its_neighbours(tmp_path: Path) -> None:
+def test_a_faulty_line_leaves_its_neighbours_intact(tmp_path: Path) -> None:
     content = b'{"text": "ok", "id": 7}\nno\n{"id": 1}\n\xff\n[1]\n{"review": "fine"}\n' + b"[" * 100_000
     content += b'\n{"text": "' + b"a" * 101 + b'"}\n{"text": "\\ud800 a"}\n{"text": 5}\n'
     lines = list(texts(write(tmp_path, "a.jsonl", content), 100))
@@ -43,7 +43,7 @@ def test_a_faulty_line_spoils_its_neighbours(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
-def test_a_table_is_read_by_the_wrong_column_or_line(tmp_path: Path, mark: str) -> None:
+def test_a_table_is_read_by_its_text_column_with_line_numbers(tmp_path: Path, mark: str) -> None:
     path = tmp_path / "a.csv"
     with path.open("w", newline="", encoding="utf-8-sig") as file:
         rows = csv.writer(file, delimiter=mark)
@@ -57,7 +57,7 @@ def test_a_table_is_read_by_the_wrong_column_or_line(tmp_path: Path, mark: str) 
     assert lines[3].fault == "There is no word in it."
 
 
-def test_a_quote_that_never_closes_or_a_foreign_byte_hides_the_rest(tmp_path: Path) -> None:
+def test_an_unclosed_quote_or_invalid_byte_does_not_hide_later_lines(tmp_path: Path) -> None:
     path = write(tmp_path, "a.csv", b'text\n"' + b"x\n" * 100_000 + b"good\n\xff\nbad\n")
     lines = list(texts(path, 100))
     assert "field larger than field limit" in lines[0].fault and lines[0].number == 2
@@ -76,14 +76,14 @@ def test_a_quote_that_never_closes_or_a_foreign_byte_hides_the_rest(tmp_path: Pa
         ("a.jsonl", "\n", "holds no text"),
     ],
 )  # fmt: skip
-def test_a_file_without_texts_is_answered_with_nothing(tmp_path: Path, name: str, content: str, wanted: str) -> None:
+def test_a_file_without_texts_is_a_clear_error(tmp_path: Path, name: str, content: str, wanted: str) -> None:
     with pytest.raises(ZooError) as error:
         found(write(tmp_path, name, content))
     assert wanted in str(error.value)
 
 
-@pytest.mark.parametrize("suffix", ui_files.SUFFIXES)
-def test_memory_grows_with_the_file(tmp_path: Path, suffix: str) -> None:
+@pytest.mark.parametrize("suffix", files.SUFFIXES)
+def test_memory_stays_bounded_for_large_files(tmp_path: Path, suffix: str) -> None:
     line = json.dumps({"text": "good food"}) if suffix == ".jsonl" else "good food"
     head = "text\n" if suffix in (".csv", ".tsv") else ""
     path = write(tmp_path, f"a{suffix}", f"{head}{f'{line}{chr(10)}' * 20_000}{'x' * 12_000_000}\n{line}\n")
@@ -92,21 +92,21 @@ def test_memory_grows_with_the_file(tmp_path: Path, suffix: str) -> None:
         numbers = faults = done = 0
         for one in texts(path, 100):
             numbers, faults, done = numbers + 1, faults + bool(one.fault), one.done
-        assert tracemalloc.get_traced_memory()[1] < 6 * ui_files.MAX_LINE
+        assert tracemalloc.get_traced_memory()[1] < 6 * files.MAX_LINE
     finally:
         tracemalloc.stop()
     assert (numbers, faults, done) == (20_002, 1, 1.0)
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1"])
-def test_a_cell_runs_in_a_spreadsheet(text: str) -> None:
+def test_cells_that_a_spreadsheet_would_run_are_quoted(text: str) -> None:
     assert cell(text) == f"'{text}"
     assert cell("good") == "good" and cell("") == "" and cell("a=1") == "a=1"
 
 
-def test_files_that_were_handed_out_fill_the_disk() -> None:
+def test_only_the_latest_result_folders_are_kept() -> None:
     shelf = Shelf()
-    made = [shelf.fresh() for _ in range(ui_files.KEPT + 3)]
-    assert [folder.is_dir() for folder in made] == [False] * 3 + [True] * ui_files.KEPT
+    made = [shelf.fresh() for _ in range(files.KEPT + 3)]
+    assert [folder.is_dir() for folder in made] == [False] * 3 + [True] * files.KEPT
     shelf.folder.cleanup()
     assert not made[-1].exists()

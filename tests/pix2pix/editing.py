@@ -7,14 +7,14 @@ from typing import Any
 
 import torch
 
-from instructzoo.core import app as apps
+from instructzoo.core import domain as domains
 from instructzoo.core import runs
 from instructzoo.core.data import Built
-from instructzoo.core.models import Loaded
+from instructzoo.core.models import ModelBundle
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
 from instructzoo.pix2pix import model, objective, world
-from instructzoo.pix2pix.objective import Ready
+from instructzoo.pix2pix.objective import EditingTask
 
 torch.set_num_threads(1)
 
@@ -35,15 +35,15 @@ def rows(n: int, seed: int = 0, split: str = "train") -> list[Row]:
     return list(world.generate(n, seed, split))
 
 
-def ready(settings: Recipe, n: int = 40, loaded: Loaded | None = None) -> Ready:
+def ready(settings: Recipe, n: int = 40, loaded: ModelBundle | None = None) -> EditingTask:
     """A recipe made ready with rows of the world, no file read or written."""
     train = rows(n)
     built = Built({"train": train}, {}, "made", Path())  # type: ignore[arg-type]
-    return Ready(settings, apps.get("pix2pix"), built, loaded or model.load(settings, lambda: iter(train)))
+    return EditingTask(settings, domains.get("pix2pix"), built, loaded or model.load(settings, lambda: iter(train)))
 
 
-def prepared(settings: Recipe, n: int = 40) -> tuple[Ready, Any, objective.Editing, list[Any]]:
-    """Ready, the tuned editor, its objective and the encoded rows."""
+def prepared(settings: Recipe, n: int = 40) -> tuple[EditingTask, Any, objective.Editing, list[Any]]:
+    """EditingTask, the tuned editor, its objective and the encoded rows."""
     one = ready(settings, n)
     tuned = one.tune()
     return one, tuned, one.objective(tuned), one.encode(one.built.rows["train"])
@@ -101,6 +101,6 @@ def stable(folder: Path, inputs: int = 4, prediction: str = "epsilon") -> Path:
 
 
 def saved(settings: Recipe, tuned: Any, tokenizer: Any, folder: Path) -> Path:
-    with runs.whole_folder(folder) as fresh:
+    with runs.atomic_folder(folder) as fresh:
         model.save(tuned, tokenizer, settings, fresh)
     return folder

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from instructzoo.core.app import App
-from instructzoo.core.testing import AppContract, Scripted
+from instructzoo.core.domain import Domain
+from instructzoo.core.testing import DomainContract, Scripted
 from instructzoo.pix2pix.sampling import Settings
 
 
@@ -18,7 +18,7 @@ class Editing(Scripted):
         return self
 
 
-class TestPix2pix(AppContract):
+class TestPix2pix(DomainContract):
     name = "pix2pix"
     backbone = "scratch:unet-1x32"
     shrunk = (
@@ -27,5 +27,5 @@ class TestPix2pix(AppContract):
         "decode.options={steps: 2}",
     )
 
-    def scripted(self, app: App) -> Any:
-        return Editing(app)
+    def scripted(self, domain: Domain) -> Any:
+        return Editing(domain)

@@ -19,9 +19,18 @@ from PIL import Image
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
-from instructzoo.core.ui_files import Shelf
-from instructzoo.pix2pix import asking, batch, chaining, demo, editing_page, guiding, images, many, showing, world
-from instructzoo.pix2pix.asking import Chosen, Edited
+from instructzoo.core.ui.files import Shelf
+from instructzoo.pix2pix import demo, images, world
+from instructzoo.pix2pix.demo import (
+    batch_editing,
+    batch_tab,
+    edit_history,
+    edit_request,
+    edit_tab,
+    guidance_tab,
+    rendering,
+)
+from instructzoo.pix2pix.demo.edit_request import Chosen, Edited
 from instructzoo.pix2pix.images import Pixels
 
 BAD = "<img src=x onerror=alert(1)>"
@@ -77,38 +86,38 @@ def grey(value: int, size: tuple[int, int] = (32, 32)) -> Pixels:
 # what is asked
 
 
-def test_the_demo_asks_in_another_form_than_the_rows_of_training() -> None:
+def test_demo_rows_have_the_form_of_training_rows() -> None:
     (trained,) = world.generate(1, 0, "test")
-    asked = asking.row(images.read(trained["image"]), trained["instruction"])
+    asked = edit_request.row(images.read(trained["image"]), trained["instruction"])
     assert set(asked) == set(trained) and all(isinstance(value, str) for value in asked.values())
     assert (asked["image"], asked["instruction"]) == (trained["image"], trained["instruction"])
 
 
-def test_an_edit_is_made_with_other_settings_than_are_shown(tmp_path: Path) -> None:
+def test_an_edit_uses_the_settings_that_are_shown(tmp_path: Path) -> None:
     predictor = Scripted()
-    html, edited = editing_page.one(predictor, put(tmp_path, "a.png"), " make  it\nred ", 7.5, 1.2, 20, 3)
+    html, edited = edit_tab.one(predictor, put(tmp_path, "a.png"), " make  it\nred ", 7.5, 1.2, 20, 3)
     assert predictor.asked == [("make it red", Chosen(7.5, 1.2, 20, 3))]
     assert "text guidance 7.5, image guidance 1.2, 20 steps, seed 3" in plain(html)
     assert edited is not None and (edited.after == (255, 255, 130)).all()
 
 
-def test_the_settings_of_the_model_are_not_those_of_the_page() -> None:
+def test_model_settings_are_clamped_to_the_ranges_of_the_page() -> None:
     assert Chosen.of(Chosen(*USUAL)) == Chosen(*USUAL)
     assert Chosen.of(Chosen(0.0, 50.0, 1000, 2**40)) == Chosen(1.0, 3.0, 100, 2**31 - 1)
 
 
-def test_a_transparent_or_turned_picture_is_asked_otherwise_than_it_is_seen(tmp_path: Path) -> None:
-    clear, _ = asking.opened(put(tmp_path, "a.png", mode="RGBA", colour=(0, 0, 0, 0))["path"])
+def test_transparency_becomes_white_and_exif_orientation_is_applied(tmp_path: Path) -> None:
+    clear, _ = edit_request.opened(put(tmp_path, "a.png", mode="RGBA", colour=(0, 0, 0, 0))["path"])
     assert (clear == 255).all()
     turned = Image.Exif()
     turned[274] = 6
-    pixels, _ = asking.opened(put(tmp_path, "b.jpg", (40, 20), exif=turned)["path"])
+    pixels, _ = edit_request.opened(put(tmp_path, "b.jpg", (40, 20), exif=turned)["path"])
     assert pixels.shape == (40, 20, 3)
 
 
-def test_a_huge_picture_is_asked_as_it_is_or_silently_shrunk(tmp_path: Path) -> None:
+def test_a_large_picture_is_shrunk_with_a_notice(tmp_path: Path) -> None:
     predictor = Scripted()
-    html, edited = editing_page.one(predictor, put(tmp_path, "a.png", (3000, 1500)), "make it red", *USUAL)
+    html, edited = edit_tab.one(predictor, put(tmp_path, "a.png", (3000, 1500)), "make it red", *USUAL)
     assert edited is not None and edited.before.shape == (512, 1024, 3)
     assert "Made smaller: 3,000 × 1,500 pixels to 1,024 × 512." in plain(html)
     assert "The model works with about 32 × 32 pixels, so fine detail is lost." in plain(html)
@@ -118,32 +127,32 @@ def test_a_huge_picture_is_asked_as_it_is_or_silently_shrunk(tmp_path: Path) -> 
     ("size", "line"),
     [((600, 100), "one side may be at most 4 times the other"), ((4, 4), "it needs at least 8 on each side")],
 )
-def test_a_shape_that_no_model_takes_is_asked(tmp_path: Path, size: tuple[int, int], line: str) -> None:
+def test_an_unsupported_picture_shape_never_reaches_the_model(tmp_path: Path, size: tuple[int, int], line: str) -> None:
     predictor = Scripted()
-    html, edited = editing_page.one(predictor, put(tmp_path, "a.png", size), "make it red", *USUAL)
+    html, edited = edit_tab.one(predictor, put(tmp_path, "a.png", size), "make it red", *USUAL)
     assert line in plain(html) and edited is None and not predictor.asked
 
 
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("", asking.NO_INSTRUCTION), (" \n", asking.NO_INSTRUCTION), (None, asking.NO_INSTRUCTION),
+        ("", edit_request.NO_INSTRUCTION), (" \n", edit_request.NO_INSTRUCTION), (None, edit_request.NO_INSTRUCTION),
         ("?!", "There is no word in it."), ("a" * 500, "A text has at most 400 characters here, this one has 500."),
         ("half \ud800", "It holds half of a character pair (U+D800)."),
         ("no", "the instruction takes 99 tokens; expected at most 16; shorten it"),
         ("hush", "The model gave no picture: no picture."),
     ],
 )  # fmt: skip
-def test_a_bad_instruction_gives_the_picture_back_or_an_error(tmp_path: Path, text: Any, line: str) -> None:
-    html, edited = editing_page.one(Scripted(), put(tmp_path, "a.png"), text, *USUAL)
+def test_an_invalid_instruction_gets_a_message_and_no_edit(tmp_path: Path, text: Any, line: str) -> None:
+    html, edited = edit_tab.one(Scripted(), put(tmp_path, "a.png"), text, *USUAL)
     assert plain(html) == line and edited is None
 
 
-def test_no_picture_or_no_image_ends_in_a_traceback(tmp_path: Path) -> None:
+def test_a_missing_or_unreadable_picture_gets_a_message_without_its_path(tmp_path: Path) -> None:
     for payload in (None, {}, {"path": None}):
-        assert plain(editing_page.one(Scripted(), payload, "make it red", *USUAL)[0]) == asking.NO_PICTURE
+        assert plain(edit_tab.one(Scripted(), payload, "make it red", *USUAL)[0]) == edit_request.NO_PICTURE
     (tmp_path / "secret-name.png").write_bytes(b"text")
-    html = editing_page.one(Scripted(), {"path": str(tmp_path / "secret-name.png")}, "make it red", *USUAL)[0]
+    html = edit_tab.one(Scripted(), {"path": str(tmp_path / "secret-name.png")}, "make it red", *USUAL)[0]
     assert "This file cannot be read as a picture" in html and str(tmp_path) not in html
 
 
@@ -159,15 +168,15 @@ def test_no_picture_or_no_image_ends_in_a_traceback(tmp_path: Path) -> None:
         (0, True, "The text guidance is none; it should be a number from 1 to 10."),
     ],
 )  # fmt: skip
-def test_a_setting_out_of_its_range_reaches_the_model(tmp_path: Path, place: int, value: Any, line: str) -> None:
+def test_a_setting_out_of_range_gets_a_message_and_no_edit(tmp_path: Path, place: int, value: Any, line: str) -> None:
     values: list[Any] = list(USUAL)
     values[place] = value
-    html, edited = editing_page.one(Scripted(), put(tmp_path, "a.png"), "make it red", *values)
+    html, edited = edit_tab.one(Scripted(), put(tmp_path, "a.png"), "make it red", *values)
     assert plain(html) == line and edited is None
 
 
-def test_a_drawn_scene_comes_without_a_fitting_instruction() -> None:
-    pixels, instruction = editing_page.drawn(Scripted(), 5)
+def test_a_drawn_scene_comes_with_its_instruction() -> None:
+    pixels, instruction = edit_tab.drawn(Scripted(), 5)
     (row,) = world.generate(1, 5, "test")
     assert instruction == row["instruction"] and (pixels == images.read(row["image"])).all()
 
@@ -175,97 +184,97 @@ def test_a_drawn_scene_comes_without_a_fitting_instruction() -> None:
 # what is shown
 
 
-def test_a_small_picture_is_blurred_when_it_is_enlarged() -> None:
+def test_a_small_picture_is_enlarged_without_blur() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (32, 24, 3), np.uint8)
-    large = showing.enlarged(pixels)
+    large = rendering.enlarged(pixels)
     assert large.shape == (512, 384, 3) and (large[::16, ::16] == pixels).all() and len(np.unique(large[:16, :16])) <= 3
-    assert showing.enlarged(grey(1, (300, 200))).shape == (200, 300, 3)
+    assert rendering.enlarged(grey(1, (300, 200))).shape == (200, 300, 3)
 
 
-def test_a_change_is_shown_elsewhere_or_noise_counts_as_one() -> None:
+def test_the_difference_marks_changed_pixels_only_and_ignores_noise() -> None:
     before, after = grey(200), grey(201)
     after[4, 7] = (200, 120, 200)
     edited = made(before, after)
-    assert showing.changed(edited) == 1 / 1024
-    red = np.argwhere(np.ptp(showing.difference(edited).astype(int), axis=2) > 0)
+    assert rendering.changed(edited) == 1 / 1024
+    red = np.argwhere(np.ptp(rendering.difference(edited).astype(int), axis=2) > 0)
     assert red.tolist() == [[4, 7]]
 
 
-def test_nothing_changed_is_passed_off_as_an_edit(tmp_path: Path) -> None:
-    html, edited = editing_page.one(Scripted(), put(tmp_path, "a.png"), "keep", *USUAL)
+def test_an_edit_that_changes_nothing_is_reported(tmp_path: Path) -> None:
+    html, edited = edit_tab.one(Scripted(), put(tmp_path, "a.png"), "keep", *USUAL)
     assert "Nothing changed" in plain(html) and edited is not None
-    assert "What changed, in red: 0% of the pixels changed" in plain(showing.map_of(edited))
+    assert "What changed, in red: 0% of the pixels changed" in plain(rendering.map_of(edited))
 
 
-def test_pictures_of_two_sizes_break_the_slider() -> None:
+def test_both_pictures_of_the_slider_have_one_size() -> None:
     for after in (grey(9, (32, 32)), grey(9, (64, 20)), grey(9, (640, 480))):
-        left, right = showing.pair(made(grey(1, (640, 480)), after))
+        left, right = rendering.pair(made(grey(1, (640, 480)), after))
         assert left.shape == right.shape
-    assert asking.alongside(grey(1), grey(2)).max() == 1
+    assert edit_request.alongside(grey(1), grey(2)).max() == 1
 
 
-def test_a_small_picture_in_a_page_loses_a_pixel() -> None:
+def test_small_pictures_are_embedded_losslessly_and_large_ones_shrunk() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
-    html = showing.image(pixels, "x")
+    html = rendering.image(pixels, "x")
     assert 'class="crisp"' in html and (images.read(re.findall(r'src="([^"]+)"', html)[0]) == pixels).all()
-    large = showing.image(grey(3, (900, 600)), "x")
+    large = rendering.image(grey(3, (900, 600)), "x")
     assert "crisp" not in large and images.read(re.findall(r'src="([^"]+)"', large)[0]).shape == (171, 256, 3)
 
 
-def test_words_or_names_run_as_html(tmp_path: Path) -> None:
+def test_html_in_instructions_and_rows_is_escaped(tmp_path: Path) -> None:
     text = f"make it {BAD}"
-    html, edited = editing_page.one(Scripted(), put(tmp_path, "a.png"), text, *USUAL)
+    html, edited = edit_tab.one(Scripted(), put(tmp_path, "a.png"), text, *USUAL)
     assert edited is not None
     batches = [html for html, *_ in sent(tmp_path, [put(tmp_path, "b.png")["path"]], text)]
     (tmp_path / "rows.jsonl").write_text(json.dumps({"image": BAD, "instruction": BAD}))
     batches += [html for html, *_ in sent(tmp_path, [str(tmp_path / "rows.jsonl")], text)]
-    seeds = [html for html, _ in editing_page.seeds(Scripted(), put(tmp_path, "a.png"), text, *USUAL)]
-    grids = list(guiding.swept(Scripted(), put(tmp_path, "a.png"), text, "1", BAD, 10, 0))
-    grids += list(guiding.swept(Scripted(), put(tmp_path, "a.png"), text, "1", "1", 10, 0))
-    for each in (html, showing.map_of(edited), *batches, *seeds, *grids):
+    seeds = [html for html, _ in edit_tab.seeds(Scripted(), put(tmp_path, "a.png"), text, *USUAL)]
+    grids = list(guidance_tab.swept(Scripted(), put(tmp_path, "a.png"), text, "1", BAD, 10, 0))
+    grids += list(guidance_tab.swept(Scripted(), put(tmp_path, "a.png"), text, "1", "1", 10, 0))
+    for each in (html, rendering.map_of(edited), *batches, *seeds, *grids):
         assert "<img src=x" not in each
     assert "&lt;img" in html
 
 
-def test_the_same_seed_is_shown_four_times(tmp_path: Path) -> None:
-    *_, (html, edits) = editing_page.seeds(Scripted(), put(tmp_path, "a.png"), "make it red", 4.0, 1.5, 10, 2**31 - 3)
+def test_four_successive_seeds_are_shown(tmp_path: Path) -> None:
+    *_, (html, edits) = edit_tab.seeds(Scripted(), put(tmp_path, "a.png"), "make it red", 4.0, 1.5, 10, 2**31 - 3)
     assert [one.chosen.seed for one in edits] == [2**31 - 3, 2**31 - 2, 0, 1]
     assert "4 of 4 seeds edited" in html
-    shown = editing_page.thumbnails(edits)
+    shown = edit_tab.thumbnails(edits)
     assert shown["visible"] and shown["value"][2][1].startswith("seed 0: ")
-    assert not editing_page.thumbnails([])["visible"]
-    ((html, edits),) = editing_page.seeds(Scripted(), None, "make it red", *USUAL)
-    assert plain(html) == asking.NO_PICTURE and not edits
+    assert not edit_tab.thumbnails([])["visible"]
+    ((html, edits),) = edit_tab.seeds(Scripted(), None, "make it red", *USUAL)
+    assert plain(html) == edit_request.NO_PICTURE and not edits
 
 
-def test_a_new_picture_is_looked_at_with_the_glasses_of_the_last(tmp_path: Path) -> None:
-    shown, note = editing_page.looked_at(put(tmp_path, "a.png"))
+def test_each_new_picture_gets_its_own_display_style_and_note(tmp_path: Path) -> None:
+    shown, note = edit_tab.looked_at(put(tmp_path, "a.png"))
     assert shown["elem_classes"] == ["pix2pix-crisp"] and "value" not in shown
-    shown, note = editing_page.looked_at(put(tmp_path, "b.png", (2000, 1000)))
+    shown, note = edit_tab.looked_at(put(tmp_path, "b.png", (2000, 1000)))
     assert shown["elem_classes"] == [] and "Made smaller" in note
     (tmp_path / "c.png").write_bytes(b"no")
-    assert "cannot be read" in editing_page.looked_at({"path": str(tmp_path / "c.png")})[1]
-    editing_page.looked_at(None)
+    assert "cannot be read" in edit_tab.looked_at({"path": str(tmp_path / "c.png")})[1]
+    edit_tab.looked_at(None)
 
 
-def test_a_chain_goes_on_from_another_picture() -> None:
+def test_a_chain_continues_only_from_its_last_picture() -> None:
     first = made(grey(1), grey(2))
-    links = chaining.longer([], first)
-    links = chaining.longer(links, made(grey(2), grey(3)))
+    links = edit_history.longer([], first)
+    links = edit_history.longer(links, made(grey(2), grey(3)))
     assert [int(link.pixels[0, 0, 0]) for link in links] == [1, 2, 3]
-    assert [link.said for link in links] == [chaining.FIRST, "make it red", "make it red"]
-    assert [int(link.pixels[0, 0, 0]) for link in chaining.longer(links, made(grey(7), grey(8)))] == [7, 8]
+    assert [link.said for link in links] == [edit_history.FIRST, "make it red", "make it red"]
+    assert [int(link.pixels[0, 0, 0]) for link in edit_history.longer(links, made(grey(7), grey(8)))] == [7, 8]
     for value in range(3, 40):
-        links = chaining.longer(links, made(grey(value), grey(value + 1)))
-    assert len(links) == chaining.MOST and chaining.shown(links)["value"][0][1].startswith("0. ")
+        links = edit_history.longer(links, made(grey(value), grey(value + 1)))
+    assert len(links) == edit_history.MOST and edit_history.shown(links)["value"][0][1].startswith("0. ")
 
 
 # guidances
 
 
-def test_a_cell_of_the_grid_stands_under_another_guidance(tmp_path: Path) -> None:
+def test_grid_pictures_are_made_with_the_guidance_scales_of_their_headers(tmp_path: Path) -> None:
     predictor = Scripted()
-    *_, html = guiding.swept(predictor, put(tmp_path, "a.png"), "make it red", "1, 7.5", "1;1.5;2", 10, 3)
+    *_, html = guidance_tab.swept(predictor, put(tmp_path, "a.png"), "make it red", "1, 7.5", "1;1.5;2", 10, 3)
     assert [(c.guidance, c.image_guidance) for _, c in predictor.asked] == [
         (1, 1), (7.5, 1), (1, 1.5), (7.5, 1.5), (1, 2), (7.5, 2),
     ]  # fmt: skip
@@ -283,24 +292,24 @@ def test_a_cell_of_the_grid_stands_under_another_guidance(tmp_path: Path) -> Non
         ("nan", "1", "The text guidance is nan"),
     ],
 )
-def test_guidances_that_are_none_reach_the_model(tmp_path: Path, texts: str, holds: str, line: str) -> None:
+def test_invalid_guidance_scales_never_reach_the_model(tmp_path: Path, texts: str, holds: str, line: str) -> None:
     predictor = Scripted()
-    (html,) = guiding.swept(predictor, put(tmp_path, "a.png"), "make it red", texts, holds, 10, 0)
+    (html,) = guidance_tab.swept(predictor, put(tmp_path, "a.png"), "make it red", texts, holds, 10, 0)
     assert line in plain(html) and not predictor.asked
 
 
-def test_the_offered_guidances_leave_the_range() -> None:
-    assert guiding.spread(7.5, asking.GUIDANCE) == [1, 7.5, 10]
-    assert guiding.spread(1.0, asking.IMAGE_GUIDANCE) == [1, 2]
+def test_suggested_guidance_scales_stay_in_range() -> None:
+    assert guidance_tab.spread(7.5, edit_request.GUIDANCE) == [1, 7.5, 10]
+    assert guidance_tab.spread(1.0, edit_request.IMAGE_GUIDANCE) == [1, 2]
 
 
 # what is kept
 
 
-def test_a_saved_picture_is_not_the_edited_one(tmp_path: Path) -> None:
+def test_a_saved_picture_is_lossless_and_records_its_settings(tmp_path: Path) -> None:
     after = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
     edited = replace(made(grey(1), after), instruction="färbe “it” red")
-    path = showing.save(edited, tmp_path / "edited.png")
+    path = rendering.save(edited, tmp_path / "edited.png")
     assert (images.read(str(path)) == after).all()
     with Image.open(path) as file:
         said = dict(file.text)  # type: ignore[attr-defined]
@@ -308,22 +317,22 @@ def test_a_saved_picture_is_not_the_edited_one(tmp_path: Path) -> None:
     assert "edited by a model" in said["Software"]
 
 
-def test_a_fault_leaves_the_last_result_on_the_page() -> None:
-    assert editing_page.presented("no", None, Shelf())[1:4:2] == (None, None)
-    shown = editing_page.presented("yes", made(grey(1), grey(2)), Shelf())
+def test_an_error_clears_the_last_result() -> None:
+    assert edit_tab.presented("no", None, Shelf())[1:4:2] == (None, None)
+    shown = edit_tab.presented("yes", made(grey(1), grey(2)), Shelf())
     assert len(shown) == 6 and shown[2]["visible"] and shown[5].endswith("edited.png")
 
 
 # many
 
 
-def sent(folder: Path, paths: Sequence[str], text: str = "make it red") -> Iterator[many.Progress]:
+def sent(folder: Path, paths: Sequence[str], text: str = "make it red") -> Iterator[batch_tab.Progress]:
     target = folder / f"out-{len(list(folder.iterdir()))}"
     target.mkdir()
-    return many.edited(Scripted(), paths, text, USUAL, target)
+    return batch_tab.edited(Scripted(), paths, text, USUAL, target)
 
 
-def test_a_bad_picture_spoils_its_neighbours(tmp_path: Path) -> None:
+def test_a_bad_picture_of_a_batch_is_an_error_of_its_own_only(tmp_path: Path) -> None:
     (tmp_path / "b.png").write_bytes(b"none")
     paths = [put(tmp_path, "a.png")["path"], str(tmp_path / "b.png"), put(tmp_path, "c.jpg", (40, 40))["path"]]
     *_, (html, archive, lines) = sent(tmp_path, paths)
@@ -337,7 +346,7 @@ def test_a_bad_picture_spoils_its_neighbours(tmp_path: Path) -> None:
         assert Image.open(io.BytesIO(file.read("0003-c.png"))).size == (40, 40)
 
 
-def test_an_edit_that_is_refused_takes_its_block_along(tmp_path: Path) -> None:
+def test_a_refused_edit_of_a_batch_is_an_error_of_its_own_only(tmp_path: Path) -> None:
     uri = images.to_uri(grey(3))
     rows = [{"image": uri, "instruction": text} for text in ("red", "no", "hush", "")] + [{"image": uri}]
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows) + '[1]\n{"image": 3}\n')
@@ -350,7 +359,7 @@ def test_an_edit_that_is_refused_takes_its_block_along(tmp_path: Path) -> None:
         assert wanted in fault
 
 
-def test_a_row_opens_a_file_of_this_machine(tmp_path: Path) -> None:
+def test_rows_cannot_open_files_of_this_machine(tmp_path: Path) -> None:
     secret = put(tmp_path, "secret.png")["path"]
     for name, content in (
         ("a.jsonl", json.dumps({"image": secret, "instruction": "make it red"})),
@@ -361,7 +370,7 @@ def test_a_row_opens_a_file_of_this_machine(tmp_path: Path) -> None:
         assert "No picture is called" in html and "edited</span>" in html and "✓" not in html
 
 
-def test_a_zip_of_rows_and_pictures_is_not_put_together(tmp_path: Path) -> None:
+def test_rows_in_a_zip_are_matched_to_its_pictures_by_name(tmp_path: Path) -> None:
     put(tmp_path, "a.png")
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.write(tmp_path / "a.png", "one/a.png")
@@ -377,14 +386,14 @@ def test_a_zip_of_rows_and_pictures_is_not_put_together(tmp_path: Path) -> None:
     assert not (tmp_path.parent / "c.png").exists()
 
 
-def test_a_whole_batch_is_asked_at_once(tmp_path: Path) -> None:
+def test_a_batch_is_edited_in_blocks_and_offered_once_complete(tmp_path: Path) -> None:
     paths = [put(tmp_path, f"{number}.png")["path"] for number in range(20)]
     predictor, target = Scripted(), tmp_path / "out"
     target.mkdir()
-    told = list(many.edited(predictor, paths, "make it red", USUAL, target))
+    told = list(batch_tab.edited(predictor, paths, "make it red", USUAL, target))
     assert predictor.blocks == [8, 8, 4]
     assert [archive for _, archive, _ in told[:-1]] == [None] * 4, "a file is offered before it is whole"
-    assert "16 of 20 done, 80%" in told[2][0] and told[-1][0].count('class="pair"') == batch.PREVIEWED
+    assert "16 of 20 done, 80%" in told[2][0] and told[-1][0].count('class="pair"') == batch_editing.PREVIEWED
 
 
 @pytest.mark.parametrize(
@@ -397,21 +406,21 @@ def test_a_whole_batch_is_asked_at_once(tmp_path: Path) -> None:
         ("a.jsonl", b"{}\n" * 201, "201 edits; this page does 200 at a time."),
     ],
 )
-def test_a_batch_that_is_none_ends_in_a_traceback(tmp_path: Path, name: str, content: bytes, line: str) -> None:
+def test_an_unusable_batch_gets_a_message(tmp_path: Path, name: str, content: bytes, line: str) -> None:
     (tmp_path / name).write_bytes(content)
     ((html, archive, lines),) = sent(tmp_path, [str(tmp_path / name)])
     assert line in plain(html) and archive is lines is None
-    assert list(sent(tmp_path, [])) == [(many.NO_FILE, None, None)]
+    assert list(sent(tmp_path, [])) == [(batch_tab.NO_FILE, None, None)]
 
 
-def test_a_zip_that_unpacks_to_a_mountain_fills_the_disk(tmp_path: Path) -> None:
+def test_a_zip_member_above_20_mb_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("a.png", bytes(batch.MAX_BYTES + 1))
+        archive.writestr("a.png", bytes(batch_editing.MAX_BYTES + 1))
     ((html, *_),) = sent(tmp_path, [str(tmp_path / "a.zip")])
     assert '"a.png" has more than 20 MB.' in plain(html)
 
 
-def test_two_pictures_of_one_name_become_one(tmp_path: Path) -> None:
+def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     paths = [put(tmp_path, "a.png")["path"], put(tmp_path / "x", "a.png")["path"]]
     ((html, *_),) = sent(tmp_path, paths)
@@ -421,7 +430,7 @@ def test_two_pictures_of_one_name_become_one(tmp_path: Path) -> None:
 # the page
 
 
-def test_the_card_promises_more_than_the_model_was_trained_for() -> None:
+def test_the_card_states_the_limits_of_the_training_data() -> None:
     told = dict(demo.limits(RECIPE, 32))
     assert (
         "recolour" in told["Edits"] and "32 × 32" in told["Edits"] and "photographs come back spoilt" in told["Limits"]
@@ -432,6 +441,6 @@ def test_the_card_promises_more_than_the_model_was_trained_for() -> None:
     assert "shapes" not in dict(demo.limits(other, 256))["Edits"]
 
 
-def test_the_page_does_not_build_or_leaves_its_api_open() -> None:
+def test_the_page_builds_and_its_api_is_private() -> None:
     page = demo.build(Scripted())
     assert {one.api_visibility for one in page.fns.values()} == {"private"}

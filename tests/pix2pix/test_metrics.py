@@ -11,10 +11,11 @@ from PIL import Image
 
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Row
-from instructzoo.pix2pix import images, metrics, scenes, world
-from instructzoo.pix2pix.edits import KINDS
+from instructzoo.pix2pix import images, metrics, world
 from instructzoo.pix2pix.metrics import EDIT, ERROR, EXACT, KEPT
-from instructzoo.pix2pix.scenes import Scene, Shape
+from instructzoo.pix2pix.world import scenes
+from instructzoo.pix2pix.world.edits import KINDS
+from instructzoo.pix2pix.world.scenes import Scene, Shape
 
 BEFORE = scenes.render(Scene("white", (Shape("red", "circle"), None, None, None)))
 AFTER = scenes.render(Scene("white", (Shape("blue", "circle"), None, None, None)))
@@ -42,9 +43,9 @@ def value(rows: list[Row], answers: list[str], metric: str) -> float:
 
 
 @pytest.mark.parametrize("scorer", metrics.SCORERS)
-def test_the_truth_is_not_perfect(rows: list[Row], scorer: str) -> None:
+def test_gold_pictures_score_perfectly(rows: list[Row], scorer: str) -> None:
     scores = metrics.score(rows, [row["edited"] for row in rows], scorer)
-    for figure in scores.figures:
+    for figure in scores.metric_values:
         assert figure.value == (0 if figure.metric == ERROR else 1), figure
     assert scores.counts == {
         "rows": 500,
@@ -53,10 +54,10 @@ def test_the_truth_is_not_perfect(rows: list[Row], scorer: str) -> None:
         metrics.RESIZED: 0,
         metrics.IDLE: 0,
     }
-    assert {figure.group for figure in scores.figures} == {"all", *KINDS}
+    assert {figure.group for figure in scores.metric_values} == {"all", *KINDS}
 
 
-def test_scoring_takes_minutes(rows: list[Row]) -> None:
+def test_five_hundred_edits_are_scored_within_1_5_seconds(rows: list[Row]) -> None:
     answers = [row["edited"] for row in rows]
     begun = time.process_time()
     metrics.score(rows, answers, "strict")
@@ -64,17 +65,17 @@ def test_scoring_takes_minutes(rows: list[Row]) -> None:
 
 
 def values(rows: list[Row], answers: list[str], scorer: str = "strict") -> dict[tuple[str, str], float]:
-    return {(f.metric, f.group): f.value for f in metrics.score(rows, answers, scorer).figures}
+    return {(f.metric, f.group): f.value for f in metrics.score(rows, answers, scorer).metric_values}
 
 
-def test_an_unchanged_picture_scores(rows: list[Row], train: list[Row]) -> None:
+def test_the_copy_baseline_has_zero_edit_success_and_keeps_all_pixels(rows: list[Row], train: list[Row]) -> None:
     answers = metrics.copy(train, rows)
     found = values(rows, answers, "lenient")
     assert (found[EDIT, "all"], found[EXACT, "all"], found[KEPT, "all"], found[ERROR, "all"]) == (0, 0, 1, 0)
     assert not any(metrics.correct(rows, answers, "strict"))
 
 
-def test_ground_alone_recolours_a_shape(rows: list[Row], train: list[Row]) -> None:
+def test_the_constant_baseline_recolours_adds_and_moves_nothing(rows: list[Row], train: list[Row]) -> None:
     answers = metrics.constant(train, rows)
     assert len(set(answers)) == 1
     found = values(rows, answers)
@@ -87,14 +88,14 @@ def test_ground_alone_recolours_a_shape(rows: list[Row], train: list[Row]) -> No
     assert found[KEPT, "all"] < 0.3
 
 
-def test_the_nearest_row_is_of_the_test_part(rows: list[Row], train: list[Row]) -> None:
+def test_the_nearest_baseline_answers_with_pictures_of_training_rows(rows: list[Row], train: list[Row]) -> None:
     answers = metrics.nearest(train, rows[:50])
     known = {row["edited"] for row in train}
     assert set(answers) <= known
     assert metrics.nearest([*train, rows[7]], rows[7:8]) == [rows[7]["edited"]]
 
 
-def test_baselines_answer_with_pictures_of_another_size(train: list[Row], tmp_path: Path) -> None:
+def test_baselines_answer_in_the_size_of_the_input_picture(train: list[Row], tmp_path: Path) -> None:
     large = next(world.generate(1, 0, "test", world.Settings(size=64)))
     images_there = tmp_path / "before.png"
     images_there.write_bytes(images.encode(images.read(large["image"])))
@@ -105,18 +106,18 @@ def test_baselines_answer_with_pictures_of_another_size(train: list[Row], tmp_pa
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (64, 64), (32, 31)])
-def test_an_answer_of_another_size_counts(shape: tuple[int, int]) -> None:
+def test_an_answer_of_another_size_is_wrong_and_counted(shape: tuple[int, int]) -> None:
     answer = images.to_uri(np.full((*shape, 3), scenes.COLOURS["blue"], np.uint8))
     scores = metrics.score([row_of(BEFORE, AFTER)], [answer], "strict")
-    assert scores.lead().value == 0
+    assert scores.headline_value().value == 0
     assert scores.counts[metrics.RESIZED] == 1
     assert (value([row_of(BEFORE, AFTER)], [answer], KEPT), value([row_of(BEFORE, AFTER)], [answer], ERROR)) == (0, 1)
 
 
 @pytest.mark.parametrize("text", ["", "None", "make it blue", "data:image/png;base64,AAAA", "/etc/hosts"])
-def test_an_answer_without_a_picture_counts(text: str) -> None:
+def test_an_answer_without_a_picture_is_wrong_and_counted(text: str) -> None:
     scores = metrics.score([row_of(BEFORE, AFTER)] * 2, [text, images.to_uri(AFTER)], "strict")
-    assert scores.lead().value == 0.5
+    assert scores.headline_value().value == 0.5
     assert scores.counts[metrics.INVALID] == 1
     assert metrics.correct([row_of(BEFORE, AFTER)], [text], "lenient") == [False]
 
@@ -130,14 +131,14 @@ def spoilt(share: float) -> str:
     return images.to_uri(picture)
 
 
-def test_the_threshold_lies_elsewhere() -> None:
+def test_an_edit_may_miss_8_but_not_12_percent_of_its_pixels() -> None:
     rows = [row_of(BEFORE, AFTER)]
     assert metrics.correct(rows, [spoilt(0.08)], "strict") == [True]
     assert metrics.correct(rows, [spoilt(0.12)], "strict") == [False]
     assert metrics.correct(rows, [spoilt(0.12)], "lenient") == [False]
 
 
-def test_a_ruined_rest_is_overlooked() -> None:
+def test_damage_outside_the_edit_is_wrong_in_strict_and_lowers_kept_pixels() -> None:
     picture = AFTER.copy()
     picture[16:] = scenes.COLOURS["green"]
     rows, answers = [row_of(BEFORE, AFTER)], [images.to_uri(picture)]
@@ -150,7 +151,7 @@ def test_a_ruined_rest_is_overlooked() -> None:
     assert value(rows, answers, ERROR) == pytest.approx(gap * 16 * 32 / stay.sum())
 
 
-def test_noise_that_no_eye_sees_is_wrong() -> None:
+def test_slight_noise_is_still_an_exact_match() -> None:
     noise = np.random.default_rng(0).integers(-40, 41, AFTER.shape)
     noisy = (AFTER + noise).clip(0, 255).astype(np.uint8)
     rows, answers = [row_of(BEFORE, AFTER)], [images.to_uri(noisy)]
@@ -163,7 +164,7 @@ def photo(seed: int) -> images.Pixels:
     return np.array(Image.fromarray(small).resize((80, 60)))
 
 
-def test_a_photo_is_judged_by_the_palette() -> None:
+def test_photos_are_scored_without_the_palette() -> None:
     before = photo(0)
     after = before.copy()
     after[:30, :40] = photo(1)[:30, :40]
@@ -173,17 +174,17 @@ def test_a_photo_is_judged_by_the_palette() -> None:
     assert metrics.correct(rows, [images.to_uri(before)], "strict") == [False]
     shifted = (after.astype(int) + 40).clip(0, 255).astype(np.uint8)
     assert metrics.correct(rows, [images.to_uri(shifted)], "strict") == [False]
-    assert {figure.group for figure in metrics.score(rows, [jpeg], "strict").figures} == {"all"}
+    assert {figure.group for figure in metrics.score(rows, [jpeg], "strict").metric_values} == {"all"}
 
 
-def test_compression_of_a_photo_should_change() -> None:
+def test_jpeg_compression_is_not_a_required_change() -> None:
     before = photo(2)
     after = images.read(images.to_uri(before, "jpeg"))
     assert (before != after).any()
     assert not metrics.should_change(before, after).any()
 
 
-def test_a_row_that_asks_for_no_change_is_right_whatever_is_answered() -> None:
+def test_a_row_without_change_is_right_only_if_unchanged() -> None:
     rows = [row_of(BEFORE, BEFORE)]
     assert metrics.correct(rows, [images.to_uri(BEFORE)], "lenient") == [True]
     assert metrics.correct(rows, [images.to_uri(AFTER)], "lenient") == [False]
@@ -191,14 +192,14 @@ def test_a_row_that_asks_for_no_change_is_right_whatever_is_answered() -> None:
     assert metrics.score(rows, [""], "strict").counts[metrics.IDLE] == 1
 
 
-def test_a_picture_that_changes_wholly_has_nothing_to_keep() -> None:
+def test_a_picture_that_changes_wholly_has_no_kept_pixels_value() -> None:
     black, white = np.zeros((32, 32, 3), np.uint8), np.full((32, 32, 3), 255, np.uint8)
     scores = metrics.score([row_of(white, black, "background")], [images.to_uri(black)], "strict")
-    assert scores.lead().value == 1
+    assert scores.headline_value().value == 1
     assert scores.get(KEPT) is None
 
 
-def test_a_row_without_truth_is_scored() -> None:
+def test_rows_without_gold_and_invalid_calls_are_errors() -> None:
     row = row_of(BEFORE, AFTER)
     with pytest.raises(ZooError, match="row 2: no edited"):
         metrics.score([row, {**row, "edited": ""}], [row["edited"]] * 2, "strict")

@@ -12,8 +12,9 @@ from editing import prepared, ready, recipe, rows, saved, stable
 
 from instructzoo.core import ZooError
 from instructzoo.core.models.load import quiet
-from instructzoo.pix2pix import editor, model
+from instructzoo.pix2pix import model
 from instructzoo.pix2pix.model import DELTA
+from instructzoo.pix2pix.networks import editor
 
 LORA = {"name": "lora", "rank": 2, "alpha": 4}
 
@@ -24,7 +25,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @torch.no_grad()
-def test_a_fresh_editor_is_another_model_than_its_base(base: Path) -> None:
+def test_a_fresh_editor_equals_its_base_model(base: Path) -> None:
     from diffusers import UNet2DConditionModel
 
     plain = UNet2DConditionModel.from_pretrained(base / "unet")
@@ -40,19 +41,19 @@ def test_a_fresh_editor_is_another_model_than_its_base(base: Path) -> None:
     assert wide.config.in_channels == 8
 
 
-def test_an_editor_is_widened_again(tmp_path: Path) -> None:
+def test_an_editor_is_not_widened_again(tmp_path: Path) -> None:
     loaded, _ = editor.open_folder(stable(tmp_path / "eight", inputs=8))
     weight = loaded.unet.conv_in.weight
     assert editor.widen(loaded.unet).conv_in.weight is weight
 
 
-def test_a_unet_of_other_channels_is_widened(tmp_path: Path) -> None:
+def test_a_unet_of_other_channels_is_an_error(tmp_path: Path) -> None:
     loaded, _ = editor.open_folder(stable(tmp_path / "nine", inputs=9))
     with pytest.raises(ZooError, match="9 channels in and 4 out"):
         editor.widen(loaded.unet)
 
 
-def test_a_condition_never_reaches_the_gradient(base: Path) -> None:
+def test_the_condition_channels_get_a_gradient(base: Path) -> None:
     """The new channels begin at zero and learn from the first update."""
     one, tuned, objective, encoded = prepared(recipe(str(base)))
     tuned.train()
@@ -66,25 +67,25 @@ def test_a_condition_never_reaches_the_gradient(base: Path) -> None:
     ("name", "expected"),
     [("scratch:unet-1x30", "multiple of 32"), ("scratch:unet-0x32", "width"), ("scratch:u", "unet")],
 )
-def test_a_scratch_name_of_another_form_is_guessed(name: str, expected: str) -> None:
+def test_an_invalid_scratch_name_is_an_error(name: str, expected: str) -> None:
     with pytest.raises(ZooError, match=expected):
         ready(recipe(name))
 
 
-def test_a_folder_without_a_part_is_a_traceback(base: Path, tmp_path: Path) -> None:
+def test_a_folder_without_its_components_is_an_error(base: Path, tmp_path: Path) -> None:
     (tmp_path / "model_index.json").write_text("{}")
     with pytest.raises(ZooError, match="a diffusers folder with unet"):
         ready(recipe(str(tmp_path)))
 
 
-def test_the_same_seed_starts_elsewhere() -> None:
+def test_the_same_seed_initializes_the_same_weights() -> None:
     one, other = (ready(recipe()).loaded.model.state_dict() for _ in range(2))
     assert all(torch.equal(one[name], other[name]) for name in one)
     third = ready(recipe(seed=1)).loaded.model.state_dict()
     assert not torch.equal(one["unet.conv_in.weight"], third["unet.conv_in.weight"])
 
 
-def test_a_method_trains_what_it_should_leave(base: Path) -> None:
+def test_each_method_trains_only_its_own_parameters(base: Path) -> None:
     def parts(settings: object) -> set[str]:
         tuned = ready(settings).tune()  # type: ignore[arg-type]
         return {name.split(".")[0] for name, p in tuned.named_parameters() if p.requires_grad}
@@ -100,7 +101,7 @@ def test_a_method_trains_what_it_should_leave(base: Path) -> None:
         ready(recipe(str(base), method={"name": "ia3"})).tune()
 
 
-def test_lora_forgets_the_first_layer_when_it_is_saved(base: Path, tmp_path: Path) -> None:
+def test_a_saved_or_merged_lora_adapter_has_the_same_loss(base: Path, tmp_path: Path) -> None:
     settings = recipe(str(base), method=LORA)
     one, tuned, objective, encoded = prepared(settings)
     with torch.no_grad():
@@ -120,21 +121,21 @@ def test_lora_forgets_the_first_layer_when_it_is_saved(base: Path, tmp_path: Pat
     torch.testing.assert_close(objective.loss(whole, batch)[0], expected, rtol=1e-4, atol=1e-4)
 
 
-def test_lora_forgets_what_it_was_trained_to_tell(base: Path, tmp_path: Path) -> None:
+def test_a_saved_lora_adapter_keeps_its_prediction_type(base: Path, tmp_path: Path) -> None:
     settings = recipe(str(base), method=LORA, objective={"prediction": "v_prediction"})
     one, tuned, _, _ = prepared(settings)
     folder = saved(settings, tuned, one.loaded.tokenizer, tmp_path / "lora")
     assert model.open_saved(folder).model.schedule.config.prediction_type == "v_prediction"
 
 
-def test_lora_takes_other_modules_than_named(base: Path) -> None:
+def test_lora_targets_the_named_modules_and_unknown_ones_are_an_error(base: Path) -> None:
     with pytest.raises(ZooError, match=r"set method\.targets"):
         ready(recipe(str(base), method=LORA | {"targets": ("to_x",)})).tune()
     every = ready(recipe(str(base), method=LORA | {"targets": "all-linear"})).tune()
     assert any("ff.net" in name and "lora" in name for name, p in every.named_parameters() if p.requires_grad)
 
 
-def test_a_backbone_of_another_family_fails_at_the_first_update(base: Path, tmp_path: Path) -> None:
+def test_a_text_encoder_of_another_width_is_an_error_on_loading(base: Path, tmp_path: Path) -> None:
     import json
     import shutil
 
@@ -149,12 +150,12 @@ def test_a_backbone_of_another_family_fails_at_the_first_update(base: Path, tmp_
         ready(recipe(str(folder)))
 
 
-def test_an_editor_pads_otherwise_than_its_pipeline(base: Path) -> None:
+def test_a_max_tokens_other_than_that_of_the_pipeline_is_an_error(base: Path) -> None:
     with pytest.raises(ZooError, match=r"set model\.max_tokens=24"):
         ready(recipe(str(base), model={"max_tokens": 16}))
 
 
-def test_a_saved_scratch_editor_answers_otherwise(tmp_path: Path) -> None:
+def test_a_saved_scratch_editor_has_the_same_loss_and_input_ids(tmp_path: Path) -> None:
     settings = recipe()
     one, tuned, objective, encoded = prepared(settings)
     batch = objective.collate(encoded[:4])
@@ -165,10 +166,10 @@ def test_a_saved_scratch_editor_answers_otherwise(tmp_path: Path) -> None:
     assert again.tokenizer(text)["input_ids"] == one.loaded.tokenizer(text)["input_ids"]
 
 
-def test_a_resumed_run_fits_its_autoencoder_again(tmp_path: Path) -> None:
+def test_a_resumed_run_loads_its_autoencoder_without_reading_rows(tmp_path: Path) -> None:
     settings = recipe()
     one = ready(settings)
-    one.keep(tmp_path)
+    one.save_tokenizer(tmp_path)
 
     def nothing() -> object:
         raise AssertionError("rows were read")
@@ -178,7 +179,7 @@ def test_a_resumed_run_fits_its_autoencoder_again(tmp_path: Path) -> None:
     assert all(torch.equal(own[name], other[name]) for name in own)
 
 
-def test_a_word_of_the_rows_becomes_the_end_of_the_text() -> None:
+def test_no_word_is_tokenized_as_the_end_of_text() -> None:
     tokenizer = model.make_tokenizer(["make the red circle blue"], recipe().model)
     ids = tokenizer("make the red circle blue")["input_ids"]
     assert len(ids) == 7
@@ -187,7 +188,7 @@ def test_a_word_of_the_rows_becomes_the_end_of_the_text() -> None:
     assert tokenizer.eos_token_id not in unseen[:-1]
 
 
-def test_a_tokenizer_gives_other_ids_in_another_process() -> None:
+def test_a_tokenizer_has_the_same_vocabulary_in_every_process() -> None:
     program = (
         "from instructzoo.core.recipe import Model\n"
         "from instructzoo.pix2pix import model\n"
@@ -199,19 +200,19 @@ def test_a_tokenizer_gives_other_ids_in_another_process() -> None:
     assert "circle</w>" in found.pop()
 
 
-def test_an_unknown_character_ends_the_instruction() -> None:
+def test_an_unknown_character_is_an_error() -> None:
     one = ready(recipe())
     with pytest.raises(ZooError, match="a character that the model does not know"):
         editor.tokens(one.loaded.tokenizer, ["make it ✨ red"], 24)
 
 
-def test_a_long_instruction_is_cut() -> None:
+def test_a_too_long_instruction_is_an_error() -> None:
     one = ready(recipe())
     with pytest.raises(ZooError, match="shorten the instruction"):
         editor.tokens(one.loaded.tokenizer, ["make it red " * 20], 24)
 
 
-def test_activation_checkpointing_changes_the_gradient() -> None:
+def test_activation_checkpointing_leaves_the_gradients_unchanged() -> None:
     found = []
     for checkpointing in (False, True):
         _, tuned, objective, encoded = prepared(recipe())
@@ -226,6 +227,6 @@ def test_activation_checkpointing_changes_the_gradient() -> None:
         torch.testing.assert_close(plain, again, rtol=1e-4, atol=1e-6)
 
 
-def test_quiet_hides_an_error() -> None:
+def test_quiet_does_not_hide_errors() -> None:
     with quiet(), pytest.raises(ZooError):
         editor.open_folder("/nowhere/at/all")

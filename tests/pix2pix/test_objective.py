@@ -10,7 +10,8 @@ import torch
 from editing import prepared, ready, recipe, stable
 
 from instructzoo.core import ZooError
-from instructzoo.pix2pix import images, latents, objective
+from instructzoo.pix2pix import images, objective
+from instructzoo.pix2pix.data import latent_cache
 from instructzoo.pix2pix.objective import Editing, Settings, draw, min_snr
 
 
@@ -33,7 +34,7 @@ class Seen(torch.nn.Module):
         return SimpleNamespace(sample=torch.zeros_like(x[:, : x.shape[1] // 2]))
 
 
-def watched(**own: float) -> tuple[Editing, torch.nn.Module, Seen, list[latents.Prepared]]:
+def watched(**own: float) -> tuple[Editing, torch.nn.Module, Seen, list[latent_cache.TrainingExample]]:
     """An objective, and an editor whose UNet is watched."""
     _, tuned, made, encoded = prepared(recipe(objective=own))
     seen = Seen(tuned.unet.config)
@@ -41,7 +42,7 @@ def watched(**own: float) -> tuple[Editing, torch.nn.Module, Seen, list[latents.
     return made, tuned.train(), seen, encoded
 
 
-def test_micro_batches_change_the_loss() -> None:
+def test_losses_of_micro_batches_sum_to_the_loss_of_one_batch() -> None:
     _, tuned, made, encoded = prepared(recipe())
     tuned.train()
     torch.manual_seed(5)
@@ -69,7 +70,7 @@ def test_losses_and_gradients_under_autocast_are_those_in_float32(backbone: str,
     assert float(torch.cosine_similarity(*gradients, dim=0)) > 0.99
 
 
-def test_two_updates_draw_the_same_noise() -> None:
+def test_noise_is_reproducible_by_seed_and_row_and_differs_between_seeds() -> None:
     rows = torch.arange(4)
     one, again, other = (draw(rows, (3, 2, 2), seed) for seed in (1, 1, 2))
     assert torch.equal(one.noise, again.noise)
@@ -78,7 +79,7 @@ def test_two_updates_draw_the_same_noise() -> None:
     assert torch.equal(draw(torch.tensor([2]), (3, 2, 2), 1).noise[0], one.noise[2])
 
 
-def test_a_validation_draws_anew_each_time() -> None:
+def test_the_validation_loss_does_not_depend_on_the_random_state() -> None:
     _, tuned, made, encoded = prepared(recipe(objective={"drop_both": 0.9, "drop_text": 0, "drop_image": 0}))
     tuned.eval()
     found = []
@@ -88,7 +89,7 @@ def test_a_validation_draws_anew_each_time() -> None:
     assert found[0] == found[1]
 
 
-def test_validation_rows_are_mirrored_or_take_another_pair(tmp_path: Path) -> None:
+def test_only_training_rows_are_flipped_and_sample_among_variants(tmp_path: Path) -> None:
     one = ready(recipe(objective={"flip": 0.5}))
     first, second = one.built.rows["train"][:2]
     plain = {"instruction": "make it so", "input": "", "output": ""}
@@ -98,17 +99,17 @@ def test_validation_rows_are_mirrored_or_take_another_pair(tmp_path: Path) -> No
     assert len({watched.pair(seed)[0].numpy().tobytes() for seed in range(30)}) == 1
 
 
-def test_the_number_of_processes_changes_a_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_loss_does_not_depend_on_the_process_rank(monkeypatch: pytest.MonkeyPatch) -> None:
     _, tuned, made, encoded = prepared(recipe())
     found = []
     for rank in (0, 1):
-        monkeypatch.setattr(objective.ranks, "place", lambda rank=rank: (rank, 2))
+        monkeypatch.setattr(objective.distributed, "rank_and_world_size", lambda rank=rank: (rank, 2))
         torch.manual_seed(1_000_003 + (rank << 40))  # as the loop seeds an update
         found.append(float(made.loss(tuned.train(), made.collate(encoded[:4]))[0]))
     assert found[0] == found[1]
 
 
-def test_conditions_are_dropped_in_other_shares_than_said() -> None:
+def test_conditions_are_dropped_in_their_configured_shares() -> None:
     """One draw decides: 5% see no instruction, 5% no picture, 5% neither, and never more."""
     made = Editing(Settings(), torch.zeros(2, dtype=torch.long), True)
     drawn = draw(torch.arange(20_000), (1, 1, 1), 7).dropped
@@ -117,7 +118,7 @@ def test_conditions_are_dropped_in_other_shares_than_said() -> None:
     assert shares == pytest.approx([0.05, 0.05, 0.05], abs=0.006)
 
 
-def test_a_dropped_condition_is_still_seen() -> None:
+def test_dropped_conditions_are_zero_latents_and_the_empty_text() -> None:
     made, tuned, seen, encoded = watched(drop_both=1.0, drop_text=0.0, drop_image=0.0)
     made.loss(tuned, made.collate(encoded[:3]))
     x, _, words = seen.calls[0]
@@ -126,7 +127,7 @@ def test_a_dropped_condition_is_still_seen() -> None:
     torch.testing.assert_close(words, nothing.expand_as(words))
 
 
-def test_the_condition_is_scaled_or_the_target_is_not() -> None:
+def test_condition_latents_are_unscaled_and_target_latents_scaled() -> None:
     made, tuned, seen, encoded = watched(drop_both=0.0, drop_text=0.0, drop_image=0.0)
     torch.manual_seed(2)
     batch = made.collate(encoded[:3])
@@ -144,7 +145,7 @@ def test_the_condition_is_scaled_or_the_target_is_not() -> None:
     torch.testing.assert_close(words, tuned.words(batch["ids.0"]))
 
 
-def test_min_snr_weighs_otherwise_than_its_formula() -> None:
+def test_min_snr_weights_follow_their_formula() -> None:
     _, tuned, made, encoded = prepared(recipe(objective={"min_snr": 5.0}))
     time = torch.tensor([0, 300, 999])
     kept = tuned.schedule.alphas_cumprod[time]
@@ -159,7 +160,7 @@ def test_min_snr_weighs_otherwise_than_its_formula() -> None:
     assert float(made.loss(tuned.eval(), batch)[0]) < float(plain.loss(tuned, batch)[0])
 
 
-def test_epsilon_is_trained_as_velocity(base: Path) -> None:
+def test_the_prediction_type_is_that_of_the_backbone_unless_configured(base: Path) -> None:
     one = ready(recipe(str(base)))
     made = one.objective(one.tune())
     assert one.loaded.model.schedule.config.prediction_type == "epsilon"
@@ -169,7 +170,7 @@ def test_epsilon_is_trained_as_velocity(base: Path) -> None:
     assert one.loaded.model.schedule.config.prediction_type == "v_prediction"
 
 
-def test_noise_offset_moves_single_pixels() -> None:
+def test_noise_offset_shifts_whole_channels() -> None:
     made, tuned, seen, encoded = watched(noise_offset=3.0)
     plain, other, unmoved, _ = watched()
     torch.manual_seed(2)
@@ -180,7 +181,7 @@ def test_noise_offset_moves_single_pixels() -> None:
     assert float(moved.abs().max()) > 0.1
 
 
-def test_a_cached_picture_is_another_than_the_read_one(base: Path) -> None:
+def test_cached_latents_give_the_same_loss(base: Path) -> None:
     found = []
     for cache in (True, False):
         _, tuned, made, encoded = prepared(recipe(str(base), objective={"cache": cache}))
@@ -188,7 +189,7 @@ def test_a_cached_picture_is_another_than_the_read_one(base: Path) -> None:
     assert found[0] == pytest.approx(found[1], rel=1e-5)
 
 
-def test_a_frozen_text_encoder_reads_an_instruction_twice(base: Path) -> None:
+def test_a_frozen_text_encoder_encodes_each_instruction_once(base: Path) -> None:
     _, tuned, made, encoded = prepared(recipe(str(base)))
     read = []
     words = tuned.words
@@ -198,7 +199,7 @@ def test_a_frozen_text_encoder_reads_an_instruction_twice(base: Path) -> None:
     assert len(read) == 1
 
 
-def test_pictures_of_two_sizes_break_a_batch(tmp_path: Path) -> None:
+def test_a_batch_of_two_picture_sizes_has_the_loss_of_its_rows(tmp_path: Path) -> None:
     settings = recipe(model={"options": {"resolution": 32, "fit_steps": 5}})
     one = ready(settings)
     rows = [dict(row) for row in one.built.rows["train"][:4]]
@@ -215,7 +216,7 @@ def test_pictures_of_two_sizes_break_a_batch(tmp_path: Path) -> None:
     assert int(count) == sum(int(n) for _, n in apart)
 
 
-def test_one_seed_of_a_prompt_is_always_taken() -> None:
+def test_training_samples_among_all_variants_of_a_prompt() -> None:
     one = ready(recipe())
     first, second = one.built.rows["train"][:2]
     row = first | {"variants": f'[["{second["image"]}", "{second["edited"]}"]]'}
@@ -224,7 +225,7 @@ def test_one_seed_of_a_prompt_is_always_taken() -> None:
     assert len(taken) == 2
 
 
-def test_a_mirrored_pair_still_says_left() -> None:
+def test_pairs_whose_text_mentions_left_are_not_flipped() -> None:
     one = ready(recipe(objective={"flip": 1.0}))
     rows = [row for row in one.built.rows["train"] if "left" in row["instruction"] + row["input"] + row["output"]]
     plain = ready(recipe()).encode(rows[:3])
@@ -237,7 +238,7 @@ def test_a_mirrored_pair_still_says_left() -> None:
     ("own", "expected"),
     [({"drop_both": 0.95}, "sum to 1.05"), ({"zoom": 1.2}, "cache: false"), ({"drop_txt": 0.1}, "drop_text")],
 )
-def test_a_setting_of_the_objective_is_passed_over(own: dict[str, float], expected: str) -> None:
+def test_an_invalid_objective_setting_is_an_error(own: dict[str, float], expected: str) -> None:
     with pytest.raises(ZooError, match=expected):
         objective.settings(recipe(objective=own))
 
@@ -245,8 +246,8 @@ def test_a_setting_of_the_objective_is_passed_over(own: dict[str, float], expect
 @pytest.mark.parametrize(
     "group", [{"train": {"packing": True}}, {"model": {"quantisation": "nf4"}, "method": {"name": "lora"}}]
 )
-def test_a_setting_that_no_editor_obeys_is_passed_over(group: dict[str, object]) -> None:
-    from instructzoo.core import app as apps
+def test_a_setting_that_editors_do_not_support_is_an_error(group: dict[str, object]) -> None:
+    from instructzoo.core import domain as domains
 
     with pytest.raises(ZooError, match="leave it out"):
-        objective.prepare(apps.get("pix2pix"), recipe(**group), None)
+        objective.build_task(domains.get("pix2pix"), recipe(**group), None)

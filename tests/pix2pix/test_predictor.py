@@ -11,9 +11,11 @@ import torch
 from editing import prepared, recipe, rows, saved, stable
 
 from instructzoo.core import ZooError, infer
-from instructzoo.core import app as apps
-from instructzoo.pix2pix import editor, framing, images, sampling
-from instructzoo.pix2pix.autoencoder import to_pixels, to_tensor
+from instructzoo.core import domain as domains
+from instructzoo.pix2pix import images, sampling
+from instructzoo.pix2pix.data import image_transforms
+from instructzoo.pix2pix.networks import editor
+from instructzoo.pix2pix.networks.patch_autoencoder import to_pixels, to_tensor
 from instructzoo.pix2pix.objective import row_seed
 from instructzoo.pix2pix.predictor import Predictor
 
@@ -32,7 +34,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
     settings = recipe()
     one, tuned, _, _ = prepared(settings)
     folder = saved(settings, shaken(tuned), one.loaded.tokenizer, tmp_path_factory.mktemp("made") / "model")
-    made: Predictor = infer.load(apps.get("pix2pix"), folder)
+    made: Predictor = infer.load(domains.get("pix2pix"), folder)
     return made
 
 
@@ -43,7 +45,7 @@ def latent(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
     settings = recipe(str(stable(home / "base")), model={"options": {"resolution": 32}})
     one, tuned, _, _ = prepared(settings, 10)
     folder = saved(settings, shaken(tuned), one.loaded.tokenizer, home / "model")
-    made: Predictor = infer.load(apps.get("pix2pix"), folder)
+    made: Predictor = infer.load(domains.get("pix2pix"), folder)
     return made
 
 
@@ -73,7 +75,7 @@ def by_pipeline(one: Predictor, row: dict[str, Any], number: int) -> np.ndarray:
 
 @pytest.mark.parametrize("kind", ["scratch", "latent"])
 @pytest.mark.parametrize("scheduler", ["ddim", "euler"])
-def test_diffusers_own_pipeline_makes_another_picture(
+def test_pictures_equal_those_of_the_diffusers_pipeline(
     kind: str, scheduler: str, request: pytest.FixtureRequest
 ) -> None:
     one: Predictor = request.getfixturevalue(kind).sampled(
@@ -90,7 +92,7 @@ def test_diffusers_own_pipeline_makes_another_picture(
     assert picture.std() > 0.01
 
 
-def test_the_saved_pipeline_reads_instructions_otherwise(scratch: Predictor) -> None:
+def test_the_saved_pipeline_encodes_instructions_as_the_predictor_does(scratch: Predictor) -> None:
     """The pipeline's own tokenizer and encoder, given the text, say what the predictor's say."""
     from diffusers import StableDiffusionInstructPix2PixPipeline
 
@@ -101,7 +103,7 @@ def test_the_saved_pipeline_reads_instructions_otherwise(scratch: Predictor) -> 
     torch.testing.assert_close(found, scratch.loaded.model.words(ids), rtol=1e-5, atol=1e-5)
 
 
-def test_guidance_is_another_formula(scratch: Predictor) -> None:
+def test_guidance_follows_the_formula_of_the_paper(scratch: Predictor) -> None:
     """One step of three separate forwards, put together by hand."""
     one = scratch.sampled(steps=1, guidance=4.0, image_guidance=1.7)
     row = rows(1)[0]
@@ -128,7 +130,7 @@ def test_guidance_is_another_formula(scratch: Predictor) -> None:
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
 
 
-def test_guidance_is_off_without_being_asked(scratch: Predictor) -> None:
+def test_guidance_scales_of_one_equal_no_guidance_and_others_do_not(scratch: Predictor) -> None:
     asked = rows(1)
     plain = scratch.sampled(guided=False).answer(asked)
     ones = scratch.sampled(guidance=1.0, image_guidance=1.0).answer(asked)
@@ -137,7 +139,7 @@ def test_guidance_is_off_without_being_asked(scratch: Predictor) -> None:
     assert scratch.sampled(guidance=6.0).answer(asked) != plain
 
 
-def test_an_answer_depends_on_its_batch(scratch: Predictor) -> None:
+def test_an_answer_does_not_depend_on_its_batch(scratch: Predictor) -> None:
     asked = rows(5)
     together = scratch.answer(asked)
     alone = [text for _, text in scratch.stream([("", row) for row in asked], batch=1)]
@@ -148,27 +150,27 @@ def test_an_answer_depends_on_its_batch(scratch: Predictor) -> None:
 @pytest.mark.parametrize(
     "scheduler", [*sampling.SCHEDULERS, "PNDMScheduler", "HeunDiscreteScheduler", "KDPM2AncestralDiscreteScheduler"]
 )
-def test_a_scheduler_does_not_run(scratch: Predictor, scheduler: str) -> None:
+def test_every_scheduler_runs_and_is_reproducible(scratch: Predictor, scheduler: str) -> None:
     (answer,) = scratch.sampled(scheduler=scheduler, steps=5).answer(rows(1))
     assert images.read(answer).shape == (32, 32, 3)
     assert scratch.sampled(scheduler=scheduler, steps=5).answer(rows(1)) == [answer]
 
 
-def test_a_scheduler_of_another_family_is_a_traceback(scratch: Predictor) -> None:
+def test_an_unknown_scheduler_is_an_error(scratch: Predictor) -> None:
     for name in ("ddimm", "FlowMatchEulerDiscreteScheduler", "Module"):
         with pytest.raises(ZooError, match="no scheduler"):
             scratch.sampled(scheduler=name).answer(rows(1))
 
 
-def test_a_picture_comes_back_in_another_size(scratch: Predictor) -> None:
+def test_an_answer_has_the_size_of_its_input_picture(scratch: Predictor) -> None:
     wide = images.to_uri(np.zeros((50, 91, 3), np.uint8))
     asked = [rows(1)[0] | {"image": wide}, rows(1)[0]]
     assert [images.read(answer).shape for answer in scratch.answer(asked)] == [(50, 91, 3), (32, 32, 3)]
 
 
-def test_an_odd_latent_breaks_a_unet_of_two_levels(latent: Predictor) -> None:
+def test_a_unet_of_two_levels_edits_pictures_of_odd_size(latent: Predictor) -> None:
     assert latent.loaded.model.multiple == 2
-    pixels, _ = framing.whole(np.zeros((37, 61, 3), np.uint8), 32, latent.loaded.model.patch * 2)
+    pixels, _ = image_transforms.whole(np.zeros((37, 61, 3), np.uint8), 32, latent.loaded.model.patch * 2)
     assert pixels.shape[0] % 4 == pixels.shape[1] % 4 == 0
     odd = images.to_uri(np.zeros((37, 61, 3), np.uint8))
     assert images.read(latent.answer([rows(1)[0] | {"image": odd}])[0]).shape == (37, 61, 3)
@@ -183,7 +185,7 @@ def test_an_odd_latent_breaks_a_unet_of_two_levels(latent: Predictor) -> None:
         ({"instruction": "add " * 60}, "shorten the instruction"),
     ],
 )
-def test_a_bad_row_takes_the_good_ones_before_it_along(
+def test_rows_before_a_bad_row_are_answered_and_the_error_names_it(
     scratch: Predictor, change: dict[str, str], expected: str
 ) -> None:
     good = rows(2)
@@ -194,7 +196,7 @@ def test_a_bad_row_takes_the_good_ones_before_it_along(
     assert "f:2" in str(caught.value)
 
 
-def test_an_exported_model_edits_otherwise(scratch: Predictor, latent: Predictor, tmp_path: Path) -> None:
+def test_an_exported_model_makes_the_same_edits(scratch: Predictor, latent: Predictor, tmp_path: Path) -> None:
     for name, one in (("scratch", scratch), ("latent", latent)):
         before = one.answer(rows(3))
         (tmp_path / name).mkdir()
@@ -203,7 +205,7 @@ def test_an_exported_model_edits_otherwise(scratch: Predictor, latent: Predictor
         assert all(one.alike(a, b) for a, b in zip(before, after, strict=True))
 
 
-def test_rounding_differs_from_diffusers() -> None:
+def test_rounding_to_pixels_equals_that_of_diffusers() -> None:
     from diffusers.image_processor import VaeImageProcessor
 
     torch.manual_seed(0)

@@ -12,10 +12,11 @@ import pytest
 from PIL import Image
 
 from instructzoo.core.errors import ZooError
-from instructzoo.pix2pix import images, readers
+from instructzoo.pix2pix import images
+from instructzoo.pix2pix.data import readers
+from instructzoo.pix2pix.data.readers import Batch
+from instructzoo.pix2pix.data.readers.base import Edit, Tally, look, to_reference
 from instructzoo.pix2pix.images import Pixels
-from instructzoo.pix2pix.readers import Batch
-from instructzoo.pix2pix.readers_base import Edit, Tally, look, to_reference
 
 RNG = np.random.default_rng(0)
 
@@ -65,7 +66,7 @@ def odd_pictures(folder: Path) -> dict[str, tuple[str, tuple[int, int]]]:
     }
 
 
-def test_a_look_and_a_read_disagree(tmp_path: Path) -> None:
+def test_inspecting_and_reading_a_picture_agree_on_its_size(tmp_path: Path) -> None:
     for name, (reference, size) in odd_pictures(tmp_path).items():
         seen = look(reference, "here")
         assert (seen.height, seen.width) == size, name
@@ -73,21 +74,21 @@ def test_a_look_and_a_read_disagree(tmp_path: Path) -> None:
         assert seen.digest, name
 
 
-def test_sixteen_bits_and_transparency_are_cut_instead_of_shown(tmp_path: Path) -> None:
+def test_sixteen_bits_are_scaled_and_transparency_becomes_white(tmp_path: Path) -> None:
     deep = Image.fromarray(np.array([[0, 32_896, 65_535]], np.uint16))
     assert images.read(save(tmp_path / "deep.png", deep))[0, :, 0].tolist() == [0, 128, 255]
     clear = Image.fromarray(np.array([[[255, 0, 0, 0], [255, 0, 0, 255]]], np.uint8))
     assert images.read(save(tmp_path / "clear.png", clear))[0].tolist() == [[255, 255, 255], [255, 0, 0]]
 
 
-def test_a_file_and_its_data_uri_are_two_pictures(tmp_path: Path) -> None:
+def test_a_file_and_its_data_uri_have_the_same_digest(tmp_path: Path) -> None:
     for height, width in ((5, 5), (150, 160)):  # below and above the bytes that are hashed whole
         path = tmp_path / f"{height}.png"
         path.write_bytes(images.encode(noise(height, width)))
         assert look(str(path), "").digest == look(to_reference(path.read_bytes(), ""), "").digest
 
 
-def test_the_bytes_of_a_picture_are_encoded_again() -> None:
+def test_picture_bytes_are_unchanged_in_a_data_uri() -> None:
     for kind in ("png", "jpeg", "webp"):
         stream = io.BytesIO()
         Image.fromarray(noise()).save(stream, kind)
@@ -105,7 +106,7 @@ def test_the_bytes_of_a_picture_are_encoded_again() -> None:
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "gif"])
-def test_a_truncated_picture_is_found_in_the_middle_of_training(tmp_path: Path, suffix: str) -> None:
+def test_a_truncated_picture_is_an_error_with_its_location_on_inspection(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a-picture-of-a-lake.{suffix}"
     Image.fromarray(noise(40, 40)).save(path)
     path.write_bytes(path.read_bytes()[:-50])
@@ -113,14 +114,14 @@ def test_a_truncated_picture_is_found_in_the_middle_of_training(tmp_path: Path, 
         look(str(path), "edits.csv:7")
 
 
-def test_a_trailer_after_the_picture_makes_it_damaged(tmp_path: Path) -> None:
+def test_a_trailer_after_the_picture_is_accepted(tmp_path: Path) -> None:
     path = tmp_path / "phone.jpg"
     Image.fromarray(noise()).save(path)
     path.write_bytes(path.read_bytes() + b"\0" * 64)
     assert look(str(path), "").height == 6
 
 
-def test_a_picture_that_is_not_there_is_not_named(tmp_path: Path) -> None:
+def test_a_missing_or_unreadable_picture_is_an_error_with_its_location(tmp_path: Path) -> None:
     with pytest.raises(ZooError, match=r"edits.csv:7, picture lake.png: no file"):
         look(str(tmp_path / "lake.png"), "edits.csv:7")
     with pytest.raises(ZooError, match=r"edits.jsonl:2: .* is no base64"):
@@ -130,14 +131,14 @@ def test_a_picture_that_is_not_there_is_not_named(tmp_path: Path) -> None:
         look(str(tmp_path / "empty.png"), "edits.csv:7")
 
 
-def test_a_picture_of_a_gigabyte_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_above_the_pixel_limit_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = save(tmp_path / "large.png", Image.fromarray(noise()))
     monkeypatch.setattr(images, "MAX_PIXELS", 50)
     with pytest.raises(ZooError, match="9 x 6 pixels; expected at most 50"):
         look(path, "")
 
 
-def test_a_picture_stands_on_two_sides() -> None:
+def test_edits_connected_by_a_picture_or_a_caption_share_one_item() -> None:
     a, b, c, d, e, f = (uri() for _ in range(6))
     chain = items(edit("one", a, b), edit("two", a, c), edit("three", c, d), edit("four", e, f))
     assert len(set(chain[:3])) == 1
@@ -148,19 +149,19 @@ def test_a_picture_stands_on_two_sides() -> None:
     assert len(set(items(edit("one", a, b, "a lake"), edit("one", c, d, "a wood")))) == 2
 
 
-def test_the_order_of_files_renames_items() -> None:
+def test_items_do_not_depend_on_the_order_of_edits() -> None:
     edits = [edit(str(n), uri(), uri(), "a lake" if n % 2 else "") for n in range(6)]
     shared = edit("tie", edits[0].pairs[0][0], edits[3].pairs[0][1])
     assert sorted(items(*edits, shared)) == sorted(items(shared, *reversed(edits)))
 
 
-def test_an_item_of_the_authors_is_overruled() -> None:
+def test_an_item_given_by_the_authors_is_kept() -> None:
     blank = uri()
     found = items(edit("a circle", blank, uri(), item="1"), edit("a square", blank, uri(), item="2"))
     assert found == ["1", "2"]
 
 
-def test_pairs_of_one_prompt_are_dropped_as_near_duplicates() -> None:
+def test_training_pairs_of_one_prompt_become_variants_of_one_row() -> None:
     """Training takes one pair of a prompt a pass; rows of one text would be dropped as repeats of each other."""
     edits = [edit("make it night", uri(), uri(), "a lake") for _ in range(3)]
     tally = Tally()
@@ -177,13 +178,13 @@ def test_pairs_of_one_prompt_are_dropped_as_near_duplicates() -> None:
     assert len(apart) == 3, "without captions another picture is another prompt"
 
 
-def test_the_same_edit_twice_gets_two_ids() -> None:
+def test_equal_edits_have_equal_ids_and_others_differ() -> None:
     a, b = uri(), uri()
     (rows,) = readers.rows([Batch("test", [edit("one", a, b), edit("one", a, b), edit("one", b, a)], Tally())])
     assert rows[0]["id"] == rows[1]["id"] != rows[2]["id"]
 
 
-def test_a_pair_of_two_sizes_trains() -> None:
+def test_a_pair_of_two_sizes_is_an_error_or_skipped_and_counted() -> None:
     pair = edit("make it night", uri(6, 9), uri(6, 8))
     with pytest.raises(ZooError, match="file:1: a picture of 9 x 6 pixels, the edited one of 8 x 6; expected two of"):
         readers.rows([Batch("train", [pair], Tally())])
@@ -192,7 +193,7 @@ def test_a_pair_of_two_sizes_trains() -> None:
     assert tally.counts["pairs left out: the two pictures are not of one size"] == 1
 
 
-def test_a_turned_photo_is_taken_for_another_size(tmp_path: Path) -> None:
+def test_exif_orientation_is_applied_before_sizes_are_compared(tmp_path: Path) -> None:
     """A camera's picture lies on its side with a note to turn it; the edited one was saved upright."""
     turned = Image.Exif()
     turned[0x0112] = 8
@@ -201,7 +202,7 @@ def test_a_turned_photo_is_taken_for_another_size(tmp_path: Path) -> None:
     assert len(items(edit("make it night", before, after))) == 1
 
 
-def test_one_damaged_seed_loses_the_whole_prompt(tmp_path: Path) -> None:
+def test_a_damaged_pair_is_left_out_and_other_pairs_of_its_prompt_stay(tmp_path: Path) -> None:
     good, bad = (uri(), uri()), (str(tmp_path / "1_0.jpg"), uri())
     tally = Tally(skip=True)
     (rows,) = readers.rows([Batch("train", [Edit("p", "one", (bad, good)), Edit("p", "two", (bad, bad))], tally)])
@@ -210,7 +211,7 @@ def test_one_damaged_seed_loses_the_whole_prompt(tmp_path: Path) -> None:
     assert tally.counts["pairs left out: a picture is missing or damaged"] == 3
 
 
-def test_two_pictures_that_differ_in_their_middle_are_one(tmp_path: Path) -> None:
+def test_pictures_that_differ_only_in_the_middle_have_two_digests(tmp_path: Path) -> None:
     """BMP has no check sum at its end."""
     found = []
     for shade in (10, 200):

@@ -14,7 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from instructzoo.core import verbs
+from instructzoo.core import api
 from instructzoo.core.tune import loop
 
 OVERRIDES = [
@@ -33,7 +33,7 @@ OVERRIDES = [
 
 def train(name: str, *more: str) -> None:
     torch.set_num_threads(1)
-    verbs.train("pix2pix/tiny", [*OVERRIDES, *more], run_id=name, quiet=True)
+    api.train("pix2pix/tiny", [*OVERRIDES, *more], run_id=name, quiet=True)
 
 
 def in_a_process(act: Callable[[], None]) -> int | None:
@@ -47,7 +47,7 @@ def killed(name: str, update: int, *more: str) -> int | None:
     """Train until an update's gradients are there, then SIGKILL."""
 
     def act() -> None:
-        whole, calls = loop.optimizers.set_rate, [0]
+        whole, calls = loop.optimizers.set_lr, [0]
 
         def dying(*args: Any) -> Any:
             calls[0] += 1
@@ -55,7 +55,7 @@ def killed(name: str, update: int, *more: str) -> int | None:
                 os.kill(os.getpid(), signal.SIGKILL)
             return whole(*args)
 
-        loop.optimizers.set_rate = dying  # in a process of its own
+        loop.optimizers.set_lr = dying  # in a process of its own
         train(name, *more)
 
     return in_a_process(act)
@@ -78,7 +78,7 @@ def outcome(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     ],
     ids=["full", "uncached", "lora 8 bits"],
 )
-def test_a_killed_training_draws_other_noise(
+def test_a_killed_and_resumed_training_ends_with_identical_weights_and_metrics(
     more: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("INSTRUCTZOO_RUNS", str(tmp_path / "runs"))

@@ -69,7 +69,7 @@ def released(root: Path, prompts: int = 12, listed: bool = True) -> Path:
     return root
 
 
-def test_the_world_lacks_a_column_that_other_sources_have() -> None:
+def test_world_rows_have_the_columns_of_all_sources() -> None:
     parts = sources.build(recipe("world", sizes={"train": 5, "validation": 3, "test": 2}))
     assert {part: found.num_rows for part, found in parts.items()} == {"train": 5, "validation": 3, "test": 2}
     assert parts["train"].column_names == COLUMNS
@@ -77,7 +77,7 @@ def test_the_world_lacks_a_column_that_other_sources_have() -> None:
 
 
 @pytest.mark.parametrize("listed", [True, False])
-def test_the_key_of_the_caption_depends_on_who_wrote_it(tmp_path: Path, listed: bool) -> None:
+def test_captions_are_read_under_either_key_and_seeds_become_variants(tmp_path: Path, listed: bool) -> None:
     found = rows(recipe("released", path=released(tmp_path / "set", listed=listed)))
     assert [row["input"] for row in found] == [f"lake number {number}" for number in range(12)]
     assert found[3]["instruction"] == "as painter 3" and found[3]["output"] == "painted lake 3"
@@ -88,7 +88,7 @@ def test_the_key_of_the_caption_depends_on_who_wrote_it(tmp_path: Path, listed: 
     assert [Path(one).name for one in further[2][1]] == ["202_0.jpg", "202_1.jpg"]
 
 
-def test_seeds_of_one_prompt_stand_on_two_sides(tmp_path: Path) -> None:
+def test_seeds_of_one_prompt_stay_in_one_split(tmp_path: Path) -> None:
     built = data.build(recipe("released", path=released(tmp_path / "set"), validation=0.2, test=0.2), tmp_path / "out")
     sides: dict[str, set[str]] = {part: set() for part in built.rows}
     for part, found in built.rows.items():
@@ -100,14 +100,14 @@ def test_seeds_of_one_prompt_stand_on_two_sides(tmp_path: Path) -> None:
     assert not built.card["dropped"]
 
 
-def test_a_set_in_shards_is_not_found(tmp_path: Path) -> None:
+def test_a_set_in_shards_is_read_without_temporary_folders(tmp_path: Path) -> None:
     released(tmp_path / "set" / "shard-00", 3, listed=False)
     (tmp_path / "set" / ".0000009.x.tmp").mkdir()
     (tmp_path / "set" / ".0000009.x.tmp" / "prompt.json").write_text("{")
     assert len(rows(recipe("released", path=tmp_path / "set"))) == 3
 
 
-def test_a_fault_of_a_released_set_names_no_file(tmp_path: Path) -> None:
+def test_errors_in_a_released_set_name_their_file(tmp_path: Path) -> None:
     root = released(tmp_path / "set", 4)
     made = recipe("released", path=root)
     (root / "0000001" / "100_1.jpg").unlink()
@@ -130,7 +130,7 @@ def test_a_fault_of_a_released_set_names_no_file(tmp_path: Path) -> None:
         sources.build(made)
 
 
-def test_a_prompt_without_a_pair_stops_the_set(tmp_path: Path) -> None:
+def test_a_prompt_without_a_pair_is_left_out_and_counted(tmp_path: Path) -> None:
     root = released(tmp_path / "set", 3, listed=False)
     (root / "0000009").mkdir()
     (root / "0000009" / "prompt.json").write_text('{"input": "a", "edit": "b", "output": "c"}')
@@ -162,7 +162,7 @@ def hub_rows(count: int, **names: str) -> dict[str, list[Any]]:
 
 
 @pytest.mark.parametrize("form", ["save_to_disk", "parquet"])
-def test_pictures_of_a_hub_set_are_encoded_again(tmp_path: Path, form: str) -> None:
+def test_picture_bytes_of_a_hub_set_are_unchanged(tmp_path: Path, form: str) -> None:
     import datasets
 
     columns = hub_rows(4)
@@ -191,7 +191,7 @@ def test_pictures_of_a_hub_set_are_encoded_again(tmp_path: Path, form: str) -> N
     assert list(sources.build(made, ("validation",))) == ["validation"]
 
 
-def test_columns_of_another_name_are_not_read(tmp_path: Path) -> None:
+def test_columns_of_another_name_are_read_by_options(tmp_path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -207,7 +207,7 @@ def test_columns_of_another_name_are_not_read(tmp_path: Path) -> None:
     assert found[0]["item"] == found[1]["item"] != found[2]["item"], "two edits of one picture"
 
 
-def test_a_damaged_picture_of_a_hub_set_names_no_row(tmp_path: Path) -> None:
+def test_a_damaged_picture_of_a_hub_set_is_an_error_with_its_row_or_skipped(tmp_path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -221,14 +221,14 @@ def test_a_damaged_picture_of_a_hub_set_names_no_row(tmp_path: Path) -> None:
     assert "1 pairs left out" in parts["test"].info.description
 
 
-def test_the_hub_is_asked_without_an_id() -> None:
+def test_a_hub_set_without_an_id_or_a_loadable_one_is_an_error() -> None:
     with pytest.raises(ZooError, match=r"neither data.path nor data.options.hub"):
         sources.build(recipe("hub"))
     with pytest.raises(ZooError, match=r"cannot load name/of-a-set from the hub .*pass data.path=FOLDER"):
         sources.build(recipe("hub", options={"hub": "name/of-a-set"}))
 
 
-def test_pairs_of_one_name_are_not_matched(tmp_path: Path) -> None:
+def test_pairs_and_their_instructions_are_matched_by_file_name(tmp_path: Path) -> None:
     for number, name in enumerate(("lake.png", "deep/wood.png", "hill.png")):
         picture(tmp_path / "before" / name, number)
         after = picture(tmp_path / "after" / Path(name).with_suffix(".bmp"), 50 + number)
@@ -239,7 +239,7 @@ def test_pairs_of_one_name_are_not_matched(tmp_path: Path) -> None:
     assert {(row["source"], row["licence"]) for row in found} == {("pairs", "CC0")}
 
 
-def test_instructions_of_a_table_are_not_read(tmp_path: Path) -> None:
+def test_instructions_of_pairs_are_read_from_a_table(tmp_path: Path) -> None:
     for part in ("train", "test"):
         for number in range(2):
             picture(tmp_path / part / "control" / f"{number}.png", number + 10 * len(part))
@@ -257,7 +257,7 @@ def test_instructions_of_a_table_are_not_read(tmp_path: Path) -> None:
         sources.build(recipe("pairs", path=tmp_path, options=options))
 
 
-def test_half_a_pair_is_passed_over(tmp_path: Path) -> None:
+def test_an_incomplete_or_ambiguous_pair_is_an_error(tmp_path: Path) -> None:
     for name in ("one", "two"):
         picture(tmp_path / "before" / f"{name}.png", 1)
     picture(tmp_path / "after" / "one.png", 3)
@@ -273,7 +273,7 @@ def test_half_a_pair_is_passed_over(tmp_path: Path) -> None:
         sources.build(recipe("pairs", path=tmp_path))
 
 
-def test_a_relative_path_is_read_from_the_wrong_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_paths_start_at_the_folder_of_their_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     picture(tmp_path / "set" / "pictures" / "1.png", 1)
     picture(tmp_path / "other.jpg", 2)
     (tmp_path / "set" / "train.csv").write_text("instruction,image,edited\nmake it night,pictures/1.png,../other.jpg\n")
@@ -302,7 +302,7 @@ def test_a_relative_path_is_read_from_the_wrong_folder(tmp_path: Path, monkeypat
         ({"instruction": "a", "image": "1.png", "edited": "1.png", "variants": "[1]"}, "found .1.; expected variants"),
     ],
 )
-def test_a_fault_of_a_table_names_no_line(tmp_path: Path, line: dict[str, Any], fault: str) -> None:
+def test_errors_in_a_table_name_their_line(tmp_path: Path, line: dict[str, Any], fault: str) -> None:
     picture(tmp_path / "1.png", 1)
     good = {"instruction": "a", "image": "1.png", "edited": "1.png"}
     (tmp_path / "rows.jsonl").write_text(f"{json.dumps(good)}\n{json.dumps(line)}\n")
@@ -310,14 +310,14 @@ def test_a_fault_of_a_table_names_no_line(tmp_path: Path, line: dict[str, Any], 
         sources.build(recipe("table", path=tmp_path / "rows.jsonl"))
 
 
-def test_rows_that_the_house_wrote_change_when_they_are_read_back(tmp_path: Path) -> None:
+def test_written_rows_are_read_back_unchanged(tmp_path: Path) -> None:
     first = rows(recipe("released", path=released(tmp_path / "set", 4)))
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in first))
     assert rows(recipe("table", path=tmp_path / "rows.jsonl")) == first
     assert [row for _, row in sources.gold(tmp_path / "rows.jsonl") or ()] == first
 
 
-def test_answers_or_foreign_files_are_taken_for_gold(tmp_path: Path) -> None:
+def test_answers_and_foreign_files_are_not_read_as_gold(tmp_path: Path) -> None:
     (tmp_path / "pred.jsonl").write_text('{"id": "1", "instruction": "a", "prediction": "b"}\n')
     (tmp_path / "notes.txt").write_text("instruction image edited\n")
     assert sources.gold(tmp_path / "pred.jsonl") is None
@@ -337,7 +337,7 @@ def photos(root: Path, count: int) -> Path:
     return root
 
 
-def test_pairs_of_one_photo_stand_on_two_sides(tmp_path: Path) -> None:
+def test_pairs_of_one_photo_stay_in_one_split(tmp_path: Path) -> None:
     made = recipe("photos", path=photos(tmp_path / "photos", 12), validation=0.2, test=0.2)
     built = data.build(made, tmp_path / "out")
     assert sum(found.num_rows for found in built.rows.values()) == 48, "four pairs of every photo, none dropped"
@@ -346,7 +346,7 @@ def test_pairs_of_one_photo_stand_on_two_sides(tmp_path: Path) -> None:
     assert built.card["notes"] == ["photos, train: 1 files passed over: no pictures by their names"]
 
 
-def test_a_pair_of_a_photo_is_made_twice_or_differs(tmp_path: Path) -> None:
+def test_pairs_of_a_photo_are_made_reproducibly(tmp_path: Path) -> None:
     root = photos(tmp_path / "photos", 3)
     made = recipe("photos", path=root, options={"per_photo": 2, "operations": ["darken", "tint", "blur"]})
     first = rows(made)
@@ -364,13 +364,13 @@ def test_a_pair_of_a_photo_is_made_twice_or_differs(tmp_path: Path) -> None:
         assert np.array_equal(images.read(row["edited"]), np.rint(images.read(row["image"]) * 0.6))
 
 
-def test_a_photo_stays_as_large_as_the_camera_made_it(tmp_path: Path) -> None:
+def test_a_large_photo_is_shrunk_to_the_configured_side(tmp_path: Path) -> None:
     picture(tmp_path / "photos" / "wide.jpg", 1, (50, 200))
     found = rows(recipe("photos", path=tmp_path / "photos", options={"photo_side": 64}))
     assert images.read(found[0]["image"]).shape == (16, 64, 3)
 
 
-def test_a_damaged_photo_is_passed_over(tmp_path: Path) -> None:
+def test_a_damaged_photo_is_an_error_or_skipped_and_counted(tmp_path: Path) -> None:
     root = photos(tmp_path / "photos", 2)
     (root / "1.png").write_bytes((root / "1.png").read_bytes()[:60])
     with pytest.raises(ZooError, match=r"photos/1.png: cannot read"):
@@ -389,7 +389,7 @@ def test_several_sources_share_one_folder(tmp_path: Path) -> None:
     assert list(sources.build(made, ("test",))) == ["test"]
 
 
-def test_a_picture_of_two_sources_is_trained_and_tested_on(tmp_path: Path) -> None:
+def test_a_picture_of_two_sources_is_one_item(tmp_path: Path) -> None:
     root = released(tmp_path / "released", 2)
     for name in ("train", "test"):
         picture(tmp_path / "table" / f"{name}.png", 90 + len(name))
@@ -410,6 +410,6 @@ def test_a_picture_of_two_sources_is_trained_and_tested_on(tmp_path: Path) -> No
         (recipe("table", path=Path("/nowhere/at/all")), "no such file"),
     ],
 )
-def test_a_wrong_setting_goes_unnoticed(made: Recipe, fault: str) -> None:
+def test_an_invalid_setting_is_an_error(made: Recipe, fault: str) -> None:
     with pytest.raises(ZooError, match=fault):
         sources.build(made)

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from instructzoo.core import ZooError, verbs
+from instructzoo.core import ZooError, api
+from instructzoo.core.commands import terminal
 from instructzoo.core.record import Invalid
-from instructzoo.core.verbs import show
-from instructzoo.pix2pix import seeds, synth, triplets
-from instructzoo.pix2pix.seeds import SEEDS, Triplet
+from instructzoo.pix2pix import synth
+from instructzoo.pix2pix.synthesis import caption_triplets, seed_triplets
+from instructzoo.pix2pix.synthesis.seed_triplets import SEEDS, Triplet
 
-RULES = triplets.Rules(examples=3, words=12, retries=2, blocked=frozenset({"gun", "sea monster"}), seed=0)
+RULES = caption_triplets.Rules(examples=3, words=12, retries=2, blocked=frozenset({"gun", "sea monster"}), seed=0)
 CAPTION = "A lake, in winter."
 
 
@@ -42,19 +43,19 @@ def asked(folder: Path, teacher: Any, *settings: str, **files: str) -> dict[str,
     folder.mkdir(exist_ok=True)
     for name, text in files.items():
         (folder / f"{name}.txt").write_text(text, encoding="utf-8")
-    return verbs.synth("pix2pix", str(folder), teacher, [*settings, *(f"{n}={folder}/{n}.txt" for n in files)], True)
+    return api.synth("pix2pix", str(folder), teacher, [*settings, *(f"{n}={folder}/{n}.txt" for n in files)], True)
 
 
 def lines(folder: Path, name: str = "triplets.jsonl") -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / name).read_text(encoding="utf-8").splitlines()]
 
 
-def test_a_seed_is_rejected_by_its_own_rules_or_stands_twice() -> None:
-    rules = triplets.Rules(6, 50, 0, frozenset(), 0)
+def test_every_seed_passes_the_rules_and_is_unique() -> None:
+    rules = caption_triplets.Rules(6, 50, 0, frozenset(), 0)
     for seed in SEEDS:
         before, edit, after = seed.triplet
-        assert triplets.parse(f"{edit}\n%%\n{after}\nEND", before, rules) == seed.triplet
-    assert len({triplets.folded(seed.triplet.input) for seed in SEEDS}) == len(SEEDS) == 60
+        assert caption_triplets.parse(f"{edit}\n%%\n{after}\nEND", before, rules) == seed.triplet
+    assert len({caption_triplets.folded(seed.triplet.input) for seed in SEEDS}) == len(SEEDS) == 60
     assert len({seed.edit for seed in SEEDS}) == len(SEEDS)
 
 
@@ -68,8 +69,8 @@ def test_a_seed_is_rejected_by_its_own_rules_or_stands_twice() -> None:
         "freeze it\n%%\na frozen lake\n##\nmelt it",
     ],
 )
-def test_an_answer_in_the_form_is_rejected(answer: str) -> None:
-    assert triplets.parse(answer, CAPTION, RULES) == Triplet(CAPTION, "freeze it", "a frozen lake")
+def test_a_well_formed_answer_is_parsed(answer: str) -> None:
+    assert caption_triplets.parse(answer, CAPTION, RULES) == Triplet(CAPTION, "freeze it", "a frozen lake")
 
 
 @pytest.mark.parametrize(
@@ -87,35 +88,37 @@ def test_an_answer_in_the_form_is_rejected(answer: str) -> None:
         ("freeze it\n%%\na lake with a sea-monster", "a blocked word in the answer"),
     ],
 )
-def test_an_answer_of_no_use_is_kept(answer: str, reason: str) -> None:
-    assert triplets.parse(answer, CAPTION, RULES) == Invalid(reason)
+def test_an_unusable_answer_is_invalid_with_its_reason(answer: str, reason: str) -> None:
+    assert caption_triplets.parse(answer, CAPTION, RULES) == Invalid(reason)
 
 
-def test_a_word_is_blocked_inside_another() -> None:
-    assert isinstance(triplets.parse("let dawn begun\n%%\na lake at dawn, begun", CAPTION, RULES), Triplet)
+def test_a_blocked_word_inside_another_word_is_accepted() -> None:
+    assert isinstance(caption_triplets.parse("let dawn begun\n%%\na lake at dawn, begun", CAPTION, RULES), Triplet)
 
 
-def test_a_prompt_does_not_end_where_the_answer_begins() -> None:
-    prompt = triplets.prompt(CAPTION, 7, 0, RULES)
+def test_a_prompt_ends_where_the_answer_begins_and_varies_reproducibly() -> None:
+    prompt = caption_triplets.prompt(CAPTION, 7, 0, RULES)
     assert prompt.endswith(f"END\n\n{CAPTION}\n##\n")
     assert prompt.count("\n%%\n") == prompt.count("\nEND") == 3
-    assert prompt == triplets.prompt(CAPTION, 7, 0, RULES)
-    assert len({prompt, triplets.prompt(CAPTION, 7, 1, RULES), triplets.prompt(CAPTION, 8, 0, RULES)}) == 3
+    assert prompt == caption_triplets.prompt(CAPTION, 7, 0, RULES)
+    assert (
+        len({prompt, caption_triplets.prompt(CAPTION, 7, 1, RULES), caption_triplets.prompt(CAPTION, 8, 0, RULES)}) == 3
+    )
 
 
-def test_captions_of_the_seeds_stand_twice_or_change_with_their_number() -> None:
-    ten, more = triplets.captions(None, 10, 0), triplets.captions(None, 500, 0)
+def test_captions_from_seeds_are_unique_and_more_keep_the_first_ones() -> None:
+    ten, more = caption_triplets.captions(None, 10, 0), caption_triplets.captions(None, 500, 0)
     assert more[:10] == ten
-    assert len(set(map(triplets.folded, more))) == 500
-    assert triplets.captions(None, 10, 1) != ten
-    every = list(seeds.recombined(0))
+    assert len(set(map(caption_triplets.folded, more))) == 500
+    assert caption_triplets.captions(None, 10, 1) != ten
+    every = list(seed_triplets.recombined(0))
     assert len(set(every)) == len(every) > 30_000
     assert not [caption for caption in every if "lighthouse driving" in caption]
     with pytest.raises(ZooError, match="limit: 1,000,000 captions; expected at most"):
-        triplets.captions(None, 1_000_000, 0)
+        caption_triplets.captions(None, 1_000_000, 0)
 
 
-def test_a_caption_that_differs_in_case_alone_is_asked_twice(tmp_path: Path) -> None:
+def test_captions_that_differ_only_in_case_are_sent_to_the_teacher_once(tmp_path: Path) -> None:
     teacher = Teacher()
     found = asked(tmp_path, teacher, captions="A lake.\n\na  LAKE\n...\nTwo dogs\n")
     assert teacher.asked == ["A lake.", "Two dogs"]
@@ -123,7 +126,7 @@ def test_a_caption_that_differs_in_case_alone_is_asked_twice(tmp_path: Path) -> 
     assert lines(tmp_path)[1] == {"number": 1, "input": "Two dogs", "edit": "freeze it", "output": "Two dogs frozen"}
 
 
-def test_a_rejected_answer_is_not_asked_for_again(tmp_path: Path) -> None:
+def test_a_rejected_answer_is_retried_with_other_examples(tmp_path: Path) -> None:
     """a: good at once; b: at the last try; c: never."""
     goods = {"a": 0, "b": 2, "c": 9}
     teacher = Teacher(lambda caption, n: f"freeze it\n%%\n{caption} frozen" if n >= goods[caption] else "no")
@@ -136,15 +139,17 @@ def test_a_rejected_answer_is_not_asked_for_again(tmp_path: Path) -> None:
     assert found["notes"][0] == "4 answers were rejected and asked for again"
 
 
-def test_a_blocked_caption_costs_a_question(tmp_path: Path) -> None:
+def test_a_blocked_caption_is_not_sent_to_the_teacher(tmp_path: Path) -> None:
     teacher = Teacher()
     found = asked(tmp_path, teacher, captions="a lake\na man with a GUN", blocked="gun\n")
     assert teacher.asked == ["a lake"]
     assert found["rejected"] == {"a blocked word in the caption": 1}
 
 
-def test_a_killed_run_pays_twice_or_ends_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(triplets, "BLOCK", 3)
+def test_a_resumed_run_repeats_no_request_and_ends_with_the_same_triplets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caption_triplets, "BLOCK", 3)
     small = ("limit=8", "teacher.batch=1")
 
     def says(caption: str, n: int) -> str:  # the second answer is the good one
@@ -167,7 +172,7 @@ def test_a_killed_run_pays_twice_or_ends_otherwise(tmp_path: Path, monkeypatch: 
     assert lines(tmp_path / "cut") == lines(tmp_path / "whole")
 
 
-def test_a_larger_limit_begins_anew(tmp_path: Path) -> None:
+def test_a_larger_limit_requests_only_the_new_captions(tmp_path: Path) -> None:
     teacher = Teacher()
     asked(tmp_path, teacher, "limit=5")
     first = lines(tmp_path)
@@ -175,7 +180,7 @@ def test_a_larger_limit_begins_anew(tmp_path: Path) -> None:
     assert lines(tmp_path)[:5] == first
 
 
-def test_parts_of_many_machines_ask_twice_or_leave_one_out(tmp_path: Path) -> None:
+def test_partitions_together_request_every_caption_once(tmp_path: Path) -> None:
     teacher = Teacher()
     for part in ("0/3", "1/3", "2/3"):
         asked(tmp_path, teacher, "limit=7", f"partition={part}")
@@ -185,7 +190,7 @@ def test_parts_of_many_machines_ask_twice_or_leave_one_out(tmp_path: Path) -> No
     assert (found["asked"], found["found"], found["kept"]["triplets"]) == (0, 7, 7)
 
 
-def test_two_processes_write_one_part(tmp_path: Path) -> None:
+def test_a_second_process_on_one_partition_is_an_error(tmp_path: Path) -> None:
     class Second(Teacher):
         def answer(self, prompts: Sequence[str]) -> list[str]:
             asked(tmp_path, Teacher(), "limit=2")
@@ -208,21 +213,21 @@ def test_two_processes_write_one_part(tmp_path: Path) -> None:
         ("captions=absent.txt", "absent.txt"),
     ],
 )
-def test_a_wrong_setting_costs_a_question(tmp_path: Path, setting: str, told: str) -> None:
+def test_an_invalid_setting_is_an_error_before_any_request(tmp_path: Path, setting: str, told: str) -> None:
     teacher = Teacher()
     with pytest.raises(ZooError, match=told):
         asked(tmp_path, teacher, setting)
     assert teacher.asked == []
 
 
-def test_a_setting_of_the_teacher_takes_its_stop_away(tmp_path: Path) -> None:
+def test_teacher_settings_keep_the_default_stop_sequence(tmp_path: Path) -> None:
     made = synth.Settings.model_validate({"teacher": {"temperature": 0.2}})
     assert made.teacher.stop == ("\nEND",)
 
 
-def test_the_summary_leaves_out_what_was_rejected(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_summary_shows_what_was_rejected(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     teacher = Teacher(lambda caption, n: "no" if caption == "a" else f"freeze it\n%%\n{caption} frozen")
-    show.synthesised(asked(tmp_path, teacher, captions="a\nb"))
+    terminal.synthesised(asked(tmp_path, teacher, captions="a\nb"))
     told = capsys.readouterr().out
     for text in (
         "triplets",

@@ -13,9 +13,10 @@ import pytest
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Row
 from instructzoo.core.settings import validate_part
-from instructzoo.pix2pix import edits, images, scenes, wordings, world
-from instructzoo.pix2pix.edits import KINDS, Edit
-from instructzoo.pix2pix.scenes import CELLS, COLOURS, FORMS, GROUNDS, SIZES, Scene, Shape
+from instructzoo.pix2pix import images, world
+from instructzoo.pix2pix.world import edits, scenes, templates
+from instructzoo.pix2pix.world.edits import KINDS, Edit
+from instructzoo.pix2pix.world.scenes import CELLS, COLOURS, FORMS, GROUNDS, SIZES, Scene, Shape
 
 RED, BLUE = Shape("red", "circle"), Shape("blue", "square", "small")
 TWO = Scene("white", (RED, None, None, BLUE))
@@ -62,7 +63,7 @@ def read_names(text: str, scene: Scene) -> list[list[int]]:
     return found
 
 
-def test_a_test_scene_stands_in_train(rows: list[Row], held_out: list[Row]) -> None:
+def test_train_and_test_share_no_scene_and_no_picture(rows: list[Row], held_out: list[Row]) -> None:
     other_seed = world.generate(3_000, 5, "train", world.Settings(kinds=("add",), size=64))
     trained = {row["item"] for row in [*rows, *other_seed]}
     assert not trained & {row["item"] for row in held_out}
@@ -70,52 +71,52 @@ def test_a_test_scene_stands_in_train(rows: list[Row], held_out: list[Row]) -> N
     assert not pictures & {row["image"] for row in held_out}
 
 
-def test_the_shares_of_the_splits_drift() -> None:
+def test_the_train_and_test_splits_have_shares_of_88_and_8_percent() -> None:
     rng = Random(0)
     counts = Counter(world.split_of(scenes.caption(scenes.draw(rng))) for _ in range(5_000))
     assert abs(counts["train"] / 5_000 - 0.88) < 0.02
     assert abs(counts["test"] / 5_000 - 0.08) < 0.02
 
 
-def test_a_held_out_edit_is_asked_twice(held_out: list[Row]) -> None:
+def test_no_edit_of_the_test_split_is_repeated(held_out: list[Row]) -> None:
     assert len({(row["item"], row["output"]) for row in held_out}) == len(held_out)
 
 
-def test_a_small_held_out_split_never_ends() -> None:
+def test_a_small_validation_split_ends_after_all_its_edits() -> None:
     narrow = world.Settings(kinds=("background", "remove"), shapes=1)
     found = list(world.generate(10_000, 0, "validation", narrow))
     scenes_held = {row["item"] for row in found}
     assert len(found) == 4 * len(scenes_held)  # three other grounds, and one shape to remove
 
 
-def test_more_rows_change_the_first_ones() -> None:
+def test_a_larger_draw_starts_with_the_smaller_one() -> None:
     assert list(world.generate(5, 3, "train")) == list(world.generate(50, 3, "train"))[:5]
 
 
-def test_an_unknown_split_gives_train() -> None:
+def test_an_unknown_split_is_an_error() -> None:
     with pytest.raises(ZooError, match='did you mean "test"'):
         world.generate(1, 0, "tets")
 
 
-def test_weights_of_kinds_that_are_not_drawn_pass() -> None:
+def test_weights_of_kinds_that_are_not_drawn_are_an_error() -> None:
     with pytest.raises(ZooError, match="weights names move"):
         validate_part(world.Settings, {"kinds": ["add"], "weights": {"move": 2.0}}, "data.world")
 
 
-def test_weights_do_not_weigh() -> None:
+def test_weights_change_the_shares_of_kinds() -> None:
     settings = world.Settings(kinds=("add", "remove"), weights={"add": 9.0})
     counts = Counter(row["kind"] for row in world.generate(500, 0, "train", settings))
     assert set(counts) == {"add", "remove"}
     assert counts["add"] > 420
 
 
-def test_a_kind_is_rarer_because_few_scenes_allow_it(rows: list[Row]) -> None:
+def test_all_kinds_are_about_equally_frequent(rows: list[Row]) -> None:
     counts = Counter(row["kind"] for row in rows)
     assert set(counts) == set(KINDS)
     assert max(counts.values()) < 1.3 * min(counts.values())
 
 
-def test_an_edit_changes_nothing() -> None:
+def test_every_edit_changes_the_picture() -> None:
     rng = Random(1)
     for scene in [scenes.draw(rng, 4) for _ in range(60)]:
         before = scenes.render(scene)
@@ -124,7 +125,7 @@ def test_an_edit_changes_nothing() -> None:
                 assert (scenes.render(edit.apply(scene)) != before).any(), (scene, edit)
 
 
-def test_an_edit_leaves_two_shapes_of_one_name() -> None:
+def test_after_every_edit_all_shapes_have_different_names() -> None:
     rng = Random(2)
     for scene in [scenes.draw(rng, 4) for _ in range(60)]:
         for kind in KINDS:
@@ -132,7 +133,7 @@ def test_an_edit_leaves_two_shapes_of_one_name() -> None:
                 assert len(after.kinds()) == len(list(after.shapes()))
 
 
-def test_an_edit_that_does_not_fit_is_applied_all_the_same() -> None:
+def test_an_edit_that_does_not_fit_is_an_error_and_never_drawn() -> None:
     with pytest.raises(ZooError, match="nothing at the top right"):
         Edit("remove", 1).apply(TWO)
     with pytest.raises(ZooError, match="no free cell"):
@@ -147,7 +148,7 @@ def test_an_edit_that_does_not_fit_is_applied_all_the_same() -> None:
         edits.every(TWO, "remov")  # type: ignore[arg-type]
 
 
-def test_the_edited_picture_is_not_the_edit_of_the_picture() -> None:
+def test_the_edited_picture_equals_the_picture_edited_by_pixel_masks() -> None:
     """The truth by another way: pixels of the picture before are painted over, no scene is drawn anew."""
     rng = Random(3)
     for scene in [scenes.draw(rng) for _ in range(40)]:
@@ -183,7 +184,7 @@ def quarter(cell: int) -> np.ndarray:
     return mask
 
 
-def test_an_instruction_fits_two_shapes(rows: list[Row]) -> None:
+def test_every_name_in_an_instruction_fits_exactly_one_shape(rows: list[Row]) -> None:
     named = 0
     for row in rows:
         scene = read_caption(row["input"])
@@ -194,14 +195,14 @@ def test_an_instruction_fits_two_shapes(rows: list[Row]) -> None:
     assert named > 1_500
 
 
-def test_the_shape_that_is_named_is_not_the_one_that_changes(rows: list[Row]) -> None:
+def test_the_named_shape_is_the_one_that_changes(rows: list[Row]) -> None:
     for row in rows:
         before, after = read_caption(row["input"]), read_caption(row["output"])
         for (cell,) in read_names(row["instruction"], before):
             assert before.cells[cell] != after.cells[cell], (row["instruction"], row["input"], row["output"])
 
 
-def test_the_instruction_does_not_say_what_comes(rows: list[Row]) -> None:
+def test_the_instruction_names_colour_form_and_place_of_what_is_new(rows: list[Row]) -> None:
     """Colour, form and place of what is new are words of the instruction."""
     for row in rows:
         before, after = read_caption(row["input"]), read_caption(row["output"])
@@ -220,20 +221,20 @@ def test_the_instruction_does_not_say_what_comes(rows: list[Row]) -> None:
                 assert "small" in words
 
 
-def test_a_caption_is_of_another_picture(rows: list[Row]) -> None:
+def test_captions_describe_their_pictures_exactly(rows: list[Row]) -> None:
     for row in rows[:500]:
         for text, reference in ((row["input"], row["image"]), (row["output"], row["edited"])):
             assert np.array_equal(images.read(reference), scenes.render(read_caption(text)))
 
 
-def test_two_scenes_share_a_caption() -> None:
+def test_different_scenes_have_different_captions_and_pictures() -> None:
     rng = Random(4)
     drawn = {scenes.draw(rng, 4) for _ in range(2_000)}
     assert len({scenes.caption(scene) for scene in drawn}) == len(drawn)
     assert len({scenes.render(scene).tobytes() for scene in drawn}) == len(drawn)
 
 
-def test_two_colours_of_the_palette_are_near() -> None:
+def test_all_colours_of_the_palette_are_far_apart() -> None:
     colours = scenes.palette()
     assert len(colours) == len(COLOURS) + len(GROUNDS)
     for (a, first), (b, second) in combinations(colours.items(), 2):
@@ -241,7 +242,7 @@ def test_two_colours_of_the_palette_are_near() -> None:
 
 
 @pytest.mark.parametrize("size", [32, 64])
-def test_a_picture_holds_shades_between_the_colours(size: int) -> None:
+def test_pictures_contain_only_colours_of_the_palette(size: int) -> None:
     rng = Random(5)
     known = {bytes(colour) for colour in scenes.palette().values()}
     for _ in range(30):
@@ -250,12 +251,12 @@ def test_a_picture_holds_shades_between_the_colours(size: int) -> None:
         assert {bytes(pixel) for pixel in picture.reshape(-1, 3)} <= known
 
 
-def test_a_picture_of_an_odd_size_is_drawn_wrongly() -> None:
+def test_a_size_that_is_no_multiple_of_32_is_an_error() -> None:
     with pytest.raises(ZooError, match="a multiple of 32"):
         scenes.render(TWO, 48)
 
 
-def test_small_and_large_look_alike() -> None:
+def test_large_shapes_have_over_four_times_the_area_of_small_ones() -> None:
     for form in FORMS:
         areas = [
             (scenes.render(Scene("white", (Shape("red", form, s), None, None, None))) != 255).any(-1).sum()
@@ -264,7 +265,7 @@ def test_small_and_large_look_alike() -> None:
         assert areas[1] > 4 * areas[0]
 
 
-def test_the_patches_of_the_world_are_many() -> None:
+def test_single_shape_scenes_have_364_distinct_patches() -> None:
     """A small autoencoder learns patches of 8x8 by heart: there are few of them, and each shape lies on their grid."""
     patches = set()
     for colour in COLOURS:
@@ -278,7 +279,7 @@ def test_the_patches_of_the_world_are_many() -> None:
     assert len(patches) == 364
 
 
-def test_the_words_are_many_or_long(rows: list[Row]) -> None:
+def test_instructions_are_short_and_use_fewer_than_90_words(rows: list[Row]) -> None:
     words = Counter(word for row in rows for word in row["instruction"].split())
     assert len(words) < 90
     assert max(len(row["instruction"].split()) for row in rows) <= 16
@@ -286,17 +287,17 @@ def test_the_words_are_many_or_long(rows: list[Row]) -> None:
     assert not [row["instruction"] for row in rows if re.search(r"\ba [aeiou]", row["instruction"])]
 
 
-def test_a_kind_has_few_wordings() -> None:
-    assert set(wordings.WORDINGS) >= set(KINDS) - {"resize"}
-    assert all(len(set(texts)) >= 8 for texts in wordings.WORDINGS.values())
+def test_every_kind_has_at_least_eight_wordings() -> None:
+    assert set(templates.WORDINGS) >= set(KINDS) - {"resize"}
+    assert all(len(set(texts)) >= 8 for texts in templates.WORDINGS.values())
 
 
-def test_the_same_words_ask_for_two_edits_of_one_scene() -> None:
+def test_no_instruction_means_two_edits_of_one_scene() -> None:
     """No instruction, in any wording, leaves open which edit of a scene it means."""
     scene = Scene("white", (RED, BLUE, Shape("red", "triangle", "small"), None))
     meant: dict[str, Scene] = {}
     for kind in KINDS:
         for edit in edits.every(scene, kind):
             for seed in range(25):
-                said = wordings.write(Random(seed), scene, edit)
+                said = templates.write(Random(seed), scene, edit)
                 assert meant.setdefault(said, edit.apply(scene)) == edit.apply(scene), said

@@ -1,7 +1,7 @@
 """The tests that every domain inherits, on extraction."""
 
-from instructzoo.core.testing import AppContract
+from instructzoo.core.testing import DomainContract
 
 
-class TestUie(AppContract):
+class TestUie(DomainContract):
     name = "uie"

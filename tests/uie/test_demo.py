@@ -18,11 +18,14 @@ from instructzoo.core import recipe as recipes
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
-from instructzoo.uie import answers, batch, cards, clauses, demo, graph, layout, names, prompts, readers_json, schema
-from instructzoo.uie.asking import MAX_LABELS, Schema, extract, read_schema
-from instructzoo.uie.demo import Models
-from instructzoo.uie.presets import presets
+from instructzoo.uie import demo, prompts, schema
+from instructzoo.uie.data.readers import json_formats
+from instructzoo.uie.demo import Models, file_extraction, graph_layout, relation_graph, rendering
+from instructzoo.uie.demo.presets import presets
+from instructzoo.uie.extraction import MAX_LABELS, Schema, extract, read_schema
+from instructzoo.uie.prompts import answer_format
 from instructzoo.uie.schema import Annotation, Event, Mention, Relation
+from instructzoo.uie.world import entity_names, fact_templates
 
 LABELS = ("person, city", "lives in", "move: mover, goal\nsale: seller")
 SCHEMA = read_schema(*LABELS)
@@ -41,12 +44,12 @@ class Fixed:
     known: Mapping[str, Annotation] = field(default_factory=lambda: {SENTENCE: ANN})
     text: str | None = None
     longest: int = 1000
-    recipe: Recipe = field(default_factory=lambda: recipes.load("uie/carried-base"))
+    recipe: Recipe = field(default_factory=lambda: recipes.load("uie/bundled-base"))
     scores: dict[str, Any] | None = None
     constrained: bool | None = None
     asked: list[str] = field(default_factory=list)
 
-    def held(self, constrained: bool) -> Fixed:
+    def with_constraints(self, constrained: bool) -> Fixed:
         return replace(self, constrained=constrained)
 
     def answer(self, rows: Sequence[Row]) -> list[str]:
@@ -59,7 +62,7 @@ class Fixed:
         if self.text is not None:
             return self.text
         found = self.known.get(row["input"], Annotation())
-        return answers.write(schema.project(found, row["task"], prompts.labels_of(row)), row["task"])
+        return answer_format.write(schema.project(found, row["task"], prompts.labels_of(row)), row["task"])
 
 
 def file_of(folder: Path, lines: Sequence[str], name: str = "texts.txt") -> Path:
@@ -68,10 +71,10 @@ def file_of(folder: Path, lines: Sequence[str], name: str = "texts.txt") -> Path
     return path
 
 
-def through(predictor: Any, source: Path) -> tuple[batch.Outcome, list[dict[str, Any]], list[float]]:
+def through(predictor: Any, source: Path) -> tuple[file_extraction.Outcome, list[dict[str, Any]], list[float]]:
     """What becomes of a file: the outcome, the lines that are written, the shares that are told."""
     target, told = source.with_suffix(".found.jsonl"), list[float]()
-    for outcome in batch.extract_file(predictor, source, target, SCHEMA):
+    for outcome in file_extraction.extract_file(predictor, source, target, SCHEMA):
         told.append(outcome.done)
     return outcome, [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()], told
 
@@ -85,7 +88,7 @@ def filed(path: Path | None, folder: Path) -> tuple[str, Path | None]:
 # what is looked for
 
 
-def test_labels_that_a_person_writes_are_read_otherwise() -> None:
+def test_written_labels_are_parsed_into_a_schema() -> None:
     found = read_schema(" person,\n city ; date of  birth", "lives in", "attack: attacker, victim\n\n rain \n")
     assert found.entities == ("person", "city", "date of birth")
     assert found.relations == ("lives in",)
@@ -110,7 +113,7 @@ def test_labels_that_a_person_writes_are_read_otherwise() -> None:
         (("", "", "\n".join(map(str, range(MAX_LABELS + 1)))), f"at most {MAX_LABELS}"),
     ],
 )
-def test_a_label_that_is_none_reaches_the_model(labels: tuple[str, str, str], fault: str) -> None:
+def test_invalid_labels_get_a_message_and_never_reach_the_model(labels: tuple[str, str, str], fault: str) -> None:
     predictor = Fixed()
     shown = demo.one(Models(predictor), SENTENCE, *labels)
     assert fault in shown.replace("&quot;", '"') and shown.count("\n") == 0
@@ -120,20 +123,22 @@ def test_a_label_that_is_none_reaches_the_model(labels: tuple[str, str, str], fa
 COMMON = ("Systems", "Motors", "Police", "Officials", "Rovers", "United", "University", "Friday")
 
 
-def test_a_preset_offers_labels_that_the_world_has_not_or_a_name_of_a_training_row() -> None:
+def test_presets_use_labels_of_the_world_and_names_of_the_test_split() -> None:
     for name, preset in presets().items():
         found = read_schema(*preset[:3])
-        assert set(found.entities) <= set(names.TYPES), name
-        assert set(found.relations) <= set(clauses.relation_labels()), name
-        assert all(set(roles) <= set(clauses.event_roles()[event]) for event, roles in found.events.items()), name
+        assert set(found.entities) <= set(entity_names.TYPES), name
+        assert set(found.relations) <= set(fact_templates.relation_labels()), name
+        assert all(set(roles) <= set(fact_templates.event_roles()[event]) for event, roles in found.events.items()), (
+            name
+        )
         made_up = [w for w in re.findall(r"\w+", preset.example) if (w[0].isupper() or "itis" in w) and w not in COMMON]
-        assert made_up and {names.split_of(word.lower()) for word in made_up} == {"test"}, (name, made_up)
+        assert made_up and {entity_names.split_of(word.lower()) for word in made_up} == {"test"}, (name, made_up)
 
 
 # one text
 
 
-def test_places_are_counted_in_the_sentence_and_not_in_the_text() -> None:
+def test_span_offsets_count_from_the_start_of_the_text() -> None:
     text = f"  Nothing here! {SENTENCE}\n\n{SENTENCE}  "
     found = extract(Fixed(), text, SCHEMA).annotation
     spans = [m for e in found.events for m in (e.trigger, *e.arguments)]
@@ -144,18 +149,21 @@ def test_places_are_counted_in_the_sentence_and_not_in_the_text() -> None:
     assert len({m.start for m in found.entities}) == 4
 
 
-def test_a_task_without_a_label_is_asked() -> None:
+def test_only_tasks_with_labels_are_predicted() -> None:
     predictor = Fixed()
     extract(predictor, SENTENCE, read_schema("person", "", ""))
     assert len(predictor.asked) == 1
     assert extract(predictor, SENTENCE, read_schema("", "", "move")).annotation.events[0].arguments == ()
 
 
-def test_what_the_model_makes_up_is_shown_as_found() -> None:
+def test_invented_spans_labels_and_roles_are_reported_as_such() -> None:
     events = Event("move", Mention("", "moved"), (Mention("seller", "Ann"), Mention("bishop", "Bo")))
     lies = Annotation((Mention("person", "Zed"), Mention("planet", "Oslo")), (), (events,))
     unknown = schema.Labels(("person", "planet"))
-    texts = {"ner": answers.write(schema.project(lies, "ner", unknown), "ner"), "ee": answers.write(lies, "ee")}
+    texts = {
+        "ner": answer_format.write(schema.project(lies, "ner", unknown), "ner"),
+        "ee": answer_format.write(lies, "ee"),
+    }
 
     class Liar(Fixed):
         def _one(self, row: Row) -> str:
@@ -166,24 +174,24 @@ def test_what_the_model_makes_up_is_shown_as_found() -> None:
     wanted = ("1 answer without", "Zed (person)", "planet", "seller of move")
     assert all(word in note for word, note in zip(wanted, found.notes, strict=True)), found.notes
     assert "“bishop”" in found.notes[2]
-    made = cards.record(found)
+    made = rendering.record(found)
     assert [m["text"] for m in made["entities"]] == ["Oslo"]
     assert {"type": "person", "text": "Zed"} in made["unplaced"]
     assert {"event": "move", "role": "bishop", "text": "Bo"} in made["unplaced"]
-    shown = cards.result(found, SCHEMA)
+    shown = rendering.result(found, SCHEMA)
     assert "Zed" in shown and "not in the text" in shown.casefold() and "planet" in shown
 
 
-def test_what_is_said_twice_and_stands_once_is_one_without_a_word() -> None:
+def test_a_repeated_mention_that_occurs_once_is_merged_and_reported() -> None:
     found = extract(Fixed(text=" person: Ann; person: Ann; city: Oslo"), SENTENCE, read_schema("person, city", "", ""))
     assert [m.text for m in found.annotation.entities] == ["Ann", "Oslo"]
     assert found.notes == ("said more often than it stands there: “Ann (person)”",)
 
 
-def test_the_json_cannot_be_trained_on_again(tmp_path: Path) -> None:
+def test_the_json_output_is_read_back_as_the_same_annotation(tmp_path: Path) -> None:
     found = extract(Fixed(), f"😀 Yes! {SENTENCE} Nobody stayed. {SENTENCE}", SCHEMA)
-    path = file_of(tmp_path, [json.dumps(cards.record(found))], "own.jsonl")
-    (read,) = readers_json.offsets(path)
+    path = file_of(tmp_path, [json.dumps(rendering.record(found))], "own.jsonl")
+    (read,) = json_formats.offsets(path)
     assert (read.text, read.annotation) == (found.text, found.annotation)
     assert schema.count(read.annotation) == 4 + 2 + 2 + 4
 
@@ -200,13 +208,13 @@ def test_the_json_cannot_be_trained_on_again(tmp_path: Path) -> None:
     ],
     ids=["empty", "blank", "signs", "none", "long", "half"],
 )
-def test_a_text_that_is_none_reaches_the_model(text: Any, says: str) -> None:
+def test_invalid_text_gets_a_message_and_never_reaches_the_model(text: Any, says: str) -> None:
     predictor = Fixed()
     assert says in demo.one(Models(predictor), text, *LABELS)
     assert not predictor.asked
 
 
-def test_a_sentence_too_long_for_the_model_ends_in_a_traceback() -> None:
+def test_a_sentence_too_long_for_the_model_gets_a_message() -> None:
     assert "a question of 1999 characters" in demo.one(Models(Fixed()), "word " * 400, *LABELS)
 
 
@@ -220,18 +228,18 @@ def test_a_sentence_too_long_for_the_model_ends_in_a_traceback() -> None:
     ],
     ids=["right-to-left", "emoji", "control", "japanese"],
 )
-def test_signs_beyond_ascii_shift_places_or_turn_the_page(sentence: str, span: str) -> None:
+def test_non_ascii_text_keeps_offsets_and_control_characters_are_removed(sentence: str, span: str) -> None:
     truth = Annotation((Mention("person", span),), (Relation("lives in", Mention("", span), Mention("", span)),))
     found = extract(Fixed({sentence: truth}), f"First. {sentence}", SCHEMA)
     (mention,) = found.annotation.entities
     assert found.text[mention.start : mention.end] == span
-    shown = cards.result(found, SCHEMA)
+    shown = rendering.result(found, SCHEMA)
     assert not re.search(r"[\x00\x1b\u202e\u2066]", shown)
-    made = json.loads(json.dumps(cards.record(found)))
+    made = json.loads(json.dumps(rendering.record(found)))
     assert made["entities"] == [{"type": "person", "text": span, "start": mention.start, "end": mention.end}]
 
 
-def test_text_labels_or_answers_are_html() -> None:
+def test_html_in_text_labels_and_answers_is_escaped() -> None:
     bad = "<img src=x onerror=alert(1)>"
     truth = Annotation(
         (Mention("a<i>b", bad),),
@@ -246,7 +254,7 @@ def test_text_labels_or_answers_are_html() -> None:
     assert "<img" not in demo.one(Models(Fixed(text=bad)), sentence, *LABELS)
 
 
-def test_the_hold_is_not_on_or_its_switch_does_nothing() -> None:
+def test_decoding_is_constrained_by_default_and_the_switch_works() -> None:
     seen: list[bool | None] = []
 
     class Watched(Fixed):
@@ -262,7 +270,7 @@ def test_the_hold_is_not_on_or_its_switch_does_nothing() -> None:
     assert len(models.made) == 2, "a vocabulary is spelled for every question"
 
 
-def test_a_label_that_the_model_has_never_seen_is_answered_without_a_word() -> None:
+def test_labels_unseen_in_training_are_reported() -> None:
     models = Models(Fixed())
     assert "The model was not trained on: planet, orbits." in demo.one(models, SENTENCE, "city, planet", "orbits", "")
     assert "not trained on" not in demo.one(models, SENTENCE, *next(iter(presets().values()))[:3])
@@ -283,10 +291,10 @@ def drawn_at_random(rng: random.Random) -> list[Relation]:
     return [Relation(rng.choice(["knows", "is part of", "was the predecessor of"]), a, b) for a, b in ends]
 
 
-def boxes_of(picture: layout.Picture) -> list[tuple[float, float, float, float]]:
+def boxes_of(picture: graph_layout.Picture) -> list[tuple[float, float, float, float]]:
     """(left, top, right, bottom) of boxes, then of names."""
     found = [(b.left, b.top, b.left + b.width, b.top + b.height) for b in picture.boxes]
-    return found + [(a.left, a.middle - 16, a.left + layout.width(a.name), a.middle - 2) for a in picture.arrows]
+    return found + [(a.left, a.middle - 16, a.left + graph_layout.width(a.name), a.middle - 2) for a in picture.arrows]
 
 
 def points(path: str) -> list[tuple[float, float]]:
@@ -309,11 +317,11 @@ def _bezier(hull: list[complex], t: float) -> complex:
     return hull[0]
 
 
-def test_a_name_covers_another_or_an_arrow_a_box() -> None:
+def test_boxes_names_and_arrows_of_the_graph_do_not_overlap() -> None:
     rng = random.Random(3)
     for _ in range(60):
         relations = drawn_at_random(rng)
-        picture = layout.arranged(relations, {})
+        picture = graph_layout.arranged(relations, {})
         rectangles = boxes_of(picture)
         for i, (left, top, right, bottom) in enumerate(rectangles):
             assert left >= 0 and top >= 0 and right <= picture.width and bottom <= picture.height, relations
@@ -328,13 +336,13 @@ def test_a_name_covers_another_or_an_arrow_a_box() -> None:
                 ), (relations, arrow)
 
 
-def test_a_relation_is_lost_or_turned_around_in_the_graph() -> None:
+def test_the_graph_draws_every_relation_from_head_to_tail() -> None:
     rng = random.Random(4)
     for _ in range(60):
         relations = drawn_at_random(rng)
-        picture = layout.arranged(relations, {})
+        picture = graph_layout.arranged(relations, {})
         said = {(a.pair, name) for a in picture.arrows for name in a.name.split(", ")}
-        assert said == {((layout.node(r.head), layout.node(r.tail)), r.type) for r in relations}
+        assert said == {((graph_layout.node(r.head), graph_layout.node(r.tail)), r.type) for r in relations}
         at = {b.node: b for b in picture.boxes}
         for arrow in picture.arrows:
             ends = points(arrow.path)
@@ -345,19 +353,19 @@ def test_a_relation_is_lost_or_turned_around_in_the_graph() -> None:
                 assert box.top <= y <= box.top + box.height, arrow
 
 
-def test_a_crowd_of_relations_is_cut_in_silence() -> None:
+def test_a_graph_that_is_cut_says_how_many_relations_are_left_out() -> None:
     people = [Mention("", f"n{i}", i, i + 1) for i in range(40)]
     relations = [Relation("next", a, b) for a, b in itertools.pairwise(people)]
-    shown = graph.drawn(relations, (), {})
-    assert shown.count("<rect") == graph.MAX_NODES
-    assert f"{39 - (graph.MAX_NODES - 1)} more in the JSON" in shown
-    assert graph.drawn((), (), {}) == ""
+    shown = relation_graph.drawn(relations, (), {})
+    assert shown.count("<rect") == relation_graph.MAX_NODES
+    assert f"{39 - (relation_graph.MAX_NODES - 1)} more in the JSON" in shown
+    assert relation_graph.drawn((), (), {}) == ""
 
 
 # a file
 
 
-def test_a_line_of_a_file_is_lost_or_out_of_order(tmp_path: Path) -> None:
+def test_every_line_of_a_file_is_answered_in_order(tmp_path: Path) -> None:
     lines = [SENTENCE, "", "Nobody stayed.", "", f"{SENTENCE} {SENTENCE}"] * 40
     outcome, found, told = through(Fixed(), file_of(tmp_path, lines))
     assert [line["line"] for line in found] == [i for i, line in enumerate(lines, 1) if line]
@@ -369,7 +377,7 @@ def test_a_line_of_a_file_is_lost_or_out_of_order(tmp_path: Path) -> None:
             assert line["text"][m["start"] : m["end"]] == m["text"]
 
 
-def test_a_bad_line_of_a_file_spoils_another(tmp_path: Path) -> None:
+def test_a_bad_line_of_a_file_is_an_error_of_its_own_only(tmp_path: Path) -> None:
     lines = [
         json.dumps({"text": SENTENCE, "id": "a", "more": [1]}),
         '{"text": 5}',
@@ -392,7 +400,7 @@ def test_a_bad_line_of_a_file_spoils_another(tmp_path: Path) -> None:
     assert path and "✓ 2 texts answered" in html and "✗ 7 not asked" in html and "2 more" in html
 
 
-def test_a_file_of_50_000_characters_is_answered_wrongly(tmp_path: Path) -> None:
+def test_every_entity_in_50_000_characters_is_found_at_its_offset(tmp_path: Path) -> None:
     text = f"{SENTENCE} " * (50_000 // (len(SENTENCE) + 1))
     _, (found,), _ = through(Fixed(), file_of(tmp_path, [text]))
     assert len(found["entities"]) == 2 * text.count("Ann")
@@ -407,7 +415,9 @@ def test_a_file_of_50_000_characters_is_answered_wrongly(tmp_path: Path) -> None
         ("a.csv", "n,m\n1,2\n", "the columns n, m"),
     ],
 )
-def test_a_file_that_is_none_ends_in_a_traceback(tmp_path: Path, name: str, content: str, fault: str) -> None:
+def test_an_unusable_file_gets_a_message_and_leaves_no_output(
+    tmp_path: Path, name: str, content: str, fault: str
+) -> None:
     path = file_of(tmp_path, [content], name)
     html, made = filed(path, tmp_path)
     assert fault in html and made is None
@@ -415,13 +425,13 @@ def test_a_file_that_is_none_ends_in_a_traceback(tmp_path: Path, name: str, cont
     assert "Choose a file" in filed(None, tmp_path)[0]
 
 
-def test_memory_grows_with_the_file(tmp_path: Path) -> None:
+def test_peak_memory_less_than_doubles_for_a_ten_times_longer_file(tmp_path: Path) -> None:
     peaks = []
     for lines in (60, 600):
         source = file_of(tmp_path, [f"{SENTENCE} Line {i}." for i in range(lines)])
         predictor = Fixed(asked=Forgetful())
         tracemalloc.start()
-        for outcome in batch.extract_file(predictor, source, tmp_path / "out", SCHEMA):
+        for outcome in file_extraction.extract_file(predictor, source, tmp_path / "out", SCHEMA):
             texts = outcome.texts
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
@@ -436,12 +446,12 @@ class Forgetful(list[str]):
         pass
 
 
-def test_the_demo_of_a_recipe_does_not_build() -> None:
+def test_the_demo_builds_for_a_recipe() -> None:
     for name in ("tiny",):
         demo.build(Fixed(recipe=recipes.load(f"uie/{name}"))).close()
 
 
-def test_the_schema_of_a_question_is_another_than_the_written_one() -> None:
+def test_event_options_list_every_event_and_every_role_once() -> None:
     assert Schema(events={"move": ("mover", "goal"), "sale": ("goal",)}).options("ee") == {
         "events": ["move", "sale"],
         "roles": ["mover", "goal"],

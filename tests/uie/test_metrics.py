@@ -48,7 +48,7 @@ def value(rows: list[Row], answers: list[str], metric: str = "F1", group: str = 
     return found.value
 
 
-def test_the_truth_of_any_task_scores_below_one() -> None:
+def test_gold_answers_of_every_task_score_one() -> None:
     for scorer in metrics.SCORERS:
         for one in (*ROWS, *EMPTY):
             assert value([one], [one["output"]], scorer=scorer) == 1
@@ -59,14 +59,14 @@ def test_the_truth_of_any_task_scores_below_one() -> None:
 @pytest.mark.parametrize(
     "text", ["", " \n", "e", "None", "none", "None; None", "entity: None", ":", ";", "()", "{}", '"']
 )
-def test_an_answer_that_names_nothing_hits_something(text: str, scorer: str) -> None:
+def test_an_answer_that_names_nothing_scores_zero(text: str, scorer: str) -> None:
     rows = [*ROWS, *EMPTY]
     assert value(rows, [text] * len(rows), scorer=scorer) == 0
     assert not any(metrics.correct(ROWS, [text] * len(ROWS), scorer))
 
 
 @pytest.mark.parametrize("scorer", metrics.SCORERS)
-def test_none_counts_as_an_entity(scorer: str) -> None:
+def test_a_correct_none_is_a_correct_row_but_no_hit(scorer: str) -> None:
     """Four right Nones beside one row with entities are no hits, though each is the right answer to its row."""
     rows = [row("ner"), *[row("ner", Annotation(), text=f"Nothing {n}.") for n in range(4)]]
     assert value(rows, ["None"] * 5, scorer=scorer) == 0
@@ -75,7 +75,7 @@ def test_none_counts_as_an_entity(scorer: str) -> None:
 
 
 @pytest.mark.parametrize("scorer", metrics.SCORERS)
-def test_an_answer_without_form_is_right_where_nothing_is_true(scorer: str) -> None:
+def test_an_invalid_answer_is_wrong_even_where_gold_is_empty(scorer: str) -> None:
     assert metrics.correct(EMPTY, ["", "e", "(", "a: b", "x", ":"], scorer) == [False] * 6
 
 
@@ -95,23 +95,23 @@ def test_an_answer_without_form_is_right_where_nothing_is_true(scorer: str) -> N
         ("person: Ann, Bo", 0, 0),  # no form
     ],
 )
-def test_a_span_hits_by_halves_by_case_or_twice(answer: str, hits: int, said: int) -> None:
+def test_a_span_hits_only_whole_in_its_case_and_once_per_occurrence(answer: str, hits: int, said: int) -> None:
     for scorer in metrics.SCORERS:
         assert value([ROWS[0]], [answer], scorer=scorer) == pytest.approx(2 * hits / (said + 5))
         assert value([ROWS[0]], [answer], "precision", scorer=scorer) == pytest.approx(hits / said if said else 0)
 
 
-def test_the_place_of_a_span_is_lost_or_the_multiset_keeps_it() -> None:
+def test_strict_compares_span_offsets_and_multiset_does_not() -> None:
     found = Annotation((Mention("person", "Oslo", 14, 18), Mention("city", "Oslo", 29, 33)))
     swapped = "city: Oslo; person: Oslo"
     assert value([row("ner", found)], [swapped]) == 0
     assert value([row("ner", found)], [swapped], scorer="multiset") == 1
 
 
-def test_a_true_span_that_the_rule_places_elsewhere_is_an_error_or_goes_uncounted() -> None:
+def test_a_gold_span_placed_elsewhere_by_the_rule_is_a_hit_and_counted() -> None:
     one = row("ner", Annotation((ANN2,)))
     scores = metrics.score([one], [one["output"]], "strict")
-    assert (scores.lead().value, scores.counts["true spans placed elsewhere by the rule"]) == (1, 1)
+    assert (scores.headline_value().value, scores.counts["true spans placed elsewhere by the rule"]) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -123,11 +123,11 @@ def test_a_true_span_that_the_rule_places_elsewhere_is_an_error_or_goes_uncounte
         ("knows: Ann, Bo; was in: Bo, Paris", 1),
     ],
 )
-def test_a_relation_hits_without_its_type_or_its_direction(answer: str, hits: int) -> None:
+def test_a_relation_hits_only_with_its_type_and_direction(answer: str, hits: int) -> None:
     assert value([ROWS[1]], [answer], group="re") == hits / 2
 
 
-def test_a_trigger_or_an_argument_hits_in_another_event() -> None:
+def test_triggers_and_arguments_hit_only_with_their_event_type() -> None:
     one = row("ee")
     swapped = "(departure: met, who: Ann, who: Bo), (meeting: left, who: Ann, place: Oslo)"
     assert value([one], [swapped], group="ee trigger") == 0
@@ -138,14 +138,14 @@ def test_a_trigger_or_an_argument_hits_in_another_event() -> None:
     assert value([one], [roles], group="ee argument") == pytest.approx(2 * 1 / (2 + 4))
 
 
-def test_triggers_alone_are_scored_by_whole_answers() -> None:
+def test_eet_is_scored_per_trigger_and_per_answer_by_the_legacy_scorer() -> None:
     one = row("eet")
     assert value([one], ["meeting: met; departure: met"], group="eet") == 0.5
     accuracy = metrics.score([one], ["meeting: met; departure: met"], "instructuie-legacy").get("accuracy", "eet")
     assert accuracy and accuracy.value == 0
 
 
-def test_a_large_set_outweighs_a_small_one_in_the_macro_mean() -> None:
+def test_macro_f1_weighs_every_set_equally() -> None:
     rows = [row("ner", dataset="large")] * 9 + [row("ner", dataset="small")]
     answers = [rows[0]["output"]] * 9 + ["None"]
     assert value(rows, answers, "macro F1", "ner") == 0.5
@@ -153,7 +153,7 @@ def test_a_large_set_outweighs_a_small_one_in_the_macro_mean() -> None:
     assert (value(rows, answers, group="ner large"), value(rows, answers, group="ner small")) == (1, 0)
 
 
-def test_what_is_amiss_with_answers_is_not_counted() -> None:
+def test_invalid_answers_invented_spans_and_unoffered_labels_are_counted() -> None:
     rows = [ROWS[0]] * 5
     answers = ["person: Ann; person: Cy", "river: Oslo; planet: Oslo", "(", "", "None"]
     scores = metrics.score(rows, answers, "strict")
@@ -164,15 +164,15 @@ def test_what_is_amiss_with_answers_is_not_counted() -> None:
     assert shares == {metrics.INVALID: 0.4, metrics.MADE_UP: 0.25, metrics.NOT_OFFERED: 0.25}
 
 
-def test_a_missing_answer_or_a_wrong_scorer_is_a_crash() -> None:
-    assert metrics.score([ROWS[0]], [None], "strict").lead().value == 0  # type: ignore[list-item]
+def test_a_missing_answer_scores_zero_and_a_wrong_call_is_an_error() -> None:
+    assert metrics.score([ROWS[0]], [None], "strict").headline_value().value == 0  # type: ignore[list-item]
     with pytest.raises(ZooError, match='did you mean "strict"'):
         metrics.score(ROWS, [""] * len(ROWS), "stric")
     with pytest.raises(ZooError, match="1 answers for 9 rows"):
         metrics.correct(ROWS, [""], "strict")
 
 
-def test_a_users_truth_needs_every_column() -> None:
+def test_rows_without_a_gold_column_are_scored_by_their_output() -> None:
     asked: Row = {"instruction": "", "input": TEXT, "output": "person: Ann"}
     assert value([asked], ["person: Ann"]) == 1
     assert value([asked], ["person: Bo"]) == 0
@@ -180,26 +180,26 @@ def test_a_users_truth_needs_every_column() -> None:
         metrics.score([asked | {"output": "who knows"}], [""], "strict")
 
 
-def test_an_answer_of_50_000_characters_takes_minutes() -> None:
+def test_five_thousand_repeats_of_one_entity_are_one_hit() -> None:
     text = "Ann " * 12_500
     one = row("ner", Annotation((ANN,)), text=text)
     answer = "; ".join(["person: Ann"] * 5_000)
     assert value([one], [answer]) == pytest.approx(2 / 5_001)
 
 
-def test_odd_characters_are_lost_between_truth_and_score() -> None:
+def test_spans_of_unusual_characters_score_one() -> None:
     text = "😀 שלום; \u0007دبي \u202eabc None"
     spans = ["😀", "שלום;", "\u0007دبي", "\u202eabc", "None"]
     found = Annotation(tuple(Mention("person", s, text.index(s), text.index(s) + len(s)) for s in spans))
     one = row("ner", found, text=text)
     scores = metrics.score([one], [one["output"]], "strict")
-    assert (scores.lead().value, scores.counts["spans not in the text"]) == (1, 0)
+    assert (scores.headline_value().value, scores.counts["spans not in the text"]) == (1, 0)
 
 
 # --- the published scorer
 
 
-def test_the_published_scorer_is_sounder_than_it_was() -> None:
+def test_the_legacy_scorer_reproduces_the_published_flaws() -> None:
     """Its faults, one by one: sets, case, location; see legacy.py."""
     legacy: dict[str, Any] = {"scorer": "instructuie-legacy"}
     one = [ROWS[0]]
@@ -211,7 +211,7 @@ def test_the_published_scorer_is_sounder_than_it_was() -> None:
 
 
 @pytest.mark.realdata
-def test_always_none_scores_nothing_under_the_published_scorer(realdata: Path) -> None:
+def test_always_none_gets_its_published_f1_from_the_legacy_scorer_only(realdata: Path) -> None:
     """35.5 on the test part of NCBI, as was published of this fault; of WNUT17 the development part is here."""
     for name, figure in (("ncbi_disease/test.tsv", 0.355), ("wnut17/emerging.dev.conll", 0.345)):
         path = realdata / "ie" / name
@@ -230,17 +230,17 @@ TRAIN = [row("ner"), row("ner", dataset="b", text="Ann met Bo."), row("re"), row
 
 
 @pytest.mark.parametrize("name", metrics.BASELINES)
-def test_a_baseline_says_what_was_not_offered_or_has_no_form(name: str) -> None:
+def test_baseline_answers_are_valid_and_use_only_offered_labels(name: str) -> None:
     train, test = (list(world.generate(300, 0, split)) for split in ("train", "test"))
     answers = list(metrics.BASELINES[name](train, test))
     scores = metrics.score(test, answers, "strict")
     assert (scores.counts["invalid"], scores.counts["labels not offered"]) == (0, 0)
-    assert scores.lead().value < 0.5
+    assert scores.headline_value().value < 0.5
     with pytest.raises(ZooError, match="no training rows"):
         metrics.BASELINES[name]([], test)
 
 
-def test_the_lexicon_tags_inside_a_word_or_a_longer_name() -> None:
+def test_the_lexicon_baseline_tags_whole_words_and_the_longest_name() -> None:
     long = Annotation((Mention("river", "Ann Bo", 0, 6), Mention("person", "Bo", 8, 10)))
     train = [row("ner", long, text="Ann Bo, Bo."), TRAIN[0]]
     ask = row("ner", Annotation(), text="Annie, Ann Bo and Bo in Oslosund or Oslo")
@@ -250,7 +250,7 @@ def test_the_lexicon_tags_inside_a_word_or_a_longer_name() -> None:
     assert fewer == "person: Ann; person: Bo; person: Bo; city: Oslo"
 
 
-def test_the_lexicon_does_not_find_relations_and_arguments_again() -> None:
+def test_the_lexicon_baseline_finds_relations_triggers_and_arguments_of_train() -> None:
     for one in (ROWS[1], ROWS[7], ROWS[8]):
         (said,) = metrics.BASELINES["lexicon"](TRAIN, [one])
         assert value([one], [said], "recall") == 1
@@ -258,7 +258,7 @@ def test_the_lexicon_does_not_find_relations_and_arguments_again() -> None:
     assert said == "None"
 
 
-def test_the_most_frequent_tuple_is_the_first_one() -> None:
+def test_the_frequent_tuple_baseline_uses_the_most_frequent_offered_tuple() -> None:
     (said,) = metrics.BASELINES["most frequent tuple"](TRAIN, [ROWS[0]])
     assert said == "person: Ann"
     (said,) = metrics.BASELINES["most frequent tuple"](TRAIN, [ROWS[0] | {"options": '["city"]'}])
@@ -268,7 +268,7 @@ def test_the_most_frequent_tuple_is_the_first_one() -> None:
 # --- published figures
 
 
-def test_a_published_figure_stands_twice_or_in_no_group() -> None:
+def test_published_metric_values_are_unique_and_their_mean_is_right() -> None:
     named = [(f.metric, f.group, f.system) for f in metrics.PAPER]
     assert len(set(named)) == len(named)
     assert {f.group.partition(" ")[0] for f in metrics.PAPER} == {"ner", "re", "ee"}
@@ -278,17 +278,17 @@ def test_a_published_figure_stands_twice_or_in_no_group() -> None:
 
 
 @pytest.mark.parametrize("scorer", ["strict", "multiset", "instructuie-legacy"])
-def test_gold_that_says_more_than_its_task_asks_makes_right_answers_wrong(scorer: str) -> None:
+def test_gold_elements_beyond_the_task_are_ignored(scorer: str) -> None:
     """A row may have only `gold`, with labels that es does not ask for; the published scorer reads it as None."""
     gold = {"entities": [["person", "Ann", 0, 3]]}
     for task, right in (("es", "Ann"), ("ner", "person: Ann")):
         row = {"input": "Ann slept.", "task": task, "options": ["person"], "gold": gold}
-        assert metrics.score([row], [right], scorer).figures[0].value == 1
-        assert metrics.score([row], ["None"], scorer).figures[0].value == 0
+        assert metrics.score([row], [right], scorer).metric_values[0].value == 1
+        assert metrics.score([row], ["None"], scorer).metric_values[0].value == 0
 
 
 @pytest.mark.parametrize("scorer", ["strict", "multiset", "instructuie-legacy"])
-def test_the_arguments_of_all_events_are_the_truth_of_one(scorer: str) -> None:
+def test_eea_gold_is_limited_to_the_given_event_type(scorer: str) -> None:
     gold = {
         "events": [
             {"type": type, "trigger": ["", "hit", 4, 7], "arguments": [["agent", name, start, start + 3]]}
@@ -296,4 +296,4 @@ def test_the_arguments_of_all_events_are_the_truth_of_one(scorer: str) -> None:
         ]
     }
     row = {"input": "Ann hit Bob.", "task": "eea", "options": ["agent"], "given": "attack", "gold": gold}
-    assert metrics.score([row], ["agent: Ann"], scorer).figures[0].value == 1
+    assert metrics.score([row], ["agent: Ann"], scorer).metric_values[0].value == 1

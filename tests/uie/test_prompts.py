@@ -12,7 +12,8 @@ import pytest
 from instructzoo.core.errors import ZooError
 from instructzoo.core.infer.grammar import permits
 from instructzoo.core.record import Invalid
-from instructzoo.uie import answers, places, prompts, schema, world
+from instructzoo.uie import prompts, schema, world
+from instructzoo.uie.prompts import answer_format, span_alignment
 from instructzoo.uie.schema import TASKS, UNKNOWN, Annotation, Event, Labels, Mention, Relation
 
 TEXT = "Ann Lee works for Acme; Ann Lee lives in Oslo."
@@ -65,15 +66,15 @@ def annotation(rng: random.Random, task: str) -> Annotation:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_span_that_holds_a_separator_is_read_as_something_else(task: str) -> None:
+def test_written_answers_with_separators_in_spans_are_read_back_unchanged(task: str) -> None:
     rng = random.Random(task)
     for _ in range(1500):
         truth = annotation(rng, task)
-        assert answers.read(answers.write(truth, task), task, "attack") == truth
+        assert answer_format.read(answer_format.write(truth, task), task, "attack") == truth
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_row_of_the_world_is_read_as_another(task: str) -> None:
+def test_outputs_of_the_world_parse_back_to_their_gold(task: str) -> None:
     for row in world.generate(150, 5, "train", world.Settings(tasks={task: 1})):
         assert row["task"] == task
         answer = prompts.parse(row["output"], row)
@@ -81,14 +82,14 @@ def test_a_row_of_the_world_is_read_as_another(task: str) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_nothing_found_is_counted_as_a_find(task: str) -> None:
-    assert answers.write(Annotation(), task) == "None"
+def test_an_empty_annotation_is_written_and_read_as_none(task: str) -> None:
+    assert answer_format.write(Annotation(), task) == "None"
     answer = prompts.parse(" None\n", {**NER, "task": task, "given": '"attack"'})
     assert answer == prompts.Answer(Annotation())
     assert schema.count(Annotation()) == 0
 
 
-def test_an_answer_that_is_the_word_none_is_lost() -> None:
+def test_a_span_that_is_the_word_none_is_quoted_and_read_back() -> None:
     row = prompts.write(
         "None left.",
         Annotation((Mention("city", "None", 0, 4),)),
@@ -117,7 +118,7 @@ def test_an_answer_that_is_the_word_none_is_lost() -> None:
         ("eea", "victim: Ann; place: Oslo"),
     ],
 )
-def test_an_answer_has_another_form_than_documented(task: str, expected: str) -> None:
+def test_answers_have_the_documented_form(task: str, expected: str) -> None:
     ann, oslo = Mention("person", "Ann", 0, 3), Mention("city", "Oslo", 20, 24)
     arguments = (Mention("place", "Oslo", 20, 24), Mention("victim", "Ann", 0, 3))
     truth = Annotation(
@@ -139,17 +140,17 @@ def test_an_answer_has_another_form_than_documented(task: str, expected: str) ->
         "person: Ann; None", '"', "\\",
     ],
 )  # fmt: skip
-def test_a_broken_answer_is_guessed_at(text: str) -> None:
+def test_a_malformed_answer_is_invalid(text: str) -> None:
     assert isinstance(prompts.parse(text, NER), Invalid)
 
 
 @pytest.mark.parametrize("text", ["( a: b", "a: b", "( a)", "(a: b),", "( a: b) ( c: d)", "()", "( a: b, c)"])
-def test_a_broken_event_is_guessed_at(text: str) -> None:
+def test_a_malformed_event_answer_is_invalid(text: str) -> None:
     assert isinstance(prompts.parse(text, {"task": "ee", "input": "b"}), Invalid)
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_noise_makes_the_parser_raise(task: str) -> None:
+def test_the_parser_does_not_raise_on_noise(task: str) -> None:
     rng = random.Random(task)
     row = {"task": task, "input": "a b None", "given": '"attack"'}
     for _ in range(1500):
@@ -158,25 +159,25 @@ def test_noise_makes_the_parser_raise(task: str) -> None:
 
 @pytest.mark.parametrize("piece", ['"', "\\", "(", "a", "a: b; ", "a, ", "( a: b), ", ' "', '"\\', "a ", ": "])
 @pytest.mark.parametrize("task", ["ner", "re", "ee", "es"])
-def test_a_long_answer_takes_more_than_linear_time(piece: str, task: str) -> None:
+def test_an_answer_of_50_000_characters_is_parsed_within_two_seconds(piece: str, task: str) -> None:
     text = (piece * 50_000)[:50_000]
     began = time.process_time()
     prompts.parse(text, {"task": task, "input": text})
     assert time.process_time() - began < 2
 
 
-def test_the_second_of_two_equal_names_takes_the_place_of_the_first() -> None:
+def test_equal_names_get_the_offsets_of_successive_occurrences() -> None:
     answer = prompts.parse("person: Ann Lee; person: Ann Lee; person: Ann Lee; city: Rome", NER)
     assert isinstance(answer, prompts.Answer)
     assert [m.start for m in answer.annotation.entities] == [0, 24, 24, UNKNOWN]
 
 
-def test_a_name_is_found_inside_of_a_word() -> None:
-    assert places.occurrence("USA and US", "US", 0) == 8
-    assert places.locate(Annotation((Mention("x", "SA"),)), "USA").entities[0].start == 1  # nowhere else
+def test_whole_words_are_located_before_parts_of_words() -> None:
+    assert span_alignment.occurrence("USA and US", "US", 0) == 8
+    assert span_alignment.locate(Annotation((Mention("x", "SA"),)), "USA").entities[0].start == 1  # nowhere else
 
 
-def test_a_side_that_is_named_twice_is_another_mention() -> None:
+def test_a_head_named_in_two_relations_is_one_mention() -> None:
     row = {"task": "re", "options": ["x"], "input": TEXT}
     answer = prompts.parse("works for: Ann Lee, Acme; lives in: Ann Lee, Oslo", row)
     assert isinstance(answer, prompts.Answer)
@@ -186,7 +187,7 @@ def test_a_side_that_is_named_twice_is_another_mention() -> None:
 @pytest.mark.parametrize(
     "text", ["Ann 🙂 Oslo", "אן גרה באוסלו Oslo", "a\x00b\tOslo", "{Ann} {0} Oslo", "", "x" * 50_000 + " Oslo"]
 )
-def test_a_text_is_changed_on_its_way_into_the_prompt(text: str) -> None:
+def test_the_text_is_unchanged_in_the_prompt_and_spans_are_located_in_it(text: str) -> None:
     question, target = prompts.render({**NER, "input": text, "output": "city: Oslo"})
     assert f"Text: {text}\nAnswer:" in question.text and not question.supervised
     assert target == (" city: Oslo", True)
@@ -209,7 +210,7 @@ def test_a_text_is_changed_on_its_way_into_the_prompt(text: str) -> None:
         ({"task": "eea", "options": ["a"], "given": '"attack"'}, "Event: attack"),
     ],
 )
-def test_a_users_own_question_does_not_work(row: dict[str, Any], line: str) -> None:
+def test_a_question_without_instruction_is_rendered_from_its_columns(row: dict[str, Any], line: str) -> None:
     (question, target) = prompts.render({"instruction": "", "input": "x y z", **row})
     assert f"\n{line}\nText: x y z\nAnswer:" in question.text
     assert question.text.splitlines()[0] and target.text == ""
@@ -231,12 +232,12 @@ def test_a_users_own_question_does_not_work(row: dict[str, Any], line: str) -> N
         ({"task": "et", "options": ["a"], "given": "x"}, "no JSON"),
     ],
 )
-def test_a_malformed_question_is_asked_all_the_same(row: dict[str, Any], found: str) -> None:
+def test_a_malformed_question_is_an_error(row: dict[str, Any], found: str) -> None:
     with pytest.raises(ZooError, match=found):
         prompts.render({"instruction": "", "input": "x", **row})
 
 
-def test_the_order_of_the_options_is_always_the_same() -> None:
+def test_option_order_and_wording_vary_by_seed_and_are_reproducible() -> None:
     labels = Labels(("a", "b", "c", "d"))
     rows = [prompts.write("x", Annotation(), "ner", labels, "x", seed, source="x", licence="x") for seed in range(30)]
     assert len({row["options"] for row in rows}) > 5
@@ -245,14 +246,14 @@ def test_the_order_of_the_options_is_always_the_same() -> None:
     assert rows[0] == prompts.write("x", Annotation(), "ner", labels, "x", 0, source="x", licence="x")
 
 
-def test_two_questions_on_one_sentence_have_one_id() -> None:
+def test_questions_on_one_sentence_have_different_ids_and_one_item() -> None:
     truth = Annotation()
     makes = [prompts.write("x", truth, "ner", Labels((a,)), "x", 0, source="x", licence="x") for a in "abcdefgh"]
     assert len({row["id"] for row in makes}) == len(makes)
     assert len({row["item"] for row in makes}) == 1
 
 
-def test_what_the_options_do_not_offer_is_part_of_the_answer() -> None:
+def test_targets_contain_only_offered_labels_and_the_parser_keeps_others() -> None:
     truth = Annotation((Mention("person", "Ann", 0, 3), Mention("city", "Oslo", 5, 9)))
     row = prompts.write("Ann, Oslo", truth, "ner", Labels(("city",)), "x", 0, source="x", licence="x")
     assert row["output"] == "city: Oslo"
@@ -260,7 +261,7 @@ def test_what_the_options_do_not_offer_is_part_of_the_answer() -> None:
     assert answer == prompts.Answer(Annotation((Mention("person", "Ann", 0, 3),)))
 
 
-def test_an_annotation_does_not_survive_its_json() -> None:
+def test_annotations_are_unchanged_by_json_and_malformed_json_is_an_error() -> None:
     rng = random.Random(0)
     for task in TASKS:
         truth = annotation(rng, task)
@@ -286,20 +287,20 @@ def test_an_annotation_does_not_survive_its_json() -> None:
         ({"task": "eea", "options": ["a"], "given": "hit"}, "a: Bo; a: Bo", ""),
     ],
 )
-def test_an_answer_says_a_thing_more_often_than_the_text(row: dict[str, Any], true: str, false: str) -> None:
+def test_the_grammar_permits_no_more_repeats_than_the_text_has(row: dict[str, Any], true: str, false: str) -> None:
     """Two mentions of Ann may both be said; two events of one type may have the same argument."""
     constraint = prompts.constraint({"input": "Ann met Bo, then Ann left Oslo", **row})
     assert permits(constraint, f" {true}") and not permits(constraint, f" {false}".removesuffix("; "))
 
 
-def test_quotes_or_a_part_of_a_word_let_a_thing_be_said_again() -> None:
+def test_quotes_and_parts_of_words_permit_no_further_repeat() -> None:
     """A comma in the text opens quotes for every span; "Annabel" is no second Ann."""
     constraint = prompts.constraint({"task": "ner", "options": ["a"], "input": "Ann, born Bo, met Annabel"})
     assert permits(constraint, " a: Ann; a: Bo") and permits(constraint, ' a: "Ann, born"; a: Ann')
     assert not permits(constraint, ' a: Ann; a: "Ann"') and not permits(constraint, " a: Ann; a: Ann")
 
 
-def test_two_labels_of_one_span_are_two_spans() -> None:
+def test_projection_to_es_merges_the_labels_of_one_span() -> None:
     both = Annotation(
         (Mention("person", "Ann", 0, 3), Mention("chemist", "Ann", 0, 3), Mention("person", "Ann", 8, 11))
     )
@@ -307,16 +308,16 @@ def test_two_labels_of_one_span_are_two_spans() -> None:
     assert kept == (Mention("", "Ann", 0, 3), Mention("", "Ann", 8, 11))
 
 
-def test_a_span_in_a_script_without_spaces_is_found_once_only() -> None:
+def test_every_occurrence_is_found_in_a_script_without_spaces() -> None:
     text = "東京と東京"
-    found = places.locate(Annotation((Mention("city", "東京"),) * 3), text)
+    found = span_alignment.locate(Annotation((Mention("city", "東京"),) * 3), text)
     assert [m.start for m in found.entities] == [0, 3, 3]
-    assert places.Finder(text).count("東京") == 2 and places.Finder("Ann met Annabel").count("Ann") == 1
-    assert places.Finder(text).count("大阪") == 0
+    assert span_alignment.Finder(text).count("東京") == 2 and span_alignment.Finder("Ann met Annabel").count("Ann") == 1
+    assert span_alignment.Finder(text).count("大阪") == 0
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_the_grammar_forbids_a_true_answer(task: str) -> None:
+def test_the_grammar_permits_gold_answers_and_rejects_altered_ones(task: str) -> None:
     text = 'He said "hi: there", then (None) left; Ann\tLee came, 10:30.'
     spans = ['"hi: there"', "None", "(None)", "Ann\tLee", "10:30", "left; Ann", "He", "said"]
     rng = random.Random(task)

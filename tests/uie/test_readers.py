@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from instructzoo.core.errors import ZooError
-from instructzoo.uie import labels, readers, readers_base
-from instructzoo.uie.readers_base import Sentence
+from instructzoo.uie.data import label_names, readers
+from instructzoo.uie.data.readers import base
+from instructzoo.uie.data.readers.base import Sentence
 from instructzoo.uie.schema import Annotation, Event, Mention, Relation
 
 ANN, OSLO = Mention("person", "Ann", 0, 3), Mention("city", "Oslo", 13, 17)
@@ -47,7 +48,7 @@ def all_mentions(found: Annotation) -> Iterator[Mention]:
 
 @pytest.mark.parametrize("between", ["\t", " ", "\t_\t", "   x "])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_a_span_of_a_conll_file_gets_a_wrong_place(tmp_path: Path, between: str, end: str) -> None:
+def test_conll_spans_get_exact_offsets_and_line_numbers(tmp_path: Path, between: str, end: str) -> None:
     lines = ["Ann B-person", "lives O", "in O", "Oslo B-city", "", "", "New B-city", "York I-city"]
     content = end.join(line.replace(" ", between) for line in lines)
     first, second = read(tmp_path, b"\xef\xbb\xbf" + content.encode())
@@ -67,7 +68,7 @@ def test_a_span_of_a_conll_file_gets_a_wrong_place(tmp_path: Path, between: str,
         ("O O", [], 0),
     ],
 )
-def test_a_tagging_scheme_is_read_as_another(tmp_path: Path, tags: str, spans: list[str], inside: int) -> None:
+def test_every_tagging_scheme_yields_its_own_spans(tmp_path: Path, tags: str, spans: list[str], inside: int) -> None:
     split = tags.split()
     (found,) = read(tmp_path, "".join(f"{n}\t{tag}\n" for n, tag in enumerate(split)))
     said = [f"{m.type} {m.start // 2} {(m.end + 1) // 2}" for m in found.annotation.entities]
@@ -85,21 +86,21 @@ def test_a_tagging_scheme_is_read_as_another(tmp_path: Path, tags: str, spans: l
         (b"Ann\tO\n\xff\tO\n", 2),
     ],
 )
-def test_a_malformed_line_of_a_conll_file_is_passed_over(tmp_path: Path, content: str | bytes, line: int) -> None:
+def test_a_malformed_conll_line_is_an_error_with_its_line(tmp_path: Path, content: str | bytes, line: int) -> None:
     assert refused(tmp_path, content, format="conll").startswith(f"{tmp_path / 'file.conll'}:{line}: ")
 
 
 @pytest.mark.parametrize("content", ["", "\n\n", "\t\n"])
-def test_a_file_without_a_sentence_is_an_empty_set(tmp_path: Path, content: str) -> None:
+def test_a_file_without_a_sentence_is_an_error(tmp_path: Path, content: str) -> None:
     assert "holds no sentence" in refused(tmp_path, content, format="conll")
 
 
-def test_a_comment_or_a_document_mark_becomes_a_token(tmp_path: Path) -> None:
+def test_comments_and_document_marks_are_skipped(tmp_path: Path) -> None:
     content = "-DOCSTART- -X- O\n\n# id 7 domain=en\nAnn\tB-person\n#\tO\n\n#\tO\n# O\n"
     assert [s.text for s in read(tmp_path, content)] == ["Ann #", "# #"]
 
 
-def test_letters_of_any_script_move_the_offsets(tmp_path: Path) -> None:
+def test_offsets_are_exact_in_any_script(tmp_path: Path) -> None:
     tokens = ["😀", "שלום", "دبي", "e\u0301", "a\u200bb", "\u0007", "東京", "👩\u200d👩"]
     content = "".join(f"{token}\tB-x\n" for token in tokens)
     (found,) = read(tmp_path, content)
@@ -107,7 +108,7 @@ def test_letters_of_any_script_move_the_offsets(tmp_path: Path) -> None:
     assert all(found.text[m.start : m.end] == m.text for m in found.annotation.entities)
 
 
-def test_a_long_text_takes_more_than_linear_time(tmp_path: Path) -> None:
+def test_a_conll_sentence_of_ten_thousand_tokens_is_read_whole(tmp_path: Path) -> None:
     (found,) = read(tmp_path, "word\tB-x\n" * 10_000)
     assert (len(found.text), len(found.annotation.entities)) == (49_999, 10_000)
 
@@ -118,7 +119,7 @@ SEMEVAL = '1\t"The <e1>cup</e1> holds "<e2>tea</e2>"."\nContent-Container({})\nC
 
 
 @pytest.mark.parametrize(("order", "head", "tail"), [("e1,e2", "cup", "tea"), ("e2,e1", "tea", "cup")])
-def test_a_relation_goes_the_other_way(tmp_path: Path, order: str, head: str, tail: str) -> None:
+def test_semeval_relations_keep_their_direction(tmp_path: Path, order: str, head: str, tail: str) -> None:
     (found,) = read(tmp_path, SEMEVAL.format(order), "TRAIN_FILE.TXT")
     assert found.text == 'The cup holds "tea".'
     places = {"cup": (4, 7), "tea": (15, 18)}
@@ -126,9 +127,9 @@ def test_a_relation_goes_the_other_way(tmp_path: Path, order: str, head: str, ta
     assert found.annotation == Annotation(relations=(Relation("Content-Container", *sides),))
 
 
-def test_other_is_a_relation(tmp_path: Path) -> None:
+def test_other_is_read_as_no_relation(tmp_path: Path) -> None:
     (found,) = read(tmp_path, SEMEVAL.replace("Content-Container({})", "Other"), "a.txt")
-    assert (found.annotation, found.remarks) == (Annotation(), (readers_base.NO_RELATION,))
+    assert (found.annotation, found.remarks) == (Annotation(), (base.NO_RELATION,))
 
 
 @pytest.mark.parametrize(
@@ -141,7 +142,7 @@ def test_other_is_a_relation(tmp_path: Path) -> None:
         (SEMEVAL.format("e1,e2") + "two\n", 5),
     ],
 )
-def test_a_malformed_block_of_semeval_is_passed_over(tmp_path: Path, broken: str, line: int) -> None:
+def test_a_malformed_semeval_block_is_an_error_with_its_line(tmp_path: Path, broken: str, line: int) -> None:
     assert refused(tmp_path, broken, "a.txt", "semeval").startswith(f"{tmp_path / 'a.txt'}:{line}: ")
 
 
@@ -155,7 +156,7 @@ CONLL04 = {
 LIVES = Relation("Live_In", Mention("", "Ann", 0, 3), Mention("", "Oslo", 13, 17))
 
 
-def test_token_numbers_of_conll04_are_read_as_characters(tmp_path: Path) -> None:
+def test_conll04_token_indices_become_character_offsets(tmp_path: Path) -> None:
     (found,) = read(tmp_path, json.dumps([CONLL04]), "train.CoNLL04.json")
     assert (found.text, found.annotation) == (TEXT, Annotation((ANN, OSLO), (LIVES,)))
 
@@ -173,7 +174,7 @@ def test_token_numbers_of_conll04_are_read_as_characters(tmp_path: Path) -> None
         {"tokens": []},
     ],
 )
-def test_a_wrong_token_number_is_passed_over(tmp_path: Path, change: dict[str, object]) -> None:
+def test_an_invalid_conll04_object_is_an_error_with_its_number(tmp_path: Path, change: dict[str, object]) -> None:
     content = json.dumps([CONLL04, CONLL04 | change])
     assert ", object 2: " in refused(tmp_path, content, "a.json", "conll04")
 
@@ -200,13 +201,13 @@ OFFSETS = {
         {"text": TEXT, "spans": [{"start": 0, "end": 3, "label": "person"}, {"start": 13, "end": 17, "label": "city"}]},
     ],
 )
-def test_a_form_of_spacy_is_not_read(tmp_path: Path, values: dict[str, object]) -> None:
+def test_every_spacy_form_is_read(tmp_path: Path, values: dict[str, object]) -> None:
     for name, content in (("a.jsonl", json.dumps(values)), ("a.json", json.dumps([values], indent=1))):
         (found,) = read(tmp_path, content, name)
         assert (found.text, found.annotation) == (TEXT, Annotation((ANN, OSLO)))
 
 
-def test_relations_and_events_with_offsets_are_lost(tmp_path: Path) -> None:
+def test_relations_and_events_are_read_from_offsets(tmp_path: Path) -> None:
     (found,) = read(tmp_path, json.dumps(OFFSETS), "a.jsonl")
     event = Event("stay", Mention("", "lives", 4, 9), (Mention("who", "Ann", 0, 3),))
     assert found.annotation == Annotation((ANN, OSLO), (Relation("Live_In", ANN, OSLO),), (event,))
@@ -228,20 +229,22 @@ def test_relations_and_events_with_offsets_are_lost(tmp_path: Path) -> None:
         ({"text": 7}, 'an object with "text"'),
     ],
 )
-def test_a_wrong_offset_is_passed_over(tmp_path: Path, change: dict[str, object], said: str) -> None:
+def test_an_invalid_offset_object_is_an_error_with_its_line(
+    tmp_path: Path, change: dict[str, object], said: str
+) -> None:
     lines = [json.dumps(OFFSETS), json.dumps(OFFSETS | {"relations": [], "events": []} | change)]
     message = refused(tmp_path, "\n".join(lines), "a.jsonl", "offsets")
     assert message.startswith(f"{tmp_path / 'a.jsonl'}:2: ") and said in message
 
 
-def test_nested_and_crossing_spans_are_dropped_or_doubles_stay(tmp_path: Path) -> None:
+def test_nested_and_crossing_spans_are_kept_and_duplicates_dropped(tmp_path: Path) -> None:
     spans = [[0, 9, "a"], [0, 3, "b"], [4, 12, "a"], [0, 3, "b"], [0, 3, "c"]]
     (found,) = read(tmp_path, json.dumps({"text": TEXT, "entities": spans}), "a.jsonl")
     assert len(found.annotation.entities) == 4
-    assert Counter(found.remarks) == {readers_base.TWICE: 1, readers_base.NESTED: 3}
+    assert Counter(found.remarks) == {base.TWICE: 1, base.NESTED: 3}
 
 
-def test_an_emoji_counts_as_two_characters(tmp_path: Path) -> None:
+def test_an_emoji_counts_as_one_character(tmp_path: Path) -> None:
     (found,) = read(tmp_path, json.dumps({"text": "😀 Ann", "entities": [[2, 5, "person"]]}), "a.jsonl")
     assert found.annotation.entities[0].text == "Ann"
 
@@ -254,7 +257,7 @@ def phee_line(**roles: object) -> str:
     return json.dumps({"id": "1", "context": "Rash after drug A and drug B.", "annotations": [{"events": [event]}]})
 
 
-def test_a_role_within_a_role_or_a_combination_is_lost(tmp_path: Path) -> None:
+def test_phee_nested_roles_and_combinations_are_read(tmp_path: Path) -> None:
     drugs = {"text": [["drug A"], ["drug B"]], "start": [[11], [22]]}
     both = {"event_type": "Combination", "Trigger": {"text": [["and"]], "start": [[18]]}, "Drug": drugs}
     treatment = {"text": [["drug A and drug B"]], "start": [[11]], "Drug": drugs, "Combination": [both]}
@@ -272,11 +275,11 @@ def test_a_role_within_a_role_or_a_combination_is_lost(tmp_path: Path) -> None:
     assert len(found.remarks) == 1
 
 
-def test_a_discontinuous_span_is_cut_in_two_or_lost(tmp_path: Path) -> None:
+def test_a_discontinuous_phee_span_is_joined_and_remarked(tmp_path: Path) -> None:
     effect = {"text": [["drug", "B"]], "start": [[11, 27]]}
     (found,) = read(tmp_path, phee_line(Effect=effect), "a.jsonl")
     assert found.annotation.events[0].arguments == (Mention("Effect", "drug A and drug B", 11, 28),)
-    assert found.remarks == (readers_base.DISCONTINUOUS,)
+    assert found.remarks == (base.DISCONTINUOUS,)
 
 
 @pytest.mark.parametrize(
@@ -289,7 +292,7 @@ def test_a_discontinuous_span_is_cut_in_two_or_lost(tmp_path: Path) -> None:
         {"event_type": None},
     ],
 )
-def test_a_malformed_event_is_passed_over(tmp_path: Path, roles: dict[str, object]) -> None:
+def test_a_malformed_phee_event_is_an_error_with_its_line(tmp_path: Path, roles: dict[str, object]) -> None:
     content = phee_line() + "\n" + phee_line(**roles)
     assert refused(tmp_path, content, "a.jsonl").startswith(f"{tmp_path / 'a.jsonl'}:2: ")
 
@@ -312,7 +315,7 @@ def brat(folder: Path, text: str = TEXT + "\n", notes: str = ANN_FILE) -> Path:
     return written(folder, notes, "7.ann")
 
 
-def test_a_line_of_brat_is_lost(tmp_path: Path) -> None:
+def test_brat_lines_are_read_and_unsupported_ones_are_remarked(tmp_path: Path) -> None:
     path = brat(tmp_path)
     for file in (path, path.with_suffix(".txt")):
         (found,) = readers.read_file(file)
@@ -323,11 +326,11 @@ def test_a_line_of_brat_is_lost(tmp_path: Path) -> None:
         assert len(found.remarks) == 4  # an event as an argument, as a side, an attribute, a note
 
 
-def test_pieces_and_line_feeds_of_a_brat_span_break_it(tmp_path: Path) -> None:
+def test_brat_spans_with_fragments_or_line_feeds_are_read_whole(tmp_path: Path) -> None:
     notes = "T1\tx 0 3;13 17\tAnn Oslo\nT2\ty 4 12\tlives in\n"
     (found,) = readers.read_file(brat(tmp_path, "Ann lives\nin Oslo", notes.replace("4 12", "4 12")))
     assert [m.text for m in found.annotation.entities] == ["Ann lives\nin Oslo", "lives\nin"]
-    assert Counter(found.remarks) == {readers_base.DISCONTINUOUS: 1, readers_base.NESTED: 1}
+    assert Counter(found.remarks) == {base.DISCONTINUOUS: 1, base.NESTED: 1}
 
 
 @pytest.mark.parametrize(
@@ -343,20 +346,20 @@ def test_pieces_and_line_feeds_of_a_brat_span_break_it(tmp_path: Path) -> None:
         ("T1\tperson 0 3\tAnn\nX1\tx\n", 2),
     ],
 )
-def test_a_malformed_line_of_brat_is_passed_over(tmp_path: Path, notes: str, line: int) -> None:
+def test_a_malformed_brat_line_is_an_error_with_its_line(tmp_path: Path, notes: str, line: int) -> None:
     with pytest.raises(ZooError) as caught:
         list(readers.read_file(brat(tmp_path, notes=notes)))
     assert str(caught.value).startswith(f"{tmp_path / '7.ann'}:{line}: ")
 
 
-def test_half_a_brat_document_is_read(tmp_path: Path) -> None:
+def test_a_brat_annotation_without_its_text_is_an_error(tmp_path: Path) -> None:
     path = brat(tmp_path)
     path.with_suffix(".txt").unlink()
     with pytest.raises(ZooError, match=r"7\.ann without 7\.txt"):
         list(readers.read_file(path))
 
 
-def test_a_brat_document_without_annotation_is_refused(tmp_path: Path) -> None:
+def test_a_brat_document_with_an_empty_annotation_file_is_read(tmp_path: Path) -> None:
     (found,) = readers.read_file(brat(tmp_path, notes=""))
     assert (found.text, found.annotation) == (TEXT, Annotation())
 
@@ -375,7 +378,7 @@ def test_a_brat_document_without_annotation_is_refused(tmp_path: Path) -> None:
         ("{broken\n", "said.jsonl"),
     ],
 )
-def test_rows_or_plain_answers_are_taken_for_a_corpus(tmp_path: Path, content: str, name: str) -> None:
+def test_rows_and_plain_answers_are_in_no_published_format(tmp_path: Path, content: str, name: str) -> None:
     assert readers.format_of(written(tmp_path, content, name)) is None
     assert "no known format" in refused(tmp_path, content, name)
 
@@ -401,13 +404,13 @@ def test_rows_or_plain_answers_are_taken_for_a_corpus(tmp_path: Path, content: s
         ("+", "+"),
     ],
 )
-def test_a_label_is_not_said_in_words(label: str, said: str) -> None:
-    assert labels.word(label) == said
+def test_labels_are_turned_into_words(label: str, said: str) -> None:
+    assert label_names.word(label) == said
 
 
-def test_two_labels_of_a_set_read_the_same() -> None:
+def test_two_labels_with_the_same_words_are_an_error() -> None:
     with pytest.raises(ZooError, match='"ORG" and "organisation" both read "organisation"'):
-        labels.words(["ORG", "person", "organisation"], "a.conll")
+        label_names.words(["ORG", "person", "organisation"], "a.conll")
 
 
 # --- the corpora themselves
@@ -441,7 +444,7 @@ COUNTS = {  # sentences, entities, relations, events
 
 @pytest.mark.realdata
 @pytest.mark.parametrize("name", COUNTS)
-def test_a_reader_loses_a_sentence_or_a_span_of_a_corpus(realdata: Path, name: str) -> None:
+def test_corpora_have_their_published_counts_and_exact_offsets(realdata: Path, name: str) -> None:
     """Every span is the text at its place; the sizes are those of the published tables."""
     path = realdata / "ie" / name
     if not path.is_file():
@@ -459,7 +462,7 @@ def test_a_reader_loses_a_sentence_or_a_span_of_a_corpus(realdata: Path, name: s
             assert sentence.text[mention.start : mention.end] == mention.text
 
 
-def test_an_entity_in_the_place_of_a_trigger_is_lost(tmp_path: Path) -> None:
+def test_an_entity_at_the_offsets_of_a_trigger_is_kept(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Rash came.", encoding="utf-8")
     (tmp_path / "a.ann").write_text("T1\tDisease 0 4\tRash\nT2\tAdverse 0 4\tRash\nE1\tAdverse:T2\n", encoding="utf-8")
     (one,) = readers.read_file(tmp_path / "a.ann")
@@ -467,14 +470,14 @@ def test_an_entity_in_the_place_of_a_trigger_is_lost(tmp_path: Path) -> None:
     assert one.annotation.events == (Event("Adverse", Mention("", "Rash", 0, 4)),)
 
 
-def test_a_document_without_annotation_is_an_error(tmp_path: Path) -> None:
+def test_a_brat_document_with_a_blank_annotation_file_is_read(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Nothing here.", encoding="utf-8")
     (tmp_path / "a.ann").write_text("\n", encoding="utf-8")
     (one,) = readers.read_file(tmp_path / "a.ann")
     assert one.annotation == Annotation()
 
 
-def test_an_object_over_several_lines_or_of_a_long_document_has_no_format(tmp_path: Path) -> None:
+def test_pretty_printed_and_long_json_objects_are_read(tmp_path: Path) -> None:
     value = {"text": "Ann left.", "entities": [{"type": "person", "start": 0, "end": 3}]}
     pretty, long, both = tmp_path / "extraction.json", tmp_path / "long.jsonl", tmp_path / "both.json"
     pretty.write_text(json.dumps(value, indent=2), encoding="utf-8")

@@ -10,12 +10,13 @@ from typing import Any
 import datasets
 import pytest
 
-from instructzoo.core import data, verbs
+from instructzoo.core import api, data
 from instructzoo.core.errors import ZooError
 from instructzoo.core.infer.grammar import permits
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Invalid, Row
-from instructzoo.uie import corpora, prompts, schema, sources
+from instructzoo.uie import prompts, schema, sources
+from instructzoo.uie.data import corpora
 
 COLUMNS = {"id", "instruction", "input", "output", "source", "licence", "item"}
 COLUMNS |= {"task", "options", "given", "gold", "dataset"}
@@ -59,7 +60,7 @@ def tasks(rows: datasets.Dataset) -> Counter[str]:
     return Counter(rows["task"])
 
 
-def test_a_row_has_a_wrong_column_or_licence(tmp_path: Path) -> None:
+def test_rows_have_the_expected_columns_licence_and_items(tmp_path: Path) -> None:
     parts = sources.build(recipe("crossner/ai", path=str(crossner(tmp_path, train=10, dev=4, test=6))))
     assert {part: len(rows) for part, rows in parts.items() if part != "train"} == {"validation": 4, "test": 6}
     for rows in parts.values():
@@ -69,7 +70,7 @@ def test_a_row_has_a_wrong_column_or_licence(tmp_path: Path) -> None:
     assert [r["output"] for r in parts["test"]][:2] == ["None", "person: Name2001"]
 
 
-def test_auxiliary_questions_are_asked_in_test_or_of_every_sentence(tmp_path: Path) -> None:
+def test_auxiliary_tasks_are_sampled_in_the_train_split_only(tmp_path: Path) -> None:
     path = str(crossner(tmp_path, train=400, dev=50, test=50))
     parts = sources.build(recipe("crossner/ai", path=path))
     train = tasks(parts["train"])
@@ -83,7 +84,7 @@ def test_auxiliary_questions_are_asked_in_test_or_of_every_sentence(tmp_path: Pa
     assert tasks(parts["train"]) == {"ner": 400}
 
 
-def test_the_head_of_a_set_is_taken_for_a_sample(tmp_path: Path) -> None:
+def test_per_dataset_draws_a_seeded_sample_from_the_whole_train_split(tmp_path: Path) -> None:
     path = str(crossner(tmp_path, train=300, dev=9, test=9))
 
     def drawn(seed: int) -> list[str]:
@@ -99,7 +100,7 @@ def test_the_head_of_a_set_is_taken_for_a_sample(tmp_path: Path) -> None:
     assert numbers == sorted(numbers) and numbers[-1] > 200
 
 
-def test_a_missing_part_is_forgotten_or_shares_items_with_train(tmp_path: Path) -> None:
+def test_missing_splits_are_cut_from_train_and_share_no_items_with_it(tmp_path: Path) -> None:
     conll04(crossner(tmp_path, train=200, dev=20), 200)
     parts = sources.build(recipe("crossner/ai", "conll04", path=str(tmp_path), test=0.1, validation=0.1))
     items = {part: set(rows["item"]) for part, rows in parts.items()}
@@ -112,14 +113,14 @@ def test_a_missing_part_is_forgotten_or_shares_items_with_train(tmp_path: Path) 
     assert said.count("cut out of its train part (0.1 of the items)") == 2
 
 
-def test_a_development_part_is_both_chosen_on_and_reported(tmp_path: Path) -> None:
+def test_a_dev_split_used_as_test_is_not_used_for_validation(tmp_path: Path) -> None:
     path = str(crossner(tmp_path, train=200, dev=20))
     parts = sources.build(recipe("crossner/ai", path=path, validation=0.1, options={"missing_test": "development"}))
     assert len(parts["test"]) == 20 and "its development part" in parts["test"].info.description
     assert not set(parts["validation"]["item"]) & (set(parts["test"]["item"]) | set(parts["train"]["item"]))
 
 
-def test_a_development_part_is_not_halved(tmp_path: Path) -> None:
+def test_a_dev_split_is_halved_into_disjoint_validation_and_test_splits(tmp_path: Path) -> None:
     path = str(crossner(tmp_path, train=200, dev=60))
     parts = sources.build(recipe("crossner/ai", path=path, options={"missing_test": "halve"}))
     assert len(parts["test"]) + len(parts["validation"]) == 60 and len(parts["test"]) > 15 < len(parts["validation"])
@@ -127,7 +128,7 @@ def test_a_development_part_is_not_halved(tmp_path: Path) -> None:
     assert "half of its development part" in parts["test"].info.description
 
 
-def test_a_held_out_set_is_trained_on(tmp_path: Path) -> None:
+def test_a_held_out_set_is_in_the_test_split_only(tmp_path: Path) -> None:
     crossner(crossner(tmp_path, train=20, dev=5, test=5), "music", train=20, dev=7)
     options = {"held_out": ["crossner/music"]}
     parts = sources.build(recipe("crossner/ai", "crossner/music", path=str(tmp_path), options=options))
@@ -139,7 +140,7 @@ def test_a_held_out_set_is_trained_on(tmp_path: Path) -> None:
         sources.build(recipe("crossner/ai", path=str(tmp_path), options={"held_out": ["wnut17"]}))
 
 
-def test_training_rows_are_made_to_score(tmp_path: Path) -> None:
+def test_the_test_split_alone_is_built_without_train_unless_cut_from_it(tmp_path: Path) -> None:
     path = str(crossner(tmp_path, train=20, dev=5, test=5))
     whole = sources.build(recipe("crossner/ai", path=path))
     alone = sources.build(recipe("crossner/ai", path=path), ("test",))
@@ -147,7 +148,7 @@ def test_training_rows_are_made_to_score(tmp_path: Path) -> None:
     assert "train" in sources.build(recipe("conll04", path=str(conll04(tmp_path, 40)), test=0.2), ("test",))
 
 
-def test_a_label_of_the_test_part_is_not_offered(tmp_path: Path) -> None:
+def test_labels_of_every_split_are_offered_in_all_rows(tmp_path: Path) -> None:
     crossner(tmp_path, train=10, dev=4)
     conll(tmp_path / "crossner" / "ai" / "test.txt", 4, 5_000, "programlang")
     parts = sources.build(recipe("crossner/ai", path=str(tmp_path)))
@@ -155,7 +156,7 @@ def test_a_label_of_the_test_part_is_not_offered(tmp_path: Path) -> None:
     assert offered == {("person", "programming language")}
 
 
-def test_drawn_options_lack_the_truth_or_reach_the_test_part(tmp_path: Path) -> None:
+def test_sampled_options_include_gold_labels_and_test_rows_offer_all(tmp_path: Path) -> None:
     lines = [f"N{i}\tB-type{i}\nof\tO\nM{i}\tB-type{(i + 1) % 30}\n" for i in range(30)]
     for part in ("train", "test"):
         path = tmp_path / "crossner" / "ai" / f"{part}.txt"
@@ -171,7 +172,7 @@ def test_drawn_options_lack_the_truth_or_reach_the_test_part(tmp_path: Path) -> 
     assert {len(json.loads(row["options"])) for row in parts["test"]} == {30}
 
 
-def test_a_pair_without_a_relation_is_dropped_or_learnt(tmp_path: Path) -> None:
+def test_sentences_without_relations_answer_none_and_get_no_epr_row(tmp_path: Path) -> None:
     parts = sources.build(recipe("conll04", path=str(conll04(tmp_path, 60)), options={"auxiliary_share": 1}))
     outputs = {task: {r["output"] for r in parts["train"] if r["task"] == task} for task in ("re", "epr", "ep")}
     assert outputs["re"] == {"None", "lives in: Ann, Oslo"}
@@ -180,13 +181,13 @@ def test_a_pair_without_a_relation_is_dropped_or_learnt(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("inside", ["", "ie", "crossner/ai", "crossner"])
-def test_a_folder_is_found_from_one_place_only(tmp_path: Path, inside: str) -> None:
+def test_a_set_is_found_from_any_folder_level(tmp_path: Path, inside: str) -> None:
     crossner(tmp_path / "ie", train=9, dev=3, test=3)
     path = tmp_path if not inside else tmp_path / "ie" / inside.removeprefix("ie")
     assert len(sources.build(recipe("crossner/ai", path=str(path)))["test"]) == 3
 
 
-def test_one_set_is_read_for_another(tmp_path: Path) -> None:
+def test_a_set_without_files_is_an_error(tmp_path: Path) -> None:
     crossner(tmp_path, train=9, dev=3, test=3)
     with pytest.raises(ZooError, match="no file of crossner/music"):
         sources.build(recipe("crossner/music", path=str(tmp_path / "crossner" / "ai")))
@@ -205,7 +206,9 @@ def test_one_set_is_read_for_another(tmp_path: Path) -> None:
         (("crossner/ai", "wnut17"), {"path": "crossner/ai/train.txt"}, "one file for several sources"),
     ],
 )
-def test_a_wrong_setting_is_ignored(tmp_path: Path, names: tuple[str, ...], values: dict[str, Any], said: str) -> None:
+def test_an_invalid_setting_is_an_error(
+    tmp_path: Path, names: tuple[str, ...], values: dict[str, Any], said: str
+) -> None:
     crossner(tmp_path, train=9, dev=3, test=3)
     path = values.get("path", "")
     made = recipe(*names, **values | {"path": None if path is None else str(tmp_path / path)})
@@ -214,7 +217,7 @@ def test_a_wrong_setting_is_ignored(tmp_path: Path, names: tuple[str, ...], valu
     assert said in str(caught.value)
 
 
-def test_the_world_is_left_out_beside_a_corpus(tmp_path: Path) -> None:
+def test_world_and_corpus_rows_can_be_mixed(tmp_path: Path) -> None:
     sizes = {"train": 30, "validation": 5, "test": 5}
     parts = sources.build(
         recipe("world", "crossner/ai", path=str(crossner(tmp_path, train=9, dev=3, test=3)), sizes=sizes)
@@ -225,7 +228,7 @@ def test_the_world_is_left_out_beside_a_corpus(tmp_path: Path) -> None:
 # --- own files
 
 
-def test_own_files_lose_a_part_or_a_document(tmp_path: Path) -> None:
+def test_own_files_are_read_into_their_splits_and_skipped_files_are_noted(tmp_path: Path) -> None:
     for number, name in enumerate(("train/1", "train/2", "dev/3", "test/4")):
         path = tmp_path / f"{name}.ann"
         path.parent.mkdir(exist_ok=True)
@@ -238,14 +241,14 @@ def test_own_files_lose_a_part_or_a_document(tmp_path: Path) -> None:
     assert "1 files passed over, of no known ending: notes.md" in parts["train"].info.description
 
 
-def test_an_own_file_is_not_split(tmp_path: Path) -> None:
+def test_a_single_own_file_is_cut_into_three_splits(tmp_path: Path) -> None:
     path = conll(tmp_path / "mine.bio", 200)
     built = data.build(recipe("own", path=str(path), test=0.1, validation=0.1), tmp_path / "built")
     assert all(built.card["counts"][part] for part in ("train", "validation", "test"))
     assert any("cut out of its train part" in note for note in built.card["notes"])
 
 
-def test_own_files_of_no_or_of_two_formats_are_read_by_halves(tmp_path: Path) -> None:
+def test_own_files_of_unknown_or_mixed_formats_are_an_error(tmp_path: Path) -> None:
     conll(tmp_path / "a.conll", 4)
     (tmp_path / "b.jsonl").write_text('{"text": "Ann", "entities": [[0, 3, "person"]]}\n', encoding="utf-8")
     with pytest.raises(ZooError, match="files in several formats: conll, offsets"):
@@ -255,14 +258,14 @@ def test_own_files_of_no_or_of_two_formats_are_read_by_halves(tmp_path: Path) ->
         sources.build(recipe("own", path=str(tmp_path)))
 
 
-def test_two_labels_of_an_own_file_become_one(tmp_path: Path) -> None:
+def test_two_labels_of_an_own_file_with_the_same_words_are_an_error(tmp_path: Path) -> None:
     spans = [[0, 3, "PER"], [4, 7, "person"]]
     (tmp_path / "a.jsonl").write_text(json.dumps({"text": "Ann Bob", "entities": spans}), encoding="utf-8")
     with pytest.raises(ZooError, match='own: the labels "PER" and "person" both read "person"'):
         sources.build(recipe("own", path=str(tmp_path)))
 
 
-def test_annotated_files_are_not_built_as_rows_of_json(tmp_path: Path) -> None:
+def test_an_annotated_own_file_becomes_rows_of_each_of_its_tasks(tmp_path: Path) -> None:
     line = {
         "text": "😀 Ann met Bo.",
         "entities": [[2, 5, "PER"]],
@@ -279,26 +282,26 @@ def test_annotated_files_are_not_built_as_rows_of_json(tmp_path: Path) -> None:
 # --- zoo score
 
 
-def test_a_published_file_is_no_gold_for_zoo_score(tmp_path: Path) -> None:
+def test_a_published_file_can_be_scored_as_gold(tmp_path: Path) -> None:
     gold = conll(tmp_path / "crossner" / "ai" / "test.txt", 6)
     said = conll(tmp_path / "said.conll", 6)
     said.write_text(gold.read_text(encoding="utf-8").replace("Name3\tB-person", "Name3\tO"), encoding="utf-8")
-    found = verbs.score("uie", str(gold), str(said))
+    found = api.score("uie", str(gold), str(said))
     figures = {(f["metric"], f["group"]): f["value"] for f in found["figures"]}
     assert figures["F1", "ner crossner/ai"] == pytest.approx(0.8)
     plain = tmp_path / "said.txt"
     plain.write_text("\n".join(row["output"] for _, row in sources.gold(gold) or ()), encoding="utf-8")
-    assert verbs.score("uie", str(gold), str(plain), "multiset")["figures"][0]["value"] == 1
-    assert verbs.score("uie", str(gold), str(plain), "instructuie-legacy")["scorer"] == "instructuie-legacy"
+    assert api.score("uie", str(gold), str(plain), "multiset")["figures"][0]["value"] == 1
+    assert api.score("uie", str(gold), str(plain), "instructuie-legacy")["scorer"] == "instructuie-legacy"
 
 
-def test_a_system_that_tags_nothing_cannot_be_scored(tmp_path: Path) -> None:
+def test_a_system_that_tags_nothing_scores_zero(tmp_path: Path) -> None:
     gold, said = conll(tmp_path / "gold.conll", 4), tmp_path / "said.conll"
     said.write_text("nobody0\tO\n\nName1\tO\nsleeps\tO\n\nnobody2\tO\n\nName3\tO\nsleeps\tO\n", encoding="utf-8")
-    assert verbs.score("uie", str(gold), str(said))["figures"][0]["value"] == 0
+    assert api.score("uie", str(gold), str(said))["figures"][0]["value"] == 0
 
 
-def test_the_arguments_of_another_event_are_a_hit(tmp_path: Path) -> None:
+def test_eea_answers_to_another_event_type_are_an_error(tmp_path: Path) -> None:
     for name, event in (("gold", "attack"), ("said", "meeting")):
         value = {
             "text": "Ann hit Bo.",
@@ -312,11 +315,11 @@ def test_the_arguments_of_another_event_are_a_hit(tmp_path: Path) -> None:
         }
         (tmp_path / f"{name}.jsonl").write_text(json.dumps(value) + "\n", encoding="utf-8")
     with pytest.raises(ZooError) as caught:
-        verbs.score("uie", str(tmp_path / "gold.jsonl"), str(tmp_path / "said.jsonl"), task="eea")
+        api.score("uie", str(tmp_path / "gold.jsonl"), str(tmp_path / "said.jsonl"), task="eea")
     assert 'an answer to "Ann hit Bo." "meeting"; expected one to "Ann hit Bo." "attack"' in str(caught.value)
 
 
-def test_another_task_than_asked_is_scored(tmp_path: Path) -> None:
+def test_gold_rows_are_of_the_requested_task(tmp_path: Path) -> None:
     path = conll04(tmp_path, 4) / "conll04" / "train.CoNLL04.json"
     asked = {task: [row["task"] for _, row in sources.gold(path, task) or ()] for task in ("", "ner", "epr")}
     assert asked == {"": ["re"] * 4, "ner": ["ner"] * 4, "epr": ["epr"] * 2}
@@ -326,7 +329,7 @@ def test_another_task_than_asked_is_scored(tmp_path: Path) -> None:
         assert said in str(caught.value)
 
 
-def test_rows_are_taken_for_a_published_file(tmp_path: Path) -> None:
+def test_a_file_of_rows_is_not_read_as_a_published_file(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text('{"instruction": "", "input": "Ann", "output": "person: Ann"}\n', encoding="utf-8")
     assert sources.gold(path) is None
@@ -339,7 +342,7 @@ PUBLISHED = sorted(corpora.CORPORA)
 
 @pytest.mark.realdata
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_a_row_of_a_corpus_is_not_read_back_as_it_was_written(realdata: Path, name: str) -> None:
+def test_targets_of_every_corpus_row_parse_back_to_their_gold(realdata: Path, name: str) -> None:
     """Render then parse is the identity for every question to every sentence; no exceptions."""
     if not (realdata / "ie" / corpora.CORPORA[name].home).is_dir():
         pytest.skip(f"no {name}")
@@ -361,7 +364,7 @@ def test_a_row_of_a_corpus_is_not_read_back_as_it_was_written(realdata: Path, na
         ("semeval2010_task8", ("TRAIN_FILE.TXT", "TEST_FILE_FULL.TXT"), (10_717, 5)),
     ],
 )
-def test_more_true_answers_than_the_readme_says_are_barred(
+def test_the_grammar_rejects_exactly_the_documented_number_of_gold_answers(
     realdata: Path, name: str, files: tuple[str, ...], counts: tuple[int, int]
 ) -> None:
     """Those that cut a word in two; none is barred for saying a thing too often."""
@@ -386,7 +389,7 @@ def _bare(found: schema.Annotation) -> list[Any]:
 
 
 @pytest.mark.realdata
-def test_a_test_sentence_of_one_set_is_trained_on_through_another(realdata: Path, tmp_path: Path) -> None:
+def test_real_sets_share_no_item_across_splits(realdata: Path, tmp_path: Path) -> None:
     names = ("crossner/ai", "crossner/science", "wnut17", "conll04")
     if not (realdata / "ie" / "wnut17").is_dir():
         pytest.skip("no wnut17")

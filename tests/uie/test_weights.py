@@ -1,32 +1,32 @@
-"""The carried model: it is what its recipe and its recorded scores say."""
+"""The bundled model: it is what its recipe and its recorded scores say."""
 
 from __future__ import annotations
 
 import pytest
 
-from instructzoo.core import app as apps
+from instructzoo.core import domain as domains
 from instructzoo.core import recipe as recipes
 from instructzoo.core import runs
+from instructzoo.core.commands.eval import evaluate
 from instructzoo.core.score import Scores
-from instructzoo.core.verbs.evaluating import evaluate
 
 
 @pytest.fixture(scope="module")
 def recorded() -> Scores:
-    found = runs.read_json(apps.get("uie").weights() / "scores.json")
+    found = runs.read_json(domains.get("uie").bundled_model() / "scores.json")
     return Scores.from_dict(found["systems"]["model"])
 
 
-def test_the_recipe_in_the_repository_is_not_the_one_that_made_the_model() -> None:
-    kept = runs.stored_recipe(apps.get("uie").weights())
-    assert kept.fingerprint() == recipes.load("uie/carried").fingerprint()
+def test_the_bundled_model_has_the_fingerprint_of_its_recipe() -> None:
+    kept = runs.stored_recipe(domains.get("uie").bundled_model())
+    assert kept.fingerprint() == recipes.load("uie/bundled").fingerprint()
 
 
 FLOORS = {"ner": 0.9, "re": 0.8, "ee trigger": 0.8, "ee argument": 0.8}
 
 
 @pytest.mark.parametrize(("group", "floor"), FLOORS.items())
-def test_the_carried_model_falls_short_of_its_promise(recorded: Scores, group: str, floor: float) -> None:
+def test_the_recorded_f1_of_the_bundled_model_reaches_its_minimum(recorded: Scores, group: str, floor: float) -> None:
     figure = recorded.get("F1", group)
     assert figure is not None
     assert figure.n >= 100
@@ -34,10 +34,10 @@ def test_the_carried_model_falls_short_of_its_promise(recorded: Scores, group: s
 
 
 @pytest.mark.slow
-def test_the_recorded_scores_are_another_model_s(recorded: Scores) -> None:
-    app = apps.get("uie")
-    now, _ = evaluate(app, app.weights(), baselines=False)
-    for figure in Scores.from_dict(now["systems"]["model"]).figures:
+def test_the_bundled_model_reproduces_its_recorded_scores(recorded: Scores) -> None:
+    domain = domains.get("uie")
+    now, _ = evaluate(domain, domain.bundled_model(), baselines=False)
+    for figure in Scores.from_dict(now["systems"]["model"]).metric_values:
         held = recorded.get(figure.metric, figure.group)
         assert held is not None
         assert figure.n == held.n

@@ -11,8 +11,9 @@ import pytest
 
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import validate_part
-from instructzoo.uie import clauses, names, schema, world
+from instructzoo.uie import schema, world
 from instructzoo.uie.schema import Annotation, Mention
+from instructzoo.uie.world import entity_names, fact_templates
 
 FIXED = {"Corp", "Group", "Motors", "Systems", "Bank", "Foods", "Pro", "Mini", "Port", "Falls", "Republic", "Wolves"}
 FIXED |= {"United", "Tigers", "Rovers", "Stars", "University", "Institute", "College", "Dr.", "X", "&", "of", "7", "40"}
@@ -47,13 +48,13 @@ def template(row: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("split", world.SPLITS)
-def test_an_offset_points_beside_its_mention(split: str) -> None:
+def test_every_offset_points_at_its_mention(split: str) -> None:
     for row in world.generate(600, 1, split):
         for m in mentions(schema.from_json(row["gold"])):
             assert row["input"][m.start : m.end] == m.text != ""
 
 
-def test_a_test_row_has_a_template_or_a_name_word_of_training() -> None:
+def test_splits_share_no_template_and_no_word_of_a_name() -> None:
     every = settings(tasks={"ner": 1}, dropped=0, negatives=[9, 9], empty=0)
     parts = {split: list(world.generate(1500, 3, split, every)) for split in world.SPLITS}
     words = {split: name_words(rows) for split, rows in parts.items()}
@@ -64,20 +65,20 @@ def test_a_test_row_has_a_template_or_a_name_word_of_training() -> None:
         assert not templates[a] & templates[b]
 
 
-def test_an_item_stands_in_two_splits_whatever_the_seed_and_settings() -> None:
+def test_train_and_test_share_no_item_across_seeds_and_settings() -> None:
     one = {r["item"] for r in world.generate(1500, 0, "train", settings(empty=1, tasks={"ner": 1, "re": 1}))}
     two = {r["item"] for r in world.generate(20, 9, "test", settings(empty=1, tasks={"ee": 1}))}
     assert one and two and not one & two
 
 
-def test_fewer_rows_are_not_the_first_of_more() -> None:
+def test_a_larger_draw_starts_with_the_smaller_one() -> None:
     many = list(world.generate(60, 7, "test"))
     assert list(world.generate(10, 7, "test")) == many[:10]
     assert list(world.generate(10, 8, "test")) != many[:10]
     assert list(world.generate(10, 7, "validation")) != many[:10]
 
 
-def test_the_options_tell_the_answer() -> None:
+def test_options_include_gold_labels_and_offer_labels_without_an_answer() -> None:
     """Labels are on offer that the sentence has not, and some that it has are not."""
     rows = list(world.generate(1500, 0, "train", settings(tasks={"ner": 1, "re": 1})))
     none = sum(row["output"] == "None" for row in rows)
@@ -89,7 +90,7 @@ def test_the_options_tell_the_answer() -> None:
     assert sum(len(json.loads(r["options"])) > 1 for r in rows) > 0.8 * len(rows)
 
 
-def test_a_label_or_a_task_never_occurs() -> None:
+def test_every_label_role_and_task_occurs() -> None:
     rows = list(world.generate(6000, 0, "train"))
     labels: Counter[str] = Counter()
     for row in rows:
@@ -98,16 +99,21 @@ def test_a_label_or_a_task_never_occurs() -> None:
         labels.update(r.type for r in truth.relations)
         labels.update(e.type for e in truth.events)
         labels.update(m.type for e in truth.events for m in e.arguments)
-    roles = clauses.event_roles()
-    expected = {*names.TYPES, *clauses.relation_labels(), *roles, *(role for rs in roles.values() for role in rs)}
+    roles = fact_templates.event_roles()
+    expected = {
+        *entity_names.TYPES,
+        *fact_templates.relation_labels(),
+        *roles,
+        *(role for rs in roles.values() for role in rs),
+    }
     assert expected <= set(labels)
     assert {row["task"] for row in rows} == set(schema.TASKS)
     assert len({row["input"] for row in rows}) > 5900
 
 
-def test_a_pattern_lacks_a_slot_or_its_trigger() -> None:
-    facts = [fact for field in clauses.FIELDS for fact in field]
-    asides = [fact for every in clauses.ASIDES.values() for fact in every]
+def test_every_pattern_has_all_its_slots_and_its_trigger() -> None:
+    facts = [fact for field in fact_templates.FIELDS for fact in field]
+    asides = [fact for every in fact_templates.ASIDES.values() for fact in every]
     for fact in (*facts, *asides):
         for pattern in fact.patterns:
             assert set(re.findall(r"<(\w+)>", pattern)) == set(fact.slots), pattern
@@ -115,17 +121,17 @@ def test_a_pattern_lacks_a_slot_or_its_trigger() -> None:
             assert pattern.count("<") == len(fact.slots), pattern
         assert set(fact.roles) <= set(fact.slots) and bool(fact.roles) == bool(fact.event)
         assert {slot for _, head, tail in fact.relations for slot in (head, tail)} <= {*fact.slots, "self"}
-        assert set(fact.slots.values()) <= set(names.TYPES)
+        assert set(fact.slots.values()) <= set(entity_names.TYPES)
 
 
-def test_a_sentence_is_not_written_as_one() -> None:
+def test_sentences_are_capitalized_and_cleanly_punctuated() -> None:
     for row in world.generate(2000, 2, "train"):
         text = row["input"]
         assert text[0].isupper() and text.endswith(".")
         assert not re.search(r"[,.;]{2}| [,.;]|  |[<>|\[\]]|\((?!s)", text.replace("Dr.", "Dr")), text
 
 
-def test_settings_that_draw_nothing_hang() -> None:
+def test_invalid_settings_and_splits_are_errors() -> None:
     for values, found in [
         ({"tasks": {"nerd": 1}}, "nerd"),
         ({"tasks": {"ner": 0}}, "weight"),

@@ -9,14 +9,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from instructzoo.core.app import App, PaperFigure
+    from instructzoo.core.domain import Domain, PublishedResult
     from instructzoo.core.errors import ZooError
     from instructzoo.core.recipe import Recipe
     from instructzoo.core.record import Invalid, Record, Row, Segment, Turn
 
-__all__ = ["App", "Invalid", "PaperFigure", "Recipe", "Record", "Row", "Segment", "Turn", "ZooError"]
+__all__ = ["Domain", "Invalid", "PublishedResult", "Recipe", "Record", "Row", "Segment", "Turn", "ZooError"]
 
-_HOMES = {"App": "app", "PaperFigure": "app", "Recipe": "recipe", "ZooError": "errors"}
+_HOMES = {"Domain": "domain", "PublishedResult": "domain", "Recipe": "recipe", "ZooError": "errors"}
 
 
 def __getattr__(name: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from instructzoo.core import openmp, verbs
+from instructzoo.core import api, openmp
 from instructzoo.core.errors import Stopped, ZooError
 
 app = typer.Typer(
@@ -26,7 +26,7 @@ Overrides = Annotated[
 ]
 Domain = Annotated[str, typer.Argument(help="an installed domain", metavar="DOMAIN")]
 RunFolder = Annotated[
-    str | None, typer.Option("--run", help="a run directory; without it, the model that the package carries")
+    str | None, typer.Option("--run", help="a run directory; without it, the model that the package bundle")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="answer in JSON")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="no progress")]
@@ -40,7 +40,7 @@ def _options(debug: Annotated[bool, typer.Option("--debug", help="show the trace
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """Installed domains and their recipes."""
-    out(verbs.list(), as_json, "domains")
+    out(api.list(), as_json, "domains")
 
 
 @app.command()
@@ -52,7 +52,7 @@ def data(
     as_json: AsJson = False,
 ) -> None:
     """Build a recipe's rows and show their card."""
-    out(verbs.data(recipe, overrides or (), export, output), as_json, "data")
+    out(api.data(recipe, overrides or (), export, output), as_json, "data")
 
 
 @app.command()
@@ -65,7 +65,7 @@ def synth(
     as_json: AsJson = False,
 ) -> None:
     """Write a domain's data with a teacher; go on where a killed call stopped."""
-    out(verbs.synth(domain, output, teacher, overrides or (), quiet), as_json, "synthesised")
+    out(api.synth(domain, output, teacher, overrides or (), quiet), as_json, "synthesised")
 
 
 @app.command()
@@ -77,13 +77,13 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """What the model sees of a row, token by token, and what it must learn to write."""
-    out(verbs.explain(recipe, overrides or (), row, html), as_json, "explanation")
+    out(api.explain(recipe, overrides or (), row, html), as_json, "explanation")
 
 
 @app.command()
 def plan(recipe: RecipeName, overrides: Overrides = None, as_json: AsJson = False) -> None:
     """Parameters, memory, tokens, steps and time of a training, before it starts."""
-    out(verbs.plan(recipe, overrides or ()), as_json, "plan")
+    out(api.plan(recipe, overrides or ()), as_json, "plan")
 
 
 @app.command()
@@ -97,8 +97,8 @@ def train(
 ) -> None:
     """Train a recipe; resume it where a run was cut off."""
     if nproc is not None:
-        raise SystemExit(verbs.launch(sys.argv[1:], nproc))
-    out(verbs.train(recipe, overrides or (), run_id, quiet), as_json, "trained")
+        raise SystemExit(api.launch(sys.argv[1:], nproc))
+    out(api.train(recipe, overrides or (), run_id, quiet), as_json, "trained")
 
 
 @app.command("eval")
@@ -110,7 +110,7 @@ def eval_(
     as_json: AsJson = False,
 ) -> None:
     """Score a model on its test part, beside baselines and the paper."""
-    out(verbs.eval(domain, run, limit, baselines), as_json, "scores")
+    out(api.eval(domain, run, limit, baselines), as_json, "scores")
 
 
 @app.command()
@@ -128,7 +128,7 @@ def predict(
     as_json: AsJson = False,
 ) -> None:
     """Answer a file of rows, in order; go on where a killed call stopped."""
-    done = verbs.predict(domain, source, output, run, quiet)
+    done = api.predict(domain, source, output, run, quiet)
     if output != "-":
         out(done, as_json, "predicted")
 
@@ -143,19 +143,19 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Score any file of answers."""
-    out(verbs.score(domain, gold, pred, scorer, task), as_json, "figures")
+    out(api.score(domain, gold, pred, scorer, task), as_json, "figures")
 
 
 @app.command()
 def report(run: Annotated[str, typer.Argument(help="a run directory")], as_json: AsJson = False) -> None:
     """Write a run's HTML report."""
-    out(verbs.report(run), as_json, "reported")
+    out(api.report(run), as_json, "reported")
 
 
 @app.command()
 def reproduce(recipe: RecipeName, overrides: Overrides = None, quiet: Quiet = False, as_json: AsJson = False) -> None:
     """Data, training, scores and report of a recipe in one command."""
-    out(verbs.reproduce(recipe, overrides or (), quiet), as_json, "reproduced")
+    out(api.reproduce(recipe, overrides or (), quiet), as_json, "reproduced")
 
 
 @app.command()
@@ -166,7 +166,7 @@ def demo(
     open_browser: Annotated[bool, typer.Option("--open", help="open the browser")] = False,
 ) -> None:
     """Open the domain's demo on this machine."""
-    verbs.demo(domain, run, port, open_browser)
+    api.demo(domain, run, port, open_browser)
 
 
 @app.command()
@@ -178,7 +178,7 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write a model in the plain Hugging Face layout, checked to answer as before."""
-    out(verbs.export(domain, output, run, half), as_json, "exported")
+    out(api.export(domain, output, run, half), as_json, "exported")
 
 
 @app.command()
@@ -189,9 +189,9 @@ def fetch(
 ) -> None:
     """Resolve a pretrained backbone ahead of time."""
     if listing or name is None:
-        out(verbs.backbones(), as_json, "backbones")
+        out(api.backbones(), as_json, "backbones")
     else:
-        out(verbs.fetch(name), as_json, "fetched")
+        out(api.fetch(name), as_json, "fetched")
 
 
 @app.command()
@@ -203,22 +203,22 @@ def doctor(
 ) -> None:
     """What this machine can run."""
     if settings:
-        typer.echo(verbs.settings(), nl=False)
+        typer.echo(api.settings(), nl=False)
     else:
-        out(verbs.doctor(), as_json, "doctor")
+        out(api.doctor(), as_json, "doctor")
 
 
 def out(found: dict[str, Any], as_json: bool, shown: str) -> None:
     """One JSON object for programs, else what verbs.show makes of it for people. Of many processes one speaks."""
     from instructzoo.core import runs
-    from instructzoo.core.verbs import show
+    from instructzoo.core.commands import terminal
 
     if not runs.is_main():
         return
     if as_json:
-        show.line(json.dumps(found, indent=2, ensure_ascii=False, default=str))
+        terminal.line(json.dumps(found, indent=2, ensure_ascii=False, default=str))
     else:
-        show.SHOWN[shown](found)
+        terminal.SHOWN[shown](found)
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
 """How OpenMP threads wait for one another.
 
 By default GNU OpenMP waits by spinning, which holds a core that other work needs; waiting passively costs a third of
-the speed on an idle machine. A short spin is as fast as the default when idle and nearly as fast as passive waiting when
-other work runs beside (docs/performance.md).
+the speed on an idle machine. A short spin is as fast as the default when idle and nearly as fast as passive waiting
+when other work runs beside (docs/performance.md).
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from instructzoo.core import app as apps
+from instructzoo.core import domain as domains
 from instructzoo.core import settings
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.settings import Settings as Settings
@@ -223,7 +223,7 @@ def find(name: str) -> Path:
             raise ZooError(f"no file {name}", "a recipe's YAML file", "zoo list names the installed recipes")
         return Path(name)
     domain, slash, recipe = name.partition("/")
-    files = apps.get(domain).recipes()
+    files = domains.get(domain).recipes()
     if not slash or recipe not in files:
         known = [f"{domain}/{stem}" for stem in files]
         raise ZooError(f'no recipe "{name}"', suggest(name, known), "zoo list names the installed recipes")

@@ -36,7 +36,7 @@ class Run:
     """One run directory. writes: whether this process does; of many processes that train together one does."""
 
     folder: Path
-    writes: bool = True
+    is_main: bool = True
 
     @property
     def id(self) -> str:
@@ -53,27 +53,27 @@ class Run:
         path = self.folder / "manifest.json"
         return read_json(path) if path.is_file() else {}
 
-    def note(self, **values: Any) -> None:
+    def update_manifest(self, **values: Any) -> None:
         """Add or replace values of the manifest."""
-        if self.writes:
+        if self.is_main:
             write_json(self.folder / "manifest.json", self.manifest() | values)
 
-    def incident(self, text: str) -> None:
+    def add_warning(self, text: str) -> None:
         """Something went wrong and was survived: the report says so."""
-        self.note(incidents=[*self.manifest().get("incidents", []), text])
+        self.update_manifest(incidents=[*self.manifest().get("incidents", []), text])
 
     def recipe(self) -> Recipe:
         return stored_recipe(self.folder)
 
     @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Hold the run for this process, until the block ends or the process dies.
 
         Raises ZooError where another process holds it: two would write one metrics.jsonl.
         """
         import fcntl
 
-        if not self.writes:
+        if not self.is_main:
             yield
             return
         held = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT)  # over NFS a lock needs a file open for writing
@@ -113,7 +113,7 @@ def cache() -> Path:
 
 def at(recipe: Recipe, run_id: str | None = None) -> Run:
     """Where the run of this recipe is, or will be: its id is the fingerprint of the settings."""
-    return Run(root() / recipe.domain / recipe.name / (run_id or recipe.fingerprint()), writes=is_main())
+    return Run(root() / recipe.domain / recipe.name / (run_id or recipe.fingerprint()), is_main=is_main())
 
 
 def is_main() -> bool:
@@ -144,7 +144,7 @@ def start(recipe: Recipe, command: str, run_id: str | None = None) -> Run:
     if folder.exists() and any(folder.iterdir()):
         raise ZooError(f"{folder} exists and is no run", "an empty or absent directory", "choose another --run-id")
     values = {"state": "started", "fingerprint": recipe.fingerprint(), "command": command, "started": now()}
-    with whole_folder(folder) as fresh:
+    with atomic_folder(folder) as fresh:
         write_text(fresh / "recipe.yaml", recipe.resolved())
         write_json(fresh / "manifest.json", values | {"seed": recipe.seed} | environment())
     return run
@@ -201,7 +201,7 @@ def now() -> str:
 
 def write_text(path: Path, text: str) -> None:
     """Replace a file whole, or not at all."""
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         file.write(text)
 
 
@@ -210,12 +210,12 @@ def write_json(path: Path, values: Any) -> None:
 
 
 @contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[IO[str]]:
+def atomic_file(path: Path) -> Iterator[IO[str]]:
     """A text file that appears under its name when the block ends well, and not at all when it does not.
 
     It is written beside `path`, flushed to disk and renamed; what stood there stays until then.
     """
-    with friendly_disk(path):
+    with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
         try:
@@ -231,9 +231,9 @@ def whole_file(path: Path) -> Iterator[IO[str]]:
 
 
 @contextlib.contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
+def atomic_folder(folder: Path) -> Iterator[Path]:
     """A temporary folder that becomes `folder` when the block ends well, and vanishes when it does not."""
-    with friendly_disk(folder):
+    with disk_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".tmp"))
         old = fresh.with_name(f"{fresh.stem}.old.tmp")
@@ -255,7 +255,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def friendly_disk(path: Path) -> Iterator[None]:
+def disk_errors(path: Path) -> Iterator[None]:
     """Turn a full disk or a forbidden folder into one line."""
     try:
         yield

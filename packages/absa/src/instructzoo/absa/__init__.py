@@ -1,8 +1,8 @@
 """Aspect-based sentiment analysis by instruction, after Varia et al. (arXiv:2210.06629)."""
 
-from instructzoo.core.app import App
+from instructzoo.core.domain import Domain
 
-app = App(
+domain = Domain(
     name="absa",
     title="Aspects and sentiment",
     summary="what a review speaks of, in which respect, in which words, and how it is judged",

@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from instructzoo.absa import corpora, kshot, prompts, readers, world
-from instructzoo.absa.corpora import CORPORA
-from instructzoo.absa.quads import CONFLICT, ELEMENTS, Quad, known
-from instructzoo.absa.readers_base import Sentence
+from instructzoo.absa import prompts, world
+from instructzoo.absa.data import corpora, few_shot, readers
+from instructzoo.absa.data.corpora import CORPORA
+from instructzoo.absa.data.readers.base import Sentence
+from instructzoo.absa.schema import CONFLICT, ELEMENTS, Quad, known
 from instructzoo.core import recipe as recipes
-from instructzoo.core.data.lines import part_of
+from instructzoo.core.data.line_files import part_of
 from instructzoo.core.data.split import PARTS
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.recipe import Recipe
@@ -153,7 +154,7 @@ def _take(name: str, places: dict[str, Path], settings: Settings, wanted: set[st
             continue
         yield part, _draw(sentences, settings, notes)
         if part == "train" and "validation" not in places and "validation" in wanted:
-            drawn = set(kshot.sample(sentences, settings.kshot, settings.kshot_seed).places)
+            drawn = set(few_shot.sample(sentences, settings.kshot, settings.kshot_seed).places)
             left = [sentence for place, sentence in enumerate(sentences) if place not in drawn]
             yield "validation", _draw(left, settings, ["from what the draw left of train"])
 
@@ -163,7 +164,7 @@ def _is_dev(part: str, path: Path) -> bool:
 
 
 def _draw(sentences: Sequence[Sentence], settings: Settings, notes: list[str]) -> _Taken:
-    shots = kshot.sample(sentences, settings.kshot or 1, settings.kshot_seed)
+    shots = few_shot.sample(sentences, settings.kshot or 1, settings.kshot_seed)
     text = f"{len(shots.places):,} of {len(sentences):,} sentences drawn by the {shots.k}-shot sampler"
     left = ", ".join(f"{name} {count}" for name, count in shots.unfilled.items())
     text += f"; classes with fewer than {shots.k} tuples: {left}" if left else ""

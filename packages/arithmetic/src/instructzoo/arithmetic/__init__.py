@@ -1,8 +1,8 @@
 """Arithmetic with written-out steps, after Goat (arXiv:2305.14201)."""
 
-from instructzoo.core.app import App
+from instructzoo.core.domain import Domain
 
-app = App(
+domain = Domain(
     name="arithmetic",
     title="Arithmetic",
     summary="sums, differences, products and quotients of whole numbers, with the steps written out",

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from instructzoo.arithmetic import prompts
-from instructzoo.arithmetic.cells import OPERATIONS
-from instructzoo.core.app import PaperFigure
+from instructzoo.arithmetic.world.digit_pairs import OPERATIONS
+from instructzoo.core.domain import PublishedResult
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.record import Invalid, Row
-from instructzoo.core.score import Figure, Scores, character_errors, exact_match, figure
+from instructzoo.core.score import MetricValue, Scores, character_errors, exact_match, mean_with_ci
 from instructzoo.core.score.baselines import Baseline
 
 SCORERS = ("strict", "lenient")
@@ -79,15 +79,15 @@ _TABLE: dict[str, tuple[tuple[str, float, float, float | None], ...]] = {
 }
 
 
-def _paper() -> tuple[PaperFigure, ...]:
+def _paper() -> tuple[PublishedResult, ...]:
     figures = []
     for operation, columns in _TABLE.items():
         for column, exact, digit, gpt4 in columns:
             group = f"{operation} {column}"
-            figures.append(PaperFigure(EXACT, group, exact / 100, "Goat-7B", SOURCE))
-            figures.append(PaperFigure(DIGITS, group, digit / 100, "Goat-7B", SOURCE))
+            figures.append(PublishedResult(EXACT, group, exact / 100, "Goat-7B", SOURCE))
+            figures.append(PublishedResult(DIGITS, group, digit / 100, "Goat-7B", SOURCE))
             if gpt4 is not None:
-                figures.append(PaperFigure(EXACT, group, gpt4 / 100, "GPT-4", SOURCE))
+                figures.append(PublishedResult(EXACT, group, gpt4 / 100, "GPT-4", SOURCE))
     return tuple(figures)
 
 
@@ -105,11 +105,11 @@ def score(rows: Sequence[Row], answers: Sequence[str], scorer: str) -> Scores:
     hits, errors = exact_match(true, said), character_errors(true, said)
     matches = errors.matches()
 
-    figures: list[Figure] = []
+    figures: list[MetricValue] = []
     places = _places(rows)
     for group, picked in places.items():
-        figures.append(figure(EXACT, hits[picked], group))
-        figures.append(figure(DIGITS, matches[picked], group, errors.lengths[picked]))
+        figures.append(mean_with_ci(EXACT, hits[picked], group))
+        figures.append(mean_with_ci(DIGITS, matches[picked], group, errors.lengths[picked]))
     counts = {
         "rows": len(rows),
         "right": int(hits.sum()),

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from instructzoo.arithmetic import prompts, world
-from instructzoo.arithmetic import rows as writing
-from instructzoo.arithmetic.noise import SIGNS
+from instructzoo.arithmetic.world import examples as writing
+from instructzoo.arithmetic.world.phrasing import SIGNS
 from instructzoo.core import recipe as recipes
 from instructzoo.core import runs
 from instructzoo.core.data import read, readers
@@ -105,7 +105,7 @@ def _corpus(seed: int) -> datasets.Dataset:
     import datasets
     import pyarrow as pa
 
-    from instructzoo.arithmetic.corpus import corpus
+    from instructzoo.arithmetic.world.goat_dataset import corpus
 
     return datasets.Dataset(pa.concat_tables(corpus(seed)))
 

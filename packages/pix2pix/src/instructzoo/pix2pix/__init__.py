@@ -1,8 +1,8 @@
 """Image editing by instruction, after InstructPix2Pix (arXiv:2211.09800)."""
 
-from instructzoo.core.app import App
+from instructzoo.core.domain import Domain
 
-app = App(
+domain = Domain(
     name="pix2pix",
     title="Image editing",
     summary="an image changed as an instruction says, the rest of it kept",

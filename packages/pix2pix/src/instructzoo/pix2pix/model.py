@@ -19,11 +19,12 @@ from pydantic import Field
 from instructzoo.core import recipe as recipes
 from instructzoo.core import runs
 from instructzoo.core.errors import ZooError
-from instructzoo.core.models.load import Loaded, placed, quiet
+from instructzoo.core.models.load import ModelBundle, quiet, to_device
 from instructzoo.core.recipe import Method, Model, Recipe, validate_part
 from instructzoo.core.record import Row
-from instructzoo.pix2pix import autoencoder, editor, images
-from instructzoo.pix2pix.editor import Editor
+from instructzoo.pix2pix import images
+from instructzoo.pix2pix.networks import editor, patch_autoencoder
+from instructzoo.pix2pix.networks.editor import Editor
 
 PATTERN = re.compile(r"scratch:unet-(\d+)x(\d+)")
 FORM = "scratch:unet-<blocks>x<width>, width a multiple of 32"
@@ -55,7 +56,7 @@ def settings(recipe: Recipe) -> Settings:
     return validate_part(Settings, recipe.model.options, "model.options")
 
 
-def load(recipe: Recipe, rows: Callable[[], Iterable[Row]], kept: Path | None = None) -> Loaded:
+def load(recipe: Recipe, rows: Callable[[], Iterable[Row]], kept: Path | None = None) -> ModelBundle:
     """The untuned editor. rows: training rows, from which a scratch tokenizer and autoencoder are made.
 
     kept: a folder that holds both from an earlier start of the run; used where it does.
@@ -67,11 +68,11 @@ def load(recipe: Recipe, rows: Callable[[], Iterable[Row]], kept: Path | None = 
         else:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(recipe.seed)
-                vae = autoencoder.make(own.patch, own.channels)
+                vae = patch_autoencoder.make(own.patch, own.channels)
             found = list(islice(rows(), PICTURES))
             tokenizer = make_tokenizer((row["instruction"] for row in found), recipe.model)
-            autoencoder.fit(vae, _pictures(found), own.fit_steps, recipe.seed)
-        return Loaded(_scratch(recipe, own, vae, tokenizer), tokenizer, "editor")
+            patch_autoencoder.fit(vae, _pictures(found), own.fit_steps, recipe.seed)
+        return ModelBundle(_scratch(recipe, own, vae, tokenizer), tokenizer, "editor")
     from instructzoo.core.models import backbones
 
     place = _place(name) or backbones.resolve(name)
@@ -85,7 +86,7 @@ def load(recipe: Recipe, rows: Callable[[], Iterable[Row]], kept: Path | None = 
             f"{read}, which the backbone's own pipeline pads to",
             f"set model.max_tokens={read}",
         )
-    return Loaded(model, tokenizer, "editor")
+    return ModelBundle(model, tokenizer, "editor")
 
 
 def aim(model: Editor, recipe: Recipe) -> str:
@@ -151,18 +152,18 @@ def save(model: Editor, tokenizer: Any, recipe: Recipe, folder: Path) -> None:
     runs.write_text(folder / "recipe.yaml", recipe.resolved())
 
 
-def open_saved(folder: Path) -> Loaded:
+def open_saved(folder: Path) -> ModelBundle:
     """An editor as `save` or `zoo export` left it, in float32. Raises ZooError for a folder that is none."""
     recipe = runs.stored_recipe(folder)
     with quiet():
         if not (folder / DELTA).is_file():
             model, tokenizer = editor.open_folder(folder)
-            return Loaded(placed(model.eval().requires_grad_(False)), tokenizer, "editor")
+            return ModelBundle(to_device(model.eval().requires_grad_(False)), tokenizer, "editor")
         loaded = load(recipe, list, folder)
         tuned = apply(loaded.model, recipe.method, recipe)
         _put_back(tuned, folder / DELTA)
         aim(tuned, recipe)
-    return Loaded(placed(tuned.eval().requires_grad_(False)), loaded.tokenizer, "editor")
+    return ModelBundle(to_device(tuned.eval().requires_grad_(False)), loaded.tokenizer, "editor")
 
 
 def merged(model: Editor) -> Editor:
@@ -184,7 +185,7 @@ def keep(model: Editor, tokenizer: Any, folder: Path) -> None:
 def open_kept(folder: Path) -> tuple[Any, Any]:
     from transformers import CLIPTokenizer
 
-    vae = autoencoder.PatchAutoencoder.from_pretrained(str(folder / "vae"), use_safetensors=True)
+    vae = patch_autoencoder.PatchAutoencoder.from_pretrained(str(folder / "vae"), use_safetensors=True)
     return vae, CLIPTokenizer.from_pretrained(str(folder / "tokenizer"))
 
 

@@ -19,17 +19,18 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from instructzoo.core import recipe as recipes
-from instructzoo.core.app import App
 from instructzoo.core.data import Built
+from instructzoo.core.domain import Domain
 from instructzoo.core.errors import ZooError
-from instructzoo.core.models.load import Loaded, placed
+from instructzoo.core.models.load import ModelBundle, to_device
 from instructzoo.core.recipe import Recipe, validate_part
 from instructzoo.core.record import Row
 from instructzoo.core.text import Lengths
-from instructzoo.core.tune import ranks
-from instructzoo.pix2pix import latents, model, sampling
-from instructzoo.pix2pix.editor import Editor, tokens
-from instructzoo.pix2pix.latents import Prepared, moments
+from instructzoo.core.tune import distributed
+from instructzoo.pix2pix import model, sampling
+from instructzoo.pix2pix.data import latent_cache
+from instructzoo.pix2pix.data.latent_cache import TrainingExample, moments
+from instructzoo.pix2pix.networks.editor import Editor, tokens
 from instructzoo.pix2pix.sampling import row_seed
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -92,10 +93,10 @@ class Editing:
         self.own, self.empty, self.frozen_text = own, empty, frozen_text
         self._said: dict[bytes, Tensor] = {}
 
-    def collate(self, rows: Sequence[Prepared]) -> dict[str, Tensor]:
+    def collate(self, rows: Sequence[TrainingExample]) -> dict[str, Tensor]:
         """Tensors of every size of picture among the rows, named apart by a number: `ids.0` [b, t], `before.0`, ..."""
         seed = update_seed()
-        sizes: dict[tuple[int, ...], list[tuple[Prepared, Tensor, Tensor]]] = {}
+        sizes: dict[tuple[int, ...], list[tuple[TrainingExample, Tensor, Tensor]]] = {}
         for row in rows:
             before, after = row.pair(row_seed(seed, row.number))
             sizes.setdefault(tuple(after.shape), []).append((row, before, after))
@@ -168,13 +169,13 @@ def choose(recipe: Recipe, editor: Editor, empty: Tensor) -> Editing:
 
 
 @dataclass(frozen=True)
-class Ready:
-    """A recipe of the domain made ready to run: core.verbs.preparing.Ready."""
+class EditingTask:
+    """A recipe of the domain made ready to run: core.commands.training_task.TrainingTask."""
 
     recipe: Recipe
-    app: App
+    domain: Domain
     built: Built
-    loaded: Loaded
+    loaded: ModelBundle
 
     def tune(self) -> Editor:
         return model.apply(self.loaded.model, self.recipe.method, self.recipe)
@@ -182,21 +183,21 @@ class Ready:
     def objective(self, tuned: Editor) -> Editing:
         return choose(self.recipe, tuned, tokens(self.loaded.tokenizer, [""], self.recipe.model.max_tokens)[0])
 
-    def encode(self, rows: Sequence[Row], training: bool = True) -> list[Prepared]:
+    def encode(self, rows: Sequence[Row], training: bool = True) -> list[TrainingExample]:
         """Rows for `Editing.collate`; of validation rows the first pair, cut in the middle and not mirrored."""
         own, network = settings(self.recipe), self.loaded.model
         multiple = network.patch * network.multiple
         flip, zoom = (own.flip, own.zoom) if training else (0.0, 1.0)
-        frame = latents.Framed(model.settings(self.recipe).resolution, multiple, flip, zoom, variants=training)
-        coded = latents.encoder(placed(network)) if own.cache else None
-        return latents.prepare(rows, network, self.loaded.tokenizer, self.recipe.model.max_tokens, frame, coded)
+        frame = latent_cache.Framed(model.settings(self.recipe).resolution, multiple, flip, zoom, variants=training)
+        coded = latent_cache.encoder(to_device(network)) if own.cache else None
+        return latent_cache.prepare(rows, network, self.loaded.tokenizer, self.recipe.model.max_tokens, frame, coded)
 
-    def lengths(self, encoded: Sequence[Prepared]) -> Lengths:
+    def lengths(self, encoded: Sequence[TrainingExample]) -> Lengths:
         """Places of latents, all of which are learnt."""
         costs = [row.cost for row in encoded]
         return Lengths(costs, costs)
 
-    def tokens(self, encoded: Prepared) -> list[dict[str, Any]]:
+    def tokens(self, encoded: TrainingExample) -> list[dict[str, Any]]:
         """The instruction's tokens, which are read, and the picture, which is learnt; padding is left out."""
         tokenizer = self.loaded.tokenizer
         said = tokenizer(tokenizer.decode(encoded.ids.tolist(), skip_special_tokens=True))["input_ids"]
@@ -204,7 +205,7 @@ class Ready:
         read = [{"id": i, "text": tokenizer.decode([i]), "supervised": False} for i in said]
         return [*read, {"id": -1, "text": picture, "supervised": True}]
 
-    def keep(self, folder: Path) -> None:
+    def save_tokenizer(self, folder: Path) -> None:
         if self.recipe.model.backbone.startswith("scratch:"):
             model.keep(self.loaded.model, self.loaded.tokenizer, folder)
 
@@ -212,7 +213,7 @@ class Ready:
         model.save(tuned, self.loaded.tokenizer, self.recipe, folder)
 
 
-def prepare(app: App, recipe: Recipe, kept: Path | None) -> Ready:
+def build_task(domain: Domain, recipe: Recipe, kept: Path | None) -> EditingTask:
     """The rows and the untuned editor of a recipe. Raises ZooError for settings that no editor obeys."""
     from instructzoo.core import data
 
@@ -229,7 +230,7 @@ def prepare(app: App, recipe: Recipe, kept: Path | None) -> Ready:
     sampling.named(validate_part(sampling.Settings, recipe.decode.options, "decode.options").scheduler)
     built = data.build(recipe)
     loaded = model.load(recipe, lambda: iter(built.rows["train"]), kept)
-    return Ready(recipe, app, built, loaded)
+    return EditingTask(recipe, domain, built, loaded)
 
 
 def encoded(model: Editor, before: Tensor, after: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -246,7 +247,7 @@ def encoded(model: Editor, before: Tensor, after: Tensor) -> tuple[Tensor, Tenso
 
 def update_seed() -> int:
     """The seed that the loop sets before an update, without the rank that it adds: a row's draws are its own."""
-    return (torch.initial_seed() - (ranks.place()[0] << 40)) % 2**64
+    return (torch.initial_seed() - (distributed.rank_and_world_size()[0] << 40)) % 2**64
 
 
 def draw(rows: Tensor, shape: Sequence[int], seed: int) -> Draws:

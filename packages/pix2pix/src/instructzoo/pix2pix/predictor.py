@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from instructzoo.core import runs
-from instructzoo.core.app import App
+from instructzoo.core.domain import Domain
 from instructzoo.core.errors import ZooError
-from instructzoo.core.models.load import Loaded, placed
+from instructzoo.core.models.load import ModelBundle, to_device
 from instructzoo.core.recipe import Recipe, validate_part
 from instructzoo.core.record import Row
-from instructzoo.pix2pix import framing, images, model, sampling
+from instructzoo.pix2pix import images, model, sampling
+from instructzoo.pix2pix.data import image_transforms
+from instructzoo.pix2pix.data.readers.base import resolved
 from instructzoo.pix2pix.images import Pixels
-from instructzoo.pix2pix.readers_base import resolved
 
 ALIKE = 2.0
 """Mean difference of values in 0..255 up to which an exported model's picture counts as the same."""
@@ -29,9 +30,9 @@ BATCH_PLACES = 16_384
 class Predictor:
     """A model that edits. `scores` is what scores.json beside the model says of it, if anything."""
 
-    app: App
+    domain: Domain
     recipe: Recipe
-    loaded: Loaded
+    loaded: ModelBundle
     folder: Path
     scores: dict[str, Any] | None = None
     constrained: bool = False
@@ -42,16 +43,16 @@ class Predictor:
     )
 
     @classmethod
-    def load(cls, app: App, folder: Path) -> Self:
+    def load(cls, domain: Domain, folder: Path) -> Self:
         """The model of a weights folder, or of a run directory (its model/)."""
         inside = folder / "model" if (folder / "manifest.json").is_file() else folder
         recipe = runs.stored_recipe(inside)
-        if recipe.domain != app.name:
+        if recipe.domain != domain.name:
             other = f"a model of the domain {recipe.domain}"
-            raise ZooError(other, f"one of {app.name}", f"zoo ... {recipe.domain} --run {folder}", str(folder))
+            raise ZooError(other, f"one of {domain.name}", f"zoo ... {recipe.domain} --run {folder}", str(folder))
         scores = folder / "scores.json"
         found = runs.read_json(scores) if scores.is_file() else None
-        return cls(app, recipe, model.open_saved(inside), folder, found)
+        return cls(domain, recipe, model.open_saved(inside), folder, found)
 
     @property
     def sampling(self) -> sampling.Settings:
@@ -71,14 +72,14 @@ class Predictor:
         return model.settings(self.recipe).resolution
 
     def loaded_from(self) -> Path:
-        """The folder of the weights themselves: a run's model/, or the carried folder."""
+        """The folder of the weights themselves: a run's model/, or the bundled folder."""
         return self.folder / "model" if (self.folder / "manifest.json").is_file() else self.folder
 
     def untuned(self) -> Self:
         """The same backbone before it was tuned, as a baseline."""
         kept = self.loaded_from()
         base = model.load(self.recipe, list, kept if (kept / "vae").is_dir() else None)
-        return replace(self, loaded=Loaded(placed(base.model.eval()), base.tokenizer, base.kind))
+        return replace(self, loaded=ModelBundle(to_device(base.model.eval()), base.tokenizer, base.kind))
 
     def exported(self, folder: Path, half: bool) -> Self:
         """This model written into `folder` as a pipeline of diffusers, LoRA merged, and opened from there."""
@@ -100,7 +101,7 @@ class Predictor:
         """As `answer`; there is nothing to be counted of a picture."""
         return self.answer(rows), {}
 
-    def held(self, constrained: bool) -> Self:
+    def with_constraints(self, constrained: bool) -> Self:
         """The same: pictures have no grammar."""
         return self
 
@@ -127,7 +128,7 @@ class Predictor:
 
     def _placed(self, row: Row, where: str) -> Row:
         """The row with its picture seen from its file's folder. Raises ZooError for one that cannot be answered."""
-        from instructzoo.pix2pix.editor import tokens
+        from instructzoo.pix2pix.networks.editor import tokens
 
         if not isinstance(row.get("image"), str) or not row["image"]:
             raise ZooError('no "image"', "a path or a data URI of the picture to edit", "add the column", where)
@@ -141,7 +142,7 @@ class Predictor:
         answers = [""] * len(rows)
         for group in self._groups(rows):
             for (place, size, _), pixels in zip(group, self._edit(rows, group, first), strict=True):
-                answers[place] = images.to_uri(framing.back(pixels, size))
+                answers[place] = images.to_uri(image_transforms.back(pixels, size))
         return answers
 
     def _groups(self, rows: Sequence[Row]) -> Iterator[list[tuple[int, tuple[int, int], Pixels]]]:
@@ -149,7 +150,9 @@ class Predictor:
         multiple = self.loaded.model.patch * self.loaded.model.multiple
         waiting: dict[tuple[int, ...], list[tuple[int, tuple[int, int], Pixels]]] = {}
         for place, row in enumerate(rows):
-            pixels, size = framing.whole(images.read(row["image"], row.get("id") or ""), self.resolution, multiple)
+            pixels, size = image_transforms.whole(
+                images.read(row["image"], row.get("id") or ""), self.resolution, multiple
+            )
             group = waiting.setdefault(pixels.shape, [])
             group.append((place, size, pixels))
             if len(group) * pixels.shape[0] * pixels.shape[1] >= BATCH_PLACES * self.loaded.model.patch**2:
@@ -159,8 +162,8 @@ class Predictor:
     def _edit(
         self, rows: Sequence[Row], group: Sequence[tuple[int, tuple[int, int], Pixels]], first: int
     ) -> list[Pixels]:
-        from instructzoo.pix2pix.autoencoder import to_pixels, to_tensor
-        from instructzoo.pix2pix.editor import tokens
+        from instructzoo.pix2pix.networks.editor import tokens
+        from instructzoo.pix2pix.networks.patch_autoencoder import to_pixels, to_tensor
 
         network, length = self.loaded.model, self.recipe.model.max_tokens
         device = next(network.unet.parameters()).device

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from instructzoo.core import recipe as recipes
 from instructzoo.core.errors import ZooError, suggest
-from instructzoo.pix2pix.editor import Editor
+from instructzoo.pix2pix.networks.editor import Editor
 
 SCHEDULERS = {
     "ddim": "DDIMScheduler",

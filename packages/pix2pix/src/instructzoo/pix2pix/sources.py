@@ -22,24 +22,16 @@ from pydantic import Field
 
 from instructzoo.core import recipe as recipes
 from instructzoo.core.data import readers as tables
-from instructzoo.core.data.lines import part_of
+from instructzoo.core.data.line_files import part_of
 from instructzoo.core.data.split import PARTS
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
-from instructzoo.pix2pix import (
-    operations,
-    readers,
-    readers_hub,
-    readers_pairs,
-    readers_photos,
-    readers_released,
-    readers_table,
-    world,
-)
-from instructzoo.pix2pix.operations import Name
-from instructzoo.pix2pix.readers import Batch
-from instructzoo.pix2pix.readers_base import Edit, Tally
+from instructzoo.pix2pix import world
+from instructzoo.pix2pix.data import photo_operations, readers
+from instructzoo.pix2pix.data.photo_operations import Name
+from instructzoo.pix2pix.data.readers import Batch, hub, instructpix2pix, paired_folders, photos, table
+from instructzoo.pix2pix.data.readers.base import Edit, Tally
 
 if TYPE_CHECKING:
     import datasets
@@ -70,7 +62,7 @@ class Settings(recipes.Settings):
     per_photo: int = Field(4, ge=1, description="for photos: pairs of every photo, each of another operation")
     photo_side: int = Field(512, ge=8, description="for photos: pixels that the longer side is made smaller to")
     operations: tuple[Name, ...] = Field(
-        tuple(operations.OPERATIONS), min_length=1, description="for photos: operations to draw from"
+        tuple(photo_operations.OPERATIONS), min_length=1, description="for photos: operations to draw from"
     )
 
 
@@ -120,11 +112,11 @@ def gold(path: Path, task: str = "") -> Iterator[tuple[str, Row]] | None:
     """
     if task:
         raise ZooError(f'the task "{task}"', "none: edits are one task", where="--task")
-    return _gold(path) if readers_table.is_table(path) else None
+    return _gold(path) if table.is_table(path) else None
 
 
 def _gold(path: Path) -> Iterator[tuple[str, Row]]:
-    edits = [_signed(edit, "table", OWN_LICENCE) for edit in readers_table.table(path)]
+    edits = [_signed(edit, "table", OWN_LICENCE) for edit in table.table(path)]
     (rows,) = readers.rows([Batch("test", edits, Tally())])
     yield from zip((edit.where for edit in edits), rows, strict=True)
 
@@ -143,7 +135,7 @@ def _places(name: str, recipe: Recipe, settings: Settings) -> dict[str, Any]:
         return dict(_hub(settings))
     path = _path(name, recipe)
     if name == "hub":
-        return dict(readers_hub.local(path))
+        return dict(hub.local(path))
     if name == "table":
         found: dict[str, list[Path]] = {}
         for file in tables.files(path):
@@ -151,7 +143,7 @@ def _places(name: str, recipe: Recipe, settings: Settings) -> dict[str, Any]:
         return dict(found)
     if not path.is_dir():
         raise ZooError("found a file", "a folder", f"{name} is read from one", str(path))
-    return dict(readers_pairs.parts(path, settings.before)) if name == "pairs" else {"train": path}
+    return dict(paired_folders.parts(path, settings.before)) if name == "pairs" else {"train": path}
 
 
 def _path(name: str, recipe: Recipe) -> Path:
@@ -168,18 +160,18 @@ def _edits(name: str, place: Any, recipe: Recipe, settings: Settings, tally: Tal
     source, licence = name, settings.licence or (PUBLISHED_LICENCE if name in PUBLISHED else OWN_LICENCE)
     edits: Iterable[Edit]
     if name == "released":
-        edits = readers_released.released(place, tally)
+        edits = instructpix2pix.released(place, tally)
     elif name == "pairs":
-        edits = readers_pairs.pairs(place, settings.before, settings.after, tally)
+        edits = paired_folders.pairs(place, settings.before, settings.after, tally)
     elif name == "table":
-        edits = (edit for file in place for edit in readers_table.table(file))
+        edits = (edit for file in place for edit in table.table(file))
     elif name == "photos":
         drawn = settings.per_photo, settings.photo_side, settings.operations
-        edits = readers_photos.photos(place, *drawn, recipe.seed, tally)
+        edits = photos.photos(place, *drawn, recipe.seed, tally)
     else:
         folder = Path() if recipe.data.path is None else _path(name, recipe)
         source = settings.hub if recipe.data.path is None else f"hub/{folder.name}"
-        edits = readers_hub.edits(place, _columns(settings), folder if folder.is_dir() else folder.parent, tally)
+        edits = hub.edits(place, _columns(settings), folder if folder.is_dir() else folder.parent, tally)
     return (_signed(edit, source, licence) for edit in edits)
 
 
@@ -188,12 +180,12 @@ def _signed(edit: Edit, source: str, licence: str) -> Edit:
     return replace(edit, source=edit.source or source, licence=edit.licence or licence)
 
 
-def _columns(settings: Settings) -> readers_hub.Columns:
+def _columns(settings: Settings) -> hub.Columns:
     names = (settings.image_column, settings.instruction_column, settings.edited_column)
-    return readers_hub.Columns(*names, settings.input_column, settings.output_column)
+    return hub.Columns(*names, settings.input_column, settings.output_column)
 
 
-def _hub(settings: Settings) -> dict[str, readers_hub.Values]:
+def _hub(settings: Settings) -> dict[str, hub.Values]:
     """Rows by part of a set on the hub. Raises ZooError where it cannot be had."""
     import datasets
 
@@ -206,4 +198,4 @@ def _hub(settings: Settings) -> dict[str, readers_hub.Values]:
         reason = f"{type(error).__name__}: {error}"[:200]
         fix = "or pass data.path=FOLDER"
         raise ZooError(f"cannot load {settings.hub} from the hub ({reason})", "a network", fix) from error
-    return readers_hub.opened(loaded, settings.hub)
+    return hub.opened(loaded, settings.hub)

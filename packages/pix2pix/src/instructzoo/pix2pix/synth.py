@@ -20,12 +20,13 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from instructzoo.core import recipe, runs
+from instructzoo.core.commands.progress import Counter as Shown
 from instructzoo.core.data import write_jsonl
 from instructzoo.core.errors import ZooError
-from instructzoo.core.synth import Teacher, TeacherSettings, journalled
-from instructzoo.core.verbs.counting import Counter as Shown
-from instructzoo.pix2pix import pairs, released, similarity, triplets
-from instructzoo.pix2pix.seeds import SEEDS, Triplet
+from instructzoo.core.synth import Teacher, TeacherSettings, with_cache
+from instructzoo.pix2pix.metrics import clip_metrics
+from instructzoo.pix2pix.synthesis import caption_triplets, dataset_writer, image_pairs
+from instructzoo.pix2pix.synthesis.seed_triplets import SEEDS, Triplet
 
 PAIRS = ("diffusion", "samples", "steps", "size", "sharing", "guidance", "clip", "images", "caption", "direction",
          "keep", "seed")  # fmt: skip
@@ -62,12 +63,12 @@ class Settings(recipe.Settings):
     sharing: tuple[float, float] = Field((0.1, 0.9), description="share of steps with shared attention, drawn between")
     guidance: tuple[float, float] = Field((7.5, 15.0), description="classifier-free guidance, drawn between")
     clip: str | None = Field(None, description="folder of a CLIP model that measures the pairs; none: all are kept")
-    images: float = Field(similarity.MIN_IMAGE, ge=-1, le=1, description="least similarity of the two pictures")
+    images: float = Field(clip_metrics.MIN_IMAGE, ge=-1, le=1, description="least similarity of the two pictures")
     caption: float = Field(
-        similarity.MIN_CAPTION, ge=-1, le=1, description="least similarity of each picture and its caption"
+        clip_metrics.MIN_CAPTION, ge=-1, le=1, description="least similarity of each picture and its caption"
     )
     direction: float = Field(
-        similarity.MIN_DIRECTION, ge=-1, le=1, description="least similarity of the changes of pictures and captions"
+        clip_metrics.MIN_DIRECTION, ge=-1, le=1, description="least similarity of the changes of pictures and captions"
     )
     keep: int = Field(4, ge=1, description="pairs kept for a triplet at most, the best by direction")
     partition: str = Field("0/1", pattern=r"^\d+/[1-9]\d*$", description="i/n: every n-th caption, from the i-th on")
@@ -106,7 +107,7 @@ def build(settings: Settings, teacher: Teacher, folder: Path, quiet: bool = Fals
     """
     from filelock import FileLock, Timeout
 
-    with runs.friendly_disk(folder):
+    with runs.disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     name = settings.partition.replace("/", "-of-")
     try:
@@ -118,26 +119,28 @@ def build(settings: Settings, teacher: Teacher, folder: Path, quiet: bool = Fals
 
 def _build(settings: Settings, teacher: Teacher, folder: Path, quiet: bool) -> dict[str, Any]:
     _same_settings(settings, folder)
-    model = pairs.Model.load(settings.diffusion) if settings.diffusion else None  # a bad folder fails before it costs
+    model = (
+        image_pairs.Model.load(settings.diffusion) if settings.diffusion else None
+    )  # a bad folder fails before it costs
     clip = _clip(settings)
     if model and settings.size % model.scale:
         raise ZooError(f"size {settings.size}", f"a multiple of {model.scale}", where="size")
-    asked = journalled(teacher, folder / "journal.jsonl", settings.teacher)
-    every = triplets.captions(settings.captions, settings.limit, settings.seed)
-    own = triplets.numbered(every, *settings.part)
-    rules = triplets.Rules(
-        settings.examples, settings.words, settings.retries, triplets.blocked(settings.blocked), settings.seed
+    asked = with_cache(teacher, folder / "journal.jsonl", settings.teacher)
+    every = caption_triplets.captions(settings.captions, settings.limit, settings.seed)
+    own = caption_triplets.numbered(every, *settings.part)
+    rules = caption_triplets.Rules(
+        settings.examples, settings.words, settings.retries, caption_triplets.blocked(settings.blocked), settings.seed
     )
     with Shown("captions", quiet) as shown:
-        written = triplets.write(own, asked, rules, shown.update)
+        written = caption_triplets.write(own, asked, rules, shown.update)
     _write_triplets(settings, folder, written.triplets)
     kept, rejected = Counter({"triplets": len(written.triplets)}), +written.rejected
     notes = [f"{written.again:,} answers were rejected and asked for again"] if written.again else []
     if model:
         _sample(settings, written.triplets, model, clip, folder, quiet)
         _count(folder, written.triplets, kept, rejected)
-        released.index(
-            folder, {released.path(folder, n).name for n in written.triplets} if settings.part[1] == 1 else None
+        dataset_writer.index(
+            folder, {dataset_writer.path(folder, n).name for n in written.triplets} if settings.part[1] == 1 else None
         )
         notes += [] if clip else [UNFILTERED]
     found = {"asked": asked.asked, "found": asked.found}
@@ -157,14 +160,14 @@ def _same_settings(settings: Settings, folder: Path) -> None:
     runs.write_json(file, now)
 
 
-def _clip(settings: Settings) -> similarity.Clip | None:
+def _clip(settings: Settings) -> clip_metrics.Clip | None:
     """The CLIP model of the settings, or None."""
     if not (settings.clip and settings.diffusion):
         return None
-    from instructzoo.core.models.load import placed
+    from instructzoo.core.models.load import to_device
 
-    clip = similarity.Clip.load(settings.clip)
-    placed(clip.model)
+    clip = clip_metrics.Clip.load(settings.clip)
+    to_device(clip.model)
     return clip
 
 
@@ -177,40 +180,42 @@ def _write_triplets(settings: Settings, folder: Path, found: Mapping[int, Triple
 def _sample(
     settings: Settings,
     found: Mapping[int, Triplet],
-    model: pairs.Model,
-    clip: similarity.Clip | None,
+    model: image_pairs.Model,
+    clip: clip_metrics.Clip | None,
     folder: Path,
     quiet: bool,
 ) -> None:
     """The folder of every triplet that has none yet."""
     with Shown("triplets with pairs", quiet) as shown:
         for count, number in enumerate(sorted(found), 1):
-            if not released.done(folder, number, found[number]):
+            if not dataset_writer.done(folder, number, found[number]):
                 made, rejected = _pairs(settings, number, found[number], model, clip)
-                released.write(folder, number, found[number], made, dict(rejected))
+                dataset_writer.write(folder, number, found[number], made, dict(rejected))
             shown.update(count)
 
 
 def _pairs(
-    settings: Settings, number: int, triplet: Triplet, model: pairs.Model, clip: similarity.Clip | None
-) -> tuple[list[released.Pair], Counter[str]]:
+    settings: Settings, number: int, triplet: Triplet, model: image_pairs.Model, clip: clip_metrics.Clip | None
+) -> tuple[list[dataset_writer.Pair], Counter[str]]:
     """The kept pairs of a triplet, and the rejected ones by reason."""
     if not (model.reads(triplet.input) and model.reads(triplet.output)):
-        return [], Counter({pairs.TOO_LONG: settings.samples})
-    drawn = pairs.draws(settings.seed, number, settings.samples, settings.sharing, settings.guidance)
-    made: list[released.Pair] = []
+        return [], Counter({image_pairs.TOO_LONG: settings.samples})
+    drawn = image_pairs.draws(settings.seed, number, settings.samples, settings.sharing, settings.guidance)
+    made: list[dataset_writer.Pair] = []
     for begin in range(0, len(drawn), settings.batch):
-        batch = pairs.sample(model, triplet, drawn[begin : begin + settings.batch], settings.steps, settings.size)
-        made += pairs.measured(batch, triplet, clip) if clip else batch
+        batch = image_pairs.sample(model, triplet, drawn[begin : begin + settings.batch], settings.steps, settings.size)
+        made += image_pairs.measured(batch, triplet, clip) if clip else batch
     if not clip:
         return made, Counter()
-    return pairs.chosen(made, pairs.Thresholds(settings.images, settings.caption, settings.direction, settings.keep))
+    return image_pairs.chosen(
+        made, image_pairs.Thresholds(settings.images, settings.caption, settings.direction, settings.keep)
+    )
 
 
 def _count(folder: Path, found: Mapping[int, Triplet], kept: Counter[str], rejected: Counter[str]) -> None:
     """Add the pairs of these triplets to the counts, from their folders."""
-    own = {released.path(folder, number).name for number in found}
-    for name, seeds, refused in released.prompts(folder):
+    own = {dataset_writer.path(folder, number).name for number in found}
+    for name, seeds, refused in dataset_writer.prompts(folder):
         if name in own:
             kept["triplets with pairs"] += bool(seeds)
             kept["pairs"] += len(seeds)

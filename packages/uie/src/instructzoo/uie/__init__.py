@@ -1,8 +1,8 @@
 """Unified information extraction by instruction, after InstructUIE (arXiv:2304.08085)."""
 
-from instructzoo.core.app import App
+from instructzoo.core.domain import Domain
 
-app = App(
+domain = Domain(
     name="uie",
     title="Information extraction",
     summary="entities, relations and events from a text, by the labels that you name",

@@ -26,10 +26,11 @@ from instructzoo.core.data.split import PARTS, by_item
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
-from instructzoo.uie import asked, corpora, readers, schema, world
-from instructzoo.uie.asked import Asker, Inventory
-from instructzoo.uie.corpora import CORPORA
-from instructzoo.uie.readers_base import Sentence
+from instructzoo.uie import schema, world
+from instructzoo.uie.data import corpora, examples, readers
+from instructzoo.uie.data.corpora import CORPORA
+from instructzoo.uie.data.examples import Asker, Inventory
+from instructzoo.uie.data.readers.base import Sentence
 
 if TYPE_CHECKING:
     import datasets
@@ -132,7 +133,7 @@ def _gold(path: Path, format: str, task: str) -> Iterator[tuple[str, Row]]:
     sentences = list(readers.read_file(path, format))
     inventory = Inventory.of(sentences, str(path))
     allowed = readers.ANSWERS[format]
-    wanted = task or next(iter(asked.tasks(format, inventory)), allowed[0])
+    wanted = task or next(iter(examples.tasks(format, inventory)), allowed[0])
     if wanted not in allowed:
         raise ZooError(f"the task {wanted}", f"one of {', '.join(allowed)}", where=str(path))
     asker = Asker(inventory, corpora.name_of(path), format, "", 0)
@@ -223,7 +224,7 @@ def _cut(whole: list[Sentence], shares: Mapping[str, float], seed: int) -> Sente
     """Sentences by part: shares of the items as the core cuts them, and "train", what is left. No part is empty."""
     import pyarrow as pa
 
-    table = pa.table({"item": [asked.item(s.text) for s in whole], "place": range(len(whole))})
+    table = pa.table({"item": [examples.item(s.text) for s in whole], "place": range(len(whole))})
     parts = by_item(table, shares, seed)
     return {
         part: [whole[place] for place in rows.column("place").to_pylist()] for part, rows in parts.items() if len(rows)
@@ -234,7 +235,7 @@ def _rows(one: _Set, part: str, settings: Settings, seed: int) -> list[Row]:
     """Rows of one part of a set, question after question for every sentence."""
     sentences = one.sentences.get(part, [])
     train = part == "train"
-    can = asked.tasks(one.format, one.inventory)
+    can = examples.tasks(one.format, one.inventory)
     if sentences and not set(can) & set(settings.tasks):
         wanted = f"some of {', '.join(can) or 'none'}"
         raise ZooError(f"{one.name} answers none of {', '.join(settings.tasks)}", wanted, where="data.options.tasks")

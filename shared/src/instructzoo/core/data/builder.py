@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from instructzoo.core import app as apps
+from instructzoo.core import domain as domains
 from instructzoo.core import runs
 from instructzoo.core.data import readers
 from instructzoo.core.data.split import PARTS
@@ -32,8 +32,11 @@ LAYOUT = 1
 ALONE = ("test",)
 """The one part that does not depend on the others: only from them are rows dropped that stand in it."""
 
-NOT_MAKERS = {"weights", "recipes", "__pycache__", "metrics.py", "demo.py"}
-"""Files and folders of a domain that have no part in making its rows."""
+NOT_IN_ROWS = (
+    "weights", "recipes", "demo", "metrics", "extraction", "model", "networks", "objective", "sampling", "predictor",
+    "synth", "synthesis",
+)  # fmt: skip
+"""Modules and folders at a domain's top level that have no part in making its rows."""
 
 
 @dataclass(frozen=True)
@@ -55,16 +58,16 @@ def build(recipe: Recipe, folder: Path | None = None, parts: Sequence[str] = PAR
     before is used.
     Raises ZooError for whatever the source raises, for an empty part, and where a needed part is missing.
     """
-    app = apps.get(recipe.domain)
-    whole = content_key(recipe, app.folder())
+    domain = domains.get(recipe.domain)
+    whole = content_key(recipe, domain.folder())
     keys = (whole, f"{whole}-test") if tuple(parts) == ALONE else (whole,)
     homes = {key: folder or runs.cache() / "data" / recipe.domain / key for key in keys}
     built = next(filter(None, (_reuse(home, key) for key, home in homes.items())), None)
     if built is None:
-        raw = app.module("sources").build(recipe, ALONE if len(keys) > 1 else PARTS)
+        raw = domain.module("sources").build(recipe, ALONE if len(keys) > 1 else PARTS)
         key = whole if "train" in raw else keys[-1]  # a source whose test part is cut out of train gives all
         _refuse_foreign(homes[key])
-        built = build_rows(raw, recipe, homes[key], key, targets=app.objective == "text")
+        built = build_rows(raw, recipe, homes[key], key, targets=domain.objective == "text")
     for part in parts:
         if part not in built.rows:
             held = ", ".join(built.rows)
@@ -77,14 +80,14 @@ def build(recipe: Recipe, folder: Path | None = None, parts: Sequence[str] = PAR
 def build_rows(
     raw: Mapping[str, datasets.Dataset], recipe: Recipe, folder: Path, key: str = "", targets: bool = True
 ) -> Built:
-    """Clean raw parts and write them to `folder`: needs no app. key, targets: as `content_key` and `clean.clean`.
+    """Clean raw parts and write them to `folder`: needs no domain. key, targets: as `content_key` and `clean.clean`.
 
     What a source has to say of its rows, a line each in the part's `info.description`, goes into the card's notes.
     """
     import pyarrow.parquet as pq
 
-    from instructzoo.core.data import card as cards
     from instructzoo.core.data import clean, tables
+    from instructzoo.core.data import data_card as cards
 
     arrow = {part: rows.with_format("arrow")[:] for part, rows in raw.items()}
     sizes = {part: rows.num_rows for part, rows in arrow.items()}
@@ -93,7 +96,7 @@ def build_rows(
     del arrow
     fingerprint = tables.fingerprint(state.tables)
     card = cards.describe(state, sizes, recipe, fingerprint, notes)
-    with runs.whole_folder(folder) as fresh:
+    with runs.atomic_folder(folder) as fresh:
         for part, rows in state.tables.items():
             pq.write_table(rows, fresh / f"{part}.parquet", compression="zstd")
         runs.write_json(fresh / "card.json", card)
@@ -110,7 +113,8 @@ def content_key(recipe: Recipe, package: Path) -> str:
     for folder in (package, Path(__file__).parent):
         for path in sorted(folder.rglob("*")):
             inside = path.relative_to(folder)
-            if path.is_file() and not NOT_MAKERS & set(inside.parts):
+            top = inside.parts[0].removesuffix(".py")
+            if path.is_file() and "__pycache__" not in inside.parts and top not in NOT_IN_ROWS:
                 total.update(f"\n{inside} {runs.sha256(path)}".encode())
     if recipe.data.path is not None:
         root = Path(recipe.data.path).expanduser()

@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from instructzoo.core.data import contamination, dedup, split
+from instructzoo.core.data.ngrams import words
 from instructzoo.core.data.tables import codes, complete
-from instructzoo.core.data.words import words
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Data
 from instructzoo.core.record import item_key

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from instructzoo.core.data.words import ngrams, words
+from instructzoo.core.data.ngrams import ngrams, words
 
 
 class Content(NamedTuple):

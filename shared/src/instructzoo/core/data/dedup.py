@@ -13,7 +13,7 @@ from collections.abc import Hashable, Iterable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-from instructzoo.core.data.words import ngrams, numbers, words
+from instructzoo.core.data.ngrams import ngrams, numbers, words
 
 GRAM = 3
 """Words per gram of a near-duplicate."""

@@ -238,7 +238,7 @@ def cut(text: str, most: int = 60) -> str:
 def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
     """Write JSON Lines whole or not at all; returns how many. Rows are taken one by one, so a stream stays a stream."""
     count = 0
-    with runs.whole_file(path) as file:
+    with runs.atomic_file(path) as file:
         for row in rows:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
             count += 1

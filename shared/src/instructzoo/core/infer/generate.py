@@ -8,41 +8,41 @@ import numpy as np
 import torch
 from transformers import LogitsProcessorList
 
-from instructzoo.core.infer.constrained import Guide, Held
-from instructzoo.core.infer.decoding import Decoder, able, longest_first, slots
+from instructzoo.core.infer.constrained_decoding import AnswerConstraints, ConstraintLogitsProcessor
+from instructzoo.core.infer.continuous_batching import Decoder, is_supported, longest_first, slots
 from instructzoo.core.models import adapters
-from instructzoo.core.models.load import Loaded
+from instructzoo.core.models.load import ModelBundle
 from instructzoo.core.recipe import Decode
 
 
 def generate(
-    loaded: Loaded, prompts: Sequence[Sequence[int]], decode: Decode, seed: int = 0, stop: int | None = None
+    loaded: ModelBundle, prompts: Sequence[Sequence[int]], decode: Decode, seed: int = 0, stop: int | None = None
 ) -> list[str]:
-    """Texts that the model writes after `prompts` (ids); see `write`."""
-    return texts(loaded, write(loaded, prompts, decode, seed, stop))
+    """Texts that the model writes after `prompts` (ids); see `generate_ids`."""
+    return texts(loaded, generate_ids(loaded, prompts, decode, seed, stop))
 
 
-def texts(loaded: Loaded, written: Sequence[Sequence[int]]) -> list[str]:
-    """What `write` has written, as text."""
+def texts(loaded: ModelBundle, written: Sequence[Sequence[int]]) -> list[str]:
+    """What `generate_ids` has written, as text."""
     if not written:
         return []
     found: list[str] = loaded.tokenizer.batch_decode(written, skip_special_tokens=True)
     return found
 
 
-def cut(written: Sequence[Sequence[int]], decode: Decode) -> int:
+def count_truncated(written: Sequence[Sequence[int]], decode: Decode) -> int:
     """How many answers were stopped by decode.max_new_tokens and not by their own end."""
     return sum(len(ids) >= decode.max_new_tokens for ids in written)
 
 
-def write(
-    loaded: Loaded,
+def generate_ids(
+    loaded: ModelBundle,
     prompts: Sequence[Sequence[int]],
     decode: Decode,
     seed: int = 0,
     stop: int | None = None,
     first: int = 0,
-    guide: Guide | None = None,
+    guide: AnswerConstraints | None = None,
 ) -> list[list[int]]:
     """Ids that the model writes after `prompts` (ids). Greedy at temperature 0, else nucleus sampling from `seed`.
 
@@ -52,14 +52,14 @@ def write(
     """
     if not prompts:
         return []
-    tokenizer, model = loaded.tokenizer, adapters.plain(loaded.model)
+    tokenizer, model = loaded.tokenizer, adapters.unwrap_peft(loaded.model)
     ends = sorted({tokenizer.eos_token_id, tokenizer.eos_token_id if stop is None else stop})
     if guide:
         guide.stops = ends
     # peft's own generate gives padding on the left the positions of tokens (0.21): causal prompts are not padded there
-    prompted = adapters.prompted(loaded.model)
-    if loaded.kind == "causal" and not prompted and able(model):
-        return Decoder(model, prompts, decode, ends, tokenizer.pad_token_id, seed, first, guide).write()
+    prompted = adapters.uses_virtual_tokens(loaded.model)
+    if loaded.kind == "causal" and not prompted and is_supported(model):
+        return Decoder(model, prompts, decode, ends, tokenizer.pad_token_id, seed, first, guide).run()
     if decode.temperature:  # one by one: torch draws for a batch as a whole
         return [
             _batch(loaded, [prompt], decode, _mixed(seed, first + n), ends, _held(guide, [n], decode))[0]
@@ -96,7 +96,12 @@ def plan(prompts: Sequence[Sequence[int]], decode: Decode, padded: bool = True) 
 
 @torch.no_grad()
 def _batch(
-    loaded: Loaded, prompts: Sequence[Sequence[int]], decode: Decode, seed: int, ends: list[int], held: list[Held]
+    loaded: ModelBundle,
+    prompts: Sequence[Sequence[int]],
+    decode: Decode,
+    seed: int,
+    ends: list[int],
+    held: list[ConstraintLogitsProcessor],
 ) -> list[list[int]]:
     """Ids that the model's own `generate` writes, up to the end of each answer."""
     model, tokenizer = loaded.model, loaded.tokenizer
@@ -132,8 +137,8 @@ def _batch(
     return [_ended(row, ends) for row in written[:, width if left else 1 :].tolist()]
 
 
-def _held(guide: Guide | None, rows: Sequence[int], decode: Decode) -> list[Held]:
-    return [Held(guide, rows, greedy=not decode.temperature)] if guide else []
+def _held(guide: AnswerConstraints | None, rows: Sequence[int], decode: Decode) -> list[ConstraintLogitsProcessor]:
+    return [ConstraintLogitsProcessor(guide, rows, greedy=not decode.temperature)] if guide else []
 
 
 def _ended(ids: list[int], ends: Sequence[int]) -> list[int]:

@@ -14,7 +14,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from instructzoo.core.infer.passage import Passage, encoded
+from instructzoo.core.infer.source_spans import SourceText, encoded
 
 State = Hashable
 
@@ -56,7 +56,7 @@ class Nodes:
 
     edges: list[dict[int, int]] = field(default_factory=lambda: [{}])  # the node after a byte
     free: list[list[int]] = field(default_factory=lambda: [[]])  # nodes that are reached without one
-    spans: list[tuple[Passage, int]] = field(default_factory=list)  # each with the node behind it
+    spans: list[tuple[SourceText, int]] = field(default_factory=list)  # each with the node behind it
 
     def add(self, free: Iterable[int] = ()) -> int:
         self.edges.append({})
@@ -122,7 +122,7 @@ class Many:
 
 @dataclass(frozen=True)
 class Span:
-    passage: Passage
+    passage: SourceText
 
     def build(self, nodes: Nodes, after: int) -> int | None:
         if not self.passage.starts:
@@ -162,7 +162,7 @@ def span(text: str, written: Mapping[str, str | None] | None = None) -> Part:
 
     written: how characters are written where that is not as they stand ({'"': '\\\\"'}); None bars one from all spans.
     """
-    return Span(Passage(text, written or {}))
+    return Span(SourceText(text, written or {}))
 
 
 class Grammar:

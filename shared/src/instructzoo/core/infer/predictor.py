@@ -13,20 +13,20 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from instructzoo.core import models, runs
-from instructzoo.core.app import App
+from instructzoo.core.domain import Domain
 from instructzoo.core.errors import ZooError
-from instructzoo.core.infer.constrained import Guide, Vocabulary
-from instructzoo.core.infer.generate import cut, texts, write
+from instructzoo.core.infer.constrained_decoding import AnswerConstraints, Vocabulary
+from instructzoo.core.infer.generate import count_truncated, generate_ids, texts
 from instructzoo.core.models import adapters
-from instructzoo.core.models.load import Loaded, open_saved, placed
+from instructzoo.core.models.load import ModelBundle, open_saved, to_device
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
 from instructzoo.core.text import Encoder
 
-CUT = "cut at max_new_tokens"
+TRUNCATED = "cut at max_new_tokens"
 """Count of the answers that did not end by themselves."""
 
-DEAD = "ended where no token fits the grammar"
+DEAD_END = "ended where no token fits the grammar"
 """Count of the answers, among those held to a grammar, that the vocabulary could not go on with."""
 
 
@@ -34,38 +34,38 @@ DEAD = "ended where no token fits the grammar"
 class Predictor:
     """A model that answers rows. `scores` is what scores.json beside the model says of it, if anything."""
 
-    app: App
+    domain: Domain
     recipe: Recipe
-    loaded: Loaded
+    loaded: ModelBundle
     folder: Path
     scores: dict[str, Any] | None = None
     library: ClassVar[str] = "transformers"
     usage: ClassVar[str] = "transformers opens this folder by its configuration."
 
     @classmethod
-    def load(cls, app: App, folder: Path) -> Self:
+    def load(cls, domain: Domain, folder: Path) -> Self:
         """The model of a weights folder, or of a run directory (its model/).
 
         Raises ZooError where there is none, or one of another domain.
         """
         model = _model_folder(folder)
         recipe = runs.stored_recipe(model)
-        if recipe.domain != app.name:
+        if recipe.domain != domain.name:
             other = f"a model of the domain {recipe.domain}"
-            raise ZooError(other, f"one of {app.name}", f"zoo ... {recipe.domain} --run {folder}", str(folder))
+            raise ZooError(other, f"one of {domain.name}", f"zoo ... {recipe.domain} --run {folder}", str(folder))
         scores = folder / "scores.json"
         loaded = open_saved(model)
         found = runs.read_json(scores) if scores.is_file() else None
-        return cls(app, recipe, loaded, folder, found)
+        return cls(domain, recipe, loaded, folder, found)
 
     def loaded_from(self) -> Path:
-        """The folder of the weights themselves: a run's model/, or the carried folder."""
+        """The folder of the weights themselves: a run's model/, or the bundled folder."""
         return _model_folder(self.folder)
 
     def untuned(self) -> Self:
         """The same backbone before it was tuned, as a baseline."""
         base = models.load(self.recipe.model, self.recipe.seed, list, tokenizer_at=self.loaded_from())
-        return replace(self, loaded=replace(base, model=placed(base.model.eval())))
+        return replace(self, loaded=replace(base, model=to_device(base.model.eval())))
 
     def exported(self, folder: Path, half: bool) -> Self:
         """This model written into `folder` in the plain Hugging Face layout, adapters merged, and opened from there.
@@ -85,17 +85,17 @@ class Predictor:
 
     @property
     def constrained(self) -> bool:
-        """Whether answers are held to the grammars of their rows: as decode.constrained says, else as the app declares.
+        """Whether decoding is constrained to the grammars of the rows: decode.constrained, else as the domain declares.
 
         Raises ZooError where the recipe asks for it and the domain has no grammar.
         """
         asked = self.recipe.decode.constrained
-        if asked and not self.app.constrained:
-            found = f"the domain {self.app.name} has no grammar of its answers"
+        if asked and not self.domain.constrained:
+            found = f"the domain {self.domain.name} has no grammar of its answers"
             raise ZooError(found, "false", "leave it out", "decode.constrained")
-        return self.app.constrained if asked is None else asked
+        return self.domain.constrained if asked is None else asked
 
-    def held(self, constrained: bool) -> Self:
+    def with_constraints(self, constrained: bool) -> Self:
         """The same model with decode.constrained set."""
         decode = self.recipe.decode.model_copy(update={"constrained": constrained})
         return replace(self, recipe=self.recipe.model_copy(update={"decode": decode}))
@@ -106,7 +106,7 @@ class Predictor:
         return Vocabulary.of(self.loaded.tokenizer)
 
     def encoder(self) -> Encoder:
-        prompts, loaded, model = self.app.module("prompts"), self.loaded, self.recipe.model
+        prompts, loaded, model = self.domain.module("prompts"), self.loaded, self.recipe.model
         return Encoder(loaded.tokenizer, prompts, loaded.kind, model.max_tokens, self.recipe.seed, model.template)
 
     def answer(self, rows: Sequence[Row]) -> list[str]:
@@ -114,10 +114,10 @@ class Predictor:
         return self.answer_counted(rows)[0]
 
     def answer_counted(self, rows: Sequence[Row]) -> tuple[list[str], dict[str, int]]:
-        """As `answer`, and how many of the texts were cut or had to end: {CUT: n, DEAD: n}."""
+        """As `answer`, and how many of the texts were cut or had to end: {TRUNCATED: n, DEAD_END: n}."""
         encoder, guide = self.encoder(), self._guide(rows)
         written = self._write(encoder, [_prompt(encoder, row) for row in rows], guide)
-        counts = {CUT: cut(written, self.recipe.decode)} | ({DEAD: guide.dead} if guide else {})
+        counts = {TRUNCATED: count_truncated(written, self.recipe.decode)} | ({DEAD_END: guide.dead} if guide else {})
         return texts(self.loaded, written), counts
 
     def stream(self, rows: Iterable[tuple[str, Row]], first: int = 0, batch: int = 256) -> Iterator[tuple[Row, str]]:
@@ -144,15 +144,15 @@ class Predictor:
             raise fault
 
     def _write(
-        self, encoder: Encoder, prompts: Sequence[list[int]], guide: Guide | None, first: int = 0
+        self, encoder: Encoder, prompts: Sequence[list[int]], guide: AnswerConstraints | None, first: int = 0
     ) -> list[list[int]]:
-        return write(self.loaded, prompts, self.recipe.decode, self.recipe.seed, encoder.stop, first, guide)
+        return generate_ids(self.loaded, prompts, self.recipe.decode, self.recipe.seed, encoder.stop, first, guide)
 
-    def _guide(self, rows: Sequence[Row]) -> Guide | None:
+    def _guide(self, rows: Sequence[Row]) -> AnswerConstraints | None:
         if not self.constrained:
             return None
-        prompts = self.app.module("prompts")
-        return Guide(self.vocabulary, lambda number: prompts.constraint(rows[number]))
+        prompts = self.domain.module("prompts")
+        return AnswerConstraints(self.vocabulary, lambda number: prompts.constraint(rows[number]))
 
 
 def _prompt(encoder: Encoder, row: Row, where: str = "") -> list[int]:

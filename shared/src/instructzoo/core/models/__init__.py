@@ -1,5 +1,5 @@
 """Backbones by name, pinned assets, adapters."""
 
-from instructzoo.core.models.load import Loaded, load, open_plain, open_saved, save, save_plain
+from instructzoo.core.models.load import ModelBundle, load, open_plain, open_saved, save, save_plain
 
-__all__ = ["Loaded", "load", "open_plain", "open_saved", "save", "save_plain"]
+__all__ = ["ModelBundle", "load", "open_plain", "open_saved", "save", "save_plain"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from instructzoo.core.errors import ZooError, suggest
-from instructzoo.core.models import deltas
+from instructzoo.core.models import extra_adapters
 from instructzoo.core.recipe import Method
 
 DELTA = "delta.safetensors"
@@ -82,7 +82,7 @@ PEFT: dict[str, Callable[[Method, Any, Any, int], Any]] = {
     "vera": _vera,
     "oft": _oft,
 }
-METHODS = ("full", *PEFT, *deltas.METHODS)
+METHODS = ("full", *PEFT, *extra_adapters.METHODS)
 
 
 def apply(model: Any, method: Method, seed: int = 0) -> Any:
@@ -99,8 +99,8 @@ def apply(model: Any, method: Method, seed: int = 0) -> Any:
         raise ZooError(f'no tuning method "{method.name}"', suggest(method.name, METHODS), "set method.name")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        if method.name in deltas.METHODS:
-            deltas.METHODS[method.name](model, method)
+        if method.name in extra_adapters.METHODS:
+            extra_adapters.METHODS[method.name](model, method)
             return model
         from peft import TaskType, get_peft_model
 
@@ -114,21 +114,21 @@ def apply(model: Any, method: Method, seed: int = 0) -> Any:
             ) from error
 
 
-def plain(model: Any) -> Any:
+def unwrap_peft(model: Any) -> Any:
     """The transformers model inside, adapters in place: what has the decoder and the output embeddings."""
     from peft import PeftModel
 
     return model.get_base_model() if isinstance(model, PeftModel) else model
 
 
-def prompted(model: Any) -> bool:
-    """Whether what was tuned is a prompt: then only the whole wrapper, and not `plain`, holds it."""
+def uses_virtual_tokens(model: Any) -> bool:
+    """Whether what was tuned is a prompt: then only the whole wrapper, and not `unwrap_peft`, holds it."""
     from peft import PeftModel
 
     return isinstance(model, PeftModel) and bool(model.active_peft_config.is_prompt_learning)
 
 
-def trained(model: Any) -> Iterator[tuple[str, Any]]:
+def trainable_parameters(model: Any) -> Iterator[tuple[str, Any]]:
     """Names and parameters that the method trains."""
     return ((name, p) for name, p in model.named_parameters() if p.requires_grad)
 
@@ -136,7 +136,7 @@ def trained(model: Any) -> Iterator[tuple[str, Any]]:
 def summary(model: Any) -> dict[str, int]:
     """What the method trains: number of parameters by name, the layers of one name together."""
     found: Counter[str] = Counter()
-    for name, parameter in trained(model):
+    for name, parameter in trainable_parameters(model):
         found[re.sub(r"\.\d+\.", ".*.", name)] += parameter.numel()
     return dict(found)
 
@@ -149,7 +149,7 @@ def merged(model: Any) -> Any:
     from peft import PeftModel
 
     if isinstance(model, PeftModel):
-        if prompted(model):
+        if uses_virtual_tokens(model):
             kind = model.active_peft_config.peft_type.value.lower().replace("_", " ")
             raise ZooError(f"{kind} adds virtual tokens", "a method whose update can be merged", _USE_RUN)
         model = _dequantised(model).merge_and_unload()
@@ -164,7 +164,7 @@ def _dequantised(model: Any) -> Any:
     """The same adapter on a base without quantisation: merging into quantised weights would round the update away."""
     from peft import get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 
-    if not quantised(model):
+    if not is_quantised(model):
         return model
     state, config = get_peft_model_state_dict(model), model.active_peft_config
     base = model.unload().dequantize()
@@ -173,8 +173,8 @@ def _dequantised(model: Any) -> Any:
     return again.eval()
 
 
-def quantised(model: Any) -> bool:
-    return getattr(plain(model).config, "quantization_config", None) is not None
+def is_quantised(model: Any) -> bool:
+    return getattr(unwrap_peft(model).config, "quantization_config", None) is not None
 
 
 def _must_fit(model: Any) -> None:
@@ -196,7 +196,7 @@ def save(model: Any, folder: Path) -> None:
         model.save_pretrained(str(folder))
     else:
         folder.mkdir(parents=True, exist_ok=True)
-        save_file({name: p.detach().cpu().contiguous() for name, p in trained(model)}, folder / DELTA)
+        save_file({name: p.detach().cpu().contiguous() for name, p in trainable_parameters(model)}, folder / DELTA)
 
 
 def reload(model: Any, method: Method, folder: Path) -> Any:
@@ -209,7 +209,7 @@ def reload(model: Any, method: Method, folder: Path) -> Any:
             raise ValueError("no adapter_model.safetensors")
         return PeftModel.from_pretrained(model, str(folder))
     tuned, saved = apply(model, method), load_file(folder / DELTA)
-    own = dict(trained(tuned))
+    own = dict(trainable_parameters(tuned))
     if saved.keys() != own.keys():
         raise ValueError(f"{DELTA} holds other parameters than those of method {method.name}")
     tuned.load_state_dict(saved, strict=False)

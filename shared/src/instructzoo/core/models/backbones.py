@@ -114,10 +114,10 @@ def resolve(name: str) -> Path | str:
     if name.startswith("scratch:"):
         return name
     if name in BACKBONES:
-        from instructzoo.core.models import assets
+        from instructzoo.core.models import downloads
 
         known = BACKBONES[name]
-        return assets.fetch(name) if known.files else known.origin
+        return downloads.fetch(name) if known.files else known.origin
     if (folder := local(name)) is not None:
         return folder
     if HUB_ID.fullmatch(name):

@@ -20,7 +20,7 @@ BASE = "base.json"
 
 
 @dataclass(frozen=True)
-class Loaded:
+class ModelBundle:
     """A model, its tokenizer and its kind ("causal" or "seq2seq")."""
 
     model: Any
@@ -34,7 +34,7 @@ def load(
     texts: Callable[[], Iterable[str]],
     tokenizer_at: Path | None = None,
     revision: str | None = None,
-) -> Loaded:
+) -> ModelBundle:
     """The untuned backbone. `texts` gives training prompts and targets, from which a scratch tokenizer is made;
     where `tokenizer_at` already holds one (a resumed run), that one is used. revision: the commit of a hub id."""
     if settings.backbone.startswith("scratch:"):
@@ -44,15 +44,15 @@ def load(
             tokenizer = tokenizers.make(str(settings.tokenizer), texts(), settings.vocabulary)
         model = scratch.make(settings.backbone, tokenizer, settings.max_tokens, settings.dropout, seed)
         model = model.to(_type(settings))
-        return Loaded(model, tokenizer, scratch.kind_of(settings.backbone))
+        return ModelBundle(model, tokenizer, scratch.kind_of(settings.backbone))
     from instructzoo.core.models import backbones
 
     place = backbones.resolve(settings.backbone)
     model, kind = _pretrained(place, settings, revision)
-    return Loaded(model, with_padding(open_tokenizer(place)), kind)
+    return ModelBundle(model, with_padding(open_tokenizer(place)), kind)
 
 
-def open_saved(folder: Path) -> Loaded:
+def open_saved(folder: Path) -> ModelBundle:
     """A trained model as `save` left it. Raises ZooError for a folder that is none or is damaged."""
     recipe = stored_recipe(folder)
     if recipe.method.name == "full" or (folder / "config.json").is_file():  # or an adapter that `zoo export` has merged
@@ -64,20 +64,20 @@ def open_saved(folder: Path) -> Loaded:
         raise ZooError(found, "the same base", "put those weights back, or train again")
     with _one_line(folder):
         model = adapters.reload(base.model, recipe.method, folder)
-    return Loaded(placed(model.eval()), open_tokenizer(folder), base.kind)
+    return ModelBundle(to_device(model.eval()), open_tokenizer(folder), base.kind)
 
 
-def open_plain(folder: Path, settings: Model) -> Loaded:
+def open_plain(folder: Path, settings: Model) -> ModelBundle:
     """A model in the plain Hugging Face layout, as `zoo export` writes it: never quantised."""
     model, kind = _pretrained(folder, settings.model_copy(update={"quantisation": "none"}))
-    return Loaded(placed(model.eval()), open_tokenizer(folder), kind)
+    return ModelBundle(to_device(model.eval()), open_tokenizer(folder), kind)
 
 
-def placed(model: Any) -> Any:
+def to_device(model: Any) -> Any:
     """The model on the accelerator, where there is one; a quantised one is there already."""
     import torch
 
-    if adapters.quantised(model) or not torch.accelerator.is_available():
+    if adapters.is_quantised(model) or not torch.accelerator.is_available():
         return model
     return model.to(torch.accelerator.current_accelerator())
 
@@ -98,7 +98,7 @@ def _base(model: Any, settings: Model) -> dict[str, str]:
 
     place = backbones.resolve(settings.backbone)
     if isinstance(place, str):
-        return {place: str(getattr(adapters.plain(model).config, "_commit_hash", None))}
+        return {place: str(getattr(adapters.unwrap_peft(model).config, "_commit_hash", None))}
     return {path.name: runs.sha256(path) for path in sorted(place.glob("*.safetensors"))}
 
 

@@ -27,7 +27,7 @@ def make(name: str, tokenizer: Any, max_tokens: int, dropout: float, seed: int) 
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM, T5Config, T5ForConditionalGeneration
 
-    from instructzoo.core.models import copying, start_t5
+    from instructzoo.core.models import init_induction_heads, init_t5
 
     kind, layers, width = _shape(name)
     shared = {
@@ -53,7 +53,7 @@ def make(name: str, tokenizer: Any, max_tokens: int, dropout: float, seed: int) 
             )
             model = LlamaForCausalLM(config)
             if name.endswith("-copying"):
-                copying.start(model)
+                init_induction_heads.init_induction_heads(model)
         else:
             # T5Config leaves the decoder's opening token unset; training crashes without one.
             config = T5Config(
@@ -68,7 +68,7 @@ def make(name: str, tokenizer: Any, max_tokens: int, dropout: float, seed: int) 
                 **shared,
             )
             model = T5ForConditionalGeneration(config)
-            start_t5.start(model)
+            init_t5.init_t5(model)
         _compose_digits(model, tokenizer)
     return model
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from instructzoo.core.errors import ZooError
-from instructzoo.core.score.types import Figure
+from instructzoo.core.score.types import MetricValue
 
 Array = NDArray[np.float64]
 LEVEL = 0.95
@@ -64,13 +64,13 @@ def interval(values: ArrayLike, weights: ArrayLike | None = None, seed: int = 0)
     return _percentiles(bootstrap(v, w, seed))
 
 
-def figure(
+def mean_with_ci(
     metric: str, values: ArrayLike, group: str = "all", weights: ArrayLike | None = None, seed: int = 0
-) -> Figure:
-    """The weighted mean of item scores as a Figure with its n and interval. Raises ZooError without items."""
+) -> MetricValue:
+    """The weighted mean of item scores as a MetricValue with its n and interval. Raises ZooError without items."""
     v, w = _arrays(values, weights)
     low, high = interval(v, w, seed)
-    return Figure(metric, float(np.average(v, weights=w)), low, high, len(v), group)
+    return MetricValue(metric, float(np.average(v, weights=w)), low, high, len(v), group)
 
 
 @dataclass(frozen=True, slots=True)

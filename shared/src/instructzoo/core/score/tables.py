@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from instructzoo.core.app import PaperFigure
+from instructzoo.core.domain import PublishedResult
 from instructzoo.core.errors import ZooError
-from instructzoo.core.score.types import Figure, Scores
+from instructzoo.core.score.types import MetricValue, Scores
 
 LABELS = {
     "model": "this model",
@@ -52,7 +52,7 @@ class Results:
     systems: Mapping[str, Scores]
     variants: Mapping[str, Scores]
     paired: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    paper: tuple[PaperFigure, ...] = ()
+    paper: tuple[PublishedResult, ...] = ()
     command: str = ""
     backbone: str = ""
     left_out: Mapping[str, str] = field(default_factory=dict)
@@ -67,7 +67,7 @@ class Results:
         """Check a parsed scores.json. Raises ZooError for a missing or malformed part."""
         try:
             systems = {name: Scores.from_dict(one) for name, one in values["systems"].items()}
-            if not systems["model"].figures:
+            if not systems["model"].metric_values:
                 raise ZooError("the model has no figures", "at least one", "zoo eval writes them", where)
             others = {key: one for key, one in values.items() if isinstance(one, dict) and "figures" in one}
             return cls(
@@ -79,7 +79,7 @@ class Results:
                 systems=systems,
                 variants={str(one["scorer"]): Scores.from_dict(one) for one in others.values()},
                 paired=dict(values.get("paired") or {}),
-                paper=tuple(PaperFigure(**one) for one in values.get("paper") or ()),
+                paper=tuple(PublishedResult(**one) for one in values.get("paper") or ()),
                 command=str(values.get("command", "")),
                 backbone=str(values.get("backbone", "")),
                 left_out=dict(values.get("left_out") or {}),
@@ -92,9 +92,9 @@ class Results:
         """What a reader of the tables must know besides."""
         return [f"The baseline {name} was left out: {why}." for name, why in self.left_out.items()]
 
-    def best_baseline(self) -> tuple[str, Figure] | None:
+    def best_baseline(self) -> tuple[str, MetricValue] | None:
         """The system beside the model with the highest headline figure. The model without its grammar is none."""
-        lead, own = self.model.lead(), ("model", "unconstrained")
+        lead, own = self.model.headline_value(), ("model", "unconstrained")
         found = {name: one.get(lead.metric, lead.group) for name, one in self.systems.items() if name not in own}
         known = [(name, one) for name, one in found.items() if one]
         return max(known, key=lambda pair: pair[1].value) if known else None
@@ -125,7 +125,7 @@ def unit(metric: str) -> str:
     return f"{metric}, %" if is_share(metric) else metric
 
 
-def cell(figure: Figure | None) -> str:
+def cell(figure: MetricValue | None) -> str:
     """`98.7 [97.8, 99.2]`, or a dash."""
     if figure is None:
         return NONE
@@ -135,9 +135,9 @@ def cell(figure: Figure | None) -> str:
 
 def systems(results: Results, paper: bool = True) -> Table:
     """The model under every scorer, then the baselines, then what the paper publishes for the same groups."""
-    group = results.model.lead().group
-    metrics = list(dict.fromkeys(f.metric for f in results.model.figures if f.group == group))
-    lead = results.model.lead().metric
+    group = results.model.headline_value().group
+    metrics = list(dict.fromkeys(f.metric for f in results.model.metric_values if f.group == group))
+    lead = results.model.headline_value().metric
     metrics.sort(key=lambda metric: metric != lead)
     rows = []
     for name, scores in {"model": results.model, **_variants(results), **results.systems}.items():
@@ -157,19 +157,19 @@ def systems(results: Results, paper: bool = True) -> Table:
 
 def by_group(results: Results) -> Table:
     """Every group that was measured here, each metric beside the paper's figure of the same group."""
-    return _groups(results, [g for g in dict.fromkeys(f.group for f in results.model.figures) if g != "all"])
+    return _groups(results, [g for g in dict.fromkeys(f.group for f in results.model.metric_values) if g != "all"])
 
 
 def beside_paper(results: Results) -> Table:
     """Only the groups that the paper has too, by the same metric."""
-    measured = {(f.metric, f.group) for f in results.model.figures}
+    measured = {(f.metric, f.group) for f in results.model.metric_values}
     known = dict.fromkeys(f.group for f in results.paper if (f.metric, f.group) in measured and f.group != "all")
     return _groups(results, list(known))
 
 
 def unmeasured(results: Results) -> Table:
     """Published figures that nothing here was measured beside: a row for each group, a column for each system."""
-    measured = {(f.metric, f.group) for f in results.model.figures}
+    measured = {(f.metric, f.group) for f in results.model.metric_values}
     figures = {(f.group, f.system, f.metric): f for f in results.paper if (f.metric, f.group) not in measured}
     columns = list(dict.fromkeys((system, metric) for _, system, metric in figures))
     rows = []
@@ -181,7 +181,7 @@ def unmeasured(results: Results) -> Table:
 
 def _groups(results: Results, groups: list[str]) -> Table:
     model, wanted = results.model, set(groups)
-    metrics = list(dict.fromkeys(f.metric for f in model.figures if f.group in wanted))
+    metrics = list(dict.fromkeys(f.metric for f in model.metric_values if f.group in wanted))
     published = {(f.system, f.metric, f.group): f.value for f in results.paper}
     columns = list(dict.fromkeys((f.system, f.metric) for f in results.paper if f.group in wanted))
     columns = [(s, m) for m in metrics for s, own in columns if own == m]

@@ -1,4 +1,4 @@
-"""Figures: a number never travels without its n, its interval and its scorer variant."""
+"""Measured values: a number never travels without its n, its interval and its scorer variant."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class MetricValue:
     """One measured number over n items. low and high are the ends of its 95% interval, in the metric's unit."""
 
     metric: str
@@ -24,25 +24,27 @@ class Scores:
     """What a scorer says of one system. `headline` names the (metric, group) that tables lead with."""
 
     scorer: str
-    figures: tuple[Figure, ...]
+    metric_values: tuple[MetricValue, ...]
     headline: tuple[str, str] = ("", "all")
     notes: tuple[str, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
 
-    def get(self, metric: str, group: str = "all") -> Figure | None:
-        return next((f for f in self.figures if (f.metric, f.group) == (metric, group)), None)
+    def get(self, metric: str, group: str = "all") -> MetricValue | None:
+        return next((f for f in self.metric_values if (f.metric, f.group) == (metric, group)), None)
 
-    def lead(self) -> Figure:
-        """The headline figure; the first one where none is named."""
-        return self.get(*self.headline) or self.figures[0]
+    def headline_value(self) -> MetricValue:
+        """The value that tables lead with; the first one where the headline names none."""
+        return self.get(*self.headline) or self.metric_values[0]
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """The content of scores.json, where the values stand under "figures"."""
+        values = asdict(self)
+        return {"scorer": values.pop("scorer"), "figures": values.pop("metric_values"), **values}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Scores:
-        figures: Iterable[dict[str, Any]] = values["figures"]
+        metric_values: Iterable[dict[str, Any]] = values["figures"]
         rest = {k: v for k, v in values.items() if k != "figures"}
         rest["headline"] = tuple(rest.get("headline", ("", "all")))
         rest["notes"] = tuple(rest.get("notes", ()))
-        return cls(figures=tuple(Figure(**f) for f in figures), **rest)
+        return cls(metric_values=tuple(MetricValue(**value) for value in metric_values), **rest)

@@ -11,7 +11,7 @@ from typing import Any
 from instructzoo.core import models, recipe, runs, settings
 from instructzoo.core.errors import ZooError
 from instructzoo.core.models import backbones
-from instructzoo.core.models.load import open_tokenizer, placed
+from instructzoo.core.models.load import open_tokenizer, to_device
 from instructzoo.core.recipe import Decode
 from instructzoo.core.record import Segment
 from instructzoo.core.synth.teacher import Settings
@@ -33,7 +33,7 @@ class Plain:
 class Local:
     """identity: the model's weights and what it samples with."""
 
-    loaded: models.Loaded
+    loaded: models.ModelBundle
     encoder: Encoder
     settings: Settings
     identity: str
@@ -50,7 +50,7 @@ class Local:
         model = settings.validate(recipe.Model, values, "--teacher")
         loaded = models.load(model, 0, list)
         loaded.model.eval()
-        placed(loaded.model)
+        to_device(loaded.model)
         encoder = Encoder(loaded.tokenizer, Plain, loaded.kind, CONTEXT, template=template)
         how = asked.model_dump_json(include={"temperature", "top_p", "max_tokens", "stop"})
         return cls(loaded, encoder, asked, f"local:{backbone} {_weights(place, loaded.model)} {template} {how}")

@@ -62,7 +62,7 @@ def open(spec: str, settings: Settings = Settings()) -> Teacher:  # noqa: B008 -
 
         return Local.open(rest, settings)
     if kind == "script" and rest:
-        from instructzoo.core.synth.script import Script
+        from instructzoo.core.synth.replay import Replay
 
-        return Script.open(Path(rest))
+        return Replay.open(Path(rest))
     raise ZooError(f'no teacher "{spec}"', KINDS, where="--teacher")

@@ -1,6 +1,6 @@
 """Rows -> tensors: prompts, supervised spans, token batches."""
 
-from instructzoo.core.text.batches import Batches
-from instructzoo.core.text.encode import IGNORED, Encoded, Encoder, Lengths, lengths
+from instructzoo.core.text.batching import Batches
+from instructzoo.core.text.encoder import IGNORE_INDEX, Encoded, Encoder, Lengths, lengths
 
-__all__ = ["IGNORED", "Batches", "Encoded", "Encoder", "Lengths", "lengths"]
+__all__ = ["IGNORE_INDEX", "Batches", "Encoded", "Encoder", "Lengths", "lengths"]

@@ -26,7 +26,7 @@ from instructzoo.core import runs
 from instructzoo.core.errors import ZooError
 from instructzoo.core.models import adapters
 from instructzoo.core.runs import Run
-from instructzoo.core.tune import ranks, sharding
+from instructzoo.core.tune import distributed, fsdp
 
 KEPT = 2
 
@@ -53,15 +53,15 @@ class State:
 
 def save(run: Run, state: State, model: Any, optimizer: torch.optim.Optimizer) -> Path:
     """Write checkpoints/step-<n>; the newest two stay. Of many processes one writes, or each its pieces."""
-    folder, together = run.path("checkpoints") / f"step-{state.step:08d}", sharding.in_pieces(model)
-    if run.writes or together:
+    folder, together = run.path("checkpoints") / f"step-{state.step:08d}", fsdp.is_sharded(model)
+    if run.is_main or together:
         with _hashed_folder(run, folder, together) as fresh:
             _write(fresh, "weights", weights(model), together)
             _write(fresh, "optimizer", _moments(model, optimizer), together)
-            if run.writes:
+            if run.is_main:
                 runs.write_json(fresh / "optimizer.json", _numbers(model, optimizer))
                 runs.write_json(fresh / "state.json", asdict(state))
-    if run.writes:
+    if run.is_main:
         _prune(run, state)
     return folder
 
@@ -79,7 +79,7 @@ def restore(run: Run, model: Any, optimizer: torch.optim.Optimizer) -> State:
         load_weights(model, folder)
         _load_optimizer(model, optimizer, _read(folder, "optimizer"), runs.read_json(folder / "optimizer.json"))
         for other, why in damaged.items():
-            run.incident(f"checkpoint {other.name} was damaged ({why}) and removed; {folder.name} was used")
+            run.add_warning(f"checkpoint {other.name} was damaged ({why}) and removed; {folder.name} was used")
             shutil.rmtree(other)
         return State(**runs.read_json(folder / "state.json"))
     if damaged:
@@ -93,11 +93,11 @@ def restore(run: Run, model: Any, optimizer: torch.optim.Optimizer) -> State:
 
 def save_best(run: Run, state: State, model: Any) -> None:
     """Write checkpoints/best-<n>: the parameters of the best validation so far, that of `state.best_step`."""
-    together = sharding.in_pieces(model)
-    if run.writes or together:
+    together = fsdp.is_sharded(model)
+    if run.is_main or together:
         with _hashed_folder(run, _best(run, state), together) as fresh:
             _write(fresh, "weights", weights(model), together)
-    if run.writes:
+    if run.is_main:
         _prune(run, state)
 
 
@@ -110,12 +110,12 @@ def load_best(run: Run, state: State, model: Any) -> None:
 
 def weights(model: Any) -> dict[str, torch.Tensor]:
     """What the method trains, by name."""
-    return {name: p.detach() for name, p in adapters.trained(model)}
+    return {name: p.detach() for name, p in adapters.trainable_parameters(model)}
 
 
 def load_weights(model: Any, folder: Path) -> None:
     """Copy the parameters of a checkpoint into the model. Raises ZooError where names or shapes differ."""
-    own = dict(adapters.trained(model))
+    own = dict(adapters.trainable_parameters(model))
     missing = set(own)
     with torch.no_grad():
         for name, value in _read(folder, "weights"):
@@ -123,7 +123,7 @@ def load_weights(model: Any, folder: Path) -> None:
                 raise ZooError(f"{folder} holds other parameters ({name})", "those of this recipe's method")
             if value.shape != own[name].shape:
                 raise ZooError(f"{name} is {tuple(value.shape)}", str(tuple(own[name].shape)), where=str(folder))
-            own[name].copy_(sharding.like(value, own[name]))
+            own[name].copy_(fsdp.shard_like(value, own[name]))
             missing.discard(name)
     if missing:
         raise ZooError(f"{folder} lacks {min(missing)}", "all parameters of this recipe's method")
@@ -132,26 +132,26 @@ def load_weights(model: Any, folder: Path) -> None:
 @contextmanager
 def _hashed_folder(run: Run, folder: Path, together: bool) -> Iterator[Path]:
     """A temporary folder that becomes `folder` with the hashes of its files, once all who write have written."""
-    with runs.whole_folder(folder) if run.writes else nullcontext() as own:
-        fresh = Path(ranks.told(str(own)) if together else str(own))
+    with runs.atomic_folder(folder) if run.is_main else nullcontext() as own:
+        fresh = Path(distributed.broadcast(str(own)) if together else str(own))
         yield fresh
         if together:
-            ranks.wait()
-        if run.writes:
+            distributed.wait_for_everyone()
+        if run.is_main:
             hashes = {p.name: runs.sha256(p) for p in sorted(fresh.iterdir())}
             runs.write_json(fresh / "hashes.json", hashes)
     if together:
-        ranks.wait()
+        distributed.wait_for_everyone()
 
 
 def _write(folder: Path, stem: str, tensors: dict[str, torch.Tensor], together: bool) -> None:
     """One file of whole tensors; or this process's pieces, and from the first process what is not in pieces."""
-    rank, world = ranks.place()
+    rank, world = distributed.rank_and_world_size()
     if together:
         stem = f"{stem}-{rank:05d}-of-{world:05d}"
         tensors = {name: value for name, value in tensors.items() if rank == 0 or isinstance(value, DTensor)}
-    own = {name: sharding.local(value).cpu().contiguous() for name, value in tensors.items()}
-    with runs.friendly_disk(folder):
+    own = {name: fsdp.local_tensor(value).cpu().contiguous() for name, value in tensors.items()}
+    with runs.disk_errors(folder):
         save_file(own, folder / f"{stem}.safetensors")
 
 
@@ -202,7 +202,7 @@ def _moments(model: Any, optimizer: torch.optim.Optimizer) -> dict[str, torch.Te
     return {
         # safetensors refuses tensors that share memory; from another device they are copied anyway
         f"{name}|{key}": value.detach().clone() if value.device.type == "cpu" else value.detach()
-        for name, p in adapters.trained(model)
+        for name, p in adapters.trainable_parameters(model)
         for key, value in optimizer.state.get(p, {}).items()
         if isinstance(value, torch.Tensor)
     }
@@ -212,7 +212,7 @@ def _numbers(model: Any, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     """What optimisers keep as plain numbers: counts by parameter (bitsandbytes), loss scales and averages by group."""
     of_parameters = {
         f"{name}|{key}": value
-        for name, p in adapters.trained(model)
+        for name, p in adapters.trainable_parameters(model)
         for key, value in optimizer.state.get(p, {}).items()
         if isinstance(value, int | float)
     }
@@ -227,12 +227,12 @@ def _load_optimizer(
     model: Any, optimizer: torch.optim.Optimizer, moments: Iterable[tuple[str, torch.Tensor]], numbers: dict[str, Any]
 ) -> None:
     """Put back what `_moments` and `_numbers` gave; of spread moments each process keeps its pieces alone."""
-    own = dict(adapters.trained(model))
+    own = dict(adapters.trainable_parameters(model))
     index = {p: i for i, p in enumerate(p for group in optimizer.param_groups for p in group["params"])}
     state: dict[int, dict[str, Any]] = {}
     for joined, value in chain(moments, numbers["parameters"].items()):
         name, _, key = joined.rpartition("|")
-        kept = sharding.like(value, own[name]) if isinstance(value, torch.Tensor) else value
+        kept = fsdp.shard_like(value, own[name]) if isinstance(value, torch.Tensor) else value
         state.setdefault(index[own[name]], {})[key] = kept
     groups = [
         group | kept for group, kept in zip(optimizer.state_dict()["param_groups"], numbers["groups"], strict=True)

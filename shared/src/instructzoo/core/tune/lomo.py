@@ -15,7 +15,7 @@ from torch import Tensor
 
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Train
-from instructzoo.core.text.batches import split
+from instructzoo.core.text.batching import micro_batches
 
 SCALE, GROWTH_INTERVAL = 2.0**16, 2000
 """First loss scale, and the updates without an overflow after which it doubles: those of torch.amp.GradScaler."""
@@ -175,7 +175,7 @@ class AdaLomo(Lomo):
 def refuse_accumulation(lengths: Sequence[int], train: Train) -> None:
     """Raises ZooError where the longest rows (tokens each) do not fit into one micro-batch of `train`."""
     longest = sorted(range(len(lengths)), key=lambda row: -lengths[row])[: train.batch]
-    parts = split(longest, lengths, train.micro_batch, train.micro_tokens, train.packing)
+    parts = micro_batches(longest, lengths, train.micro_batch, train.micro_tokens, train.packing)
     if len(parts) > 1:
         raise accumulation(f"{len(longest)} rows of up to {lengths[longest[0]]} tokens are cut into {len(parts)}")
 

@@ -21,20 +21,20 @@ from instructzoo.core.models import adapters
 from instructzoo.core.recipe import Recipe, Train
 from instructzoo.core.runs import Run
 from instructzoo.core.text import Batches
-from instructzoo.core.text.batches import share
-from instructzoo.core.tune import checkpoints, lomo, optimizers, ranks, sharding
-from instructzoo.core.tune.allocator import keep_freed_memory
+from instructzoo.core.text.batching import rank_micro_batches
+from instructzoo.core.tune import checkpoints, distributed, fsdp, lomo, optimizers
 from instructzoo.core.tune.checkpoints import State
 from instructzoo.core.tune.lomo import Lomo
-from instructzoo.core.tune.objectives import Batch, Objective, Supervised
-from instructzoo.core.tune.progress import Progress
+from instructzoo.core.tune.malloc import keep_freed_memory
+from instructzoo.core.tune.objectives import Batch, LossModule, Objective
+from instructzoo.core.tune.progress_bar import Progress
 
 VALIDATIONS = 10
 """Validations of a run whose recipe does not say how often."""
 
 
 @dataclass(frozen=True)
-class Parts:
+class EncodedSplits:
     """Encoded training and validation rows. lengths: tokens per training row."""
 
     train: Sequence[Any]
@@ -43,7 +43,7 @@ class Parts:
     validation_lengths: Sequence[int]
 
 
-def fit(recipe: Recipe, run: Run, tuned: Any, objective: Objective, parts: Parts, quiet: bool = False) -> State:
+def fit(recipe: Recipe, run: Run, tuned: Any, objective: Objective, parts: EncodedSplits, quiet: bool = False) -> State:
     """Train `tuned` in place and leave the parameters of the best validation in it.
 
     Resumes from the run's newest sound checkpoint. Of a sharded model only the process that writes is left whole.
@@ -56,19 +56,19 @@ def fit(recipe: Recipe, run: Run, tuned: Any, objective: Objective, parts: Parts
     accelerator = Accelerator(mixed_precision=precision(settings), cpu=not torch.accelerator.is_available())
     rank, world = accelerator.process_index, accelerator.num_processes
     batches = Batches(parts.lengths, settings, recipe.seed, rank, world)
-    single = Supervised(tuned, objective)
-    sharding.spread(single, tuned, settings, half=precision(settings) == "bf16")
+    single = LossModule(tuned, objective)
+    fsdp.apply_fsdp(single, tuned, settings, half=precision(settings) == "bf16")
     optimizer = optimizers.make(tuned, settings)
     if isinstance(optimizer, Lomo):
         lomo.refuse_accumulation(parts.lengths, settings)
         lomo.refuse_ranks(world)
-    module, optimizer = prepare(accelerator, single, optimizer, settings)
-    with ranks.main_first():  # it removes damaged checkpoints
+    module, optimizer = accelerate_prepare(accelerator, single, optimizer, settings)
+    with distributed.main_first():  # it removes damaged checkpoints
         state = checkpoints.restore(run, tuned, optimizer)
     every = settings.evaluate_every or max(1, batches.steps // VALIDATIONS)
 
     with stop_signals() as stop, Progress(state.step, batches.steps, quiet) as progress:
-        log, saved_at = Log(run, state.step), time.monotonic()
+        log, saved_at = MetricsLog(run, state.step), time.monotonic()
         while state.step < batches.steps:
             began = time.monotonic()
             # Dropout is a function of the step, and another one on every rank.
@@ -77,18 +77,18 @@ def fit(recipe: Recipe, run: Run, tuned: Any, objective: Objective, parts: Parts
             losses, targets = torch.zeros(2, device=accelerator.device)
             micro_batches = batches.update(state.step)
             for i, rows in enumerate(micro_batches, start=1):
-                with sharding.accumulate(accelerator, module, i == len(micro_batches)):
-                    loss, n = summed(module, objective, parts.train, rows, accelerator.device)
+                with fsdp.sync_gradients(accelerator, module, i == len(micro_batches)):
+                    loss, n = summed_loss(module, objective, parts.train, rows, accelerator.device)
                     backward(accelerator, optimizer, loss)
                 losses, targets = losses + loss.detach(), targets + n
-            late = run.writes and time.monotonic() - saved_at > 60 * settings.checkpoint_minutes
-            total, count, due, stopped = ranks.total(float(losses), float(targets), late, len(stop))
+            late = run.is_main and time.monotonic() - saved_at > 60 * settings.checkpoint_minutes
+            total, count, due, stopped = distributed.all_reduce_sum(float(losses), float(targets), late, len(stop))
             mean = total / count
             # Ranks average their gradients, which are sums.
             norm = divide_and_clip(accelerator, optimizer, tuned, count / world, settings.clip)
-            check(mean, norm, state.step, micro_batches, settings, scales(optimizer, settings))
-            lr = optimizers.rate(state.step, batches.steps, settings)
-            optimizers.set_rate(optimizer, lr)
+            raise_if_nonfinite(mean, norm, state.step, micro_batches, settings, uses_grad_scaler(optimizer, settings))
+            lr = optimizers.lr_at(state.step, batches.steps, settings)
+            optimizers.set_lr(optimizer, lr)
             optimizer.step()
             optimizer.zero_grad()
 
@@ -100,41 +100,43 @@ def fit(recipe: Recipe, run: Run, tuned: Any, objective: Objective, parts: Parts
             if last or state.step % settings.log_every == 0:
                 log.step(state, loss=mean, lr=lr, grad_norm=norm, epoch=batches.epoch_of(state.step))
             if parts.validation and (last or state.step % every == 0):
-                with optimizers.at_average(optimizer):
+                with optimizers.ema_weights(optimizer):
                     found = validation_loss(single, objective, parts, settings, accelerator.device)
-                    judge(run, state, tuned, found, log)
+                    record_validation(run, state, tuned, found, log)
                 if settings.patience and state.stale >= settings.patience:
-                    run.note(stopped_early=f"{state.stale} validations without a better loss, at step {state.step}")
+                    run.update_manifest(
+                        stopped_early=f"{state.stale} validations without a better loss, at step {state.step}"
+                    )
                     break
             stopped = stopped or (len(stop) if world == 1 else 0)  # ranks must agree: theirs waits for the next sum
             if stopped or due or (settings.checkpoint_every and state.step % settings.checkpoint_every == 0):
                 checkpoints.save(run, state, tuned, optimizer)
                 saved_at = time.monotonic()
             if stopped:
-                ranks.wait()
+                distributed.wait_for_everyone()
                 raise Stopped(state.step, stop[0] if stop else signal.SIGTERM)
 
-    optimizers.to_average(optimizer)
-    ranks.wait()
+    optimizers.swap_in_ema(optimizer)
+    distributed.wait_for_everyone()
     if parts.validation:
         checkpoints.load_best(run, state, tuned)
-    sharding.gather(tuned, run.writes)
+    fsdp.gather_full_params(tuned, run.is_main)
     return state
 
 
-def validation_loss(module: Any, objective: Objective, parts: Parts, settings: Train, device: Any) -> float:
+def validation_loss(module: Any, objective: Objective, parts: EncodedSplits, settings: Train, device: Any) -> float:
     """Mean loss per target over the validation rows: a sum and a count, so the batch size does not matter."""
     module.eval()
     total, count, lengths = 0.0, 0.0, parts.validation_lengths
     with torch.no_grad():
-        for rows in share(range(len(lengths)), lengths, settings, *ranks.place()):
-            loss, n = summed(module, objective, parts.validation, rows, device)
+        for rows in rank_micro_batches(range(len(lengths)), lengths, settings, *distributed.rank_and_world_size()):
+            loss, n = summed_loss(module, objective, parts.validation, rows, device)
             total, count = total + float(loss), count + float(n)
-    total, count = ranks.total(total, count)
+    total, count = distributed.all_reduce_sum(total, count)
     return total / count
 
 
-def summed(
+def summed_loss(
     module: Any, objective: Objective, encoded: Sequence[Any], rows: Sequence[int], device: Any
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The summed loss of these rows and the number of its targets; of no rows, zeros, so that ranks keep step."""
@@ -142,7 +144,7 @@ def summed(
     return (loss, n) if rows else (loss * 0, n * 0)
 
 
-def judge(run: Run, state: State, tuned: Any, loss: float, log: Log) -> None:
+def record_validation(run: Run, state: State, tuned: Any, loss: float, log: MetricsLog) -> None:
     """Record a validation; keep the parameters if it is the best one."""
     if not math.isfinite(loss):
         raise ZooError(f"the validation loss is {loss} at step {state.step}", "a number", "lower train.lr")
@@ -153,14 +155,16 @@ def judge(run: Run, state: State, tuned: Any, loss: float, log: Log) -> None:
     log.line({"step": state.step, "validation_loss": loss})
 
 
-def prepare(accelerator: Accelerator, module: Supervised, optimizer: Any, settings: Train) -> tuple[Any, Any]:
+def accelerate_prepare(
+    accelerator: Accelerator, module: LossModule, optimizer: Any, settings: Train
+) -> tuple[Any, Any]:
     """Model and optimiser on their device, the model as the settings want it run."""
-    plain = adapters.plain(module.model)
+    plain = adapters.unwrap_peft(module.model)
     if settings.activation_checkpointing:
         plain.gradient_checkpointing_enable({"use_reentrant": False})
     if settings.compile:
         plain.get_decoder().compile(dynamic=True)  # in place: parameters keep their names
-    if sharding.sharded(module):  # it has its own way between the processes
+    if fsdp.is_fsdp_module(module):  # it has its own way between the processes
         return module, optimizer
     if isinstance(optimizer, Lomo):  # accelerate's wrapper would scale and step from outside
         return accelerator.prepare(module), optimizer
@@ -185,24 +189,24 @@ def divide_and_clip(
     if isinstance(optimizer, Lomo):
         return optimizer.divide_and_clip(count, clip)
     accelerator.unscale_gradients(optimizer)  # of the factor that float16 needs
-    parameters = [p for _, p in adapters.trained(tuned) if p.grad is not None]
+    parameters = [p for _, p in adapters.trainable_parameters(tuned) if p.grad is not None]
     gradients = [p.grad for p in parameters]
-    torch._foreach_mul_([sharding.local(gradient) for gradient in gradients], 1 / count)
+    torch._foreach_mul_([fsdp.local_tensor(gradient) for gradient in gradients], 1 / count)
     limit = clip if clip is not None else math.inf
-    if sharding.in_pieces(tuned):
-        return sharding.clip(gradients, limit)
+    if fsdp.is_sharded(tuned):
+        return fsdp.clip_sharded_gradients(gradients, limit)
     norm = torch.nn.utils.get_total_norm(gradients)
     if float(norm) + 1e-6 > limit:  # torch's clip_grad_norm_ multiplies by 1 too: a pass over all gradients for nothing
         torch.nn.utils.clip_grads_with_norm_(parameters, limit, norm)
     return float(norm)
 
 
-def scales(optimizer: Any, settings: Train) -> bool:
+def uses_grad_scaler(optimizer: Any, settings: Train) -> bool:
     """Whether losses are scaled for float16: a gradient may overflow now and then, that update is then skipped."""
     return settings.precision == "float16" or (isinstance(optimizer, Lomo) and optimizer.scaled)
 
 
-def check(
+def raise_if_nonfinite(
     mean: float, norm: float | None, step: int, rows: Sequence[Sequence[int]], settings: Train, scaled: bool
 ) -> None:
     """Stop before a loss or a gradient that is no number reaches the parameters. rows: those of each micro-batch."""
@@ -231,12 +235,12 @@ def collate(objective: Objective, encoded: Sequence[Any], rows: Sequence[int], d
     return {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
 
 
-class Log:
+class MetricsLog:
     """metrics.jsonl. A resumed run first drops the lines that are later than its checkpoint."""
 
     def __init__(self, run: Run, step: int) -> None:
-        self.path, self.writes = run.path("metrics.jsonl"), run.writes
-        if not run.writes:
+        self.path, self.is_main = run.path("metrics.jsonl"), run.is_main
+        if not run.is_main:
             return
         lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True) if self.path.is_file() else []
         runs.write_text(self.path, "".join(line for line in lines if self._holds(line, step)))
@@ -251,9 +255,9 @@ class Log:
         self.line({"step": state.step, **values, "examples": state.examples, "tokens": state.tokens, **pace})
 
     def line(self, values: dict[str, Any]) -> None:
-        if not self.writes:
+        if not self.is_main:
             return
-        with runs.friendly_disk(self.path), self.path.open("a") as file:
+        with runs.disk_errors(self.path), self.path.open("a") as file:
             file.write(json.dumps(values) + "\n")
 
 

@@ -12,8 +12,8 @@ from torch.nn.functional import cross_entropy
 from instructzoo.core.errors import ZooError
 from instructzoo.core.models import adapters
 from instructzoo.core.recipe import Train
-from instructzoo.core.text import IGNORED, Encoded
-from instructzoo.core.tune.head import summed_cross_entropy
+from instructzoo.core.text import IGNORE_INDEX, Encoded
+from instructzoo.core.tune.chunked_cross_entropy import chunked_cross_entropy
 
 Batch = dict[str, Tensor]
 
@@ -42,22 +42,22 @@ class Causal:
             packed = {
                 "ids": [token for r in rows for token in r.ids],
                 # Nothing before a document predicts its first token.
-                "labels": [label for r in rows for label in (IGNORED, *r.labels[1:])],
+                "labels": [label for r in rows for label in (IGNORE_INDEX, *r.labels[1:])],
                 "positions": [position for r in rows for position in range(len(r.ids))],
             }
             return {name: torch.tensor([values]) for name, values in packed.items()}  # [1, s] each
         ids = _pad([r.ids for r in rows], self.pad)  # [b, s]
-        labels = _pad([r.labels for r in rows], IGNORED)  # [b, s]
+        labels = _pad([r.labels for r in rows], IGNORE_INDEX)  # [b, s]
         return {"ids": ids, "labels": labels}
 
     def loss(self, model: Any, batch: Batch) -> tuple[Tensor, Tensor]:
         labels = batch["labels"][:, 1:]  # [b, s-1]
-        targets, n = labels[labels != IGNORED], torch.tensor(int((labels != IGNORED).sum()))
-        head = adapters.plain(model).get_output_embeddings()
+        targets, n = labels[labels != IGNORE_INDEX], torch.tensor(int((labels != IGNORE_INDEX).sum()))
+        head = adapters.unwrap_peft(model).get_output_embeddings()
         if self.chunked and self.supervised_logits and type(head) is nn.Linear:  # and no adapter on it
-            hidden = self.hidden(model, batch, labels != IGNORED)  # [n, d]
-            return summed_cross_entropy(hidden, head.weight, head.bias, targets), n
-        logits = self.logits(model, batch, labels != IGNORED)  # [n, v]
+            hidden = self.hidden(model, batch, labels != IGNORE_INDEX)  # [n, d]
+            return chunked_cross_entropy(hidden, head.weight, head.bias, targets), n
+        logits = self.logits(model, batch, labels != IGNORE_INDEX)  # [n, v]
         return cross_entropy(logits.float(), targets, reduction="sum"), n
 
     def logits(self, model: Any, batch: Batch, keep: Tensor) -> Tensor:
@@ -67,11 +67,11 @@ class Causal:
             ids, positions = batch["ids"], batch.get("positions")
             every = model(input_ids=ids, position_ids=positions, use_cache=False).logits
             return every[:, -ids.shape[1] : -1][keep]
-        return adapters.plain(model).get_output_embeddings()(self.hidden(model, batch, keep))
+        return adapters.unwrap_peft(model).get_output_embeddings()(self.hidden(model, batch, keep))
 
     def hidden(self, model: Any, batch: Batch, keep: Tensor) -> Tensor:
         """What the output layer reads at those positions, [n, d]."""
-        decoder = adapters.plain(model).get_decoder()
+        decoder = adapters.unwrap_peft(model).get_decoder()
         found = decoder(input_ids=batch["ids"], position_ids=batch.get("positions"), use_cache=False)
         return found.last_hidden_state[:, :-1][keep]  # of [b, s, d]
 
@@ -85,19 +85,19 @@ class Seq2Seq:
     def collate(self, rows: Sequence[Encoded]) -> Batch:
         ids = _pad([r.ids for r in rows], self.pad)  # [b, s]
         mask = _pad([[1] * len(r.ids) for r in rows], 0)
-        return {"ids": ids, "mask": mask, "labels": _pad([r.labels for r in rows], IGNORED)}
+        return {"ids": ids, "mask": mask, "labels": _pad([r.labels for r in rows], IGNORE_INDEX)}
 
     def loss(self, model: Any, batch: Batch) -> tuple[Tensor, Tensor]:
         labels = batch["labels"]  # [b, t]
-        opening = adapters.plain(model).prepare_decoder_input_ids_from_labels(labels=labels)
+        opening = adapters.unwrap_peft(model).prepare_decoder_input_ids_from_labels(labels=labels)
         logits = model(
             input_ids=batch["ids"], attention_mask=batch["mask"], decoder_input_ids=opening, use_cache=False
         ).logits  # [b, t, v]
-        keep = labels != IGNORED
+        keep = labels != IGNORE_INDEX
         return cross_entropy(logits[keep].float(), labels[keep], reduction="sum"), keep.sum()
 
 
-class Supervised(nn.Module):
+class LossModule(nn.Module):
     """Model and objective as one module whose forward is the loss: what wrappers for many devices expect."""
 
     def __init__(self, model: nn.Module, objective: Objective) -> None:
@@ -119,7 +119,7 @@ def choose(kind: str, model: Any, tokenizer: Any, train: Train = Train()) -> Obj
         if train.packing:
             raise ZooError("train.packing with an encoder-decoder", "a causal backbone", "set train.packing=false")
         return Seq2Seq(pad)
-    skips = not adapters.prompted(model) and _alike(Causal(pad), Causal(pad, False), model, len(tokenizer))
+    skips = not adapters.uses_virtual_tokens(model) and _alike(Causal(pad), Causal(pad, False), model, len(tokenizer))
     chosen = Causal(pad, skips, train.packing, chunked=train.optimizer not in ("lomo", "adalomo"))
     if train.packing and not _alike(chosen, Causal(pad, skips), model, len(tokenizer)):
         found = "documents in a pack see each other (packed logits differ from separate ones)"
@@ -138,11 +138,11 @@ def _alike(one: Causal, other: Causal, model: Any, vocabulary: int) -> bool:
     model.eval()
     draw = torch.Generator().manual_seed(0)
     documents = [torch.randint(vocabulary, (length,), generator=draw).tolist() for length in (7, 11, 5)]
-    rows = [Encoded(ids, [IGNORED, *ids[1:]]) for ids in documents]
+    rows = [Encoded(ids, [IGNORE_INDEX, *ids[1:]]) for ids in documents]
     found = []
     for objective in (one, other):
         batch = {name: value.to(device) for name, value in objective.collate(rows).items()}
-        found.append(objective.logits(model, batch, batch["labels"][:, 1:] != IGNORED).float())
+        found.append(objective.logits(model, batch, batch["labels"][:, 1:] != IGNORE_INDEX).float())
     model.train(was_training)
     rounding = 1e-3 if next(model.parameters()).dtype == torch.float32 else 3e-2
     return float((found[0] - found[1]).abs().max()) < rounding * float(found[1].abs().max())

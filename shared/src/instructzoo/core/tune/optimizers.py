@@ -82,7 +82,7 @@ def make(model: Any, train: Train) -> torch.optim.Optimizer:
     """
     if train.optimizer not in RULES:
         raise ZooError(f'no optimiser "{train.optimizer}"', suggest(train.optimizer, RULES), "set train.optimizer")
-    order = [p for _, p in adapters.trained(model)]
+    order = [p for _, p in adapters.trainable_parameters(model)]
     matrices, vectors = [p for p in order if p.ndim >= 2], [p for p in order if p.ndim < 2]
     groups = [{"params": matrices, "weight_decay": train.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
     optimizer = RULES[train.optimizer]([group for group in groups if group["params"]], order, train)
@@ -118,7 +118,7 @@ def _keep_average(optimizer: torch.optim.Optimizer, train: Train) -> None:
     optimizer.register_step_post_hook(follow)
 
 
-def rate(step: int, steps: int, train: Train) -> float:
+def lr_at(step: int, steps: int, train: Train) -> float:
     """Learning rate of update `step` (from 0): linear warm-up, then constant or cosine down to final_lr of the peak."""
     warm = round(train.warmup * steps)
     if step < warm:
@@ -129,12 +129,12 @@ def rate(step: int, steps: int, train: Train) -> float:
     return train.lr * (train.final_lr + (1 - train.final_lr) * 0.5 * (1 + math.cos(math.pi * done)))
 
 
-def set_rate(optimizer: torch.optim.Optimizer, value: float) -> None:
+def set_lr(optimizer: torch.optim.Optimizer, value: float) -> None:
     for group in optimizer.param_groups:
         group["lr"] = value
 
 
-def to_average(optimizer: Any) -> None:
+def swap_in_ema(optimizer: Any) -> None:
     """Put the parameters in place that are to be judged and kept, where these are an average beside those in training.
 
     Schedule-free's way there and back rounds, so checkpoints hold the point of training.
@@ -146,10 +146,10 @@ def to_average(optimizer: Any) -> None:
 
 
 @contextmanager
-def at_average(optimizer: Any) -> Iterator[None]:
-    """`to_average`, and back to the point of training at the end."""
+def ema_weights(optimizer: Any) -> Iterator[None]:
+    """`swap_in_ema`, and back to the point of training at the end."""
     left = [(p, p.detach().clone()) for p, _ in _emas(optimizer)]
-    to_average(optimizer)
+    swap_in_ema(optimizer)
     yield
     for p, value in left:
         p.data.copy_(value)

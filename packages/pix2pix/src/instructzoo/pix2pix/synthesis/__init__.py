@@ -1,0 +1,1 @@
+"""How training pairs are written with a teacher and a text-to-image model."""

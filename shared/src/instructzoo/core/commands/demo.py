@@ -1,0 +1,25 @@
+"""zoo demo: the domain's Gradio interface on this machine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from instructzoo.core import domain as domains
+from instructzoo.core import runs
+from instructzoo.core.errors import ZooError
+
+
+def demo(
+    domain_name: str, run: str | None = None, port: int | None = None, open_browser: bool = False
+) -> dict[str, Any]:
+    """Serve the demo on 127.0.0.1 until interrupted, with a run's model or the one that the package carries."""
+    from importlib.util import find_spec
+
+    if find_spec("gradio") is None:
+        raise ZooError("gradio is not installed", "the demo's interface", "pip install 'instructzoo-core[demo]'")
+    from instructzoo.core import infer, ui
+
+    domain = domains.get(domain_name)
+    predictor = infer.load(domain, runs.find(run).folder if run else domain.bundled_model())
+    ui.launch(domain.module("demo").build(predictor), port=port, open_browser=open_browser)
+    return {"domain": domain_name}

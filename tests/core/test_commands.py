@@ -1,0 +1,168 @@
+"""eval, score, predict and data: what is recorded, paired, resumed and written."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pytest
+from test_cli import TINY, one_line, zoo
+
+from instructzoo.core import domain as domains
+from instructzoo.core import settings
+from instructzoo.core.commands import terminal
+from instructzoo.core.commands.predict import identity
+from instructzoo.core.data.split import sampled
+from instructzoo.core.infer import Predictor
+from instructzoo.core.models import adapters
+from instructzoo.core.recipe import Method
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of six steps."""
+    done = zoo("reproduce", "arithmetic/tiny", *TINY, "--json", cwd=tmp_path_factory.mktemp("zoo"))
+    assert done.returncode == 0, done.stderr
+    return Path(json.loads(done.stdout)["run"])
+
+
+def written(path: Path, rows: list[dict[str, str]]) -> str:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return str(path)
+
+
+def exact(found: dict[str, Any]) -> float:
+    return next(float(f["value"]) for f in found["figures"] if (f["metric"], f["group"]) == ("exact match", "all"))
+
+
+def test_score_pairs_answers_by_id_and_refuses_ambiguous_ids(tmp_path: Path) -> None:
+    """Where one line lacks its id, or two gold rows share one; without ids of the gold rows the line decides."""
+    asked = [{"instruction": f"{n} + 1", "input": f"{n} + 1", "output": str(n + 1)} for n in (2, 3)]
+    named = [{"id": name, **row} for name, row in zip("ab", asked, strict=True)]
+    first, second = {"id": "a", "prediction": "3"}, {"id": "b", "prediction": "4"}
+
+    def scored(gold: list[dict[str, str]], pred: list[dict[str, str]]) -> subprocess.CompletedProcess[str]:
+        files = written(tmp_path / "gold.jsonl", gold), written(tmp_path / "pred.jsonl", pred)
+        return zoo("score", "arithmetic", "--gold", files[0], "--pred", files[1], "--json")
+
+    one_line(scored(named, [second, {"prediction": "3"}]), "pred.jsonl:2: no id", "give every line one, or none")
+    one_line(scored([named[0], asked[1]], [first, second]), "gold.jsonl:2: no id")
+    nameless = [{"id": None, **row} for row in asked]
+    assert scored(nameless, [{"prediction": "3"}, {"prediction": "4"}]).returncode == 0
+    one_line(scored([named[0], named[1] | {"id": "a"}], [first]), "gold.jsonl:2: id a stands twice")
+    assert exact(json.loads(scored(named, [second, first]).stdout)) == 1.0
+    assert exact(json.loads(scored(asked, [first, second]).stdout)) == 1.0
+    assert exact(json.loads(scored(named, [{"prediction": "3"}, {"prediction": "4"}]).stdout)) == 1.0
+
+
+def test_a_partial_evaluation_does_not_replace_the_recorded_one(run: Path) -> None:
+    before = {name: (run / name).read_bytes() for name in ("scores.json", "predictions.jsonl")}
+    for options in (("--limit", "5"), ("--no-baselines",)):
+        done = zoo("eval", "arithmetic", "--run", str(run), *options)
+        assert done.returncode == 0, done.stderr
+        assert "nothing was recorded" in done.stdout
+        assert {name: (run / name).read_bytes() for name in before} == before
+    for limit in ("0", "-15"):
+        one_line(zoo("eval", "arithmetic", "--run", str(run), "--limit", limit), f"a limit of {limit} rows")
+    found = json.loads(zoo("eval", "arithmetic", "--run", str(run), "--json").stdout)
+    assert found["recorded"]
+    assert (run / "scores.json").read_bytes() != before["scores.json"]  # another command line
+
+
+def test_a_limit_draws_a_reproducible_sample_from_all_rows() -> None:
+    rows = datasets.Dataset.from_list([{"id": str(n)} for n in range(100)])
+    taken = [int(row["id"]) for row in sampled(rows, 10, 0, "test")]
+    assert len(set(taken)) == 10
+    assert taken == sorted(taken)
+    assert max(taken) > 50
+    assert taken == [int(row["id"]) for row in sampled(rows, 10, 0, "test")]
+    assert taken != [int(row["id"]) for row in sampled(rows, 10, 1, "test")]
+    assert len(sampled(rows, None, 0, "test")) == len(sampled(rows, 100, 0, "test")) == 100
+
+
+def test_answers_cut_at_max_new_tokens_are_counted_and_shown(run: Path, tmp_path: Path) -> None:
+    short = tmp_path / "short"
+    shutil.copytree(run, short)
+    for path in (short / "recipe.yaml", short / "model" / "recipe.yaml"):
+        values = settings.parse(path.read_text(), str(path))
+        values["decode"]["max_new_tokens"] = 1
+        path.write_text(settings.dump(values))
+    shown = zoo("eval", "arithmetic", "--run", str(short)).stdout
+    scores = json.loads((short / "scores.json").read_text())
+    cut = scores["systems"]["model"]["counts"]["cut at max_new_tokens"]
+    assert cut > 0
+    assert "cut at max_new_tokens" in scores["systems"]["untuned"]["counts"]
+    assert f"{cut} of 30 answers were cut at decode.max_new_tokens" in shown
+
+
+def test_a_model_of_another_domain_is_refused(run: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(run, other)
+    path = other / "model" / "recipe.yaml"
+    path.write_text(path.read_text().replace("domain: arithmetic", "domain: absa"))
+    rows = written(tmp_path / "in.jsonl", [{"instruction": "2 + 3"}])
+    one_line(zoo("eval", "arithmetic", "--run", str(other)), "a model of the domain absa", "one of arithmetic")
+    one_line(zoo("predict", "arithmetic", rows, "--run", str(other)), "a model of the domain absa")
+
+
+def test_predict_refuses_rows_that_already_have_a_prediction(run: Path, tmp_path: Path) -> None:
+    rows = written(tmp_path / "in.jsonl", [{"instruction": "2 + 3"}, {"instruction": "2 + 4", "prediction": "6"}])
+    one_line(zoo("predict", "arithmetic", rows, "--run", str(run), "--quiet"), f"{rows}:2", '"prediction" already')
+
+
+def test_an_overlong_question_keeps_the_answers_before_it(run: Path, tmp_path: Path) -> None:
+    asked = [{"instruction": f"{n} + 3"} for n in range(5)]
+    source, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    written(source, [*asked[:3], {"instruction": "1 + " * 200}, *asked[3:]])
+    call = ("predict", "arithmetic", str(source), "-o", str(output), "--run", str(run), "--quiet")
+    for _ in range(2):  # a rerun says the same
+        one_line(zoo(*call), f"{source}:4", "the question takes")
+        assert len(output.read_text().splitlines()) == 3
+    written(source, asked)
+    assert zoo(*call).returncode == 0
+    assert [json.loads(line)["instruction"] for line in output.read_text().splitlines()] == [
+        row["instruction"] for row in asked
+    ]
+
+
+def test_the_identity_of_a_model_covers_tokenizer_seed_and_base(run: Path) -> None:
+    predictor = Predictor.load(domains.get("arithmetic"), run)
+    held = identity(predictor)
+    assert identity(Predictor.load(domains.get("arithmetic"), run)) == held
+    assert identity(replace(predictor, recipe=predictor.recipe.model_copy(update={"seed": 5}))) != held
+    path = run / "model" / "tokenizer.json"
+    before = path.read_bytes()
+    path.write_bytes(before + b"\n")
+    assert identity(predictor) != held
+    path.write_bytes(before)
+    adapted = adapters.apply(predictor.loaded.model, Method(name="lora", rank=2))
+    tuned = replace(predictor, loaded=replace(predictor.loaded, model=adapted))
+    one = identity(tuned)
+    adapters.unwrap_peft(adapted).get_input_embeddings().weight.data[0] += 1  # no part of the adapter
+    assert identity(tuned) != one
+
+
+def test_exported_messages_equal_the_rendered_prompt_and_overwrite_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "mine"
+    assert zoo("data", "arithmetic/tiny", *TINY, "--export", "messages", "-o", str(out)).returncode == 0
+    line = json.loads((out / "train.jsonl").read_text().splitlines()[0])
+    rendered = domains.get("arithmetic").module("prompts").render(line["row"], 0)
+    assert [message["content"] for message in line["messages"]] == [segment.text.strip() for segment in rendered]
+    (out / "test.jsonl").write_text("mine")
+    for form in ("messages", "alpaca"):
+        one_line(zoo("data", "arithmetic/tiny", *TINY, "--export", form, "-o", str(out)), f"{out} exists")
+    assert (out / "test.jsonl").read_text() == "mine"
+    one_line(zoo("data", "arithmetic/tiny", *TINY, "-o", str(tmp_path / "x")), "an output and no format", "--export")
+
+
+def test_answers_are_printed_literally(capsys: pytest.CaptureFixture[str]) -> None:
+    for text in ('{"text": ":smile: :x:"}', "[bold]a[/bold]", "x" * 400):
+        terminal.line(text)
+        assert capsys.readouterr().out == f"{text}\n"
+    terminal.put(terminal.table("a :x:", "[red]b"))
+    assert "a :x:" in capsys.readouterr().out

@@ -1,0 +1,508 @@
+"""Answers held to a grammar: what it permits, how tokens are spelled, and that decoding obeys in every loop."""
+
+from __future__ import annotations
+
+import random
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from kit import LLAMA, T5, Kit, kit, recipe, states, sums, wild
+
+from instructzoo.core import domain as domains
+from instructzoo.core.commands import eval, terminal
+from instructzoo.core.errors import ZooError
+from instructzoo.core.infer import Predictor
+from instructzoo.core.infer.constrained_decoding import AnswerConstraints, Vocabulary
+from instructzoo.core.infer.generate import texts, generate_ids
+from instructzoo.core.infer.grammar import Constraint, Grammar, Part, advance, choice, either, literal, many, seq, span
+from instructzoo.core.infer.predictor import DEAD_END, TRUNCATED
+from instructzoo.core.recipe import Decode, load
+from instructzoo.core.record import Row
+from instructzoo.core.score import tables
+
+KINDS = [(LLAMA, "bpe"), (LLAMA, "digits"), (T5, "bpe"), (T5, "digits")]
+EVERY = pytest.mark.parametrize("kind", KINDS, ids=[f"{b.split(':')[1]}-{t}" for b, t in KINDS])
+
+
+@pytest.fixture(scope="module")
+def kits() -> dict[tuple[str, str], Kit]:
+    made = {(backbone, tokenizer): kit(recipe(backbone, tokenizer)) for backbone, tokenizer in KINDS}
+    for one in made.values():
+        wild(one.tuned)
+    return made
+
+
+def labelled(text: str) -> Part:
+    """ "None", or labels with pieces of the text."""
+    pair = seq(choice(["sum", "term", "tea"]), literal(": "), span(text, {";": None}))
+    return either(literal("None"), many(pair, "; "))
+
+
+def grammar(row: Row) -> Grammar:
+    return Grammar(labelled(row["instruction"]))
+
+
+def asked(n: int = 16) -> list[Row]:
+    return sums(n, seed=4, digits=6)
+
+
+def held(made: Kit, rows: Sequence[Row], decode: Decode, of: Callable[[Row], Constraint | None], seed: int = 0) -> Any:
+    """Ids that the model writes to rows under their grammars, and the guide."""
+    guide = AnswerConstraints(Vocabulary.of(made.loaded.tokenizer), lambda number: of(rows[number]))
+    return generate_ids(made.loaded, [made.encoder.prompt(row) for row in rows], decode, seed, guide=guide), guide
+
+
+# Grammars
+
+
+def oracle(text: str, barred: str) -> set[str]:
+    """All spans of a text of ASCII, from the definition."""
+    edges = [m.start() for m in re.finditer(r"(?<!\w)|(?!\w)", text, re.ASCII)]
+    pieces = (text[i:j] for i in edges for j in edges if i < j)
+    return {p for p in pieces if p == p.strip() and not set(p) & set(barred)}
+
+
+def test_spans_begin_and_end_at_word_edges_and_hold_no_barred_character() -> None:
+    draw = random.Random(0)
+    for _ in range(60):
+        text = "".join(draw.choice("aab1 ,(-") for _ in range(draw.randrange(1, 14)))
+        wanted = oracle(text, "(")
+        every = {text[i:j] for i in range(len(text)) for j in range(i, len(text) + 1)}
+        made = either(literal("None"), span(text, {"(": None}))
+        permitted = {piece for piece in every if Grammar(made).permits(piece)}
+        assert permitted == wanted, text
+
+
+@pytest.mark.parametrize(
+    ("text", "inside", "outside"),
+    [
+        ("Zoë sieht Köln.", ["Zoë", "Köln", "sieht Köln."], ["Zo", "öln", "Zoë "]),
+        ("a 👩‍🔬 b 👍🏽.", ["👩‍🔬", "👍🏽", "👍🏽."], ["👩", "🔬", "👍"]),
+        ("to 🇩🇪 or 🇫🇷!", ["🇩🇪", "🇫🇷!"], ["🇩", "🇪 or"]),
+        ("cafe\u0301 noir", ["cafe\u0301"], ["cafe", "\u0301 noir"]),
+        ("東京に住む", ["東京", "京", "住む"], ["東住"]),
+        ("שלום עולם", ["שלום", "עולם"], ["שלו", "ולם"]),
+        ("don't stop", ["don", "don't", "'"], ["do", "on't"]),
+        ("bell\x07 \x00nul", ["bell", "\x00nul", "\x07"], ["be"]),
+        ("half \ud83d pair", ["half", "\ud83d pair"], ["hal"]),
+    ],
+)
+def test_a_grapheme_of_several_characters_is_never_split(text: str, inside: list[str], outside: list[str]) -> None:
+    made = Grammar(span(text))
+    assert [piece for piece in inside if not made.permits(piece)] == []
+    assert [piece for piece in outside if made.permits(piece)] == []
+
+
+def test_a_quoted_span_escapes_its_special_characters() -> None:
+    text = 'He said "no", \\ then left.'
+    quoted = seq(literal('"'), span(text, {'"': '\\"', "\\": "\\\\"}), literal('"'))
+    made = Grammar(either(span(text, {'"': None, ",": None, "\\": None}), quoted))
+    assert made.permits('"said \\"no\\", \\\\ then"')
+    assert made.permits("then left")
+    assert not made.permits('said "no"')
+    assert not made.permits('"said "no""')
+    assert not made.permits('"\\"no\\')
+
+
+def test_no_state_of_a_grammar_is_a_dead_end() -> None:
+    draw = random.Random(1)
+    for _ in range(40):
+        text = "".join(draw.choice("ab ;é—\n") for _ in range(draw.randrange(0, 12)))
+        plain, quoted = span(text, {";": None, "\n": None}), span(text, {"\n": "\\n"})
+        words = either(plain, seq(literal('"'), quoted, literal('"')))
+        labels = choice(["ab", "a", "ba"][: draw.randrange(4)])
+        made = Grammar(either(literal("None"), many(seq(labels, literal(": "), words), "; ")))
+        assert all(made.accepts(state) or made.following(state) for state in states(made)), text
+
+
+def test_an_alternative_that_can_write_nothing_leaves_the_others_intact() -> None:
+    nothing = seq(choice([]), literal(": "), span("some text"))
+    made = Grammar(either(many(nothing, "; "), span("  "), literal("None")))
+    assert made.permits("None")
+    assert not made.permits("")
+    with pytest.raises(ValueError, match="write nothing"):
+        Grammar(many(nothing, "; "))
+
+
+def test_a_label_that_is_a_prefix_of_another_hides_neither() -> None:
+    made = Grammar(many(choice(["a", "ab", "abc", ""]), ","))
+    for text in ("a", "ab", "abc", "abc,a,ab", "", ",", "a,,ab"):
+        assert made.permits(text), text
+    for text in ("b", "abcd", "ab a"):
+        assert not made.permits(text), text
+
+
+def test_grammar_states_of_a_long_text_stay_within_its_length() -> None:
+    draw = random.Random(2)
+    text = " ".join("".join(draw.choice("abcdefgh") for _ in range(draw.randint(1, 9))) for _ in range(9000))[:50_000]
+    start = time.process_time()
+    made = Grammar(labelled(text))
+    state: Any = made.start()
+    written = "; ".join(f"term: {text[a:b]}" for a, b in [(m.start(), m.end()) for m in _pairs(text)][:20])
+    sizes = []
+    for byte in written.encode():
+        state = made.following(state)[byte]
+        sizes.append(len(state))
+    assert made.accepts(state)
+    assert max(sizes) <= len(text)
+    assert time.process_time() - start < 5  # 0.1 s where this was written
+
+
+def _pairs(text: str) -> Iterator[re.Match[str]]:
+    return re.finditer(r"(?<= )\w+ \w+(?= )", text)
+
+
+# Vocabularies
+
+
+def sentencepiece() -> Any:
+    """A tokenizer that decodes as T5's does: marks for spaces, the first one dropped; not all bytes have a token."""
+    from transformers import T5Tokenizer
+
+    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
+    pieces += [(piece, -1.0) for piece in ("▁", "▁sum", "sum", ":", "▁9", "9", "▁What", "▁is", ";", "None", "▁None")]
+    return T5Tokenizer(vocab=pieces, extra_ids=2)
+
+
+def fallback() -> Any:
+    """A tokenizer that decodes as Llama's does: marks for spaces, and tokens of single bytes."""
+    from tokenizers import Tokenizer, decoders, models
+    from transformers import PreTrainedTokenizerFast
+
+    singles = [f"<0x{byte:02X}>" for byte in range(256)]
+    words = {piece: i for i, piece in enumerate(["<pad>", "</s>", *singles, "▁sum", "sum", "▁", "é", "▁▁"])}
+    backend = Tokenizer(models.BPE(vocab=words, merges=[]))
+    steps = [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
+    backend.decoder = decoders.Sequence(steps)
+    return PreTrainedTokenizerFast(tokenizer_object=backend, pad_token="<pad>", eos_token="</s>")
+
+
+def tokenizers(kits: dict[tuple[str, str], Kit]) -> dict[str, Any]:
+    made = {name: kits[LLAMA, name].loaded.tokenizer for name in ("bpe", "digits")}
+    return made | {"sentencepiece": sentencepiece(), "fallback": fallback()}
+
+
+def test_token_spellings_equal_what_the_tokenizer_decodes(kits: dict[tuple[str, str], Kit]) -> None:
+    draw = random.Random(3)
+    for name, tokenizer in tokenizers(kits).items():
+        vocabulary = Vocabulary.of(tokenizer)
+        written = [n for n, piece in enumerate(vocabulary.pieces) if piece is not None]
+        assert len(written) >= len(tokenizer) - 8, name
+        for _ in range(300):
+            ids = [draw.choice(written) for _ in range(draw.randint(1, 4))]
+            spelled = b"".join(vocabulary.spelled(token, i == 0) or b"" for i, token in enumerate(ids))
+            try:
+                text = spelled.decode()
+            except UnicodeDecodeError:
+                continue  # the decoder has its own ways to show what is no text
+            assert tokenizer.decode(ids, skip_special_tokens=True) == text, (name, ids)
+
+
+def test_special_tokens_are_barred_and_an_unknown_decoder_is_an_error(kits: dict[tuple[str, str], Kit]) -> None:
+    for tokenizer in tokenizers(kits).values():
+        vocabulary = Vocabulary.of(tokenizer)
+        assert all(vocabulary.pieces[token] is None for token in tokenizer.all_special_ids)
+    from tokenizers import Tokenizer, decoders, models
+    from transformers import PreTrainedTokenizerFast
+
+    backend = Tokenizer(models.WordPiece({"a": 0, "##b": 1, "[UNK]": 2}, unk_token="[UNK]"))
+    backend.decoder = decoders.WordPiece()
+    with pytest.raises(ZooError, match=r"WordPiece.*decode\.constrained=false"):
+        Vocabulary.of(PreTrainedTokenizerFast(tokenizer_object=backend))
+
+
+def test_the_allowed_tokens_equal_those_found_by_trying_every_token(kits: dict[tuple[str, str], Kit]) -> None:
+    """Walking tree and grammar together finds what trying every token finds, at every state of random answers."""
+    draw = random.Random(5)
+    for name, tokenizer in tokenizers(kits).items():
+        vocabulary, found = Vocabulary.of(tokenizer), 0
+        for row in asked(4):
+            made = Grammar(labelled(f"What is 9 sum? {row['input']} é"))
+            state, opening = made.start(), True
+            for _ in range(12):
+                tried = [
+                    token
+                    for token in range(len(vocabulary.pieces))
+                    if (spelled := vocabulary.spelled(token, opening)) is not None
+                    and (spelled or opening)
+                    and advance(made, state, spelled) is not None
+                ]
+                ids = vocabulary.allowed(made, state, opening)
+                assert sorted(ids) == tried, name
+                if not ids:
+                    break
+                token = draw.choice(ids)
+                state, opening = advance(made, state, vocabulary.spelled(token, opening) or b"") or made.start(), False
+                found += len(ids)
+        assert found, name
+
+
+# Decoding
+
+
+def keeps(made: Kit, row: Row, ids: list[int], decode: Decode) -> bool:
+    """Whether an answer has ended by itself. It is one of its grammar then, and else the beginning of one."""
+    (text,) = texts(made.loaded, [ids])
+    if len(ids) < decode.max_new_tokens:
+        assert grammar(row).permits(text), text
+        return True
+    vocabulary = Vocabulary.of(made.loaded.tokenizer)
+    spelled = b"".join(vocabulary.spelled(token, i == 0) or b"" for i, token in enumerate(ids))
+    assert advance(grammar(row), grammar(row).start(), spelled) is not None, text
+    return False
+
+
+@EVERY
+@pytest.mark.parametrize("temperature", [0.0, 9.0])
+def test_constrained_answers_obey_their_grammar(
+    kits: dict[tuple[str, str], Kit], kind: tuple[str, str], temperature: float
+) -> None:
+    made, rows = kits[kind], asked()
+    decode = Decode(max_new_tokens=30, temperature=temperature, top_p=0.9 if temperature else 1.0)
+    written, guide = held(made, rows, decode, grammar)
+    ended = sum(keeps(made, row, ids, decode) for row, ids in zip(rows, written, strict=True))
+    assert ended >= 2
+    assert guide.dead == 0
+    free = texts(made.loaded, generate_ids(made.loaded, [made.encoder.prompt(row) for row in rows], decode))
+    assert not any(grammar(row).permits(text) for row, text in zip(rows, free, strict=True))
+
+
+def by_hand(made: Kit, row: Row, of: Grammar, steps: int) -> list[int]:
+    """Greedy decoding from the definition: every token tried by its bytes, no cache, no batch, no tree."""
+    tokenizer, prompt = made.loaded.tokenizer, made.encoder.prompt(row)
+    vocabulary = Vocabulary.of(tokenizer)
+    causal = made.loaded.kind == "causal"
+    opening: list[int] = [] if causal else [made.tuned.config.decoder_start_token_id]
+    written: list[int] = []
+    state: Any = of.start()
+    while len(written) < steps:
+        with torch.no_grad():
+            if causal:
+                logits = made.tuned(input_ids=torch.tensor([[*prompt, *written]])).logits[0, -1]
+            else:
+                answer = torch.tensor([[*opening, *written]])
+                logits = made.tuned(input_ids=torch.tensor([prompt]), decoder_input_ids=answer).logits[0, -1]
+        for token in logits.argsort(descending=True).tolist():
+            if token == tokenizer.eos_token_id and of.accepts(state):
+                return written
+            piece = vocabulary.pieces[token]
+            if piece and (after := advance(of, state, piece)) is not None:
+                written, state = [*written, token], after
+                break
+    return written
+
+
+@EVERY
+def test_constrained_greedy_decoding_takes_the_likeliest_permitted_token(
+    kits: dict[tuple[str, str], Kit], kind: tuple[str, str]
+) -> None:
+    rows = asked(6)
+    written, _ = held(kits[kind], rows, Decode(max_new_tokens=10), grammar)
+    assert written == [by_hand(kits[kind], row, grammar(row), 10) for row in rows]
+
+
+@EVERY
+@pytest.mark.parametrize("temperature", [0.0, 2.0])
+def test_a_constrained_answer_is_independent_of_its_batch(
+    kits: dict[tuple[str, str], Kit], kind: tuple[str, str], temperature: float
+) -> None:
+    """Every third row is free; rows come and go where the budget is small."""
+    made, rows = kits[kind], asked(12)
+
+    def some(row: Row) -> Grammar | None:
+        return None if rows.index(row) % 3 == 2 else grammar(row)
+
+    wide = Decode(max_new_tokens=12, temperature=temperature)
+    together, _ = held(made, rows, wide, some)
+    for tokens in (1, 150):
+        assert held(made, rows, wide.model_copy(update={"batch_tokens": tokens}), some)[0] == together
+    free = generate_ids(made.loaded, [made.encoder.prompt(row) for row in rows], wide)
+    assert together[2::3] == free[2::3]
+    assert together[0::3] != free[0::3]
+
+
+@EVERY
+def test_a_grammar_does_not_change_an_answer_that_it_permits(
+    kits: dict[tuple[str, str], Kit], kind: tuple[str, str]
+) -> None:
+    made, rows, decode = kits[kind], asked(12), Decode(max_new_tokens=8)
+    vocabulary = Vocabulary.of(made.loaded.tokenizer)
+    free = generate_ids(made.loaded, [made.encoder.prompt(row) for row in rows], decode)
+    spelled = [b"".join(vocabulary.pieces[token] or b"\xff" for token in ids) for ids in free]
+    known = {id(row): text for row, text in zip(rows, spelled, strict=True)}
+
+    def permitting(row: Row) -> Constraint:
+        return Bytes((known[id(row)] + b" and more", b"other"))
+
+    assert held(made, rows, decode, permitting)[0] == free
+    assert all(b"\xff" not in text for text in spelled) or kind[1] == "bpe"
+
+
+@pytest.mark.parametrize("method", ["full", "prompt", "prefix"])
+def test_a_causal_model_outside_of_the_decoding_loop_is_constrained_alike(
+    monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """Models with learnt prompts, and those that the loop cannot drive, answer by transformers' own generate."""
+    made, rows = kit(recipe(LLAMA, method={"name": method, "tokens": 4})), asked(8)
+    wild(made.tuned)
+    loaded = replace(made, loaded=replace(made.loaded, model=made.tuned))
+    decode = Decode(max_new_tokens=30)
+    inside, _ = held(loaded, rows, decode, grammar)
+    monkeypatch.setattr(sys.modules[generate_ids.__module__], "is_supported", lambda model: False)
+    outside, guide = held(loaded, rows, decode, grammar)
+    assert outside == inside
+    for row, ids in zip(rows, inside, strict=True):
+        keeps(made, row, ids, decode)
+    assert not guide._walks
+
+
+class Bytes:
+    """A constraint by hand: these byte strings. States are what is written."""
+
+    def __init__(self, texts: Sequence[bytes]) -> None:
+        self.texts = texts
+
+    def start(self) -> bytes:
+        return b""
+
+    def following(self, state: bytes) -> dict[int, bytes]:
+        longer = (t for t in self.texts if t.startswith(state) and len(t) > len(state))
+        return {t[len(state)]: t[: len(state) + 1] for t in longer}
+
+    def accepts(self, state: bytes) -> bool:
+        return state in self.texts
+
+
+@pytest.mark.parametrize("backbone", [LLAMA, T5])
+def test_a_word_outside_the_vocabulary_ends_only_its_own_answer(
+    kits: dict[tuple[str, str], Kit], backbone: str
+) -> None:
+    made, rows = kits[backbone, "digits"], asked(6)
+
+    def wanting(row: Row) -> Grammar:
+        return Grammar(literal("sum 漢")) if row is rows[1] else grammar(row)
+
+    written, guide = held(made, rows, Decode(max_new_tokens=12), wanting)
+    assert guide.dead == 1
+    assert texts(made.loaded, written)[1] == "sum "
+    others, _ = held(made, rows, Decode(max_new_tokens=12), grammar)
+    assert [ids for i, ids in enumerate(written) if i != 1] == [ids for i, ids in enumerate(others) if i != 1]
+
+
+def test_a_leading_space_that_sentencepiece_drops_is_not_required() -> None:
+    """A target that begins with a space reads back without it; the grammar is of the target."""
+    vocabulary = Vocabulary.of(sentencepiece())
+    made = Grammar(seq(literal(" "), labelled("What is 9")))
+    guide = AnswerConstraints(vocabulary, lambda _: made, stops=[1])
+    names = {name: token for token, name in enumerate(["<pad>", "</s>", "<unk>", "▁", "▁sum", "sum", ":", "▁9"])}
+    ids = []
+    for name in ("▁sum", ":", "▁9"):
+        logits = torch.zeros(1, len(vocabulary.pieces))
+        logits[0, names[name]] = 1
+        ids.append(int(guide.restrict([0], logits, greedy=True).argmax()))
+        guide.take(0, ids[-1])
+    assert ids == [names["▁sum"], names[":"], names["▁9"]]
+    assert sentencepiece().decode(ids) == "sum: 9"
+    with pytest.raises(ValueError, match="against its grammar"):
+        guide.take(0, names["sum"])
+
+
+@pytest.mark.parametrize("kind", [(LLAMA, "bpe"), (T5, "bpe")], ids=["llama", "t5"])
+@pytest.mark.parametrize("temperature", [0.0, 2.0])
+def test_grammars_are_built_once_and_freed_with_their_rows(
+    kits: dict[tuple[str, str], Kit], kind: tuple[str, str], temperature: float
+) -> None:
+    made, rows = kits[kind], asked(16)
+    guide = AnswerConstraints(Vocabulary.of(made.loaded.tokenizer), lambda number: watched(number))
+    alive: list[int] = []
+
+    def watched(number: int) -> Grammar:
+        alive.append(len(guide._walks))
+        return grammar(rows[number])
+
+    decode = Decode(max_new_tokens=12, batch_tokens=200, temperature=temperature)
+    generate_ids(made.loaded, [made.encoder.prompt(row) for row in rows], decode, guide=guide)
+    assert len(alive) == len(rows)  # made once each
+    assert max(alive) <= 8
+    assert not guide._walks
+
+
+def test_constrained_sampling_keeps_the_probabilities_of_the_model(kits: dict[tuple[str, str], Kit]) -> None:
+    """Among two permitted answers of one token each, they are drawn as the model's own chances say."""
+    made = kits[LLAMA, "bpe"]
+    row, vocabulary = asked(1)[0], Vocabulary.of(made.loaded.tokenizer)
+    with torch.no_grad():
+        logits = made.tuned(input_ids=torch.tensor([made.encoder.prompt(row)])).logits[0, -1]
+    single = [t for t in logits.argsort(descending=True).tolist() if (p := vocabulary.pieces[t]) and len(p) == 1]
+    two = single[:2]
+    hot = 20.0
+    chance = float((logits[two] / hot).softmax(-1)[0])
+    assert 0.02 < chance < 0.98
+    of = Bytes([vocabulary.pieces[token] or b"" for token in two])
+    written, _ = held(made, [row] * 600, Decode(max_new_tokens=1, temperature=hot), lambda _: of)
+    assert {ids[0] for ids in written} <= set(two)
+    share = sum(ids == [two[0]] for ids in written) / 600
+    assert abs(share - chance) < 4 * (chance * (1 - chance) / 600) ** 0.5
+
+
+# The predictor and its scores
+
+
+@pytest.fixture
+def domain(monkeypatch: pytest.MonkeyPatch) -> domains.Domain:
+    """Arithmetic as if its answers were one digit."""
+    domain = replace(domains.get("arithmetic"), constrained=True)
+    digit = choice("0123456789")
+    monkeypatch.setattr(domain.module("prompts"), "constraint", lambda row: Grammar(digit), raising=False)
+    return domain
+
+
+def test_constrained_is_the_default_only_where_the_domain_has_a_grammar(domain: domains.Domain) -> None:
+    predictor = Predictor.load(domain, domain.bundled_model())
+    rows = [{"instruction": question} for question in ("12 + 30", "9 * 9", "100 - 58")]
+    assert predictor.constrained
+    answers, counts = predictor.answer_counted(rows)
+    assert all(re.fullmatch("[0-9]", answer) for answer in answers)
+    assert counts == {TRUNCATED: 0, DEAD_END: 0}
+    places = [(f"rows:{n}", row) for n, row in enumerate(rows, 1)]
+    for batch in (1, 2, 5):
+        assert [answer for _, answer in predictor.stream(places, batch=batch)] == answers
+    free = predictor.with_constraints(False)
+    assert not free.constrained
+    assert (
+        free.answer(rows) == Predictor.load(domains.get("arithmetic"), domain.bundled_model()).answer(rows) != answers
+    )
+    assert free.with_constraints(True).answer(rows) == answers
+    plain = replace(predictor, domain=domains.get("arithmetic"))
+    assert not plain.constrained
+    with pytest.raises(ZooError, match=r"decode\.constrained: the domain arithmetic has no grammar"):
+        plain.with_constraints(True).answer(rows)
+
+
+def test_the_unconstrained_score_is_reported_beside_the_constrained_one(
+    domain: domains.Domain, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scores, predictions = eval.evaluate(domain, domain.bundled_model(), limit=20, baselines=False)
+    assert list(scores["systems"]) == ["model", "unconstrained"]
+    found = tables.Results.from_dict(scores)
+    assert found.systems["unconstrained"].headline_value().value > found.model.headline_value().value + 0.5
+    assert found.best_baseline() is None
+    assert "| this model, unconstrained | strict |" in tables.systems(found).markdown()
+    assert all(re.fullmatch("[0-9]", line["prediction"]) for line in predictions)
+    assert scores["paired"]["unconstrained"]["difference"] < 0
+    assert set(scores["systems"]["model"]["counts"]) >= {TRUNCATED, DEAD_END}
+    assert DEAD_END not in scores["systems"]["unconstrained"]["counts"]
+    scores["systems"]["model"]["counts"][DEAD_END] = 3
+    terminal.scores(scores)
+    assert "3 of 20 answers ended where the vocabulary" in capsys.readouterr().out.replace("\n", " ")
+
+
+def test_a_recipe_can_turn_constrained_decoding_off() -> None:
+    assert load("arithmetic/tiny").decode.constrained is None
+    assert load("arithmetic/tiny", ["decode.constrained=false"]).decode.constrained is False
