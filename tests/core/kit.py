@@ -140,6 +140,6 @@ def states(made: Constraint) -> Iterator[State]:
     while waiting:
         state = waiting.pop()
         yield state
-        fresh = set(made.following(state).values()) - seen
+        fresh = set(made.transitions(state).values()) - seen
         seen |= fresh
         waiting += fresh

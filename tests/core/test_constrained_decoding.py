@@ -1,4 +1,4 @@
-"""Answers held to a grammar: what it permits, how tokens are spelled, and that decoding obeys in every loop."""
+"""Constrained decoding: what grammars permit, how tokens are spelled, and that every decoding loop obeys."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from instructzoo.core import domain as domains
 from instructzoo.core.commands import eval, terminal
 from instructzoo.core.errors import ZooError
 from instructzoo.core.infer import Predictor
-from instructzoo.core.infer.constrained_decoding import AnswerConstraints, Vocabulary
-from instructzoo.core.infer.generate import texts, generate_ids
+from instructzoo.core.infer.constrained_decoding import AnswerConstraints, TokenSpellings
+from instructzoo.core.infer.generate import decode_texts, generate_ids
 from instructzoo.core.infer.grammar import Constraint, Grammar, Part, advance, choice, either, literal, many, seq, span
 from instructzoo.core.infer.predictor import DEAD_END, TRUNCATED
 from instructzoo.core.recipe import Decode, load
@@ -32,10 +32,10 @@ EVERY = pytest.mark.parametrize("kind", KINDS, ids=[f"{b.split(':')[1]}-{t}" for
 
 @pytest.fixture(scope="module")
 def kits() -> dict[tuple[str, str], Kit]:
-    made = {(backbone, tokenizer): kit(recipe(backbone, tokenizer)) for backbone, tokenizer in KINDS}
-    for one in made.values():
-        wild(one.tuned)
-    return made
+    setups = {(backbone, tokenizer): kit(recipe(backbone, tokenizer)) for backbone, tokenizer in KINDS}
+    for setup in setups.values():
+        wild(setup.tuned)
+    return setups
 
 
 def labelled(text: str) -> Part:
@@ -44,39 +44,45 @@ def labelled(text: str) -> Part:
     return either(literal("None"), many(pair, "; "))
 
 
-def grammar(row: Row) -> Grammar:
+def grammar_of(row: Row) -> Grammar:
     return Grammar(labelled(row["instruction"]))
 
 
-def asked(n: int = 16) -> list[Row]:
+def questions(n: int = 16) -> list[Row]:
     return sums(n, seed=4, digits=6)
 
 
-def held(made: Kit, rows: Sequence[Row], decode: Decode, of: Callable[[Row], Constraint | None], seed: int = 0) -> Any:
-    """Ids that the model writes to rows under their grammars, and the guide."""
-    guide = AnswerConstraints(Vocabulary.of(made.loaded.tokenizer), lambda number: of(rows[number]))
-    return generate_ids(made.loaded, [made.encoder.prompt(row) for row in rows], decode, seed, guide=guide), guide
+def generate_constrained(
+    setup: Kit, rows: Sequence[Row], decode: Decode, constraint_of: Callable[[Row], Constraint | None], seed: int = 0
+) -> Any:
+    """Token ids that the model writes under the grammars of the rows, with the state of the constraints."""
+    constraints = AnswerConstraints(
+        TokenSpellings.from_tokenizer(setup.loaded.tokenizer), lambda row: constraint_of(rows[row])
+    )
+    return generate_ids(
+        setup.loaded, [setup.encoder.prompt(row) for row in rows], decode, seed, constraints=constraints
+    ), constraints
 
 
 # Grammars
 
 
-def oracle(text: str, barred: str) -> set[str]:
-    """All spans of a text of ASCII, from the definition."""
+def oracle(text: str, excluded: str) -> set[str]:
+    """All spans of an ASCII text, straight from the definition."""
     edges = [m.start() for m in re.finditer(r"(?<!\w)|(?!\w)", text, re.ASCII)]
     pieces = (text[i:j] for i in edges for j in edges if i < j)
-    return {p for p in pieces if p == p.strip() and not set(p) & set(barred)}
+    return {p for p in pieces if p == p.strip() and not set(p) & set(excluded)}
 
 
-def test_spans_begin_and_end_at_word_edges_and_hold_no_barred_character() -> None:
+def test_spans_begin_and_end_at_word_edges_and_contain_no_excluded_character() -> None:
     draw = random.Random(0)
     for _ in range(60):
         text = "".join(draw.choice("aab1 ,(-") for _ in range(draw.randrange(1, 14)))
-        wanted = oracle(text, "(")
+        expected = oracle(text, "(")
         every = {text[i:j] for i in range(len(text)) for j in range(i, len(text) + 1)}
-        made = either(literal("None"), span(text, {"(": None}))
-        permitted = {piece for piece in every if Grammar(made).permits(piece)}
-        assert permitted == wanted, text
+        grammar = either(literal("None"), span(text, {"(": None}))
+        permitted = {piece for piece in every if Grammar(grammar).permits(piece)}
+        assert permitted == expected, text
 
 
 @pytest.mark.parametrize(
@@ -94,20 +100,20 @@ def test_spans_begin_and_end_at_word_edges_and_hold_no_barred_character() -> Non
     ],
 )
 def test_a_grapheme_of_several_characters_is_never_split(text: str, inside: list[str], outside: list[str]) -> None:
-    made = Grammar(span(text))
-    assert [piece for piece in inside if not made.permits(piece)] == []
-    assert [piece for piece in outside if made.permits(piece)] == []
+    grammar = Grammar(span(text))
+    assert [piece for piece in inside if not grammar.permits(piece)] == []
+    assert [piece for piece in outside if grammar.permits(piece)] == []
 
 
 def test_a_quoted_span_escapes_its_special_characters() -> None:
     text = 'He said "no", \\ then left.'
     quoted = seq(literal('"'), span(text, {'"': '\\"', "\\": "\\\\"}), literal('"'))
-    made = Grammar(either(span(text, {'"': None, ",": None, "\\": None}), quoted))
-    assert made.permits('"said \\"no\\", \\\\ then"')
-    assert made.permits("then left")
-    assert not made.permits('said "no"')
-    assert not made.permits('"said "no""')
-    assert not made.permits('"\\"no\\')
+    grammar = Grammar(either(span(text, {'"': None, ",": None, "\\": None}), quoted))
+    assert grammar.permits('"said \\"no\\", \\\\ then"')
+    assert grammar.permits("then left")
+    assert not grammar.permits('said "no"')
+    assert not grammar.permits('"said "no""')
+    assert not grammar.permits('"\\"no\\')
 
 
 def test_no_state_of_a_grammar_is_a_dead_end() -> None:
@@ -117,39 +123,39 @@ def test_no_state_of_a_grammar_is_a_dead_end() -> None:
         plain, quoted = span(text, {";": None, "\n": None}), span(text, {"\n": "\\n"})
         words = either(plain, seq(literal('"'), quoted, literal('"')))
         labels = choice(["ab", "a", "ba"][: draw.randrange(4)])
-        made = Grammar(either(literal("None"), many(seq(labels, literal(": "), words), "; ")))
-        assert all(made.accepts(state) or made.following(state) for state in states(made)), text
+        grammar = Grammar(either(literal("None"), many(seq(labels, literal(": "), words), "; ")))
+        assert all(grammar.accepts(state) or grammar.transitions(state) for state in states(grammar)), text
 
 
 def test_an_alternative_that_can_write_nothing_leaves_the_others_intact() -> None:
     nothing = seq(choice([]), literal(": "), span("some text"))
-    made = Grammar(either(many(nothing, "; "), span("  "), literal("None")))
-    assert made.permits("None")
-    assert not made.permits("")
+    grammar = Grammar(either(many(nothing, "; "), span("  "), literal("None")))
+    assert grammar.permits("None")
+    assert not grammar.permits("")
     with pytest.raises(ValueError, match="write nothing"):
         Grammar(many(nothing, "; "))
 
 
 def test_a_label_that_is_a_prefix_of_another_hides_neither() -> None:
-    made = Grammar(many(choice(["a", "ab", "abc", ""]), ","))
+    grammar = Grammar(many(choice(["a", "ab", "abc", ""]), ","))
     for text in ("a", "ab", "abc", "abc,a,ab", "", ",", "a,,ab"):
-        assert made.permits(text), text
+        assert grammar.permits(text), text
     for text in ("b", "abcd", "ab a"):
-        assert not made.permits(text), text
+        assert not grammar.permits(text), text
 
 
 def test_grammar_states_of_a_long_text_stay_within_its_length() -> None:
     draw = random.Random(2)
     text = " ".join("".join(draw.choice("abcdefgh") for _ in range(draw.randint(1, 9))) for _ in range(9000))[:50_000]
     start = time.process_time()
-    made = Grammar(labelled(text))
-    state: Any = made.start()
+    grammar = Grammar(labelled(text))
+    state: Any = grammar.start()
     written = "; ".join(f"term: {text[a:b]}" for a, b in [(m.start(), m.end()) for m in _pairs(text)][:20])
     sizes = []
     for byte in written.encode():
-        state = made.following(state)[byte]
+        state = grammar.transitions(state)[byte]
         sizes.append(len(state))
-    assert made.accepts(state)
+    assert grammar.accepts(state)
     assert max(sizes) <= len(text)
     assert time.process_time() - start < 5  # 0.1 s where this was written
 
@@ -158,7 +164,7 @@ def _pairs(text: str) -> Iterator[re.Match[str]]:
     return re.finditer(r"(?<= )\w+ \w+(?= )", text)
 
 
-# Vocabularies
+# Spellings of tokens
 
 
 def sentencepiece() -> Any:
@@ -184,19 +190,19 @@ def fallback() -> Any:
 
 
 def tokenizers(kits: dict[tuple[str, str], Kit]) -> dict[str, Any]:
-    made = {name: kits[LLAMA, name].loaded.tokenizer for name in ("bpe", "digits")}
-    return made | {"sentencepiece": sentencepiece(), "fallback": fallback()}
+    trained = {name: kits[LLAMA, name].loaded.tokenizer for name in ("bpe", "digits")}
+    return trained | {"sentencepiece": sentencepiece(), "fallback": fallback()}
 
 
 def test_token_spellings_equal_what_the_tokenizer_decodes(kits: dict[tuple[str, str], Kit]) -> None:
     draw = random.Random(3)
     for name, tokenizer in tokenizers(kits).items():
-        vocabulary = Vocabulary.of(tokenizer)
-        written = [n for n, piece in enumerate(vocabulary.pieces) if piece is not None]
+        spellings = TokenSpellings.from_tokenizer(tokenizer)
+        written = [n for n, piece in enumerate(spellings.by_id) if piece is not None]
         assert len(written) >= len(tokenizer) - 8, name
         for _ in range(300):
             ids = [draw.choice(written) for _ in range(draw.randint(1, 4))]
-            spelled = b"".join(vocabulary.spelled(token, i == 0) or b"" for i, token in enumerate(ids))
+            spelled = b"".join(spellings.spelling(token, i == 0) or b"" for i, token in enumerate(ids))
             try:
                 text = spelled.decode()
             except UnicodeDecodeError:
@@ -204,57 +210,60 @@ def test_token_spellings_equal_what_the_tokenizer_decodes(kits: dict[tuple[str, 
             assert tokenizer.decode(ids, skip_special_tokens=True) == text, (name, ids)
 
 
-def test_special_tokens_are_barred_and_an_unknown_decoder_is_an_error(kits: dict[tuple[str, str], Kit]) -> None:
+def test_special_tokens_are_never_allowed_and_an_unknown_decoder_is_an_error(kits: dict[tuple[str, str], Kit]) -> None:
     for tokenizer in tokenizers(kits).values():
-        vocabulary = Vocabulary.of(tokenizer)
-        assert all(vocabulary.pieces[token] is None for token in tokenizer.all_special_ids)
+        spellings = TokenSpellings.from_tokenizer(tokenizer)
+        assert all(spellings.by_id[token] is None for token in tokenizer.all_special_ids)
     from tokenizers import Tokenizer, decoders, models
     from transformers import PreTrainedTokenizerFast
 
     backend = Tokenizer(models.WordPiece({"a": 0, "##b": 1, "[UNK]": 2}, unk_token="[UNK]"))
     backend.decoder = decoders.WordPiece()
     with pytest.raises(ZooError, match=r"WordPiece.*decode\.constrained=false"):
-        Vocabulary.of(PreTrainedTokenizerFast(tokenizer_object=backend))
+        TokenSpellings.from_tokenizer(PreTrainedTokenizerFast(tokenizer_object=backend))
 
 
 def test_the_allowed_tokens_equal_those_found_by_trying_every_token(kits: dict[tuple[str, str], Kit]) -> None:
     """Walking tree and grammar together finds what trying every token finds, at every state of random answers."""
     draw = random.Random(5)
     for name, tokenizer in tokenizers(kits).items():
-        vocabulary, found = Vocabulary.of(tokenizer), 0
-        for row in asked(4):
-            made = Grammar(labelled(f"What is 9 sum? {row['input']} é"))
-            state, opening = made.start(), True
+        spellings, allowed_count = TokenSpellings.from_tokenizer(tokenizer), 0
+        for row in questions(4):
+            grammar = Grammar(labelled(f"What is 9 sum? {row['input']} é"))
+            state, at_start = grammar.start(), True
             for _ in range(12):
                 tried = [
                     token
-                    for token in range(len(vocabulary.pieces))
-                    if (spelled := vocabulary.spelled(token, opening)) is not None
-                    and (spelled or opening)
-                    and advance(made, state, spelled) is not None
+                    for token in range(len(spellings.by_id))
+                    if (spelled := spellings.spelling(token, at_start)) is not None
+                    and (spelled or at_start)
+                    and advance(grammar, state, spelled) is not None
                 ]
-                ids = vocabulary.allowed(made, state, opening)
+                ids = spellings.allowed_tokens(grammar, state, at_start)
                 assert sorted(ids) == tried, name
                 if not ids:
                     break
                 token = draw.choice(ids)
-                state, opening = advance(made, state, vocabulary.spelled(token, opening) or b"") or made.start(), False
-                found += len(ids)
-        assert found, name
+                state, at_start = (
+                    advance(grammar, state, spellings.spelling(token, at_start) or b"") or grammar.start(),
+                    False,
+                )
+                allowed_count += len(ids)
+        assert allowed_count, name
 
 
 # Decoding
 
 
-def keeps(made: Kit, row: Row, ids: list[int], decode: Decode) -> bool:
-    """Whether an answer has ended by itself. It is one of its grammar then, and else the beginning of one."""
-    (text,) = texts(made.loaded, [ids])
+def obeys(setup: Kit, row: Row, ids: list[int], decode: Decode) -> bool:
+    """Whether an answer has ended by itself; checks that it obeys its grammar, as a whole or as a beginning."""
+    (text,) = decode_texts(setup.loaded, [ids])
     if len(ids) < decode.max_new_tokens:
-        assert grammar(row).permits(text), text
+        assert grammar_of(row).permits(text), text
         return True
-    vocabulary = Vocabulary.of(made.loaded.tokenizer)
-    spelled = b"".join(vocabulary.spelled(token, i == 0) or b"" for i, token in enumerate(ids))
-    assert advance(grammar(row), grammar(row).start(), spelled) is not None, text
+    spellings = TokenSpellings.from_tokenizer(setup.loaded.tokenizer)
+    spelled = b"".join(spellings.spelling(token, i == 0) or b"" for i, token in enumerate(ids))
+    assert advance(grammar_of(row), grammar_of(row).start(), spelled) is not None, text
     return False
 
 
@@ -263,36 +272,36 @@ def keeps(made: Kit, row: Row, ids: list[int], decode: Decode) -> bool:
 def test_constrained_answers_obey_their_grammar(
     kits: dict[tuple[str, str], Kit], kind: tuple[str, str], temperature: float
 ) -> None:
-    made, rows = kits[kind], asked()
+    setup, rows = kits[kind], questions()
     decode = Decode(max_new_tokens=30, temperature=temperature, top_p=0.9 if temperature else 1.0)
-    written, guide = held(made, rows, decode, grammar)
-    ended = sum(keeps(made, row, ids, decode) for row, ids in zip(rows, written, strict=True))
+    written, constraints = generate_constrained(setup, rows, decode, grammar_of)
+    ended = sum(obeys(setup, row, ids, decode) for row, ids in zip(rows, written, strict=True))
     assert ended >= 2
-    assert guide.dead == 0
-    free = texts(made.loaded, generate_ids(made.loaded, [made.encoder.prompt(row) for row in rows], decode))
-    assert not any(grammar(row).permits(text) for row, text in zip(rows, free, strict=True))
+    assert constraints.dead_ends == 0
+    free = decode_texts(setup.loaded, generate_ids(setup.loaded, [setup.encoder.prompt(row) for row in rows], decode))
+    assert not any(grammar_of(row).permits(text) for row, text in zip(rows, free, strict=True))
 
 
-def by_hand(made: Kit, row: Row, of: Grammar, steps: int) -> list[int]:
+def by_hand(setup: Kit, row: Row, grammar: Grammar, steps: int) -> list[int]:
     """Greedy decoding from the definition: every token tried by its bytes, no cache, no batch, no tree."""
-    tokenizer, prompt = made.loaded.tokenizer, made.encoder.prompt(row)
-    vocabulary = Vocabulary.of(tokenizer)
-    causal = made.loaded.kind == "causal"
-    opening: list[int] = [] if causal else [made.tuned.config.decoder_start_token_id]
+    tokenizer, prompt = setup.loaded.tokenizer, setup.encoder.prompt(row)
+    spellings = TokenSpellings.from_tokenizer(tokenizer)
+    causal = setup.loaded.kind == "causal"
+    decoder_start: list[int] = [] if causal else [setup.tuned.config.decoder_start_token_id]
     written: list[int] = []
-    state: Any = of.start()
+    state: Any = grammar.start()
     while len(written) < steps:
         with torch.no_grad():
             if causal:
-                logits = made.tuned(input_ids=torch.tensor([[*prompt, *written]])).logits[0, -1]
+                logits = setup.tuned(input_ids=torch.tensor([[*prompt, *written]])).logits[0, -1]
             else:
-                answer = torch.tensor([[*opening, *written]])
-                logits = made.tuned(input_ids=torch.tensor([prompt]), decoder_input_ids=answer).logits[0, -1]
+                answer = torch.tensor([[*decoder_start, *written]])
+                logits = setup.tuned(input_ids=torch.tensor([prompt]), decoder_input_ids=answer).logits[0, -1]
         for token in logits.argsort(descending=True).tolist():
-            if token == tokenizer.eos_token_id and of.accepts(state):
+            if token == tokenizer.eos_token_id and grammar.accepts(state):
                 return written
-            piece = vocabulary.pieces[token]
-            if piece and (after := advance(of, state, piece)) is not None:
+            piece = spellings.by_id[token]
+            if piece and (after := advance(grammar, state, piece)) is not None:
                 written, state = [*written, token], after
                 break
     return written
@@ -302,9 +311,9 @@ def by_hand(made: Kit, row: Row, of: Grammar, steps: int) -> list[int]:
 def test_constrained_greedy_decoding_takes_the_likeliest_permitted_token(
     kits: dict[tuple[str, str], Kit], kind: tuple[str, str]
 ) -> None:
-    rows = asked(6)
-    written, _ = held(kits[kind], rows, Decode(max_new_tokens=10), grammar)
-    assert written == [by_hand(kits[kind], row, grammar(row), 10) for row in rows]
+    rows = questions(6)
+    written, _ = generate_constrained(kits[kind], rows, Decode(max_new_tokens=10), grammar_of)
+    assert written == [by_hand(kits[kind], row, grammar_of(row), 10) for row in rows]
 
 
 @EVERY
@@ -313,16 +322,19 @@ def test_a_constrained_answer_is_independent_of_its_batch(
     kits: dict[tuple[str, str], Kit], kind: tuple[str, str], temperature: float
 ) -> None:
     """Every third row is free; rows come and go where the budget is small."""
-    made, rows = kits[kind], asked(12)
+    setup, rows = kits[kind], questions(12)
 
-    def some(row: Row) -> Grammar | None:
-        return None if rows.index(row) % 3 == 2 else grammar(row)
+    def some_constraints(row: Row) -> Grammar | None:
+        return None if rows.index(row) % 3 == 2 else grammar_of(row)
 
     wide = Decode(max_new_tokens=12, temperature=temperature)
-    together, _ = held(made, rows, wide, some)
+    together, _ = generate_constrained(setup, rows, wide, some_constraints)
     for tokens in (1, 150):
-        assert held(made, rows, wide.model_copy(update={"batch_tokens": tokens}), some)[0] == together
-    free = generate_ids(made.loaded, [made.encoder.prompt(row) for row in rows], wide)
+        assert (
+            generate_constrained(setup, rows, wide.model_copy(update={"batch_tokens": tokens}), some_constraints)[0]
+            == together
+        )
+    free = generate_ids(setup.loaded, [setup.encoder.prompt(row) for row in rows], wide)
     assert together[2::3] == free[2::3]
     assert together[0::3] != free[0::3]
 
@@ -331,16 +343,16 @@ def test_a_constrained_answer_is_independent_of_its_batch(
 def test_a_grammar_does_not_change_an_answer_that_it_permits(
     kits: dict[tuple[str, str], Kit], kind: tuple[str, str]
 ) -> None:
-    made, rows, decode = kits[kind], asked(12), Decode(max_new_tokens=8)
-    vocabulary = Vocabulary.of(made.loaded.tokenizer)
-    free = generate_ids(made.loaded, [made.encoder.prompt(row) for row in rows], decode)
-    spelled = [b"".join(vocabulary.pieces[token] or b"\xff" for token in ids) for ids in free]
-    known = {id(row): text for row, text in zip(rows, spelled, strict=True)}
+    setup, rows, decode = kits[kind], questions(12), Decode(max_new_tokens=8)
+    spellings = TokenSpellings.from_tokenizer(setup.loaded.tokenizer)
+    free = generate_ids(setup.loaded, [setup.encoder.prompt(row) for row in rows], decode)
+    spelled = [b"".join(spellings.by_id[token] or b"\xff" for token in ids) for ids in free]
+    spelling_by_row = {id(row): text for row, text in zip(rows, spelled, strict=True)}
 
     def permitting(row: Row) -> Constraint:
-        return Bytes((known[id(row)] + b" and more", b"other"))
+        return Bytes((spelling_by_row[id(row)] + b" and more", b"other"))
 
-    assert held(made, rows, decode, permitting)[0] == free
+    assert generate_constrained(setup, rows, decode, permitting)[0] == free
     assert all(b"\xff" not in text for text in spelled) or kind[1] == "bpe"
 
 
@@ -349,21 +361,21 @@ def test_a_causal_model_outside_of_the_decoding_loop_is_constrained_alike(
     monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     """Models with learnt prompts, and those that the loop cannot drive, answer by transformers' own generate."""
-    made, rows = kit(recipe(LLAMA, method={"name": method, "tokens": 4})), asked(8)
-    wild(made.tuned)
-    loaded = replace(made, loaded=replace(made.loaded, model=made.tuned))
+    setup, rows = kit(recipe(LLAMA, method={"name": method, "tokens": 4})), questions(8)
+    wild(setup.tuned)
+    loaded = replace(setup, loaded=replace(setup.loaded, model=setup.tuned))
     decode = Decode(max_new_tokens=30)
-    inside, _ = held(loaded, rows, decode, grammar)
+    inside, _ = generate_constrained(loaded, rows, decode, grammar_of)
     monkeypatch.setattr(sys.modules[generate_ids.__module__], "is_supported", lambda model: False)
-    outside, guide = held(loaded, rows, decode, grammar)
+    outside, constraints = generate_constrained(loaded, rows, decode, grammar_of)
     assert outside == inside
     for row, ids in zip(rows, inside, strict=True):
-        keeps(made, row, ids, decode)
-    assert not guide._walks
+        obeys(setup, row, ids, decode)
+    assert not constraints._states
 
 
 class Bytes:
-    """A constraint by hand: these byte strings. States are what is written."""
+    """A constraint that permits several byte strings. Its states are the bytes written so far."""
 
     def __init__(self, texts: Sequence[bytes]) -> None:
         self.texts = texts
@@ -371,7 +383,7 @@ class Bytes:
     def start(self) -> bytes:
         return b""
 
-    def following(self, state: bytes) -> dict[int, bytes]:
+    def transitions(self, state: bytes) -> dict[int, bytes]:
         longer = (t for t in self.texts if t.startswith(state) and len(t) > len(state))
         return {t[len(state)]: t[: len(state) + 1] for t in longer}
 
@@ -383,34 +395,34 @@ class Bytes:
 def test_a_word_outside_the_vocabulary_ends_only_its_own_answer(
     kits: dict[tuple[str, str], Kit], backbone: str
 ) -> None:
-    made, rows = kits[backbone, "digits"], asked(6)
+    setup, rows = kits[backbone, "digits"], questions(6)
 
-    def wanting(row: Row) -> Grammar:
-        return Grammar(literal("sum 漢")) if row is rows[1] else grammar(row)
+    def constraint_of(row: Row) -> Grammar:
+        return Grammar(literal("sum 漢")) if row is rows[1] else grammar_of(row)
 
-    written, guide = held(made, rows, Decode(max_new_tokens=12), wanting)
-    assert guide.dead == 1
-    assert texts(made.loaded, written)[1] == "sum "
-    others, _ = held(made, rows, Decode(max_new_tokens=12), grammar)
+    written, constraints = generate_constrained(setup, rows, Decode(max_new_tokens=12), constraint_of)
+    assert constraints.dead_ends == 1
+    assert decode_texts(setup.loaded, written)[1] == "sum "
+    others, _ = generate_constrained(setup, rows, Decode(max_new_tokens=12), grammar_of)
     assert [ids for i, ids in enumerate(written) if i != 1] == [ids for i, ids in enumerate(others) if i != 1]
 
 
 def test_a_leading_space_that_sentencepiece_drops_is_not_required() -> None:
     """A target that begins with a space reads back without it; the grammar is of the target."""
-    vocabulary = Vocabulary.of(sentencepiece())
-    made = Grammar(seq(literal(" "), labelled("What is 9")))
-    guide = AnswerConstraints(vocabulary, lambda _: made, stops=[1])
+    spellings = TokenSpellings.from_tokenizer(sentencepiece())
+    grammar = Grammar(seq(literal(" "), labelled("What is 9")))
+    constraints = AnswerConstraints(spellings, lambda _: grammar, stop_ids=[1])
     names = {name: token for token, name in enumerate(["<pad>", "</s>", "<unk>", "▁", "▁sum", "sum", ":", "▁9"])}
     ids = []
     for name in ("▁sum", ":", "▁9"):
-        logits = torch.zeros(1, len(vocabulary.pieces))
+        logits = torch.zeros(1, len(spellings.by_id))
         logits[0, names[name]] = 1
-        ids.append(int(guide.restrict([0], logits, greedy=True).argmax()))
-        guide.take(0, ids[-1])
+        ids.append(int(constraints.mask_logits([0], logits, greedy=True).argmax()))
+        constraints.advance(0, ids[-1])
     assert ids == [names["▁sum"], names[":"], names["▁9"]]
     assert sentencepiece().decode(ids) == "sum: 9"
     with pytest.raises(ValueError, match="against its grammar"):
-        guide.take(0, names["sum"])
+        constraints.advance(0, names["sum"])
 
 
 @pytest.mark.parametrize("kind", [(LLAMA, "bpe"), (T5, "bpe")], ids=["llama", "t5"])
@@ -418,34 +430,38 @@ def test_a_leading_space_that_sentencepiece_drops_is_not_required() -> None:
 def test_grammars_are_built_once_and_freed_with_their_rows(
     kits: dict[tuple[str, str], Kit], kind: tuple[str, str], temperature: float
 ) -> None:
-    made, rows = kits[kind], asked(16)
-    guide = AnswerConstraints(Vocabulary.of(made.loaded.tokenizer), lambda number: watched(number))
-    alive: list[int] = []
+    setup, rows = kits[kind], questions(16)
+    constraints = AnswerConstraints(
+        TokenSpellings.from_tokenizer(setup.loaded.tokenizer), lambda row: build_grammar(row)
+    )
+    open_grammars: list[int] = []
 
-    def watched(number: int) -> Grammar:
-        alive.append(len(guide._walks))
-        return grammar(rows[number])
+    def build_grammar(row: int) -> Grammar:
+        open_grammars.append(len(constraints._states))
+        return grammar_of(rows[row])
 
     decode = Decode(max_new_tokens=12, batch_tokens=200, temperature=temperature)
-    generate_ids(made.loaded, [made.encoder.prompt(row) for row in rows], decode, guide=guide)
-    assert len(alive) == len(rows)  # made once each
-    assert max(alive) <= 8
-    assert not guide._walks
+    generate_ids(setup.loaded, [setup.encoder.prompt(row) for row in rows], decode, constraints=constraints)
+    assert len(open_grammars) == len(rows)  # setup once each
+    assert max(open_grammars) <= 8
+    assert not constraints._states
 
 
 def test_constrained_sampling_keeps_the_probabilities_of_the_model(kits: dict[tuple[str, str], Kit]) -> None:
     """Among two permitted answers of one token each, they are drawn as the model's own chances say."""
-    made = kits[LLAMA, "bpe"]
-    row, vocabulary = asked(1)[0], Vocabulary.of(made.loaded.tokenizer)
+    setup = kits[LLAMA, "bpe"]
+    row, spellings = questions(1)[0], TokenSpellings.from_tokenizer(setup.loaded.tokenizer)
     with torch.no_grad():
-        logits = made.tuned(input_ids=torch.tensor([made.encoder.prompt(row)])).logits[0, -1]
-    single = [t for t in logits.argsort(descending=True).tolist() if (p := vocabulary.pieces[t]) and len(p) == 1]
+        logits = setup.tuned(input_ids=torch.tensor([setup.encoder.prompt(row)])).logits[0, -1]
+    single = [t for t in logits.argsort(descending=True).tolist() if (p := spellings.by_id[t]) and len(p) == 1]
     two = single[:2]
     hot = 20.0
     chance = float((logits[two] / hot).softmax(-1)[0])
     assert 0.02 < chance < 0.98
-    of = Bytes([vocabulary.pieces[token] or b"" for token in two])
-    written, _ = held(made, [row] * 600, Decode(max_new_tokens=1, temperature=hot), lambda _: of)
+    either_token = Bytes([spellings.by_id[token] or b"" for token in two])
+    written, _ = generate_constrained(
+        setup, [row] * 600, Decode(max_new_tokens=1, temperature=hot), lambda _: either_token
+    )
     assert {ids[0] for ids in written} <= set(two)
     share = sum(ids == [two[0]] for ids in written) / 600
     assert abs(share - chance) < 4 * (chance * (1 - chance) / 600) ** 0.5
@@ -470,9 +486,9 @@ def test_constrained_is_the_default_only_where_the_domain_has_a_grammar(domain: 
     answers, counts = predictor.answer_counted(rows)
     assert all(re.fullmatch("[0-9]", answer) for answer in answers)
     assert counts == {TRUNCATED: 0, DEAD_END: 0}
-    places = [(f"rows:{n}", row) for n, row in enumerate(rows, 1)]
+    numbered_rows = [(f"rows:{n}", row) for n, row in enumerate(rows, 1)]
     for batch in (1, 2, 5):
-        assert [answer for _, answer in predictor.stream(places, batch=batch)] == answers
+        assert [answer for _, answer in predictor.stream(numbered_rows, batch=batch)] == answers
     free = predictor.with_constraints(False)
     assert not free.constrained
     assert (
@@ -490,10 +506,10 @@ def test_the_unconstrained_score_is_reported_beside_the_constrained_one(
 ) -> None:
     scores, predictions = eval.evaluate(domain, domain.bundled_model(), limit=20, baselines=False)
     assert list(scores["systems"]) == ["model", "unconstrained"]
-    found = tables.Results.from_dict(scores)
-    assert found.systems["unconstrained"].headline_value().value > found.model.headline_value().value + 0.5
-    assert found.best_baseline() is None
-    assert "| this model, unconstrained | strict |" in tables.systems(found).markdown()
+    results = tables.Results.from_dict(scores)
+    assert results.systems["unconstrained"].headline_value().value > results.model.headline_value().value + 0.5
+    assert results.best_baseline() is None
+    assert "| this model, unconstrained | strict |" in tables.systems(results).markdown()
     assert all(re.fullmatch("[0-9]", line["prediction"]) for line in predictions)
     assert scores["paired"]["unconstrained"]["difference"] < 0
     assert set(scores["systems"]["model"]["counts"]) >= {TRUNCATED, DEAD_END}

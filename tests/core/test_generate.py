@@ -1,4 +1,4 @@
-"""Answers and choices: the batch, the order and the padding change nothing."""
+"""Generation and choice scoring: batch, order and padding do not change the answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kit import LLAMA, LORA, T5, Kit, kit, recipe, started, sums, wild
 
 from instructzoo.core.errors import ZooError
 from instructzoo.core.infer import choose, continuous_batching, generate, log_likelihoods
-from instructzoo.core.infer.generate import count_truncated, plan, generate_ids
+from instructzoo.core.infer.generate import count_truncated, generate_ids, plan_batches
 from instructzoo.core.models import ModelBundle
 from instructzoo.core.recipe import Decode
 
@@ -22,27 +22,27 @@ BOTH = pytest.mark.parametrize("backbone", [LLAMA, T5])
 
 @pytest.fixture(scope="module")
 def kits() -> dict[str, Kit]:
-    made = {backbone: kit(recipe(backbone)) for backbone in (LLAMA, T5)}
-    for one in made.values():
-        wild(one.tuned)
-    return made
+    setups = {backbone: kit(recipe(backbone)) for backbone in (LLAMA, T5)}
+    for setup in setups.values():
+        wild(setup.tuned)
+    return setups
 
 
-def prompts(made: Kit, n: int = 25) -> list[list[int]]:
-    return [made.encoder.prompt(row) for row in sums(n, seed=4, digits=6)]
+def prompts(setup: Kit, n: int = 25) -> list[list[int]]:
+    return [setup.encoder.prompt(row) for row in sums(n, seed=4, digits=6)]
 
 
-def by_hand(made: Kit, prompt: list[int], steps: int) -> list[int]:
-    """Greedy decoding in its plainest form: the whole text again for every token, no cache, no batch."""
-    tokenizer, ids = made.loaded.tokenizer, torch.tensor([prompt])
-    written = [] if made.loaded.kind == "causal" else [made.tuned.config.decoder_start_token_id]
+def by_hand(setup: Kit, prompt: list[int], steps: int) -> list[int]:
+    """Greedy decoding in its plainest form: the full text is read again for every token; no cache, no batch."""
+    tokenizer, ids = setup.loaded.tokenizer, torch.tensor([prompt])
+    written = [] if setup.loaded.kind == "causal" else [setup.tuned.config.decoder_start_token_id]
     opening = len(written)
     while len(written) < steps + opening:
         with torch.no_grad():
-            if made.loaded.kind == "causal":
-                logits = made.tuned(input_ids=torch.tensor([[*prompt, *written]])).logits
+            if setup.loaded.kind == "causal":
+                logits = setup.tuned(input_ids=torch.tensor([[*prompt, *written]])).logits
             else:
-                logits = made.tuned(input_ids=ids, decoder_input_ids=torch.tensor([written])).logits
+                logits = setup.tuned(input_ids=ids, decoder_input_ids=torch.tensor([written])).logits
         token = int(logits[0, -1].argmax())
         if token == tokenizer.eos_token_id:
             break
@@ -50,93 +50,99 @@ def by_hand(made: Kit, prompt: list[int], steps: int) -> list[int]:
     return written[opening:]
 
 
-def text(made: Kit, ids: list[int]) -> str:
-    decoded: str = made.loaded.tokenizer.decode(ids, skip_special_tokens=True)
+def text(setup: Kit, ids: list[int]) -> str:
+    decoded: str = setup.loaded.tokenizer.decode(ids, skip_special_tokens=True)
     return decoded
 
 
 @BOTH
 def test_answers_are_independent_of_the_batch_and_in_order(kits: dict[str, Kit], backbone: str) -> None:
-    made = kits[backbone]
-    asked = prompts(made)
-    assert len({len(p) for p in asked}) > 5
-    alone = [generate(made.loaded, [prompt], Decode(max_new_tokens=8))[0] for prompt in asked]
+    setup = kits[backbone]
+    questions = prompts(setup)
+    assert len({len(p) for p in questions}) > 5
+    alone = [generate(setup.loaded, [prompt], Decode(max_new_tokens=8))[0] for prompt in questions]
     assert len(set(alone)) > 10
     for tokens in (1, 150, 100_000):
-        assert generate(made.loaded, asked, Decode(max_new_tokens=8, batch_tokens=tokens)) == alone
-    assert generate(made.loaded, [], Decode()) == []
+        assert generate(setup.loaded, questions, Decode(max_new_tokens=8, batch_tokens=tokens)) == alone
+    assert generate(setup.loaded, [], Decode()) == []
 
 
 @BOTH
 def test_greedy_decoding_takes_the_likeliest_token_at_each_step(kits: dict[str, Kit], backbone: str) -> None:
-    made = kits[backbone]
-    asked = prompts(made, 8)
-    assert generate(made.loaded, asked, Decode(max_new_tokens=8)) == [text(made, by_hand(made, p, 8)) for p in asked]
+    setup = kits[backbone]
+    questions = prompts(setup, 8)
+    assert generate(setup.loaded, questions, Decode(max_new_tokens=8)) == [
+        text(setup, by_hand(setup, p, 8)) for p in questions
+    ]
 
 
 @BOTH
 def test_an_answer_ends_at_eos(backbone: str) -> None:
-    """The end of sequence is made a token that these models write often."""
-    made = kit(recipe(backbone))
-    wild(made.tuned)
-    asked = prompts(made, 12)
-    free = [by_hand(made, prompt, 8) for prompt in asked]
-    often = Counter(token for ids in free for token in ids[1:]).most_common(1)[0][0]
-    tokenizer = made.loaded.tokenizer
+    """The end-of-sequence token is set to a token that these models write often."""
+    setup = kit(recipe(backbone))
+    wild(setup.tuned)
+    questions = prompts(setup, 12)
+    unlimited = [by_hand(setup, prompt, 8) for prompt in questions]
+    often = Counter(token for ids in unlimited for token in ids[1:]).most_common(1)[0][0]
+    tokenizer = setup.loaded.tokenizer
     tokenizer.add_special_tokens({"eos_token": tokenizer.convert_ids_to_tokens(often)})
-    cut = [by_hand(made, prompt, 8) for prompt in asked]
-    assert {len(ids) for ids in cut} > {8}  # some stop, some do not
-    assert generate(made.loaded, asked, Decode(max_new_tokens=8)) == [text(made, ids) for ids in cut]
+    expected = [by_hand(setup, prompt, 8) for prompt in questions]
+    assert {len(ids) for ids in expected} > {8}  # some stop, some do not
+    assert generate(setup.loaded, questions, Decode(max_new_tokens=8)) == [text(setup, ids) for ids in expected]
 
 
 def test_the_generation_config_of_a_backbone_has_no_effect(kits: dict[str, Kit]) -> None:
-    """Hub models bring a generation_config; the recipe decides, and says nothing of penalties."""
-    made = kits[LLAMA]
-    asked = prompts(made, 12)
-    plain = generate(made.loaded, asked, Decode(max_new_tokens=12))
-    own = made.tuned.generation_config
-    own.repetition_penalty, own.no_repeat_ngram_size, own.num_beams, own.top_k, own.min_length = 5.0, 1, 2, 1, 99
-    sampled = generate(made.loaded, asked, Decode(max_new_tokens=12, temperature=5.0))
+    """Models from the hub have a generation_config; the recipe alone decides, and has no penalties."""
+    setup = kits[LLAMA]
+    questions = prompts(setup, 12)
+    plain = generate(setup.loaded, questions, Decode(max_new_tokens=12))
+    config = setup.tuned.generation_config
+    config.repetition_penalty, config.no_repeat_ngram_size = 5.0, 1
+    config.num_beams, config.top_k, config.min_length = 2, 1, 99
+    sampled = generate(setup.loaded, questions, Decode(max_new_tokens=12, temperature=5.0))
     try:
-        assert generate(made.loaded, asked, Decode(max_new_tokens=12)) == plain
+        assert generate(setup.loaded, questions, Decode(max_new_tokens=12)) == plain
     finally:
-        made.tuned.generation_config = type(own)()
-    assert generate(made.loaded, asked, Decode(max_new_tokens=12, temperature=5.0)) == sampled
+        setup.tuned.generation_config = type(config)()
+    assert generate(setup.loaded, questions, Decode(max_new_tokens=12, temperature=5.0)) == sampled
     assert sampled != plain
 
 
 @BOTH
 def test_sampling_is_reproducible_and_leaves_the_global_rng(kits: dict[str, Kit], backbone: str) -> None:
-    made, hot = kits[backbone], Decode(max_new_tokens=8, temperature=3.0, top_p=0.95)
-    asked = prompts(made, 8)
+    setup, hot = kits[backbone], Decode(max_new_tokens=8, temperature=3.0, top_p=0.95)
+    questions = prompts(setup, 8)
     torch.manual_seed(7)
-    one, other = generate(made.loaded, asked, hot, seed=1), generate(made.loaded, asked, hot, seed=2)
+    first = generate(setup.loaded, questions, hot, seed=1)
+    second = generate(setup.loaded, questions, hot, seed=2)
     drawn = float(torch.rand(()))
-    assert one == generate(made.loaded, asked, hot, seed=1)
-    assert one != other
+    assert first == generate(setup.loaded, questions, hot, seed=1)
+    assert first != second
     torch.manual_seed(7)
     assert drawn == float(torch.rand(()))
 
 
 def test_sampling_has_no_hidden_top_k(kits: dict[str, Kit]) -> None:
-    """transformers keeps the 50 likeliest where nobody says otherwise; the recipe has top_p and nothing else."""
-    made = kits[LLAMA]
-    prompt = prompts(made, 1)[0]
+    """The default top_k of transformers is 50; the recipe has top_p and nothing else."""
+    setup = kits[LLAMA]
+    prompt = prompts(setup, 1)[0]
     with torch.no_grad():
-        order = made.tuned(input_ids=torch.tensor([prompt])).logits[0, -1].argsort(descending=True).tolist()
-    found = generate(made.loaded, [prompt] * 400, Decode(max_new_tokens=1, temperature=1e4, batch_tokens=10**6), seed=0)
-    names = [made.loaded.tokenizer.decode([token], skip_special_tokens=True) for token in order]
-    assert set(found) - set(names[:50])
-    assert len(set(found)) > 60
+        order = setup.tuned(input_ids=torch.tensor([prompt])).logits[0, -1].argsort(descending=True).tolist()
+    answers = generate(
+        setup.loaded, [prompt] * 400, Decode(max_new_tokens=1, temperature=1e4, batch_tokens=10**6), seed=0
+    )
+    names = [setup.loaded.tokenizer.decode([token], skip_special_tokens=True) for token in order]
+    assert set(answers) - set(names[:50])
+    assert len(set(answers)) > 60
 
 
 def test_the_batch_plan_has_every_prompt_once_within_the_token_budget() -> None:
-    asked = [[1] * n for n in (3, 50, 7, 7, 90, 1, 12, 12, 12)]
+    questions = [[1] * n for n in (3, 50, 7, 7, 90, 1, 12, 12, 12)]
     for tokens in (1, 40, 120, 10_000):
-        made = list(plan(asked, Decode(max_new_tokens=10, batch_tokens=tokens)))
-        assert sorted(row for rows in made for row in rows) == list(range(len(asked)))
-        assert all(len(r) == 1 or len(r) * (10 + max(len(asked[i]) for i in r)) <= tokens for r in made)
-        sizes = [len(asked[row]) for rows in made for row in rows]
+        batches = list(plan_batches(questions, Decode(max_new_tokens=10, batch_tokens=tokens)))
+        assert sorted(row for rows in batches for row in rows) == list(range(len(questions)))
+        assert all(len(r) == 1 or len(r) * (10 + max(len(questions[i]) for i in r)) <= tokens for r in batches)
+        sizes = [len(questions[row]) for rows in batches for row in rows]
         assert sizes == sorted(sizes, reverse=True)
 
 
@@ -182,7 +188,7 @@ def families(tokenizer: Any) -> dict[str, Any]:
     }
 
 
-def own(model: Any, tokenizer: Any, prompt: Sequence[int], steps: int) -> str:
+def own_generate(model: Any, tokenizer: Any, prompt: Sequence[int], steps: int) -> str:
     """What the model's own generate writes after one prompt."""
     ids = torch.tensor([prompt])
     written = model.generate(
@@ -195,27 +201,27 @@ def own(model: Any, tokenizer: Any, prompt: Sequence[int], steps: int) -> str:
 
 @pytest.mark.parametrize("family", ["grouped heads", "a sliding window", "windows in some layers", "learnt positions"])
 def test_rows_that_enter_or_leave_a_batch_do_not_change_other_answers(kits: dict[str, Kit], family: str) -> None:
-    """Few slots, many prompts, ends at all lengths: rows leave, others take their place, columns are dropped."""
+    """Few slots, many prompts, answers of all lengths: rows leave, others take their place, columns are dropped."""
     tokenizer = kits[LLAMA].loaded.tokenizer
     model = babbler(families(tokenizer)[family], stopping=6.0)
     assert continuous_batching.is_supported(model)
-    asked, loaded = prompts(kits[LLAMA], 24), ModelBundle(model, tokenizer, "causal")
-    alone = [own(model, tokenizer, prompt, 24) for prompt in asked]
+    questions, loaded = prompts(kits[LLAMA], 24), ModelBundle(model, tokenizer, "causal")
+    alone = [own_generate(model, tokenizer, prompt, 24) for prompt in questions]
     assert len({len(answer) for answer in alone}) > 5
     for tokens in (1, 300, 10**6):
-        assert generate(loaded, asked, Decode(max_new_tokens=24, batch_tokens=tokens)) == alone
+        assert generate(loaded, questions, Decode(max_new_tokens=24, batch_tokens=tokens)) == alone
 
 
 def test_a_batch_does_not_wait_for_its_longest_answer(kits: dict[str, Kit]) -> None:
-    """Rows that the model reads: no more than were needed, but for ended ones on their way out."""
+    """The model reads few more rows than needed: ended ones are dropped soon."""
     tokenizer = kits[LLAMA].loaded.tokenizer
     model = babbler(families(tokenizer)["grouped heads"], stopping=6.0)
     read: list[int] = []
     model.register_forward_pre_hook(lambda _, args, given: read.append(len(given["input_ids"])), with_kwargs=True)
-    asked = prompts(kits[LLAMA], 60)
+    questions = prompts(kits[LLAMA], 60)
     decode = Decode(max_new_tokens=40, batch_tokens=20 * 80)
     written = continuous_batching.Decoder(
-        model, asked, decode, [tokenizer.eos_token_id], tokenizer.pad_token_id, 0
+        model, questions, decode, [tokenizer.eos_token_id], tokenizer.pad_token_id, 0
     ).run()
     needed = sum(min(len(ids) + 1, 40) for ids in written)
     assert max(map(len, written)) > 2 * sum(map(len, written)) / len(written)
@@ -223,21 +229,21 @@ def test_a_batch_does_not_wait_for_its_longest_answer(kits: dict[str, Kit]) -> N
 
 
 def test_rows_padded_to_a_long_row_stay_within_the_token_budget(kits: dict[str, Kit]) -> None:
-    """One long prompt among short ones: cells are rows times the width that all are padded to."""
+    """One long prompt among short ones: the budget counts rows times the width that all are padded to."""
     tokenizer = kits[LLAMA].loaded.tokenizer
     model = babbler(families(tokenizer)["grouped heads"], stopping=6.0)
-    cells: list[int] = []
+    cell_counts: list[int] = []
     hook = model.register_forward_pre_hook(
-        lambda _, args, given: cells.append(given["attention_mask"].numel()), with_kwargs=True
+        lambda _, args, given: cell_counts.append(given["attention_mask"].numel()), with_kwargs=True
     )
     short = prompts(kits[LLAMA], 60)
-    asked, decode = [short[0] * 24, *short[1:]], Decode(max_new_tokens=12, batch_tokens=1200)
-    assert len(asked[0]) > 5 * max(map(len, short))
-    answers = generate(ModelBundle(model, tokenizer, "causal"), asked, decode)
+    questions, decode = [short[0] * 24, *short[1:]], Decode(max_new_tokens=12, batch_tokens=1200)
+    assert len(questions[0]) > 5 * max(map(len, short))
+    answers = generate(ModelBundle(model, tokenizer, "causal"), questions, decode)
     hook.remove()
-    assert max(cells) <= decode.batch_tokens
-    assert len(cells) < 12 * len(asked) / 4  # and the short ones still go together
-    assert answers[:2] == [own(model, tokenizer, prompt, 12) for prompt in asked[:2]]
+    assert max(cell_counts) <= decode.batch_tokens
+    assert len(cell_counts) < 12 * len(questions) / 4  # and the short ones still go together
+    assert answers[:2] == [own_generate(model, tokenizer, prompt, 12) for prompt in questions[:2]]
 
 
 def test_the_cache_drops_columns_of_ended_rows(kits: dict[str, Kit]) -> None:
@@ -248,13 +254,13 @@ def test_the_cache_drops_columns_of_ended_rows(kits: dict[str, Kit]) -> None:
     model.register_forward_pre_hook(
         lambda _, args, given: widths.append(given["attention_mask"].shape[1]), with_kwargs=True
     )
-    asked = prompts(kits[LLAMA], 40)
-    generate(ModelBundle(model, tokenizer, "causal"), asked, Decode(max_new_tokens=12, batch_tokens=3 * 40))
-    assert max(widths) <= max(map(len, asked)) + 12 < len(widths)
+    questions = prompts(kits[LLAMA], 40)
+    generate(ModelBundle(model, tokenizer, "causal"), questions, Decode(max_new_tokens=12, batch_tokens=3 * 40))
+    assert max(widths) <= max(map(len, questions)) + 12 < len(widths)
 
 
 def test_a_model_outside_the_decoding_loop_uses_its_own_generate(kits: dict[str, Kit]) -> None:
-    """A recurrent state has no columns to cut: its own generate answers."""
+    """A recurrent state has no columns to drop: its own generate answers."""
     from transformers import MambaConfig
 
     tokenizer = kits[LLAMA].loaded.tokenizer
@@ -264,38 +270,38 @@ def test_a_model_outside_the_decoding_loop_uses_its_own_generate(kits: dict[str,
     )  # fmt: skip
     model = babbler(config)
     assert not continuous_batching.is_supported(model)
-    asked = prompts(kits[LLAMA], 1)
+    questions = prompts(kits[LLAMA], 1)
     loaded = ModelBundle(model, tokenizer, "causal")
-    assert generate(loaded, asked, Decode(max_new_tokens=4)) == [own(model, tokenizer, asked[0], 4)]
+    assert generate(loaded, questions, Decode(max_new_tokens=4)) == [own_generate(model, tokenizer, questions[0], 4)]
 
 
 def test_a_sampled_answer_is_independent_of_its_batch(kits: dict[str, Kit]) -> None:
-    made = kits[LLAMA]
-    asked = prompts(made, 12)
+    setup = kits[LLAMA]
+    questions = prompts(setup, 12)
     hot = {"max_new_tokens": 8, "temperature": 3.0, "top_p": 0.95}
-    drawn = generate(made.loaded, asked, Decode(**hot), seed=3)
+    drawn = generate(setup.loaded, questions, Decode(**hot), seed=3)
     assert len(set(drawn)) > 8
     for tokens in (1, 150):
-        assert generate(made.loaded, asked, Decode(**hot, batch_tokens=tokens), seed=3) == drawn
-    assert generate(made.loaded, asked[:5], Decode(**hot), seed=3) == drawn[:5]
+        assert generate(setup.loaded, questions, Decode(**hot, batch_tokens=tokens), seed=3) == drawn
+    assert generate(setup.loaded, questions[:5], Decode(**hot), seed=3) == drawn[:5]
 
 
 @BOTH
 def test_a_sampled_answer_depends_on_its_row_number_and_not_on_its_block(kits: dict[str, Kit], backbone: str) -> None:
-    """A killed `zoo predict` goes on in the middle."""
-    made = kits[backbone]
-    asked, hot = prompts(made, 8), Decode(max_new_tokens=8, temperature=3.0)
-    whole = generate_ids(made.loaded, asked, hot, seed=3)
-    assert generate_ids(made.loaded, asked[3:], hot, seed=3, first=3) == whole[3:]
-    assert generate_ids(made.loaded, asked[3:], hot, seed=3) != whole[3:]
+    """A killed `zoo predict` resumes in the middle."""
+    setup = kits[backbone]
+    questions, hot = prompts(setup, 8), Decode(max_new_tokens=8, temperature=3.0)
+    all_answers = generate_ids(setup.loaded, questions, hot, seed=3)
+    assert generate_ids(setup.loaded, questions[3:], hot, seed=3, first=3) == all_answers[3:]
+    assert generate_ids(setup.loaded, questions[3:], hot, seed=3) != all_answers[3:]
 
 
 @BOTH
 def test_answers_cut_at_max_new_tokens_are_counted(kits: dict[str, Kit], backbone: str) -> None:
-    made, decode = kits[backbone], Decode(max_new_tokens=3)
-    asked = prompts(made, 8)
-    ended = [len(by_hand(made, prompt, 4)) < 3 for prompt in asked]
-    assert count_truncated(generate_ids(made.loaded, asked, decode), decode) == ended.count(False) > 0
+    setup, decode = kits[backbone], Decode(max_new_tokens=3)
+    questions = prompts(setup, 8)
+    ended = [len(by_hand(setup, prompt, 4)) < 3 for prompt in questions]
+    assert count_truncated(generate_ids(setup.loaded, questions, decode), decode) == ended.count(False) > 0
     assert count_truncated([[5, 6], [5, 6, 7]], decode) == 1
 
 
@@ -303,54 +309,54 @@ def test_top_p_sampling_draws_only_from_the_nucleus_in_proportion() -> None:
     chances = torch.tensor([0.05, 0.4, 0.15, 0.3, 0.1])
     drawn = (torch.arange(1000) + 0.5) / 1000
     for top_p, inside in ((0.4, [1]), (0.41, [1, 3]), (0.7, [1, 3]), (0.71, [1, 2, 3]), (1.0, [0, 1, 2, 3, 4])):
-        tokens = continuous_batching.sample(chances.log().expand(1000, 5), top_p, drawn)
-        wanted = chances[inside] / chances[inside].sum()
-        found = torch.bincount(tokens, minlength=5) / 1000
-        assert found[inside].tolist() == pytest.approx(wanted.tolist(), abs=2e-3)
-        assert found[inside].sum() == pytest.approx(1.0)
+        tokens = continuous_batching.sample_top_p(chances.log().expand(1000, 5), top_p, drawn)
+        expected = chances[inside] / chances[inside].sum()
+        shares = torch.bincount(tokens, minlength=5) / 1000
+        assert shares[inside].tolist() == pytest.approx(expected.tolist(), abs=2e-3)
+        assert shares[inside].sum() == pytest.approx(1.0)
 
 
 def test_a_model_with_an_adapter_answers_with_it_in_the_decoding_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = kit(recipe(LLAMA, method=LORA))
-    asked = prompts(made, 8)
-    before = generate(made.loaded, asked, Decode(max_new_tokens=8))
-    wild(made.tuned)
-    tuned = ModelBundle(made.tuned, made.loaded.tokenizer, "causal")
-    wanted = [text(made, by_hand(made, prompt, 8)) for prompt in asked]
-    monkeypatch.setattr(made.tuned, "generate", None)
-    monkeypatch.setattr(made.tuned.get_base_model(), "generate", None)
-    assert generate(tuned, asked, Decode(max_new_tokens=8)) == wanted != before
+    setup = kit(recipe(LLAMA, method=LORA))
+    questions = prompts(setup, 8)
+    before = generate(setup.loaded, questions, Decode(max_new_tokens=8))
+    wild(setup.tuned)
+    tuned = ModelBundle(setup.tuned, setup.loaded.tokenizer, "causal")
+    expected = [text(setup, by_hand(setup, prompt, 8)) for prompt in questions]
+    monkeypatch.setattr(setup.tuned, "generate", None)
+    monkeypatch.setattr(setup.tuned.get_base_model(), "generate", None)
+    assert generate(tuned, questions, Decode(max_new_tokens=8)) == expected != before
 
 
-def prompted(made: Kit, way: str) -> Kit:
+def prompted(setup: Kit, way: str) -> Kit:
     """The kit's backbone with a learnt prompt of random values, by peft itself."""
     import peft
 
-    causal = made.loaded.kind == "causal"
+    causal = setup.loaded.kind == "causal"
     given = {"task_type": "CAUSAL_LM" if causal else "SEQ_2_SEQ_LM", "num_virtual_tokens": 6}
     configs = {"prefix": peft.PrefixTuningConfig, "prompt": peft.PromptTuningConfig, "p": peft.PromptEncoderConfig}
     if way == "p":
         given["encoder_hidden_size"] = 16
-    tuned = peft.get_peft_model(made.loaded.model, configs[way](**given))
+    tuned = peft.get_peft_model(setup.loaded.model, configs[way](**given))
     wild(tuned, 3.0)
-    loaded = ModelBundle(tuned, made.loaded.tokenizer, made.loaded.kind)
-    return Kit(made.recipe, loaded, tuned, made.encoder, made.objective, made.parts)
+    loaded = ModelBundle(tuned, setup.loaded.tokenizer, setup.loaded.kind)
+    return Kit(setup.recipe, loaded, tuned, setup.encoder, setup.objective, setup.parts)
 
 
 @BOTH
 @pytest.mark.parametrize("way", ["prefix", "prompt", "p"])
 def test_learnt_prompts_take_effect_in_every_batch_size(backbone: str, way: str) -> None:
-    """Or reaches them wrongly: peft 0.21 misplaces prompts that are padded on the left."""
-    made = kit(recipe(backbone))
-    wild(made.tuned, 0.4)
-    asked = prompts(made, 12)
-    assert len({len(prompt) for prompt in asked}) > 4
-    before = generate(made.loaded, asked, Decode(max_new_tokens=8))
-    made = prompted(made, way)
-    wanted = [text(made, by_hand(made, prompt, 8)) for prompt in asked]
-    assert sum(one != other for one, other in zip(wanted, before, strict=True)) > 6
+    """peft 0.21 misplaces learnt prompts if the batch is padded on the left."""
+    setup = kit(recipe(backbone))
+    wild(setup.tuned, 0.4)
+    questions = prompts(setup, 12)
+    assert len({len(prompt) for prompt in questions}) > 4
+    before = generate(setup.loaded, questions, Decode(max_new_tokens=8))
+    setup = prompted(setup, way)
+    expected = [text(setup, by_hand(setup, prompt, 8)) for prompt in questions]
+    assert sum(new != old for new, old in zip(expected, before, strict=True)) > 6
     for tokens in (1, 10**6):
-        assert generate(made.loaded, asked, Decode(max_new_tokens=8, batch_tokens=tokens)) == wanted
+        assert generate(setup.loaded, questions, Decode(max_new_tokens=8, batch_tokens=tokens)) == expected
 
 
 # Choices
@@ -358,44 +364,46 @@ def test_learnt_prompts_take_effect_in_every_batch_size(backbone: str, way: str)
 OPTIONS = ["5", "12", "1234567", "no answer", "?"]
 
 
-def naive(made: Kit, prompt: list[int], option: str) -> float:
-    """One token at a time."""
-    tokenizer = made.loaded.tokenizer
+def naive_log_likelihood(setup: Kit, prompt: list[int], option: str) -> float:
+    """The log-probability of an option, one token at a time."""
+    tokenizer = setup.loaded.tokenizer
     target = [*tokenizer(option, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
     total = 0.0
     for i, token in enumerate(target):
         with torch.no_grad():
-            if made.loaded.kind == "causal":
-                logits = made.tuned(input_ids=torch.tensor([[*prompt, *target[:i]]])).logits
+            if setup.loaded.kind == "causal":
+                logits = setup.tuned(input_ids=torch.tensor([[*prompt, *target[:i]]])).logits
             else:
-                read = torch.tensor([[made.tuned.config.decoder_start_token_id, *target[:i]]])
-                logits = made.tuned(input_ids=torch.tensor([prompt]), decoder_input_ids=read).logits
+                read = torch.tensor([[setup.tuned.config.decoder_start_token_id, *target[:i]]])
+                logits = setup.tuned(input_ids=torch.tensor([prompt]), decoder_input_ids=read).logits
         total += float(torch.log_softmax(logits[0, -1].double(), 0)[token])
     return total
 
 
 @BOTH
 def test_option_scores_and_choices_are_independent_of_the_batch(kits: dict[str, Kit], backbone: str) -> None:
-    made = kits[backbone]
-    for prompt in prompts(made, 5):
-        wanted = [naive(made, prompt, option) for option in OPTIONS]
+    setup = kits[backbone]
+    for prompt in prompts(setup, 5):
+        expected = [naive_log_likelihood(setup, prompt, option) for option in OPTIONS]
         for batch in (1, 2, 32):
-            assert log_likelihoods(made.loaded, prompt, OPTIONS, batch) == pytest.approx(wanted, rel=1e-4)
-        best = max(range(len(OPTIONS)), key=wanted.__getitem__)
-        assert choose(made.loaded, prompt, OPTIONS) == best
-        tokens = [len(made.encoder.pieces(option)) + 1 for option in OPTIONS]
-        each = [score / n for score, n in zip(wanted, tokens, strict=True)]
-        assert choose(made.loaded, prompt, OPTIONS, per_token=True) == max(range(len(OPTIONS)), key=each.__getitem__)
+            assert log_likelihoods(setup.loaded, prompt, OPTIONS, batch) == pytest.approx(expected, rel=1e-4)
+        best = max(range(len(OPTIONS)), key=expected.__getitem__)
+        assert choose(setup.loaded, prompt, OPTIONS) == best
+        tokens = [len(setup.encoder.pieces(option)) + 1 for option in OPTIONS]
+        per_token = [score / n for score, n in zip(expected, tokens, strict=True)]
+        assert choose(setup.loaded, prompt, OPTIONS, per_token=True) == max(
+            range(len(OPTIONS)), key=per_token.__getitem__
+        )
 
 
 @BOTH
 def test_probabilities_of_the_ten_one_digit_answers_sum_to_less_than_one(kits: dict[str, Kit], backbone: str) -> None:
-    """Every text of one token, and the rest: a distribution, so the end of sequence is part of each."""
-    made = kits[backbone]
-    prompt = prompts(made, 1)[0]
-    short = log_likelihoods(made.loaded, prompt, list("0123456789"))
+    """Longer texts have a share of the distribution as well, so the end of sequence is scored with each option."""
+    setup = kits[backbone]
+    prompt = prompts(setup, 1)[0]
+    short = log_likelihoods(setup.loaded, prompt, list("0123456789"))
     with torch.no_grad():
-        ends = [log_likelihoods(made.loaded, prompt, [f"{a}{b}" for b in "01"]) for a in "12"]
+        ends = [log_likelihoods(setup.loaded, prompt, [f"{a}{b}" for b in "01"]) for a in "12"]
     assert sum(torch.tensor(short).exp().tolist()) < 1
     assert all(len(pair) == 2 for pair in ends)
 
@@ -409,11 +417,11 @@ def test_an_empty_option_or_prompt_is_an_error(kits: dict[str, Kit]) -> None:
 
 
 def test_a_model_tuned_on_short_answers_ends_all_of_them(tmp_path: Path) -> None:
-    """Two tokens each: a model that had not learnt the stop token would go on to the limit."""
+    """A model that had not learnt the stop token would write up to the limit."""
     rows = [row | {"output": "yes" if len(row["instruction"]) % 2 else "no"} for row in sums(40)]
-    made = kit(recipe(train={"steps": 60, "lr": 1e-2}), rows)
-    made.fit(started(made.recipe, tmp_path))
-    made.tuned.eval()
-    asked = [made.encoder.prompt(row) for row in sums(30, seed=5)]
+    setup = kit(recipe(train={"steps": 60, "lr": 1e-2}), rows)
+    setup.fit(started(setup.recipe, tmp_path))
+    setup.tuned.eval()
+    questions = [setup.encoder.prompt(row) for row in sums(30, seed=5)]
     decode = Decode(max_new_tokens=12)
-    assert count_truncated(generate_ids(made.loaded, asked, decode), decode) == 0
+    assert count_truncated(generate_ids(setup.loaded, questions, decode), decode) == 0

@@ -1,4 +1,4 @@
-"""Lists that say nothing too often: the automaton beside the definition, and no dead ends."""
+"""Lists without repeated items: the automaton agrees with the definition and has no dead ends."""
 
 from __future__ import annotations
 
@@ -14,59 +14,59 @@ from instructzoo.core.infer.no_repeat import NonRepeatingList
 ITEMS = ["a", "ab", "abc", "b", "ba", "é"]
 
 
-def lists(some: list[str]) -> Grammar:
-    return Grammar(seq(choice(("", " ")), either(literal("no"), many(choice(some), "; "))))
+def lists(items: list[str]) -> Grammar:
+    return Grammar(seq(choice(("", " ")), either(literal("no"), many(choice(items), "; "))))
 
 
 def limits(draw: random.Random) -> Callable[[str], int]:
-    often = {item: draw.randrange(3) for item in ITEMS}  # 0 counts as 1
-    return lambda item: often.get(item, 1)
+    max_count = {item: draw.randrange(3) for item in ITEMS}  # 0 counts as 1
+    return lambda item: max_count.get(item, 1)
 
 
 def test_a_list_repeats_each_item_up_to_its_limit_and_no_further() -> None:
-    draw, judged = random.Random(2), Counter[bool]()
+    draw, verdicts = random.Random(2), Counter[bool]()
     for _ in range(30):
-        some, often = draw.sample(ITEMS, draw.randrange(1, 5)), limits(draw)
-        grammar = lists(some)
-        made = NonRepeatingList(grammar, "; ", often)
-        assert permits(made, "no") and permits(made, " no")
+        items, max_count = draw.sample(ITEMS, draw.randrange(1, 5)), limits(draw)
+        grammar = lists(items)
+        constraint = NonRepeatingList(grammar, "; ", max_count)
+        assert permits(constraint, "no") and permits(constraint, " no")
         for _ in range(60):
-            said = draw.choices(some, k=draw.randrange(1, 6))
-            true = all(n <= max(1, often(item)) for item, n in Counter(said).items())
+            answer_items = draw.choices(items, k=draw.randrange(1, 6))
+            permitted = all(n <= max(1, max_count(item)) for item, n in Counter(answer_items).items())
             for lead in ("", " "):
-                assert permits(made, lead + "; ".join(said)) == true, (some, said)
-            judged[true] += 1
-        for other in ("", "a;", "a; ", "; a", "no; a", "a; no", "a;b"):
-            assert not permits(made, other)
-    assert min(judged[True], judged[False]) > 300
+                assert permits(constraint, lead + "; ".join(answer_items)) == permitted, (items, answer_items)
+            verdicts[permitted] += 1
+        for malformed in ("", "a;", "a; ", "; a", "no; a", "a; no", "a;b"):
+            assert not permits(constraint, malformed)
+    assert min(verdicts[True], verdicts[False]) > 300
 
 
-def test_no_state_of_a_distinct_list_is_a_dead_end() -> None:
-    """Where all but one item are said, only the letters of that one are left; where all are, only the end."""
+def test_no_state_of_a_non_repeating_list_is_a_dead_end() -> None:
+    """If all items but one are used up, only that one can follow; if all are, the list must end."""
     draw = random.Random(3)
     for _ in range(12):
-        some = draw.sample(ITEMS, draw.randrange(1, 4))
-        made = NonRepeatingList(lists(some), "; ", lambda item: 1)
-        assert all(made.accepts(place) or made.following(place) for place in states(made)), some
+        items = draw.sample(ITEMS, draw.randrange(1, 4))
+        constraint = NonRepeatingList(lists(items), "; ", lambda item: 1)
+        assert all(constraint.accepts(state) or constraint.transitions(state) for state in states(constraint)), items
 
 
-def test_a_shorter_span_at_its_limit_does_not_bar_a_longer_one() -> None:
+def test_a_shorter_span_at_its_limit_does_not_exclude_a_longer_one() -> None:
     pair = seq(choice(["x", "y"]), literal(": "), span("Ann Lee saw Ann", {";": None}))
-    made = NonRepeatingList(Grammar(many(pair, "; ")), "; ", lambda item: 2 if item.endswith(": Ann") else 1)
+    constraint = NonRepeatingList(Grammar(many(pair, "; ")), "; ", lambda item: 2 if item.endswith(": Ann") else 1)
     for text in (
         "x: Ann; x: Ann Lee",
         "x: Ann; x: Ann; y: Ann",
         "x: Ann Lee; x: Ann; x: Ann",
         "x: Ann; x: Ann; x: Lee",
     ):
-        assert permits(made, text), text
+        assert permits(constraint, text), text
     for text in (
         "x: Ann; x: Ann; x: Ann",
         "x: Lee; x: Lee",
         "x: Ann; y: Lee; x: Ann; x: Ann",
         "x: Lee; y: Ann; x: Lee",
     ):
-        assert not permits(made, text), text
+        assert not permits(constraint, text), text
 
 
 def spellings(item: str) -> tuple[str, ...]:
@@ -74,6 +74,6 @@ def spellings(item: str) -> tuple[str, ...]:
 
 
 def test_another_spelling_counts_as_the_same_item() -> None:
-    made = NonRepeatingList(Grammar(many(choice(["a", "'a'", "b"]), "; ")), "; ", lambda item: 1, spellings)
-    assert permits(made, "a; b") and permits(made, "'a'; b")
-    assert not permits(made, "a; 'a'") and not permits(made, "'a'; b; a")
+    constraint = NonRepeatingList(Grammar(many(choice(["a", "'a'", "b"]), "; ")), "; ", lambda item: 1, spellings)
+    assert permits(constraint, "a; b") and permits(constraint, "'a'; b")
+    assert not permits(constraint, "a; 'a'") and not permits(constraint, "'a'; b; a")

@@ -56,13 +56,13 @@ def by_pipeline(one: Predictor, row: dict[str, Any], number: int) -> np.ndarray:
     pipeline = StableDiffusionInstructPix2PixPipeline.from_pretrained(str(one.folder), safety_checker=None)
     pipeline.set_progress_bar_config(disable=True)
     own = one.sampling
-    pipeline.scheduler = sampling.scheduler(one.loaded.model, own.scheduler)
+    pipeline.scheduler = sampling.make_scheduler(one.loaded.model, own.scheduler)
     network = one.loaded.model
     side = one.resolution // network.patch
     draw = torch.Generator().manual_seed(row_seed(own.seed, number))
     noise = torch.randn((network.unet.config.out_channels, side, side), generator=draw)[None]
     length = one.recipe.model.max_tokens
-    ids = editor.tokens(one.loaded.tokenizer, [row["instruction"], ""], length)
+    ids = editor.tokenize(one.loaded.tokenizer, [row["instruction"], ""], length)
     words = network.words(ids)
     found: np.ndarray = pipeline(
         image=(to_tensor([images.read(row["image"])]) + 1) / 2,
@@ -83,7 +83,7 @@ def test_pictures_equal_those_of_the_diffusers_pipeline(
     )
     row = rows(1)[0]
     network = one.loaded.model
-    ids = editor.tokens(one.loaded.tokenizer, [row["instruction"], ""], one.recipe.model.max_tokens)
+    ids = editor.tokenize(one.loaded.tokenizer, [row["instruction"], ""], one.recipe.model.max_tokens)
     before = to_tensor([images.read(row["image"])])
     ours = sampling.denoise(network, before, ids[:1], ids[1], one.sampling, [0])
     picture = (ours[0] / 2 + 0.5).clamp(0, 1).permute(1, 2, 0).numpy()
@@ -99,7 +99,7 @@ def test_the_saved_pipeline_encodes_instructions_as_the_predictor_does(scratch: 
     pipeline = StableDiffusionInstructPix2PixPipeline.from_pretrained(str(scratch.folder), safety_checker=None)
     text = rows(1)[0]["instruction"]
     found = pipeline._encode_prompt(text, "cpu", 1, True)
-    ids = editor.tokens(scratch.loaded.tokenizer, [text, "", ""], scratch.recipe.model.max_tokens)
+    ids = editor.tokenize(scratch.loaded.tokenizer, [text, "", ""], scratch.recipe.model.max_tokens)
     torch.testing.assert_close(found, scratch.loaded.model.words(ids), rtol=1e-5, atol=1e-5)
 
 
@@ -108,13 +108,13 @@ def test_guidance_follows_the_formula_of_the_paper(scratch: Predictor) -> None:
     one = scratch.sampled(steps=1, guidance=4.0, image_guidance=1.7)
     row = rows(1)[0]
     network = one.loaded.model
-    ids = editor.tokens(one.loaded.tokenizer, [row["instruction"], ""], one.recipe.model.max_tokens)
+    ids = editor.tokenize(one.loaded.tokenizer, [row["instruction"], ""], one.recipe.model.max_tokens)
     before = to_tensor([images.read(row["image"])])
     found = sampling.denoise(network, before, ids[:1], ids[1], one.sampling, [5])
     with torch.no_grad():
         shown = network.vae.encode(before).latent_dist.mode()
         x = torch.randn(shown.shape[1:], generator=torch.Generator().manual_seed(row_seed(0, 5)))[None]
-        schedule = sampling.scheduler(network, "ddim")
+        schedule = sampling.make_scheduler(network, "ddim")
         schedule.set_timesteps(1)
         time = schedule.timesteps[0]
 
@@ -134,7 +134,7 @@ def test_guidance_scales_of_one_equal_no_guidance_and_others_do_not(scratch: Pre
     asked = rows(1)
     plain = scratch.sampled(guided=False).answer(asked)
     ones = scratch.sampled(guidance=1.0, image_guidance=1.0).answer(asked)
-    assert scratch.alike(plain[0], ones[0])
+    assert scratch.same_answer(plain[0], ones[0])
     assert scratch.sampled(guidance=0.5, image_guidance=0.5).answer(asked) != plain  # below 1 guides too
     assert scratch.sampled(guidance=6.0).answer(asked) != plain
 
@@ -143,7 +143,7 @@ def test_an_answer_does_not_depend_on_its_batch(scratch: Predictor) -> None:
     asked = rows(5)
     together = scratch.answer(asked)
     alone = [text for _, text in scratch.stream([("", row) for row in asked], batch=1)]
-    assert all(scratch.alike(a, b) for a, b in zip(together, alone, strict=True))
+    assert all(scratch.same_answer(a, b) for a, b in zip(together, alone, strict=True))
     assert scratch.sampled(seed=1).answer(asked) != together
 
 
@@ -170,7 +170,7 @@ def test_an_answer_has_the_size_of_its_input_picture(scratch: Predictor) -> None
 
 def test_a_unet_of_two_levels_edits_pictures_of_odd_size(latent: Predictor) -> None:
     assert latent.loaded.model.multiple == 2
-    pixels, _ = image_transforms.whole(np.zeros((37, 61, 3), np.uint8), 32, latent.loaded.model.patch * 2)
+    pixels, _ = image_transforms.resize_whole(np.zeros((37, 61, 3), np.uint8), 32, latent.loaded.model.patch * 2)
     assert pixels.shape[0] % 4 == pixels.shape[1] % 4 == 0
     odd = images.to_uri(np.zeros((37, 61, 3), np.uint8))
     assert images.read(latent.answer([rows(1)[0] | {"image": odd}])[0]).shape == (37, 61, 3)
@@ -202,7 +202,7 @@ def test_an_exported_model_makes_the_same_edits(scratch: Predictor, latent: Pred
         (tmp_path / name).mkdir()
         (tmp_path / name / "recipe.yaml").write_text(one.recipe.resolved(), encoding="utf-8")
         after = one.exported(tmp_path / name, half=False).answer(rows(3))
-        assert all(one.alike(a, b) for a, b in zip(before, after, strict=True))
+        assert all(one.same_answer(a, b) for a, b in zip(before, after, strict=True))
 
 
 def test_rounding_to_pixels_equals_that_of_diffusers() -> None:

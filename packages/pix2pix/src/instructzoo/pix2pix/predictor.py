@@ -12,17 +12,17 @@ from instructzoo.core import runs
 from instructzoo.core.domain import Domain
 from instructzoo.core.errors import ZooError
 from instructzoo.core.models.load import ModelBundle, to_device
-from instructzoo.core.recipe import Recipe, validate_part
+from instructzoo.core.recipe import Recipe, validate_settings
 from instructzoo.core.record import Row
 from instructzoo.pix2pix import images, model, sampling
 from instructzoo.pix2pix.data import image_transforms
-from instructzoo.pix2pix.data.readers.base import resolved
+from instructzoo.pix2pix.data.readers.base import resolve
 from instructzoo.pix2pix.images import Pixels
 
-ALIKE = 2.0
+MAX_DIFFERENCE = 2.0
 """Mean difference of values in 0..255 up to which an exported model's picture counts as the same."""
 
-BATCH_PLACES = 16_384
+MAX_BATCH_LATENTS = 16_384
 """Places of latents that are denoised together, guidance counted once: 1,024 pictures of 4x4, 16 of 32x32."""
 
 
@@ -45,24 +45,24 @@ class Predictor:
     @classmethod
     def load(cls, domain: Domain, folder: Path) -> Self:
         """The model of a weights folder, or of a run directory (its model/)."""
-        inside = folder / "model" if (folder / "manifest.json").is_file() else folder
-        recipe = runs.stored_recipe(inside)
+        model_folder = folder / "model" if (folder / "manifest.json").is_file() else folder
+        recipe = runs.stored_recipe(model_folder)
         if recipe.domain != domain.name:
-            other = f"a model of the domain {recipe.domain}"
-            raise ZooError(other, f"one of {domain.name}", f"zoo ... {recipe.domain} --run {folder}", str(folder))
-        scores = folder / "scores.json"
-        found = runs.read_json(scores) if scores.is_file() else None
-        return cls(domain, recipe, model.open_saved(inside), folder, found)
+            problem = f"a model of the domain {recipe.domain}"
+            raise ZooError(problem, f"one of {domain.name}", f"zoo ... {recipe.domain} --run {folder}", str(folder))
+        scores_file = folder / "scores.json"
+        scores = runs.read_json(scores_file) if scores_file.is_file() else None
+        return cls(domain, recipe, model.open_saved(model_folder), folder, scores)
 
     @property
     def sampling(self) -> sampling.Settings:
-        return validate_part(sampling.Settings, self.recipe.decode.options, "decode.options")
+        return validate_settings(sampling.Settings, self.recipe.decode.options, "decode.options")
 
     def sampled(self, **values: Any) -> Self:
         """The same model with other settings of sampling (sampling.Settings). To set a scale is to guide."""
         guides = {"guided": True} if {"guidance", "image_guidance"} & values.keys() else {}
         options = self.recipe.decode.options | guides | values
-        validate_part(sampling.Settings, options, "decode.options")
+        validate_settings(sampling.Settings, options, "decode.options")
         decode = self.recipe.decode.model_copy(update={"options": options})
         return replace(self, recipe=self.recipe.model_copy(update={"decode": decode}))
 
@@ -77,21 +77,21 @@ class Predictor:
 
     def untuned(self) -> Self:
         """The same backbone before it was tuned, as a baseline."""
-        kept = self.loaded_from()
-        base = model.load(self.recipe, list, kept if (kept / "vae").is_dir() else None)
+        weights_folder = self.loaded_from()
+        base = model.load(self.recipe, list, weights_folder if (weights_folder / "vae").is_dir() else None)
         return replace(self, loaded=ModelBundle(to_device(base.model.eval()), base.tokenizer, base.kind))
 
     def exported(self, folder: Path, half: bool) -> Self:
         """This model written into `folder` as a pipeline of diffusers, LoRA merged, and opened from there."""
-        whole = model.merged(self.loaded.model)
-        (whole.half() if half else whole).save(folder, self.loaded.tokenizer)
+        merged_model = model.merge_lora(self.loaded.model)
+        (merged_model.half() if half else merged_model).save(folder, self.loaded.tokenizer)
         return replace(self, loaded=model.open_saved(folder))
 
     @staticmethod
-    def alike(one: str, other: str) -> bool:
+    def same_answer(one: str, other: str) -> bool:
         """Whether two pictures are the same to the eye: half precision moves values by a step or two."""
         a, b = (images.read(reference).astype(float) for reference in (one, other))
-        return a.shape == b.shape and bool(abs(a - b).mean() < ALIKE)
+        return a.shape == b.shape and bool(abs(a - b).mean() < MAX_DIFFERENCE)
 
     def answer(self, rows: Sequence[Row]) -> list[str]:
         """Edited pictures in the order of the rows. Only `instruction` and `image` are needed."""
@@ -110,65 +110,65 @@ class Predictor:
 
         A row that cannot be read or asked raises ZooError naming its place, once those before it are answered.
         """
-        source, fault = iter(rows), None
-        while fault is None:
+        source, first_error = iter(rows), None
+        while first_error is None:
             block: list[tuple[Row, Row]] = []
             try:
                 for where, row in islice(source, batch):
-                    block.append((row, self._placed(row, where)))
+                    block.append((row, self._resolve_row(row, where)))
             except ZooError as error:
-                fault = error
+                first_error = error
             if not block:
                 break
-            answers = self._answer([placed for _, placed in block], first)
+            answers = self._answer([resolved for _, resolved in block], first)
             yield from zip((row for row, _ in block), answers, strict=True)
             first += len(block)
-        if fault:
-            raise fault
+        if first_error:
+            raise first_error
 
-    def _placed(self, row: Row, where: str) -> Row:
+    def _resolve_row(self, row: Row, where: str) -> Row:
         """The row with its picture seen from its file's folder. Raises ZooError for one that cannot be answered."""
-        from instructzoo.pix2pix.networks.editor import tokens
+        from instructzoo.pix2pix.networks.editor import tokenize
 
         if not isinstance(row.get("image"), str) or not row["image"]:
             raise ZooError('no "image"', "a path or a data URI of the picture to edit", "add the column", where)
         file = Path(where.rpartition(":")[0])
-        image = resolved(row["image"], file.parent if file.is_file() else Path())
+        image = resolve(row["image"], file.parent if file.is_file() else Path())
         images.read(image, where)
-        tokens(self.loaded.tokenizer, [row.get("instruction") or ""], self.recipe.model.max_tokens, [where])
+        tokenize(self.loaded.tokenizer, [row.get("instruction") or ""], self.recipe.model.max_tokens, [where])
         return row | {"image": image}
 
     def _answer(self, rows: Sequence[Row], first: int) -> list[str]:
         answers = [""] * len(rows)
-        for group in self._groups(rows):
-            for (place, size, _), pixels in zip(group, self._edit(rows, group, first), strict=True):
-                answers[place] = images.to_uri(image_transforms.back(pixels, size))
+        for group in self._size_groups(rows):
+            for (index, size, _), pixels in zip(group, self._edit(rows, group, first), strict=True):
+                answers[index] = images.to_uri(image_transforms.resize(pixels, size))
         return answers
 
-    def _groups(self, rows: Sequence[Row]) -> Iterator[list[tuple[int, tuple[int, int], Pixels]]]:
+    def _size_groups(self, rows: Sequence[Row]) -> Iterator[list[tuple[int, tuple[int, int], Pixels]]]:
         """Places of rows with the original size and the fitted picture, in batches of one size."""
         multiple = self.loaded.model.patch * self.loaded.model.multiple
         waiting: dict[tuple[int, ...], list[tuple[int, tuple[int, int], Pixels]]] = {}
-        for place, row in enumerate(rows):
-            pixels, size = image_transforms.whole(
+        for index, row in enumerate(rows):
+            pixels, size = image_transforms.resize_whole(
                 images.read(row["image"], row.get("id") or ""), self.resolution, multiple
             )
             group = waiting.setdefault(pixels.shape, [])
-            group.append((place, size, pixels))
-            if len(group) * pixels.shape[0] * pixels.shape[1] >= BATCH_PLACES * self.loaded.model.patch**2:
+            group.append((index, size, pixels))
+            if len(group) * pixels.shape[0] * pixels.shape[1] >= MAX_BATCH_LATENTS * self.loaded.model.patch**2:
                 yield waiting.pop(pixels.shape)
         yield from waiting.values()
 
     def _edit(
         self, rows: Sequence[Row], group: Sequence[tuple[int, tuple[int, int], Pixels]], first: int
     ) -> list[Pixels]:
-        from instructzoo.pix2pix.networks.editor import tokens
+        from instructzoo.pix2pix.networks.editor import tokenize
         from instructzoo.pix2pix.networks.patch_autoencoder import to_pixels, to_tensor
 
         network, length = self.loaded.model, self.recipe.model.max_tokens
         device = next(network.unet.parameters()).device
-        texts = [rows[place].get("instruction") or "" for place, _, _ in group]
-        ids = tokens(self.loaded.tokenizer, [*texts, ""], length).to(device)
+        texts = [rows[index].get("instruction") or "" for index, _, _ in group]
+        ids = tokenize(self.loaded.tokenizer, [*texts, ""], length).to(device)
         before = to_tensor(pixels for _, _, pixels in group).to(device)
-        numbers = [first + place for place, _, _ in group]
+        numbers = [first + index for index, _, _ in group]
         return to_pixels(sampling.denoise(network, before, ids[:-1], ids[-1], self.sampling, numbers))

@@ -31,7 +31,7 @@ def export(domain_name: str, output: str, run: str | None = None, half: bool = F
         runs.write_text(fresh / "recipe.yaml", predictor.recipe.resolved())
         after = predictor.exported(fresh, half).answer(rows)
         (fresh / "README.md").write_text(_card(predictor), encoding="utf-8")
-        if differ := sum(not predictor.alike(*pair) for pair in zip(after, before, strict=True)):
+        if differ := sum(not predictor.same_answer(*pair) for pair in zip(after, before, strict=True)):
             raise ZooError(
                 f"the exported model answers {differ} of {len(rows)} questions differently",
                 "none",

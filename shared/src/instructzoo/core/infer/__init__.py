@@ -1,4 +1,4 @@
-"""Batched generation, choice scoring and the predictor."""
+"""Batched generation, constrained decoding, choice scoring and the predictor."""
 
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,17 @@ __all__ = ["Predictor", "choose", "generate", "load", "log_likelihoods"]
 
 
 def load(domain: Domain, folder: Path) -> Any:
-    """The domain's predictor of a weights folder, or of a run directory: the core's, or its own of the same methods."""
-    kind = domain.module("predictor").Predictor if domain.objective == "own" else Predictor
-    return kind.load(domain, folder)
+    """Load the predictor of a trained model.
+
+    Args:
+        domain: The domain of the model.
+        folder: A weights folder or a run directory.
+
+    Returns:
+        A `Predictor`; for a domain with an objective of its own, that domain's class with the same methods.
+
+    Raises:
+        ZooError: There is no model in the folder, or it is one of another domain.
+    """
+    predictor = domain.module("predictor").Predictor if domain.objective == "own" else Predictor
+    return predictor.load(domain, folder)

@@ -1,4 +1,4 @@
-"""Choice scoring: which of the given options the model finds most likely."""
+"""Choice scoring: which of several options the model finds most likely."""
 
 from __future__ import annotations
 
@@ -16,49 +16,80 @@ from instructzoo.core.tune.objectives import Causal, Seq2Seq
 
 @torch.no_grad()
 def log_likelihoods(
-    loaded: ModelBundle, prompt: Sequence[int], options: Sequence[str], batch: int = 32, stop: int | None = None
+    bundle: ModelBundle, prompt: Sequence[int], options: Sequence[str], batch: int = 32, stop: int | None = None
 ) -> list[float]:
-    """Summed log-probability of every option (in nats) after `prompt` (ids), with the token that ends it: `stop`
-    (`Encoder.stop`), or the end of sequence."""
+    """Score options by the probability that the model gives them after a prompt.
+
+    Args:
+        bundle: The model with its tokenizer.
+        prompt: Token ids of the prompt; at least one.
+        options: Texts of the options.
+        batch: Options per forward pass.
+        stop: The token id that ends an option, such as `Encoder.stop`; None: the end of sequence.
+
+    Returns:
+        The summed log-probability of every option with its end token, in nats.
+
+    Raises:
+        ZooError: There is no option, an option is empty, or the prompt is.
+    """
     if not options or not all(options):
         raise ZooError("an empty option", "at least one option, each a text")
     if not prompt:
         raise ZooError("an empty prompt", "at least one token to read")  # else the first token would go unscored
-    tokenizer = loaded.tokenizer
-    end = tokenizer.eos_token_id if stop is None else stop
-    targets = [[*tokenizer.encode(o, add_special_tokens=False), end] for o in options]
-    found: list[float] = []
+    tokenizer = bundle.tokenizer
+    end_id = tokenizer.eos_token_id if stop is None else stop
+    targets = [[*tokenizer.encode(option, add_special_tokens=False), end_id] for option in options]
+    scores: list[float] = []
     for start in range(0, len(targets), batch):
-        found += _batch(loaded, prompt, targets[start : start + batch])
-    return found
+        scores += _score_batch(bundle, prompt, targets[start : start + batch])
+    return scores
 
 
 def choose(
-    loaded: ModelBundle, prompt: Sequence[int], options: Sequence[str], per_token: bool = False, stop: int | None = None
+    bundle: ModelBundle, prompt: Sequence[int], options: Sequence[str], per_token: bool = False, stop: int | None = None
 ) -> int:
-    """The number of the likeliest option; `per_token` divides by length, so that long options are not at a loss."""
-    scores = log_likelihoods(loaded, prompt, options, stop=stop)
+    """Choose the likeliest option.
+
+    Args:
+        bundle: The model with its tokenizer.
+        prompt: Token ids of the prompt.
+        options: Texts of the options.
+        per_token: Whether scores are divided by the number of tokens, so that long options are not at a disadvantage.
+        stop: The token id that ends an option; None: the end of sequence.
+
+    Returns:
+        The index of the likeliest option.
+
+    Raises:
+        ZooError: As for `log_likelihoods`.
+
+    Example:
+        >>> choose(bundle, encoder.prompt(row), ["yes", "no"], stop=encoder.stop)
+        0
+    """
+    scores = log_likelihoods(bundle, prompt, options, stop=stop)
     if per_token:
-        encode = loaded.tokenizer.encode
+        encode = bundle.tokenizer.encode
         scores = [s / (len(encode(o, add_special_tokens=False)) + 1) for s, o in zip(scores, options, strict=True)]
     return max(range(len(options)), key=scores.__getitem__)
 
 
-def _batch(loaded: ModelBundle, prompt: Sequence[int], targets: Sequence[list[int]]) -> list[float]:
-    device = next(loaded.model.parameters()).device
-    pad = loaded.tokenizer.pad_token_id
-    if loaded.kind == "causal":
-        rows = [Encoded([*prompt, *t], [IGNORE_INDEX] * len(prompt) + t) for t in targets]
-        batch = {k: v.to(device) for k, v in Causal(pad).collate(rows).items()}
+def _score_batch(bundle: ModelBundle, prompt: Sequence[int], targets: Sequence[list[int]]) -> list[float]:
+    device = next(bundle.model.parameters()).device
+    pad_id = bundle.tokenizer.pad_token_id
+    if bundle.kind == "causal":
+        rows = [Encoded([*prompt, *target], [IGNORE_INDEX] * len(prompt) + target) for target in targets]
+        batch = {k: v.to(device) for k, v in Causal(pad_id).collate(rows).items()}
         labels = batch["labels"][:, 1:]  # [b, s-1]
-        logits: Any = loaded.model(input_ids=batch["ids"], use_cache=False).logits[:, :-1]
+        logits: Any = bundle.model(input_ids=batch["ids"], use_cache=False).logits[:, :-1]
     else:
-        rows = [Encoded(list(prompt), t) for t in targets]
-        batch = {k: v.to(device) for k, v in Seq2Seq(pad).collate(rows).items()}
+        rows = [Encoded(list(prompt), target) for target in targets]
+        batch = {k: v.to(device) for k, v in Seq2Seq(pad_id).collate(rows).items()}
         labels = batch["labels"]  # [b, t]
-        logits = loaded.model(
+        logits = bundle.model(
             input_ids=batch["ids"], attention_mask=batch["mask"], labels=labels, use_cache=False
         ).logits
-    keep = labels != IGNORE_INDEX
-    each = log_softmax(logits.float(), -1).gather(-1, labels.clamp(min=0)[..., None])[..., 0]  # [b, s]
-    return (each * keep).sum(-1).tolist()
+    is_target = labels != IGNORE_INDEX
+    token_scores = log_softmax(logits.float(), -1).gather(-1, labels.clamp(min=0)[..., None])[..., 0]  # [b, s]
+    return (token_scores * is_target).sum(-1).tolist()

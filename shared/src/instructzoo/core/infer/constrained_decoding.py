@@ -1,7 +1,8 @@
-"""Decoding held to a grammar: of the vocabulary only tokens whose bytes may follow, the stop token where it may end.
+"""Grammar-constrained decoding: tokens that the grammar does not allow are masked; stop tokens are allowed only where
+an answer may end.
 
-The tokens of a tokenizer are spelled once and put into a tree. At every step of a row, tree and automaton are walked
-together, so only branches that the grammar allows are looked at; where the likeliest token is allowed, none is.
+The bytes of all tokens of a tokenizer are put into a trie once. At every step of a row, trie and automaton are walked
+together, so that only branches that the grammar allows are visited; if the likeliest token is allowed, none is.
 """
 
 from __future__ import annotations
@@ -22,245 +23,278 @@ from instructzoo.core.infer.grammar import Constraint, State, advance
 
 SPACE = 0x20
 
-_BYTE = re.compile(r"<0x([0-9A-F]{2})>")
+_BYTE_TOKEN = re.compile(r"<0x([0-9A-F]{2})>")
 
 
 @dataclass(slots=True)
-class Branch:
-    """A node of the tree of tokens: ids of those that are spelled out here, and where each further byte leads."""
+class TokenTrieNode:
+    """A node of the trie of tokens: the ids of the tokens that end here, and the child for each further byte."""
 
-    ids: list[int] = field(default_factory=list)
-    after: dict[int, Branch] = field(default_factory=dict)
+    token_ids: list[int] = field(default_factory=list)
+    children: dict[int, TokenTrieNode] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Vocabulary:
-    """How the tokens of one tokenizer are spelled. pieces: bytes by id; None for special ones, which are never written.
+class TokenSpellings:
+    """The bytes of every token of one tokenizer.
 
-    swallows: an answer's first token loses the space that it begins with (sentencepiece).
+    by_id: the bytes by token id; None for special tokens, which are never part of an answer. strips_leading_space:
+    whether the first token of an answer loses the space that it starts with (sentencepiece).
     """
 
-    pieces: tuple[bytes | None, ...]
-    swallows: bool = False
+    by_id: tuple[bytes | None, ...]
+    strips_leading_space: bool = False
 
     @classmethod
-    def of(cls, tokenizer: Any) -> Vocabulary:
-        """Raises ZooError for a tokenizer whose tokens stand for no fixed bytes."""
-        spell, swallows = _speller(tokenizer)
-        special = set(tokenizer.all_special_ids)
-        added = {number: token.content for number, token in tokenizer.added_tokens_decoder.items()}
-        special |= {number for number, token in tokenizer.added_tokens_decoder.items() if token.special}
-        pieces: list[bytes | None] = [None] * len(tokenizer)
-        for piece, number in tokenizer.get_vocab().items():
-            if number not in special:
-                pieces[number] = added[number].encode() if number in added else spell(piece)
-        return cls(tuple(pieces), swallows)
+    def from_tokenizer(cls, tokenizer: Any) -> TokenSpellings:
+        """Read the spellings from a tokenizer's own decoder.
 
-    def spelled(self, token: int, opening: bool) -> bytes | None:
-        """The bytes of a token. opening: whether it is the answer's first."""
-        piece = self.pieces[token] if token < len(self.pieces) else None
-        if opening and self.swallows and piece and piece[:1] == b" ":
-            return piece[1:]
-        return piece
+        Args:
+            tokenizer: A tokenizer of transformers.
 
-    def allowed(self, constraint: Constraint, state: State, opening: bool) -> list[int]:
-        """Ids of the tokens that may be written in this state."""
-        found: list[int] = []
-        waiting = [(self._opening if opening and self.swallows else self._tree, state)]
-        while waiting:
-            branch, here = waiting.pop()
-            found += branch.ids
-            if branch.after:
-                following = constraint.following(here)
-                few, many = sorted((branch.after, following), key=len)
-                waiting += [(branch.after[byte], following[byte]) for byte in few if byte in many]
-        return found
+        Returns:
+            The bytes of its tokens.
+
+        Raises:
+            ZooError: Its tokens do not stand for fixed bytes.
+        """
+        spell, strips_leading_space = _spelling_rule(tokenizer)
+        special_ids = set(tokenizer.all_special_ids)
+        added = {token_id: token.content for token_id, token in tokenizer.added_tokens_decoder.items()}
+        special_ids |= {token_id for token_id, token in tokenizer.added_tokens_decoder.items() if token.special}
+        by_id: list[bytes | None] = [None] * len(tokenizer)
+        for piece, token_id in tokenizer.get_vocab().items():
+            if token_id not in special_ids:
+                by_id[token_id] = added[token_id].encode() if token_id in added else spell(piece)
+        return cls(tuple(by_id), strips_leading_space)
+
+    def spelling(self, token_id: int, at_start: bool) -> bytes | None:
+        """The bytes of a token; None for a special one. at_start: whether it is the first token of the answer."""
+        spelling = self.by_id[token_id] if token_id < len(self.by_id) else None
+        if at_start and self.strips_leading_space and spelling and spelling[:1] == b" ":
+            return spelling[1:]
+        return spelling
+
+    def allowed_tokens(self, constraint: Constraint, state: State, at_start: bool) -> list[int]:
+        """Ids of the tokens whose bytes may be written in `state`."""
+        token_ids: list[int] = []
+        pending = [(self._trie_at_start if at_start and self.strips_leading_space else self._trie, state)]
+        while pending:
+            node, node_state = pending.pop()
+            token_ids += node.token_ids
+            if node.children:
+                transitions = constraint.transitions(node_state)
+                fewer, more = sorted((node.children, transitions), key=len)
+                pending += [(node.children[byte], transitions[byte]) for byte in fewer if byte in more]
+        return token_ids
 
     @cached_property
-    def _tree(self) -> Branch:
-        return self._grown(opening=False)
+    def _trie(self) -> TokenTrieNode:
+        return self._build_trie(at_start=False)
 
     @cached_property
-    def _opening(self) -> Branch:
-        return self._grown(opening=True)
+    def _trie_at_start(self) -> TokenTrieNode:
+        return self._build_trie(at_start=True)
 
-    def _grown(self, opening: bool) -> Branch:
-        root = Branch()
-        for token in range(len(self.pieces)):
-            spelled = self.spelled(token, opening)
-            if spelled is None or not (spelled or opening):  # a token of no bytes could be written for ever
+    def _build_trie(self, at_start: bool) -> TokenTrieNode:
+        root = TokenTrieNode()
+        for token_id in range(len(self.by_id)):
+            spelling = self.spelling(token_id, at_start)
+            if spelling is None or not (spelling or at_start):  # a token without bytes could be repeated for ever
                 continue
-            branch = root
-            for byte in spelled:
-                branch = branch.after.get(byte) or branch.after.setdefault(byte, Branch())
-            branch.ids.append(token)
+            node = root
+            for byte in spelling:
+                node = node.children.get(byte) or node.children.setdefault(byte, TokenTrieNode())
+            node.token_ids.append(token_id)
         return root
 
 
 @dataclass
-class Walk:
-    """Where an answer is in its grammar. opening: nothing is written yet."""
+class ConstraintState:
+    """The state of one answer in its grammar. at_start: no token of the answer is written yet."""
 
     constraint: Constraint
     state: State
-    opening: bool = True
+    at_start: bool = True
 
 
 @dataclass
 class AnswerConstraints:
-    """What holds the rows of one call to their grammars. grammar: that of a row by its number, None where it is free.
+    """The grammars of the rows of one call, and the state of every row that is being decoded.
 
-    A grammar is made when its row begins and forgotten when it ends: there are never more than rows in a batch. A row
-    at a dead end (no token spells what the grammar wants, which a vocabulary without all bytes can bring about) ends
-    there; `dead` counts them. stops: ids that end an answer; `generate_ids` sets them.
+    A grammar is built when its row begins and forgotten when it ends, so there are never more of them than rows in a
+    batch. At a dead end no token spells what the grammar requires, which happens with a vocabulary that lacks bytes;
+    the answer ends there.
+
+    spellings: the bytes of the tokens. constraint_of: the grammar of a row by its index; None if the row is not
+    constrained. stop_ids: tokens that end an answer; `generate_ids` sets them. dead_ends: the number of answers that
+    came to one.
     """
 
-    vocabulary: Vocabulary
-    grammar: Callable[[int], Constraint | None]
-    stops: Collection[int] = ()
-    dead: int = 0
-    _walks: dict[int, Walk | None] = field(default_factory=dict)
+    spellings: TokenSpellings
+    constraint_of: Callable[[int], Constraint | None]
+    stop_ids: Collection[int] = ()
+    dead_ends: int = 0
+    _states: dict[int, ConstraintState | None] = field(default_factory=dict)
 
-    def restrict(self, rows: Sequence[int | None], logits: Tensor, greedy: bool) -> Tensor:
-        """Logits [b, v] with -inf where a row may not go on; None stands for a row that has ended.
+    def mask_logits(self, rows: Sequence[int | None], logits: Tensor, greedy: bool) -> Tensor:
+        """Mask the tokens that the grammars do not allow.
 
-        greedy: only the likeliest token counts, so a row that is allowed it is left as it is.
+        Args:
+            rows: The index of each row of the batch; None for a row that has ended.
+            logits: [b, v].
+            greedy: Whether only the likeliest token counts: a row whose likeliest token is allowed is not changed.
+
+        Returns:
+            Logits [b, v] with -inf for tokens that may not follow; `logits` itself if nothing changes.
         """
         likeliest = logits.argmax(-1).tolist() if greedy else []
-        held = logits
+        masked = logits
         for i, row in enumerate(rows):
-            walk = None if row is None else self._walk(row)
-            if walk is None or (greedy and self._permits(walk, likeliest[i])):
+            state = None if row is None else self._state(row)
+            if state is None or (greedy and self._permits(state, likeliest[i])):
                 continue
-            if held is logits:
-                held = logits.clone()
-            ids = torch.tensor(self._ids(walk), device=logits.device)
-            held[i] = float("-inf")
-            held[i, ids] = logits[i, ids]
-        return held
+            if masked is logits:
+                masked = logits.clone()
+            token_ids = torch.tensor(self._allowed_tokens(state), device=logits.device)
+            masked[i] = float("-inf")
+            masked[i, token_ids] = logits[i, token_ids]
+        return masked
 
-    def take(self, row: int, token: int) -> None:
-        """Tell that this token, which is no stop token, was written to this row."""
-        walk = self._walk(row)
-        if walk is None:
+    def advance(self, row: int, token_id: int) -> None:
+        """Record that a token was written to a row.
+
+        Args:
+            row: The index of the row.
+            token_id: The token; not one of the stop tokens.
+
+        Raises:
+            ValueError: The grammar does not allow the token.
+        """
+        row_state = self._state(row)
+        if row_state is None:
             return
-        state = self._after(walk, token)
-        if state is None:
-            raise ValueError(f"token {token} was written to row {row} against its grammar")
-        walk.state, walk.opening = state, False
+        next_state = self._next_state(row_state, token_id)
+        if next_state is None:
+            raise ValueError(f"token {token_id} was written to row {row} against its grammar")
+        row_state.state, row_state.at_start = next_state, False
 
-    def drop(self, row: int) -> None:
-        """Tell that this row has ended."""
-        self._walks.pop(row, None)
+    def finish(self, row: int) -> None:
+        """Record that a row has ended, and forget its grammar."""
+        self._states.pop(row, None)
 
-    def _walk(self, row: int) -> Walk | None:
-        if row not in self._walks:
-            constraint = self.grammar(row)
-            self._walks[row] = None if constraint is None else Walk(constraint, self._start(constraint))
-        return self._walks[row]
+    def _state(self, row: int) -> ConstraintState | None:
+        if row not in self._states:
+            constraint = self.constraint_of(row)
+            self._states[row] = None if constraint is None else ConstraintState(constraint, self._start(constraint))
+        return self._states[row]
 
     def _start(self, constraint: Constraint) -> State:
         start = constraint.start()
-        if self.vocabulary.swallows and set(following := constraint.following(start)) == {SPACE}:
-            return following[SPACE]  # the space that every answer begins with is in the first token, and swallowed
+        if self.spellings.strips_leading_space and set(transitions := constraint.transitions(start)) == {SPACE}:
+            return transitions[SPACE]  # the space that every answer starts with is stripped from the first token
         return start
 
-    def _permits(self, walk: Walk, token: int) -> bool:
-        if token in self.stops:
-            return walk.constraint.accepts(walk.state)
-        return self._after(walk, token) is not None
+    def _permits(self, row_state: ConstraintState, token_id: int) -> bool:
+        if token_id in self.stop_ids:
+            return row_state.constraint.accepts(row_state.state)
+        return self._next_state(row_state, token_id) is not None
 
-    def _after(self, walk: Walk, token: int) -> State | None:
-        spelled = self.vocabulary.spelled(token, walk.opening)
-        if spelled is None or not (spelled or walk.opening):
+    def _next_state(self, row_state: ConstraintState, token_id: int) -> State | None:
+        spelling = self.spellings.spelling(token_id, row_state.at_start)
+        if spelling is None or not (spelling or row_state.at_start):
             return None
-        return advance(walk.constraint, walk.state, spelled)
+        return advance(row_state.constraint, row_state.state, spelling)
 
-    def _ids(self, walk: Walk) -> list[int]:
-        """Ids that may be written now; the stop tokens where the answer may end, or must."""
-        ids = self.vocabulary.allowed(walk.constraint, walk.state, walk.opening)
-        ids = [token for token in ids if token not in self.stops]
-        ends = walk.constraint.accepts(walk.state)
-        self.dead += not (ids or ends)
-        return ids if ids and not ends else [*ids, *self.stops]
+    def _allowed_tokens(self, row_state: ConstraintState) -> list[int]:
+        """Ids of the tokens that may follow, with the stop tokens where the answer may end, or must."""
+        constraint, state = row_state.constraint, row_state.state
+        token_ids = self.spellings.allowed_tokens(constraint, state, row_state.at_start)
+        token_ids = [token_id for token_id in token_ids if token_id not in self.stop_ids]
+        may_end = constraint.accepts(state)
+        self.dead_ends += not (token_ids or may_end)
+        return token_ids if token_ids and not may_end else [*token_ids, *self.stop_ids]
 
 
 class ConstraintLogitsProcessor(LogitsProcessor):
-    """A guide inside transformers' own `generate`. rows: which of the guide's rows this batch asks, in its order."""
+    """Applies `AnswerConstraints` inside transformers' own `generate`.
 
-    def __init__(self, guide: AnswerConstraints, rows: Sequence[int], greedy: bool) -> None:
-        self.guide, self.greedy = guide, greedy
+    rows: the index of each row of the batch among the rows of `constraints`.
+    """
+
+    def __init__(self, constraints: AnswerConstraints, rows: Sequence[int], greedy: bool) -> None:
+        self.constraints, self.greedy = constraints, greedy
         self.rows: list[int | None] = list(rows)
-        self.begun = False
+        self.started = False
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
         """Logits [b, v] for the token after `input_ids` [b, s]; the signature is transformers'."""
-        written = input_ids[:, -1].tolist() if self.begun else []
-        self.begun = True
-        for i, token in enumerate(written):
+        new_tokens = input_ids[:, -1].tolist() if self.started else []
+        self.started = True
+        for i, token_id in enumerate(new_tokens):
             if (row := self.rows[i]) is not None:
-                if token in self.guide.stops:
-                    self.guide.drop(row)
+                if token_id in self.constraints.stop_ids:
+                    self.constraints.finish(row)
                     self.rows[i] = None
                 else:
-                    self.guide.take(row, token)
-        return self.guide.restrict(self.rows, scores, self.greedy)
+                    self.constraints.advance(row, token_id)
+        return self.constraints.mask_logits(self.rows, scores, self.greedy)
 
-    def end(self) -> None:
-        """Tell that `generate` has returned."""
+    def finish(self) -> None:
+        """Record that `generate` has returned, so that all rows have ended."""
         for row in self.rows:
             if row is not None:
-                self.guide.drop(row)
+                self.constraints.finish(row)
 
 
-def _speller(tokenizer: Any) -> tuple[Callable[[str], bytes], bool]:
-    """How a token is spelled, and whether the first one loses its space, from the tokenizer's own decoder."""
+def _spelling_rule(tokenizer: Any) -> tuple[Callable[[str], bytes], bool]:
+    """How a token's bytes follow from its text, and whether the first token loses its space."""
     backend = tokenizer.backend_tokenizer if tokenizer.is_fast else None
-    steps = list(_steps(json.loads(backend.to_str())["decoder"])) if backend else []
-    kinds = {step["type"] for step in steps}
-    if kinds == {"ByteLevel"}:
+    steps = list(_decoder_steps(json.loads(backend.to_str())["decoder"])) if backend else []
+    types = {step["type"] for step in steps}
+    if types == {"ByteLevel"}:
         table = byte_table()
         return lambda piece: bytes(table[c] for c in piece), False
-    if kinds == {"Metaspace"}:
+    if types == {"Metaspace"}:
         mark, scheme = steps[0]["replacement"], steps[0].get("prepend_scheme", "always")
         return lambda piece: piece.replace(mark, " ").encode(), scheme != "never"
-    known = {"Replace", "ByteFallback", "Fuse", "Strip"}
-    if kinds and kinds <= known:
-        return _replaced(steps), any(s["type"] == "Strip" and s["start"] for s in steps)
+    supported = {"Replace", "ByteFallback", "Fuse", "Strip"}
+    if types and types <= supported:
+        return _replacement_rule(steps), any(s["type"] == "Strip" and s["start"] for s in steps)
     raise ZooError(
-        f"a tokenizer that decodes by {', '.join(sorted(kinds)) or 'rules of its own'}",
+        f"a tokenizer that decodes by {', '.join(sorted(types)) or 'rules of its own'}",
         "ByteLevel, Metaspace or Replace: tokens of fixed bytes",
         "set decode.constrained=false",
     )
 
 
-def _steps(decoder: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:
-    """The steps of a decoder as tokenizer.json has it, in their order."""
+def _decoder_steps(decoder: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:
+    """The steps of a decoder as tokenizer.json lists them, sequences flattened."""
     if decoder is None:
         return
     if decoder["type"] != "Sequence":
         yield decoder
         return
     for step in decoder["decoders"]:
-        yield from _steps(step)
+        yield from _decoder_steps(step)
 
 
-def _replaced(steps: Iterable[Mapping[str, Any]]) -> Callable[[str], bytes]:
-    """Spelling by replacements of characters; <0x0A> is a byte that has no token of its own."""
-    changes = []
-    falls_back = False
+def _replacement_rule(steps: Iterable[Mapping[str, Any]]) -> Callable[[str], bytes]:
+    """Spelling by replacements of characters; <0x0A> stands for a byte that has no token of its own."""
+    replacements = []
+    has_byte_fallback = False
     for step in steps:
-        falls_back |= step["type"] == "ByteFallback"
+        has_byte_fallback |= step["type"] == "ByteFallback"
         if step["type"] == "Replace":
             pattern = step["pattern"]
-            wanted = pattern["Regex"] if "Regex" in pattern else re.escape(pattern["String"])
-            changes.append((re.compile(wanted), step["content"]))
+            regex = pattern["Regex"] if "Regex" in pattern else re.escape(pattern["String"])
+            replacements.append((re.compile(regex), step["content"]))
 
     def spell(piece: str) -> bytes:
-        if falls_back and (match := _BYTE.fullmatch(piece)):
+        if has_byte_fallback and (match := _BYTE_TOKEN.fullmatch(piece)):
             return bytes([int(match[1], 16)])
-        for wanted, content in changes:
-            piece = wanted.sub(content.replace("\\", "\\\\"), piece)
+        for regex, content in replacements:
+            piece = regex.sub(content.replace("\\", "\\\\"), piece)
         return piece.encode()
 
     return spell
@@ -268,6 +302,6 @@ def _replaced(steps: Iterable[Mapping[str, Any]]) -> Callable[[str], bytes]:
 
 def byte_table() -> dict[str, int]:
     """The byte behind each character that byte-level BPE writes its tokens in (GPT-2, Radford et al. 2019)."""
-    shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    hidden = [byte for byte in range(256) if byte not in shown]
-    return {chr(b): b for b in shown} | {chr(256 + n): b for n, b in enumerate(hidden)}
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return {chr(b): b for b in printable} | {chr(256 + n): b for n, b in enumerate(others)}

@@ -1,4 +1,4 @@
-"""Batched generation, sorted by length; answers come back in the order of the questions."""
+"""Batched generation, sorted by length; answers come back in the order of the prompts."""
 
 from __future__ import annotations
 
@@ -9,84 +9,124 @@ import torch
 from transformers import LogitsProcessorList
 
 from instructzoo.core.infer.constrained_decoding import AnswerConstraints, ConstraintLogitsProcessor
-from instructzoo.core.infer.continuous_batching import Decoder, is_supported, longest_first, slots
+from instructzoo.core.infer.continuous_batching import Decoder, is_supported, longest_first, max_rows
 from instructzoo.core.models import adapters
 from instructzoo.core.models.load import ModelBundle
 from instructzoo.core.recipe import Decode
 
 
 def generate(
-    loaded: ModelBundle, prompts: Sequence[Sequence[int]], decode: Decode, seed: int = 0, stop: int | None = None
+    bundle: ModelBundle, prompts: Sequence[Sequence[int]], decode: Decode, seed: int = 0, stop: int | None = None
 ) -> list[str]:
-    """Texts that the model writes after `prompts` (ids); see `generate_ids`."""
-    return texts(loaded, generate_ids(loaded, prompts, decode, seed, stop))
+    """Generate an answer to every prompt.
+
+    Args:
+        bundle: The model with its tokenizer.
+        prompts: Token ids of each prompt, such as `Encoder.prompt` returns.
+        decode: The recipe's settings: max_new_tokens, temperature, top_p and batch_tokens.
+        seed: Seed of sampling; it has no effect at temperature 0.
+        stop: A token id that ends an answer besides the end of sequence, such as `Encoder.stop`.
+
+    Returns:
+        The answers as text, in the order of the prompts, without special tokens.
+
+    Example:
+        >>> generate(bundle, [encoder.prompt(row) for row in rows], Decode(max_new_tokens=32), stop=encoder.stop)
+    """
+    return decode_texts(bundle, generate_ids(bundle, prompts, decode, seed, stop))
 
 
-def texts(loaded: ModelBundle, written: Sequence[Sequence[int]]) -> list[str]:
-    """What `generate_ids` has written, as text."""
-    if not written:
+def decode_texts(bundle: ModelBundle, answers: Sequence[Sequence[int]]) -> list[str]:
+    """The token ids that `generate_ids` returns, as text without special tokens."""
+    if not answers:
         return []
-    found: list[str] = loaded.tokenizer.batch_decode(written, skip_special_tokens=True)
-    return found
+    texts: list[str] = bundle.tokenizer.batch_decode(answers, skip_special_tokens=True)
+    return texts
 
 
-def count_truncated(written: Sequence[Sequence[int]], decode: Decode) -> int:
-    """How many answers were stopped by decode.max_new_tokens and not by their own end."""
-    return sum(len(ids) >= decode.max_new_tokens for ids in written)
+def count_truncated(answers: Sequence[Sequence[int]], decode: Decode) -> int:
+    """The number of answers (token ids) that decode.max_new_tokens has cut off before they ended by themselves."""
+    return sum(len(token_ids) >= decode.max_new_tokens for token_ids in answers)
 
 
 def generate_ids(
-    loaded: ModelBundle,
+    bundle: ModelBundle,
     prompts: Sequence[Sequence[int]],
     decode: Decode,
     seed: int = 0,
     stop: int | None = None,
     first: int = 0,
-    guide: AnswerConstraints | None = None,
+    constraints: AnswerConstraints | None = None,
 ) -> list[list[int]]:
-    """Ids that the model writes after `prompts` (ids). Greedy at temperature 0, else nucleus sampling from `seed`.
+    """Generate the token ids of an answer to every prompt.
 
-    An answer ends at the end of sequence, at `stop` (an id; a chat template's may be another: `Encoder.stop`), or at
-    the limit. first: the number of the first prompt, where these are a block of many; a sampled answer depends on the
-    seed and its own number, and not on where the block began. guide: holds the answers to grammars.
+    Decoding is greedy at temperature 0; otherwise it is nucleus sampling. An answer ends at the end of sequence, at
+    `stop` or at decode.max_new_tokens.
+
+    Args:
+        bundle: The model with its tokenizer.
+        prompts: Token ids of each prompt.
+        decode: The recipe's settings of decoding.
+        seed: Seed of sampling.
+        stop: A token id that ends an answer besides the end of sequence: a chat template may have one of its own.
+        first: The number of the first prompt, where the prompts are a block of many. A sampled answer depends on the
+            seed and its own number, and not on where the block begins.
+        constraints: The grammars of the answers; None: decoding is not constrained.
+
+    Returns:
+        Token ids of each answer, in the order of the prompts, without the token that ended it.
     """
     if not prompts:
         return []
-    tokenizer, model = loaded.tokenizer, adapters.unwrap_peft(loaded.model)
-    ends = sorted({tokenizer.eos_token_id, tokenizer.eos_token_id if stop is None else stop})
-    if guide:
-        guide.stops = ends
+    tokenizer, model = bundle.tokenizer, adapters.unwrap_peft(bundle.model)
+    stop_ids = sorted({tokenizer.eos_token_id, tokenizer.eos_token_id if stop is None else stop})
+    if constraints:
+        constraints.stop_ids = stop_ids
     # peft's own generate gives padding on the left the positions of tokens (0.21): causal prompts are not padded there
-    prompted = adapters.uses_virtual_tokens(loaded.model)
-    if loaded.kind == "causal" and not prompted and is_supported(model):
-        return Decoder(model, prompts, decode, ends, tokenizer.pad_token_id, seed, first, guide).run()
-    if decode.temperature:  # one by one: torch draws for a batch as a whole
+    has_virtual_tokens = adapters.uses_virtual_tokens(bundle.model)
+    if bundle.kind == "causal" and not has_virtual_tokens and is_supported(model):
+        return Decoder(model, prompts, decode, stop_ids, tokenizer.pad_token_id, seed, first, constraints).run()
+    if decode.temperature:  # one by one, because torch draws random numbers for a batch as a whole
         return [
-            _batch(loaded, [prompt], decode, _mixed(seed, first + n), ends, _held(guide, [n], decode))[0]
-            for n, prompt in enumerate(prompts)
+            _generate_batch(
+                bundle,
+                [prompt],
+                decode,
+                _row_seed(seed, first + row),
+                stop_ids,
+                _logits_processors(constraints, [row], decode),
+            )[0]
+            for row, prompt in enumerate(prompts)
         ]
-    written: list[list[int]] = [[]] * len(prompts)
-    for rows in plan(prompts, decode, padded=loaded.kind == "seq2seq" or not prompted):
-        answers = _batch(loaded, [prompts[r] for r in rows], decode, seed, ends, _held(guide, rows, decode))
-        for row, ids in zip(rows, answers, strict=True):
-            written[row] = ids
-    return written
+    answers: list[list[int]] = [[]] * len(prompts)
+    for rows in plan_batches(prompts, decode, padded=bundle.kind == "seq2seq" or not has_virtual_tokens):
+        processors = _logits_processors(constraints, rows, decode)
+        batch_answers = _generate_batch(bundle, [prompts[row] for row in rows], decode, seed, stop_ids, processors)
+        for row, token_ids in zip(rows, batch_answers, strict=True):
+            answers[row] = token_ids
+    return answers
 
 
-def _mixed(seed: int, number: int) -> int:
-    """One seed of two numbers."""
-    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+def _row_seed(seed: int, row: int) -> int:
+    """One seed for each pair of seed and row number."""
+    return int(np.random.SeedSequence([seed, row]).generate_state(1)[0])
 
 
-def plan(prompts: Sequence[Sequence[int]], decode: Decode, padded: bool = True) -> Iterator[list[int]]:
-    """Row numbers of every batch: longest prompts first, so that the largest batch fails first if memory is short.
+def plan_batches(prompts: Sequence[Sequence[int]], decode: Decode, padded: bool = True) -> Iterator[list[int]]:
+    """Divide prompts into batches within the token budget.
 
-    padded: whether prompts of different lengths may share a batch.
+    Args:
+        prompts: Token ids of each prompt.
+        decode: Its batch_tokens and max_new_tokens limit a batch.
+        padded: Whether prompts of different lengths may share a batch.
+
+    Yields:
+        Row indices of each batch: longest prompts first, so that the largest batch fails first if memory is short.
     """
     batch: list[int] = []
     for row in longest_first(prompts):
         longest = len(prompts[batch[0]]) if batch else 0
-        if batch and (len(batch) == slots(longest, decode) or not (padded or len(prompts[row]) == longest)):
+        if batch and (len(batch) == max_rows(longest, decode) or not (padded or len(prompts[row]) == longest)):
             yield batch
             batch = []
         batch.append(row)
@@ -95,52 +135,54 @@ def plan(prompts: Sequence[Sequence[int]], decode: Decode, padded: bool = True) 
 
 
 @torch.no_grad()
-def _batch(
-    loaded: ModelBundle,
+def _generate_batch(
+    bundle: ModelBundle,
     prompts: Sequence[Sequence[int]],
     decode: Decode,
     seed: int,
-    ends: list[int],
-    held: list[ConstraintLogitsProcessor],
+    stop_ids: list[int],
+    processors: list[ConstraintLogitsProcessor],
 ) -> list[list[int]]:
-    """Ids that the model's own `generate` writes, up to the end of each answer."""
-    model, tokenizer = loaded.model, loaded.tokenizer
+    """Token ids that the model's own `generate` writes, up to the end of each answer."""
+    model, tokenizer = bundle.model, bundle.tokenizer
     device = next(model.parameters()).device
-    left = loaded.kind == "causal"  # new tokens must follow the prompt directly; an encoder reads from the left
-    width = max(len(p) for p in prompts)
-    ids = torch.full((len(prompts), width), tokenizer.pad_token_id, dtype=torch.long)  # [b, s]
-    mask = torch.zeros_like(ids)
+    pad_left = bundle.kind == "causal"  # new tokens must follow the prompt directly; an encoder is padded on the right
+    width = max(len(prompt) for prompt in prompts)
+    input_ids = torch.full((len(prompts), width), tokenizer.pad_token_id, dtype=torch.long)  # [b, s]
+    mask = torch.zeros_like(input_ids)
     for row, prompt in enumerate(prompts):
-        spot = slice(width - len(prompt), width) if left else slice(0, len(prompt))
-        ids[row, spot], mask[row, spot] = torch.tensor(prompt), 1
-    # top_k is 50 where nobody sets it
+        columns = slice(width - len(prompt), width) if pad_left else slice(0, len(prompt))
+        input_ids[row, columns], mask[row, columns] = torch.tensor(prompt), 1
+    # transformers' top_k is 50 unless it is set
     sampling = {"temperature": decode.temperature, "top_p": decode.top_p, "top_k": 0} if decode.temperature else {}
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
-        written = model.generate(
-            input_ids=ids.to(device),
+        output_ids = model.generate(
+            input_ids=input_ids.to(device),
             attention_mask=mask.to(device),
             max_new_tokens=decode.max_new_tokens,
             do_sample=bool(sampling),
             pad_token_id=tokenizer.pad_token_id,
-            eos_token_id=ends,
+            eos_token_id=stop_ids,
             num_beams=1,  # a backbone may bring decoding settings of its own; the recipe decides
             repetition_penalty=1.0,
             no_repeat_ngram_size=0,
             min_length=0,
             use_cache=True,
-            logits_processor=LogitsProcessorList(held),
+            logits_processor=LogitsProcessorList(processors),
             **sampling,
         )
-    for one in held:
-        one.end()
-    return [_ended(row, ends) for row in written[:, width if left else 1 :].tolist()]
+    for processor in processors:
+        processor.finish()
+    return [_until_stop(token_ids, stop_ids) for token_ids in output_ids[:, width if pad_left else 1 :].tolist()]
 
 
-def _held(guide: AnswerConstraints | None, rows: Sequence[int], decode: Decode) -> list[ConstraintLogitsProcessor]:
-    return [ConstraintLogitsProcessor(guide, rows, greedy=not decode.temperature)] if guide else []
+def _logits_processors(
+    constraints: AnswerConstraints | None, rows: Sequence[int], decode: Decode
+) -> list[ConstraintLogitsProcessor]:
+    return [ConstraintLogitsProcessor(constraints, rows, greedy=not decode.temperature)] if constraints else []
 
 
-def _ended(ids: list[int], ends: Sequence[int]) -> list[int]:
-    """`ids` up to the first that ends an answer."""
-    return next((ids[:i] for i, token in enumerate(ids) if token in ends), ids)
+def _until_stop(token_ids: list[int], stop_ids: Sequence[int]) -> list[int]:
+    """The token ids before the first stop token."""
+    return next((token_ids[:i] for i, token_id in enumerate(token_ids) if token_id in stop_ids), token_ids)

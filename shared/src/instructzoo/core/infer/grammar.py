@@ -1,11 +1,12 @@
-"""Grammars of answers, byte by byte: what a text may go on with. Decoding is held to them (infer/constrained.py).
+"""Grammars of answers, byte by byte: which bytes may follow a text. They constrain decoding (constrained_decoding.py).
 
     label, words = choice(["person", "place"]), span("Ada lives in Köln.")
     answer = Grammar(either(literal("None"), many(seq(label, literal(": "), words), "; ")))
     answer.permits("place: Köln; person: Ada")     # True
 
-A grammar is a nondeterministic automaton over the UTF-8 bytes of the answer, determinised where decoding comes by. A
-span needs no nodes of its own: its state is the set of places in the text that what is written so far may end at.
+A grammar is a nondeterministic finite automaton over the UTF-8 bytes of the answer; only the states that decoding
+reaches are determinised. A span needs no nodes of its own: its state is the set of offsets in the source text at which
+the bytes written so far may end.
 """
 
 from __future__ import annotations
@@ -14,39 +15,39 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from instructzoo.core.infer.source_spans import SourceText, encoded
+from instructzoo.core.infer.source_spans import SourceText, utf8_bytes
 
 State = Hashable
 
-MEMO = 20_000
-"""States whose successors one grammar remembers; beyond, it forgets them all and begins anew."""
+MAX_CACHED_STATES = 20_000
+"""States whose transitions one grammar caches; beyond this number it clears the cache and starts again."""
 
-STRIDE = 1 << 32
-"""Nodes from here on are places in spans: (number of the span + 1) * STRIDE + the place, in bytes."""
+SPAN_STRIDE = 1 << 32
+"""Nodes from here on are offsets in spans: (index of the span + 1) * SPAN_STRIDE + the offset, in bytes."""
 
 END = 0
-"""The node behind the last part: the answer may end."""
+"""The accepting node: the answer may end."""
 
 
 class Constraint(Protocol):
-    """An automaton over the bytes of an answer. Its states are hashable; each of them can still reach an end."""
+    """An automaton over the bytes of an answer. Its states are hashable, and from each of them an end is reachable."""
 
     def start(self) -> State: ...
 
-    def following(self, state: Any) -> Mapping[int, State]:
-        """The state after each byte that may be written next."""
+    def transitions(self, state: Any) -> Mapping[int, State]:
+        """The next state for each byte that may be written in `state`."""
         ...
 
     def accepts(self, state: Any) -> bool:
-        """Whether the answer may end here."""
+        """Whether the answer may end in `state`."""
         ...
 
 
 class Part(Protocol):
     """A piece of a grammar."""
 
-    def build(self, nodes: Nodes, after: int) -> int | None:
-        """Add this piece before the node `after`; its first node, or None where it can write nothing at all."""
+    def build(self, nodes: Nodes, next_node: int) -> int | None:
+        """Add this piece in front of `next_node`. Returns its first node, or None if the piece can write nothing."""
         ...
 
 
@@ -54,128 +55,185 @@ class Part(Protocol):
 class Nodes:
     """The automaton under construction. Every list has one entry per node; node 0 is the end."""
 
-    edges: list[dict[int, int]] = field(default_factory=lambda: [{}])  # the node after a byte
-    free: list[list[int]] = field(default_factory=lambda: [[]])  # nodes that are reached without one
-    spans: list[tuple[SourceText, int]] = field(default_factory=list)  # each with the node behind it
+    edges: list[dict[int, int]] = field(default_factory=lambda: [{}])  # byte -> next node
+    epsilon_edges: list[list[int]] = field(default_factory=lambda: [[]])  # nodes that are reached without a byte
+    spans: list[tuple[SourceText, int]] = field(default_factory=list)  # each with the node that follows it
 
-    def add(self, free: Iterable[int] = ()) -> int:
+    def add(self, epsilon_edges: Iterable[int] = ()) -> int:
         self.edges.append({})
-        self.free.append(list(free))
+        self.epsilon_edges.append(list(epsilon_edges))
         return len(self.edges) - 1
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One of some texts, as a tree of their bytes."""
+    """One of several texts, built as a trie of their bytes."""
 
     texts: tuple[str, ...]
 
-    def build(self, nodes: Nodes, after: int) -> int | None:
+    def build(self, nodes: Nodes, next_node: int) -> int | None:
         if not self.texts:
             return None
         root = nodes.add()
         for text in self.texts:
             node = root
-            for byte in encoded(text):
-                known = nodes.edges[node]
-                node = known[byte] if byte in known else known.setdefault(byte, nodes.add())
-            nodes.free[node].append(after)
+            for byte in utf8_bytes(text):
+                edges = nodes.edges[node]
+                node = edges[byte] if byte in edges else edges.setdefault(byte, nodes.add())
+            nodes.epsilon_edges[node].append(next_node)
         return root
 
 
 @dataclass(frozen=True)
 class Seq:
+    """All parts, one after the other."""
+
     parts: tuple[Part, ...]
 
-    def build(self, nodes: Nodes, after: int) -> int | None:
+    def build(self, nodes: Nodes, next_node: int) -> int | None:
         for part in reversed(self.parts):
-            first = part.build(nodes, after)
-            if first is None:
+            first_node = part.build(nodes, next_node)
+            if first_node is None:
                 return None
-            after = first
-        return after
+            next_node = first_node
+        return next_node
 
 
 @dataclass(frozen=True)
 class Either:
+    """One of several parts."""
+
     parts: tuple[Part, ...]
 
-    def build(self, nodes: Nodes, after: int) -> int | None:
-        built = [part.build(nodes, after) for part in self.parts]
-        found = [node for node in built if node is not None]
-        return nodes.add(found) if found else None
+    def build(self, nodes: Nodes, next_node: int) -> int | None:
+        first_nodes = [part.build(nodes, next_node) for part in self.parts]
+        alternatives = [node for node in first_nodes if node is not None]
+        return nodes.add(alternatives) if alternatives else None
 
 
 @dataclass(frozen=True)
 class Many:
+    """A part once or more, with a separator between its occurrences."""
+
     part: Part
     separator: Part
 
-    def build(self, nodes: Nodes, after: int) -> int | None:
-        behind = nodes.add([after])
-        first = self.part.build(nodes, behind)
-        again = None if first is None else self.separator.build(nodes, first)
-        if again is not None:
-            nodes.free[behind].append(again)
-        return first
+    def build(self, nodes: Nodes, next_node: int) -> int | None:
+        end_of_part = nodes.add([next_node])
+        first_node = self.part.build(nodes, end_of_part)
+        repeat = None if first_node is None else self.separator.build(nodes, first_node)
+        if repeat is not None:
+            nodes.epsilon_edges[end_of_part].append(repeat)
+        return first_node
 
 
 @dataclass(frozen=True)
 class Span:
-    passage: SourceText
+    """Any span of a source text."""
 
-    def build(self, nodes: Nodes, after: int) -> int | None:
-        if not self.passage.starts:
+    source: SourceText
+
+    def build(self, nodes: Nodes, next_node: int) -> int | None:
+        if not self.source.starts:
             return None
-        nodes.spans.append((self.passage, after))
-        base = STRIDE * len(nodes.spans)
-        return nodes.add(base + place for place in self.passage.starts)
+        nodes.spans.append((self.source, next_node))
+        base = SPAN_STRIDE * len(nodes.spans)
+        return nodes.add(base + start for start in self.source.starts)
 
 
 def literal(text: str) -> Part:
-    """This text and nothing else."""
+    """Exactly this text.
+
+    Args:
+        text: The text that must be written.
+
+    Returns:
+        A part of a grammar.
+    """
     return Choice((text,))
 
 
 def choice(texts: Iterable[str]) -> Part:
-    """One of these texts. Nothing can be written where there are none."""
+    """One of several texts.
+
+    Args:
+        texts: The alternatives. Without any, the part can write nothing, and `either` leaves it out.
+
+    Returns:
+        A part of a grammar.
+    """
     return Choice(tuple(texts))
 
 
 def seq(*parts: Part) -> Part:
-    """All of these, one after the other."""
+    """All parts, one after the other.
+
+    Args:
+        *parts: The parts in their order. If one of them can write nothing, neither can the sequence.
+
+    Returns:
+        A part of a grammar.
+    """
     return Seq(parts)
 
 
 def either(*parts: Part) -> Part:
-    """One of these. Parts that can write nothing (a choice among no labels) are left out."""
+    """One of several parts.
+
+    Args:
+        *parts: The alternatives. Parts that can write nothing (a choice among no labels) are left out.
+
+    Returns:
+        A part of a grammar.
+    """
     return Either(parts)
 
 
 def many(part: Part, separator: str) -> Part:
-    """This part once or more, `separator` between."""
+    """A part once or more.
+
+    Args:
+        part: The part that is repeated.
+        separator: The text between two occurrences.
+
+    Returns:
+        A part of a grammar.
+    """
     return Many(part, literal(separator))
 
 
-def span(text: str, written: Mapping[str, str | None] | None = None) -> Part:
-    """Any piece of the text that begins where a word or a mark begins and ends where one ends.
+def span(text: str, escapes: Mapping[str, str | None] | None = None) -> Part:
+    """Any piece of a text that starts where a word or a punctuation mark starts and ends where one ends.
 
-    written: how characters are written where that is not as they stand ({'"': '\\\\"'}); None bars one from all spans.
+    Args:
+        text: The source text.
+        escapes: How characters are written that are not written as they stand, such as {'"': '\\\\"'}. None as a value
+            excludes a character from all spans.
+
+    Returns:
+        A part of a grammar.
     """
-    return Span(SourceText(text, written or {}))
+    return Span(SourceText(text, escapes or {}))
 
 
 class Grammar:
-    """A `Constraint` from parts. Its states are frozen sets of nodes."""
+    """A `Constraint` that is built from parts. Its states are frozen sets of nodes.
+
+    Args:
+        part: The whole answer, from `literal`, `choice`, `seq`, `either`, `many` and `span`.
+
+    Raises:
+        ValueError: The part can write nothing at all.
+    """
 
     def __init__(self, part: Part) -> None:
         self._nodes = Nodes()
-        first = part.build(self._nodes, END)
-        if first is None:
+        first_node = part.build(self._nodes, END)
+        if first_node is None:
             raise ValueError("a grammar that can write nothing; give its choices texts and its spans words")
         self._closures: dict[int, frozenset[int]] = {}
-        self._memo: dict[frozenset[int], dict[int, frozenset[int]]] = {}
-        self._start = self._closure(first)
+        self._transitions: dict[frozenset[int], dict[int, frozenset[int]]] = {}
+        self._start = self._closure(first_node)
 
     def start(self) -> frozenset[int]:
         return self._start
@@ -183,61 +241,80 @@ class Grammar:
     def accepts(self, state: frozenset[int]) -> bool:
         return END in state
 
-    def following(self, state: frozenset[int]) -> Mapping[int, frozenset[int]]:
-        """O(places of the state): one for each spot of the text that the words so far may end at."""
-        known = self._memo.get(state)
-        if known is None:
-            if len(self._memo) >= MEMO:
-                self._memo.clear()
-            known = self._memo[state] = self._successors(state)
-        return known
+    def transitions(self, state: frozenset[int]) -> Mapping[int, frozenset[int]]:
+        """The next state for each byte. O(offsets in the state): one for each place where the span so far may end."""
+        transitions = self._transitions.get(state)
+        if transitions is None:
+            if len(self._transitions) >= MAX_CACHED_STATES:
+                self._transitions.clear()
+            transitions = self._transitions[state] = self._compute_transitions(state)
+        return transitions
 
     def permits(self, text: str) -> bool:
         """Whether the whole text is an answer of this grammar."""
         return permits(self, text)
 
-    def _successors(self, state: frozenset[int]) -> dict[int, frozenset[int]]:
-        reached: dict[int, set[int]] = {}
+    def _compute_transitions(self, state: frozenset[int]) -> dict[int, frozenset[int]]:
+        nodes_by_byte: dict[int, set[int]] = {}
         for node in state:
-            if node < STRIDE:
-                for byte, after in self._nodes.edges[node].items():
-                    reached.setdefault(byte, set()).update(self._closure(after))
+            if node < SPAN_STRIDE:
+                for byte, next_node in self._nodes.edges[node].items():
+                    nodes_by_byte.setdefault(byte, set()).update(self._closure(next_node))
                 continue
-            passage, behind = self._nodes.spans[node // STRIDE - 1]
-            place = node % STRIDE
-            after_byte = reached.setdefault(passage.data[place], set())
-            if passage.open[place + 1]:
-                after_byte.add(node + 1)
-            if place + 1 in passage.ends:
-                after_byte |= self._closure(behind)
-        return {byte: frozenset(nodes) for byte, nodes in reached.items()}
+            source, node_after_span = self._nodes.spans[node // SPAN_STRIDE - 1]
+            offset = node % SPAN_STRIDE
+            next_nodes = nodes_by_byte.setdefault(source.data[offset], set())
+            if source.reaches_end[offset + 1]:
+                next_nodes.add(node + 1)
+            if offset + 1 in source.ends:
+                next_nodes |= self._closure(node_after_span)
+        return {byte: frozenset(nodes) for byte, nodes in nodes_by_byte.items()}
 
     def _closure(self, node: int) -> frozenset[int]:
-        """The nodes that write a byte (or are the end) and that are reached from `node` without one."""
-        known = self._closures.get(node)
-        if known is None:
-            seen, waiting, nodes = {node}, [node], self._nodes
-            while waiting:
-                one = waiting.pop()
-                fresh = [after for after in nodes.free[one] if after not in seen] if one < STRIDE else ()
-                seen.update(fresh)
-                waiting.extend(fresh)
-            kept = (one for one in seen if one >= STRIDE or one == END or nodes.edges[one])
-            known = self._closures[node] = frozenset(kept)
-        return known
+        """The epsilon closure of `node`, reduced to the nodes that write a byte and to the end."""
+        closure = self._closures.get(node)
+        if closure is None:
+            reached, pending, nodes = {node}, [node], self._nodes
+            while pending:
+                current = pending.pop()
+                if current >= SPAN_STRIDE:
+                    continue
+                new = [target for target in nodes.epsilon_edges[current] if target not in reached]
+                reached.update(new)
+                pending.extend(new)
+            closure = frozenset(n for n in reached if n >= SPAN_STRIDE or n == END or nodes.edges[n])
+            self._closures[node] = closure
+        return closure
 
 
 def permits(constraint: Constraint, text: str) -> bool:
-    """Whether the whole text is an answer under the constraint."""
-    state = advance(constraint, constraint.start(), encoded(text))
+    """Whether the whole text is an answer under the constraint.
+
+    Args:
+        constraint: A grammar, or any other automaton over bytes.
+        text: A complete answer.
+
+    Returns:
+        True if the bytes of `text` lead from the start to a state in which the answer may end.
+    """
+    state = advance(constraint, constraint.start(), utf8_bytes(text))
     return state is not None and constraint.accepts(state)
 
 
-def advance(constraint: Constraint, state: State, written: Sequence[int]) -> State | None:
-    """The state after these bytes, or None where they may not be written."""
-    for byte in written:
-        after = constraint.following(state).get(byte)
-        if after is None:
+def advance(constraint: Constraint, state: State, data: Sequence[int]) -> State | None:
+    """Follow several bytes from a state.
+
+    Args:
+        constraint: The automaton.
+        state: The state before the bytes.
+        data: The bytes that are written.
+
+    Returns:
+        The state after the bytes, or None if they may not be written.
+    """
+    for byte in data:
+        next_state = constraint.transitions(state).get(byte)
+        if next_state is None:
             return None
-        state = after
+        state = next_state
     return state

@@ -1,4 +1,4 @@
-"""The key-value cache of the decoding loop: room to the right, rows that come and go.
+"""The key-value cache of the decoding loop: buffers with spare columns, from which rows leave and which others join.
 
 Shapes: b rows, h key heads, s columns (tokens, left padding included), d channels per head.
 """
@@ -12,12 +12,12 @@ from torch import Tensor
 from torch.nn.functional import pad
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer, DynamicSlidingWindowLayer
 
-ROOM = 32
+SPARE_COLUMNS = 32
 """Columns added when a buffer is full. transformers' own DynamicLayer copies the whole cache for every token."""
 
 
-class RoomyLayer(DynamicLayer):
-    """Keys and values of one layer, [b, h, s, d]; `keys` and `values` are views of buffers with room for more columns.
+class PreallocatedLayer(DynamicLayer):
+    """Keys and values of one layer, [b, h, s, d]; `keys` and `values` are views of buffers with spare columns.
 
     All columns are kept, also under a sliding window: the mask hides what lies outside it.
     """
@@ -25,62 +25,79 @@ class RoomyLayer(DynamicLayer):
     keys: Tensor
     values: Tensor
     is_initialized: bool
-    _buffers: tuple[Tensor, Tensor]  # keys and values with their room, [b, h, s + room, d]
+    _buffers: tuple[Tensor, Tensor]  # keys and values with their spare columns, [b, h, s + spare, d]
 
     def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
         """Append columns; the signature is transformers'."""
         if not self.is_initialized:
             self.dtype, self.device, self.is_initialized = key_states.dtype, key_states.device, True
-            self._hold(key_states, value_states)
+            self._allocate(key_states, value_states)
             return self.keys, self.values
         start, end = self.keys.shape[-2], self.keys.shape[-2] + key_states.shape[-2]
         if end > self._buffers[0].shape[-2]:
-            self._hold(self.keys, self.values, end - start + ROOM)
+            self._allocate(self.keys, self.values, end - start + SPARE_COLUMNS)
         for buffer, states in zip(self._buffers, (key_states, value_states), strict=True):
             buffer[:, :, start:end] = states
-        self._show(end)
+        self._set_length(end)
         return self.keys, self.values
 
-    def regroup(self, keep: Tensor, drop: int, joining: RoomyLayer | None) -> None:
-        """Only the rows `keep` [b'] and the columns from `drop` on, then the rows of `joining`, ends aligned."""
-        keys, values = self.keys[keep, :, drop:], self.values[keep, :, drop:]
+    def regroup(self, rows: Tensor, first_column: int, joining: PreallocatedLayer | None) -> None:
+        """Keep `rows` [b'] and the columns from `first_column` on, then append the rows of `joining`, aligned right."""
+        keys, values = self.keys[rows, :, first_column:], self.values[rows, :, first_column:]
         if joining:
-            keys, values = _aligned(keys, joining.keys), _aligned(values, joining.values)
-        self._hold(keys, values)
+            keys, values = _concat_rows(keys, joining.keys), _concat_rows(values, joining.values)
+        self._allocate(keys, values)
 
-    def _hold(self, keys: Tensor, values: Tensor, room: int = ROOM) -> None:
-        """Take copies, with room to the right."""
-        end = keys.shape[-2]
-        self._buffers = (_roomy(keys, room), _roomy(values, room))
-        self._show(end)
+    def _allocate(self, keys: Tensor, values: Tensor, spare: int = SPARE_COLUMNS) -> None:
+        """Copy keys and values into new buffers with `spare` more columns."""
+        length = keys.shape[-2]
+        self._buffers = (_with_spare_columns(keys, spare), _with_spare_columns(values, spare))
+        self._set_length(length)
 
-    def _show(self, end: int) -> None:
-        """The first `end` columns are what there is."""
-        self.keys, self.values = self._buffers[0][:, :, :end], self._buffers[1][:, :, :end]
+    def _set_length(self, length: int) -> None:
+        """Let `keys` and `values` be the first `length` columns of the buffers."""
+        self.keys, self.values = self._buffers[0][:, :, :length], self._buffers[1][:, :, :length]
 
 
-def fresh(model: Any) -> Cache | None:
-    """An empty cache for this model; None where it remembers more than keys and values (a recurrent state, say)."""
+def new_cache(model: Any) -> Cache | None:
+    """An empty cache for a model.
+
+    Args:
+        model: A causal language model of transformers.
+
+    Returns:
+        The cache, or None if the model stores more than keys and values (a recurrent state, for example).
+    """
     layers = DynamicCache(config=model.config).layers
     if not all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in layers):
         return None
-    return Cache(layers=[RoomyLayer() for _ in layers])
+    return Cache(layers=[PreallocatedLayer() for _ in layers])
 
 
-def regroup(cache: Cache, keep: Tensor, drop: int, joining: Cache | None = None) -> None:
-    """Cut all layers to rows `keep` and columns from `drop` on; append the rows of `joining`, no wider than that."""
+def regroup(cache: Cache, rows: Tensor, first_column: int, joining: Cache | None = None) -> None:
+    """Drop rows and leading columns of all layers, and append the rows of another cache.
+
+    Args:
+        cache: The cache that is changed in place.
+        rows: Indices of the rows that are kept, [b'].
+        first_column: The first column that is kept.
+        joining: A cache whose rows are appended; it has no more columns than `cache` keeps.
+    """
     for i, layer in enumerate(cache.layers):
-        layer.regroup(keep, drop, joining.layers[i] if joining else None)
+        layer.regroup(rows, first_column, joining.layers[i] if joining else None)
 
 
-def _roomy(states: Tensor, room: int) -> Tensor:
-    """A copy of `states` [b, h, s, d] as the beginning of [b, h, s + room, d]; the rest is not written yet."""
+def _with_spare_columns(states: Tensor, spare: int) -> Tensor:
+    """A copy of `states` [b, h, s, d] as the beginning of [b, h, s + spare, d]; the rest is uninitialised."""
     rows, heads, columns, channels = states.shape
-    buffer = states.new_empty(rows, heads, columns + room, channels)
+    buffer = states.new_empty(rows, heads, columns + spare, channels)
     buffer[:, :, :columns] = states
     return buffer
 
 
-def _aligned(old: Tensor, new: Tensor) -> Tensor:
-    """[b + k, h, s, d] of [b, h, s, d] and [k, h, w, d], w <= s. Zeros before the new rows: masked, yet multiplied."""
+def _concat_rows(old: Tensor, new: Tensor) -> Tensor:
+    """[b + k, h, s, d] of [b, h, s, d] and [k, h, w, d], w <= s. New rows are padded on the left.
+
+    The padding is zeros: the mask hides it, but attention still multiplies by it.
+    """
     return torch.cat([old, pad(new, (0, 0, old.shape[-2] - new.shape[-2], 0))])

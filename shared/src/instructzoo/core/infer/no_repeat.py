@@ -1,7 +1,7 @@
-"""Lists that say no item more often than it can be true. Small models lose their place in a list and go round in it.
+"""Prevents repeated list items: no item may occur more often than a limit allows. Small models otherwise loop.
 
 item = seq(choice(["person", "place"]), literal(": "), span("Ada met Bo in Oslo."))
-answer = NonRepeatingList(Grammar(many(item, "; ")), "; ", often=lambda item: 1)
+answer = NonRepeatingList(Grammar(many(item, "; ")), "; ", max_count=lambda item: 1)
 permits(answer, "person: Ada; place: Oslo")     # True
 permits(answer, "person: Ada; person: Ada")     # False
 """
@@ -12,114 +12,142 @@ from bisect import insort
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from instructzoo.core.infer.grammar import MEMO, Grammar
-from instructzoo.core.infer.source_spans import encoded
+from instructzoo.core.infer.grammar import MAX_CACHED_STATES, Grammar
+from instructzoo.core.infer.source_spans import utf8_bytes
 
 
-class Place(NamedTuple):
-    """Where an answer is: the grammar's state, the items before this one in order of bytes, what stands of this one.
+class ListState(NamedTuple):
+    """A state of the constraint: what the list contains so far.
 
-    left: bytes of the separator that are still to come.
+    grammar_state: the state of the grammar of single lists. finished_items: the items before the current one, sorted by
+    their bytes, so that lists of the same items share a state. current_item: the bytes written of the current item.
+    separator_left: bytes of the separator that must still be written.
     """
 
-    inner: frozenset[int]
-    said: tuple[bytes, ...] = ()
-    written: bytes = b""
-    left: int = 0
+    grammar_state: frozenset[int]
+    finished_items: tuple[bytes, ...] = ()
+    current_item: bytes = b""
+    separator_left: int = 0
 
 
 class NonRepeatingList:
-    """The `Constraint` that a grammar of a list makes, less the lists that repeat an item too often.
+    """The `Constraint` of a grammar of lists, without the lists in which an item occurs too often.
 
-    Where an item could end, it may not go on with the separator's first byte. often: how many times an item may be
-    said, at least once; it is given without spaces before it. spellings: other ways to write an item, which count as
-    it does. A repetition is barred where it parts from all other items, and the separator where nothing is left to say,
-    so that every beginning of an answer can reach an end.
+    A repetition is forbidden at the byte where it parts from all other items, and the separator is forbidden when no
+    item is left, so that every beginning of an answer can still reach an end.
+
+    Args:
+        grammar: Permits lists of items. Where an item may end, it may not continue with the separator's first byte.
+        separator: The text between two items.
+        max_count: The number of times that an item may occur, given the item without leading spaces; less than 1
+            counts as 1.
+        spellings: Other ways to write an item. Their occurrences count as occurrences of the item.
     """
 
     def __init__(
         self,
         grammar: Grammar,
         separator: str,
-        often: Callable[[str], int],
+        max_count: Callable[[str], int],
         spellings: Callable[[str], Iterable[str]] = lambda item: (),
     ) -> None:
-        self._grammar, self._separator, self._often, self._spellings = grammar, encoded(separator), often, spellings
-        self._known: dict[bytes, tuple[int, frozenset[bytes]]] = {}
-        self._memo: dict[Place, dict[int, Place]] = {}
+        self._grammar, self._separator = grammar, utf8_bytes(separator)
+        self._max_count, self._spellings = max_count, spellings
+        self._limits: dict[bytes, tuple[int, frozenset[bytes]]] = {}
+        self._transitions: dict[ListState, dict[int, ListState]] = {}
 
-    def start(self) -> Place:
-        return Place(self._grammar.start())
+    def start(self) -> ListState:
+        return ListState(self._grammar.start())
 
-    def accepts(self, place: Place) -> bool:
-        return not place.left and self._grammar.accepts(place.inner) and place.written not in self._used(place)
+    def accepts(self, state: ListState) -> bool:
+        """Whether the answer may end: after a complete item that does not occur too often."""
+        return (
+            not state.separator_left
+            and self._grammar.accepts(state.grammar_state)
+            and state.current_item not in self._exhausted_items(state)
+        )
 
-    def following(self, place: Place) -> Mapping[int, Place]:
-        known = self._memo.get(place)
-        if known is None:
-            if len(self._memo) >= MEMO:
-                self._memo.clear()
-            known = self._memo[place] = self._successors(place)
-        return known
+    def transitions(self, state: ListState) -> Mapping[int, ListState]:
+        """The next state for each byte that may be written in `state`."""
+        transitions = self._transitions.get(state)
+        if transitions is None:
+            if len(self._transitions) >= MAX_CACHED_STATES:
+                self._transitions.clear()
+            transitions = self._transitions[state] = self._compute_transitions(state)
+        return transitions
 
-    def _successors(self, place: Place) -> dict[int, Place]:
-        after = self._grammar.following(place.inner)
-        if place.left:
-            return {byte: Place(inner, place.said, b"", place.left - 1) for byte, inner in after.items()}
-        used, ended, found = self._used(place), self._grammar.accepts(place.inner), {}
-        for byte, inner in after.items():
-            if ended and byte == self._separator[0]:
-                if place.written not in used and (begun := self._begun(inner, place)):
-                    found[byte] = begun
+    def _compute_transitions(self, state: ListState) -> dict[int, ListState]:
+        grammar_transitions = self._grammar.transitions(state.grammar_state)
+        if state.separator_left:
+            return {
+                byte: ListState(grammar_state, state.finished_items, b"", state.separator_left - 1)
+                for byte, grammar_state in grammar_transitions.items()
+            }
+        exhausted = self._exhausted_items(state)
+        item_may_end = self._grammar.accepts(state.grammar_state)
+        transitions: dict[int, ListState] = {}
+        for byte, grammar_state in grammar_transitions.items():
+            if item_may_end and byte == self._separator[0]:
+                if state.current_item in exhausted:
+                    continue
+                in_separator = self._start_separator(state, grammar_state)
+                if in_separator is not None:
+                    transitions[byte] = in_separator
                 continue
-            here = self._further(place, byte, inner)
-            if self._goes_on(here, used):
-                found[byte] = here
-        return found
+            next_state = self._extend_item(state, byte, grammar_state)
+            if self._can_complete_item(next_state, exhausted):
+                transitions[byte] = next_state
+        return transitions
 
-    def _further(self, place: Place, byte: int, inner: frozenset[int]) -> Place:
-        return place._replace(inner=inner, written=(place.written + bytes((byte,))).lstrip())
+    def _extend_item(self, state: ListState, byte: int, grammar_state: frozenset[int]) -> ListState:
+        """The state after one more byte of the current item; leading spaces do not belong to the item."""
+        current_item = (state.current_item + bytes((byte,))).lstrip()
+        return state._replace(grammar_state=grammar_state, current_item=current_item)
 
-    def _begun(self, inner: frozenset[int], place: Place) -> Place | None:
-        """Behind the first byte of a separator; None where no item is left."""
-        said = [*place.said]
-        insort(said, place.written)
-        begun = Place(inner, tuple(said), b"", len(self._separator) - 1)
+    def _start_separator(self, state: ListState, grammar_state: frozenset[int]) -> ListState | None:
+        """The state after the first byte of a separator; None if no item can follow. grammar_state: after that byte."""
+        finished_items = [*state.finished_items]
+        insort(finished_items, state.current_item)
+        in_separator = ListState(grammar_state, tuple(finished_items), b"", len(self._separator) - 1)
         for byte in self._separator[1:]:
-            inner = self._grammar.following(inner)[byte]
-        first = Place(inner, begun.said)
-        return begun if self._goes_on(first, self._used(first)) else None
+            grammar_state = self._grammar.transitions(grammar_state)[byte]
+        next_item = ListState(grammar_state, in_separator.finished_items)
+        return in_separator if self._can_complete_item(next_item, self._exhausted_items(next_item)) else None
 
-    def _used(self, place: Place) -> set[bytes]:
-        """Items that begin as this one does and may not be said again."""
-        found: set[bytes] = set()
-        for item in place.said:
-            limit, written = self._judged(item)
-            if sum(map(place.said.count, written)) >= limit:
-                found.update(form for form in written if form.startswith(place.written))
-        return found
+    def _exhausted_items(self, state: ListState) -> set[bytes]:
+        """Items that the current one may still become, and that occur as often as they may, in all their spellings."""
+        exhausted: set[bytes] = set()
+        for item in state.finished_items:
+            limit, spellings = self._limit_and_spellings(item)
+            if sum(map(state.finished_items.count, spellings)) >= limit:
+                exhausted.update(spelling for spelling in spellings if spelling.startswith(state.current_item))
+        return exhausted
 
-    def _judged(self, item: bytes) -> tuple[int, frozenset[bytes]]:
-        """How often an item may be said, and the ways to write it."""
-        if item not in self._known:
+    def _limit_and_spellings(self, item: bytes) -> tuple[int, frozenset[bytes]]:
+        """How often an item may occur, and all the ways to write it."""
+        if item not in self._limits:
             text = item.decode(errors="surrogatepass")
-            written = frozenset((item, *map(encoded, self._spellings(text))))
-            self._known[item] = (max(1, self._often(text)), written)
-        return self._known[item]
+            spellings = frozenset((item, *map(utf8_bytes, self._spellings(text))))
+            self._limits[item] = (max(1, self._max_count(text)), spellings)
+        return self._limits[item]
 
-    def _goes_on(self, place: Place, used: set[bytes]) -> bool:
-        """Whether what is written of an item can become one that is not used. O(bytes of the used ones)."""
-        waiting = [place]
-        while waiting:
-            here = waiting.pop()
-            if not any(item.startswith(here.written) for item in used):
+    def _can_complete_item(self, state: ListState, exhausted: set[bytes]) -> bool:
+        """Whether the current item can become one that is not exhausted. O(bytes of the exhausted ones).
+
+        A depth-first search: a beginning that no exhausted item shares can be completed, since the grammar has no dead
+        ends, so only beginnings of exhausted items are followed.
+        """
+        pending = [state]
+        while pending:
+            candidate = pending.pop()
+            if not any(item.startswith(candidate.current_item) for item in exhausted):
                 return True
-            ended = self._grammar.accepts(here.inner)
-            if ended and here.written not in used:
+            item_may_end = self._grammar.accepts(candidate.grammar_state)
+            if item_may_end and candidate.current_item not in exhausted:
                 return True
-            waiting += [
-                self._further(here, byte, inner)
-                for byte, inner in self._grammar.following(here.inner).items()
-                if not (ended and byte == self._separator[0])
+            pending += [
+                self._extend_item(candidate, byte, grammar_state)
+                for byte, grammar_state in self._grammar.transitions(candidate.grammar_state).items()
+                if not (item_may_end and byte == self._separator[0])
             ]
         return False

@@ -1,4 +1,4 @@
-"""The predictor: one trained model with the prompts and the parser that it was trained with.
+"""The predictor: one trained model with the prompt function and the parser that it was trained with.
 
 `zoo eval`, `zoo predict` and the demo answer through it, so what is served is what was scored.
 """
@@ -15,8 +15,8 @@ from typing import Any, ClassVar, Self
 from instructzoo.core import models, runs
 from instructzoo.core.domain import Domain
 from instructzoo.core.errors import ZooError
-from instructzoo.core.infer.constrained_decoding import AnswerConstraints, Vocabulary
-from instructzoo.core.infer.generate import count_truncated, generate_ids, texts
+from instructzoo.core.infer.constrained_decoding import AnswerConstraints, TokenSpellings
+from instructzoo.core.infer.generate import count_truncated, decode_texts, generate_ids
 from instructzoo.core.models import adapters
 from instructzoo.core.models.load import ModelBundle, open_saved, to_device
 from instructzoo.core.recipe import Recipe
@@ -24,15 +24,23 @@ from instructzoo.core.record import Row
 from instructzoo.core.text import Encoder
 
 TRUNCATED = "cut at max_new_tokens"
-"""Count of the answers that did not end by themselves."""
+"""Key of the count of answers that were truncated at decode.max_new_tokens (stored in scores.json)."""
 
 DEAD_END = "ended where no token fits the grammar"
-"""Count of the answers, among those held to a grammar, that the vocabulary could not go on with."""
+"""Key of the count of constrained answers that no token of the vocabulary could continue (stored in scores.json)."""
 
 
 @dataclass(frozen=True)
 class Predictor:
-    """A model that answers rows. `scores` is what scores.json beside the model says of it, if anything."""
+    """A trained model that answers rows.
+
+    Attributes:
+        domain: The domain, whose `prompts` module renders questions.
+        recipe: The recipe that the model was trained with; its `decode` settings apply.
+        loaded: The model with its tokenizer.
+        folder: The weights folder or run directory that it was loaded from.
+        scores: The content of the scores.json in that folder, if there is one.
+    """
 
     domain: Domain
     recipe: Recipe
@@ -44,19 +52,31 @@ class Predictor:
 
     @classmethod
     def load(cls, domain: Domain, folder: Path) -> Self:
-        """The model of a weights folder, or of a run directory (its model/).
+        """Load a model.
 
-        Raises ZooError where there is none, or one of another domain.
+        Args:
+            domain: The domain of the model.
+            folder: A weights folder, or a run directory, whose model/ is loaded.
+
+        Returns:
+            The predictor, its model in evaluation mode on the device that is in use.
+
+        Raises:
+            ZooError: There is no model, or it is one of another domain.
+
+        Example:
+            >>> predictor = Predictor.load(domain, domain.bundled_model())
+            >>> predictor.answer([{"instruction": "What is 12 + 30?"}])
         """
-        model = _model_folder(folder)
-        recipe = runs.stored_recipe(model)
+        model_folder = _model_folder(folder)
+        recipe = runs.stored_recipe(model_folder)
         if recipe.domain != domain.name:
-            other = f"a model of the domain {recipe.domain}"
-            raise ZooError(other, f"one of {domain.name}", f"zoo ... {recipe.domain} --run {folder}", str(folder))
-        scores = folder / "scores.json"
-        loaded = open_saved(model)
-        found = runs.read_json(scores) if scores.is_file() else None
-        return cls(domain, recipe, loaded, folder, found)
+            found = f"a model of the domain {recipe.domain}"
+            raise ZooError(found, f"one of {domain.name}", f"zoo ... {recipe.domain} --run {folder}", str(folder))
+        scores_path = folder / "scores.json"
+        loaded = open_saved(model_folder)
+        scores = runs.read_json(scores_path) if scores_path.is_file() else None
+        return cls(domain, recipe, loaded, folder, scores)
 
     def loaded_from(self) -> Path:
         """The folder of the weights themselves: a run's model/, or the bundled folder."""
@@ -68,95 +88,146 @@ class Predictor:
         return replace(self, loaded=replace(base, model=to_device(base.model.eval())))
 
     def exported(self, folder: Path, half: bool) -> Self:
-        """This model written into `folder` in the plain Hugging Face layout, adapters merged, and opened from there.
+        """Save the model in the plain Hugging Face layout, with adapters merged, and load it from there.
 
-        Raises ZooError for a method that no plain model can hold.
+        Args:
+            folder: The folder to write to.
+            half: Whether weights are saved in float16.
+
+        Returns:
+            A predictor with the exported model.
+
+        Raises:
+            ZooError: The method cannot be merged into a plain model.
         """
         plain = adapters.merged(self.loaded.model)
-        end, stop = self.loaded.tokenizer.eos_token_id, self.encoder().stop
-        plain.generation_config.eos_token_id = end if stop == end else [end, stop]  # other programs stop there too
+        eos_id, stop_id = self.loaded.tokenizer.eos_token_id, self.encoder().stop
+        # other programs must stop at the same tokens
+        plain.generation_config.eos_token_id = eos_id if stop_id == eos_id else [eos_id, stop_id]
         models.save_plain(plain.half() if half else plain, self.loaded.tokenizer, folder)
         return replace(self, loaded=models.open_plain(folder, self.recipe.model))
 
     @staticmethod
-    def alike(one: str, other: str) -> bool:
-        """Whether an exported model's answer is this one's."""
-        return one == other
+    def same_answer(answer: str, other_answer: str) -> bool:
+        """Whether an exported model's answer counts as the same as this model's."""
+        return answer == other_answer
 
     @property
     def constrained(self) -> bool:
-        """Whether decoding is constrained to the grammars of the rows: decode.constrained, else as the domain declares.
+        """Whether decoding is constrained to the grammars of the rows: decode.constrained, or the domain's default.
 
-        Raises ZooError where the recipe asks for it and the domain has no grammar.
+        Raises:
+            ZooError: The recipe sets decode.constrained, and the domain has no grammar.
         """
-        asked = self.recipe.decode.constrained
-        if asked and not self.domain.constrained:
+        setting = self.recipe.decode.constrained
+        if setting and not self.domain.constrained:
             found = f"the domain {self.domain.name} has no grammar of its answers"
             raise ZooError(found, "false", "leave it out", "decode.constrained")
-        return self.domain.constrained if asked is None else asked
+        return self.domain.constrained if setting is None else setting
 
     def with_constraints(self, constrained: bool) -> Self:
-        """The same model with decode.constrained set."""
+        """The same model with decode.constrained set.
+
+        Args:
+            constrained: Whether decoding is constrained to the domain's grammar.
+
+        Returns:
+            A predictor that shares this one's weights.
+        """
         decode = self.recipe.decode.model_copy(update={"constrained": constrained})
         return replace(self, recipe=self.recipe.model_copy(update={"decode": decode}))
 
     @cached_property
-    def vocabulary(self) -> Vocabulary:
-        """How the tokens are spelled. Raises ZooError for a tokenizer that no answer can be held with."""
-        return Vocabulary.of(self.loaded.tokenizer)
+    def token_spellings(self) -> TokenSpellings:
+        """The bytes of the tokens. Raises ZooError if the tokenizer cannot be constrained."""
+        return TokenSpellings.from_tokenizer(self.loaded.tokenizer)
 
     def encoder(self) -> Encoder:
+        """The encoder that renders and tokenizes questions as in training."""
         prompts, loaded, model = self.domain.module("prompts"), self.loaded, self.recipe.model
         return Encoder(loaded.tokenizer, prompts, loaded.kind, model.max_tokens, self.recipe.seed, model.template)
 
     def answer(self, rows: Sequence[Row]) -> list[str]:
-        """The model's texts, in the order of the rows. Only `instruction` and what render reads are needed."""
+        """Answer rows.
+
+        Args:
+            rows: The questions; only `instruction` and the columns that the domain's `render` reads are needed.
+
+        Returns:
+            The model's texts, in the order of the rows.
+
+        Raises:
+            ZooError: A question is malformed or longer than the model can read.
+        """
         return self.answer_counted(rows)[0]
 
     def answer_counted(self, rows: Sequence[Row]) -> tuple[list[str], dict[str, int]]:
-        """As `answer`, and how many of the texts were cut or had to end: {TRUNCATED: n, DEAD_END: n}."""
-        encoder, guide = self.encoder(), self._guide(rows)
-        written = self._write(encoder, [_prompt(encoder, row) for row in rows], guide)
-        counts = {TRUNCATED: count_truncated(written, self.recipe.decode)} | ({DEAD_END: guide.dead} if guide else {})
-        return texts(self.loaded, written), counts
+        """Answer rows, and count the answers that did not end by themselves.
+
+        Args:
+            rows: As for `answer`.
+
+        Returns:
+            The texts, and {TRUNCATED: n}, with DEAD_END: n as well if decoding is constrained.
+
+        Raises:
+            ZooError: As for `answer`.
+        """
+        encoder, constraints = self.encoder(), self._constraints(rows)
+        answers = self._generate(encoder, [_prompt_ids(encoder, row) for row in rows], constraints)
+        counts = {TRUNCATED: count_truncated(answers, self.recipe.decode)}
+        if constraints:
+            counts[DEAD_END] = constraints.dead_ends
+        return decode_texts(self.loaded, answers), counts
 
     def stream(self, rows: Iterable[tuple[str, Row]], first: int = 0, batch: int = 256) -> Iterator[tuple[Row, str]]:
-        """Rows with their answers, in order, `batch` at a time. rows: (file:line, row); first: the number of the first.
+        """Answer a stream of rows.
 
-        A row that cannot be read or asked raises ZooError naming its place, once those before it are answered.
+        Args:
+            rows: Pairs of the row's position (file:line) and the row.
+            first: The number of the first row, on which sampled answers depend.
+            batch: The number of rows that are read and answered at a time.
+
+        Yields:
+            Each row with its answer, in order.
+
+        Raises:
+            ZooError: A row cannot be read or rendered; the message names its position. The rows before it are answered
+                first.
         """
-        encoder, fault = self.encoder(), None
-        source = ((row, _prompt(encoder, row, where)) for where, row in rows)
-        while fault is None:
+        encoder, error = self.encoder(), None
+        prompts = ((row, _prompt_ids(encoder, row, where)) for where, row in rows)
+        while error is None:
             block: list[tuple[Row, list[int]]] = []
             try:
-                for pair in islice(source, batch):
+                for pair in islice(prompts, batch):
                     block.append(pair)
-            except ZooError as error:
-                fault = error
+            except ZooError as raised:
+                error = raised
             if not block:
                 break
-            guide = self._guide([row for row, _ in block])
-            written = self._write(encoder, [ids for _, ids in block], guide, first)
-            yield from zip((row for row, _ in block), texts(self.loaded, written), strict=True)
+            constraints = self._constraints([row for row, _ in block])
+            answers = self._generate(encoder, [prompt for _, prompt in block], constraints, first)
+            yield from zip((row for row, _ in block), decode_texts(self.loaded, answers), strict=True)
             first += len(block)
-        if fault:
-            raise fault
+        if error:
+            raise error
 
-    def _write(
-        self, encoder: Encoder, prompts: Sequence[list[int]], guide: AnswerConstraints | None, first: int = 0
+    def _generate(
+        self, encoder: Encoder, prompts: Sequence[list[int]], constraints: AnswerConstraints | None, first: int = 0
     ) -> list[list[int]]:
-        return generate_ids(self.loaded, prompts, self.recipe.decode, self.recipe.seed, encoder.stop, first, guide)
+        recipe = self.recipe
+        return generate_ids(self.loaded, prompts, recipe.decode, recipe.seed, encoder.stop, first, constraints)
 
-    def _guide(self, rows: Sequence[Row]) -> AnswerConstraints | None:
+    def _constraints(self, rows: Sequence[Row]) -> AnswerConstraints | None:
         if not self.constrained:
             return None
         prompts = self.domain.module("prompts")
-        return AnswerConstraints(self.vocabulary, lambda number: prompts.constraint(rows[number]))
+        return AnswerConstraints(self.token_spellings, lambda row_index: prompts.constraint(rows[row_index]))
 
 
-def _prompt(encoder: Encoder, row: Row, where: str = "") -> list[int]:
-    """Ids of the question. Raises ZooError naming `where` for one that is too long."""
+def _prompt_ids(encoder: Encoder, row: Row, where: str = "") -> list[int]:
+    """Token ids of the question. Raises ZooError that names `where` if it is too long."""
     try:
         return encoder.prompt({"input": "", "output": "", **row})
     except ZooError as error:
