@@ -82,13 +82,13 @@ def _score_batch(bundle: ModelBundle, prompt: Sequence[int], targets: Sequence[l
         rows = [Encoded([*prompt, *target], [IGNORE_INDEX] * len(prompt) + target) for target in targets]
         batch = {k: v.to(device) for k, v in Causal(pad_id).collate(rows).items()}
         labels = batch["labels"][:, 1:]  # [b, s-1]
-        logits: Any = bundle.model(input_ids=batch["ids"], use_cache=False).logits[:, :-1]
+        logits: Any = bundle.model(input_ids=batch["input_ids"], use_cache=False).logits[:, :-1]
     else:
         rows = [Encoded(list(prompt), target) for target in targets]
         batch = {k: v.to(device) for k, v in Seq2Seq(pad_id).collate(rows).items()}
         labels = batch["labels"]  # [b, t]
         logits = bundle.model(
-            input_ids=batch["ids"], attention_mask=batch["mask"], labels=labels, use_cache=False
+            input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], labels=labels, use_cache=False
         ).logits
     is_target = labels != IGNORE_INDEX
     token_scores = log_softmax(logits.float(), -1).gather(-1, labels.clamp(min=0)[..., None])[..., 0]  # [b, s]

@@ -15,8 +15,9 @@ from typing import Any, ClassVar, Self
 from instructzoo.core import models, runs
 from instructzoo.core.domain import Domain
 from instructzoo.core.errors import ZooError
-from instructzoo.core.infer.constrained_decoding import AnswerConstraints, TokenSpellings
+from instructzoo.core.infer.constrained_decoding import AnswerConstraints
 from instructzoo.core.infer.generate import count_truncated, decode_texts, generate_ids
+from instructzoo.core.infer.token_spellings import TokenSpellings
 from instructzoo.core.models import adapters
 from instructzoo.core.models.load import ModelBundle, open_saved, to_device
 from instructzoo.core.recipe import Recipe
