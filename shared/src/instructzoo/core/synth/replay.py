@@ -1,4 +1,4 @@
-"""A teacher that reads its answers out of a file: for tests, for replays, and for answers had by other means."""
+"""A teacher that reads its answers from a file: for tests, replays, and answers that were obtained by other means."""
 
 from __future__ import annotations
 
@@ -16,16 +16,26 @@ from instructzoo.core.errors import ZooError
 
 @dataclass(frozen=True)
 class Replay:
-    """Answers by prompt."""
+    """Recorded answers by prompt."""
 
     answers: Mapping[str, str]
 
     @classmethod
     def open(cls, path: Path) -> Replay:
-        """JSON Lines of {"prompt", "answer"}; other keys are left alone. A prompt may stand twice with one answer."""
+        """Read recorded answers.
+
+        Args:
+            path: JSON Lines of {"prompt", "answer"}; other keys are ignored.
+
+        Returns:
+            The teacher.
+
+        Raises:
+            ZooError: A line lacks one of the texts, or a prompt has two different answers.
+        """
         answers: dict[str, str] = {}
-        for where, values in read_jsonl(path):
-            prompt, answer = values.get("prompt"), values.get("answer")
+        for where, line in read_jsonl(path):
+            prompt, answer = line.get("prompt"), line.get("answer")
             if not isinstance(prompt, str) or not isinstance(answer, str):
                 raise ZooError("a line without both texts", 'the keys "prompt" and "answer"', where=where)
             if answers.setdefault(prompt, answer) != answer:
@@ -38,8 +48,8 @@ class Replay:
         return f"script:{hashlib.sha256(content.encode()).hexdigest()[:16]}"
 
     def answer(self, prompts: Sequence[str]) -> list[str]:
-        """Raises ZooError for a prompt that the file does not hold."""
+        """Look up the answer to each prompt. Raises ZooError for a prompt that the file does not contain."""
         if missing := [prompt for prompt in prompts if prompt not in self.answers]:
             found = f"no answer to {cut(missing[0][-60:])!r} among {len(self.answers)}"
-            raise ZooError(found, "one for each prompt", "the settings must be those that the file was made with")
+            raise ZooError(found, "one for each prompt", "use the settings that the file was written with")
         return [self.answers[prompt] for prompt in prompts]

@@ -1,10 +1,10 @@
-"""The journal of a teacher: every answer is kept under a hash of its content, so that none is paid for twice.
+"""The response cache of a teacher: every answer is stored under a hash of its content, so that none is paid for twice.
 
     {"key": "9f2c...", "teacher": "openai:...", "attempt": 0, "prompt": "...", "answer": "..."}
 
-Lines are appended whole and flushed to disk before the next batch is asked. A last line without its line feed was cut
-by a kill: it is passed over on reading and removed before the next line is written. Processes of several machines may
-share one journal; each writes under a lock and reads what the others have written since.
+Complete lines are appended and flushed to disk before the next batch is sent. A last line without its line feed was cut
+off by a kill: it is skipped on reading and removed before the next line is written. Processes of several machines may
+share one cache; each writes under a lock and reads what the others have written since.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from pathlib import Path
 from filelock import FileLock
 
 from instructzoo.core import runs
-from instructzoo.core.errors import ZooError, place
+from instructzoo.core.errors import ZooError, location
 from instructzoo.core.synth.endpoint import Endpoint
 from instructzoo.core.synth.teacher import Settings, Teacher
 
-TAIL = 1 << 16
+TAIL_BYTES = 1 << 16
 """Bytes read at once in search of the last line feed."""
 
 
@@ -34,120 +34,152 @@ class ResponseCache:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.answers: dict[str, str] = {}
-        self._read, self._lines = 0, 0
+        self._bytes_read, self._lines_read = 0, 0
         with runs.disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = FileLock(path.parent / f".{path.name}.lock")
         self.refresh()
 
     def refresh(self) -> None:
-        """Take in the whole lines that were appended since the last time. Raises ZooError for a malformed one."""
+        """Read the complete lines that were appended since the last call. Raises ZooError for a malformed line."""
         if not self.path.is_file():
             return
         with self.path.open("rb") as file:
-            file.seek(self._read)
+            file.seek(self._bytes_read)
             for raw in file:
                 if not raw.endswith(b"\n"):
                     break
-                self._read, self._lines = self._read + len(raw), self._lines + 1
-                self._take(raw)
+                self._bytes_read, self._lines_read = self._bytes_read + len(raw), self._lines_read + 1
+                self._add_line(raw)
 
-    def _take(self, raw: bytes) -> None:
+    def _add_line(self, raw: bytes) -> None:
         try:
             line = json.loads(raw)
             key, answer = line["key"], line["answer"]
         except (ValueError, LookupError, TypeError) as error:
-            where = place(self.path, self._lines)
-            raise ZooError("a malformed line", "an answer as a journal holds it", "remove the line", where) from error
+            where = location(self.path, self._lines_read)
+            raise ZooError("a malformed line", "an entry of a response cache", "remove the line", where) from error
         self.answers.setdefault(key, answer)
 
     def append(self, entries: Sequence[Mapping[str, object]]) -> None:
-        """Write entries to disk, each a whole line; a torn end that a killed process left is cut off before."""
+        """Append entries, one line each, and flush them to disk.
+
+        Args:
+            entries: JSON objects with `key` and `answer`. An incomplete line that a killed process left is removed
+                first.
+        """
         content = "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries).encode()
         with runs.disk_errors(self.path), self._lock, self.path.open("ab") as file:
-            file.truncate(_whole(self.path))
+            file.truncate(_complete_bytes(self.path))
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
 
 
 class CachedTeacher:
-    """A teacher that is asked only what its journal does not hold.
+    """A teacher whose answers are cached: only prompts that the cache does not contain are sent to it.
 
-    batch: prompts in a call; workers: calls under way at once, each in a thread. asked: prompts that the teacher has
-    answered through this object; found: those that the journal answered, repetitions within a call included.
+    Args:
+        teacher: The teacher behind the cache.
+        path: The file of the cache; it is created if it does not exist.
+        batch: Prompts in a call of the teacher.
+        workers: Concurrent calls, each in a thread.
+
+    Attributes:
+        requested_count: Prompts that the teacher has answered through this object.
+        cached_count: Prompts that the cache has answered, repetitions within a call included.
     """
 
     def __init__(self, teacher: Teacher, path: Path, batch: int = 1, workers: int = 1) -> None:
         self.teacher, self.batch, self.workers = teacher, batch, workers
-        self.journal = ResponseCache(path)
-        self.asked = self.found = 0
-        self._alone = threading.Lock()
+        self.cache = ResponseCache(path)
+        self.requested_count = self.cached_count = 0
+        self._lock = threading.Lock()
 
     @property
     def identity(self) -> str:
         return self.teacher.identity
 
     def answer(self, prompts: Sequence[str], attempt: int = 0) -> list[str]:
-        """One answer for each prompt, in order. attempt: another number asks for another answer to the same prompt.
+        """Answer prompts from the cache, and from the teacher where the cache has no answer.
 
-        What was answered before an error, or before Ctrl-C, is in the journal; so is what was under way then.
+        What was answered before an error, or before Ctrl-C, is in the cache; so are the calls that were running then.
+
+        Args:
+            prompts: Texts; a repeated prompt is sent once.
+            attempt: Another number requests another answer to the same prompt.
+
+        Returns:
+            One answer for each prompt, in order.
+
+        Raises:
+            ZooError: The teacher fails, or gives fewer or more answers than prompts.
         """
-        self.journal.refresh()
+        self.cache.refresh()
         keys = {prompt: self._key(prompt, attempt) for prompt in prompts}
-        missing = [prompt for prompt, key in keys.items() if key not in self.journal.answers]
-        self.found += len(prompts) - len(missing)
+        missing = [prompt for prompt, key in keys.items() if key not in self.cache.answers]
+        self.cached_count += len(prompts) - len(missing)
         batches = [missing[i : i + self.batch] for i in range(0, len(missing), self.batch)]
         if self.workers == 1:
             for batch in batches:
-                self._ask(batch, attempt)
+                self._request(batch, attempt)
         else:
-            self._ask_at_once(batches, attempt)
-        return [self.journal.answers[keys[prompt]] for prompt in prompts]
+            self._request_concurrently(batches, attempt)
+        return [self.cache.answers[keys[prompt]] for prompt in prompts]
 
-    def _ask_at_once(self, batches: Sequence[Sequence[str]], attempt: int) -> None:
-        """The first error is raised once the calls that were under way then have ended."""
+    def _request_concurrently(self, batches: Sequence[Sequence[str]], attempt: int) -> None:
+        """Call the teacher in threads. The first error is raised after the calls that are running then have ended."""
         pool = ThreadPoolExecutor(self.workers)
         try:
-            for _ in pool.map(self._ask, batches, [attempt] * len(batches)):
+            for _ in pool.map(self._request, batches, [attempt] * len(batches)):
                 pass
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _ask(self, prompts: Sequence[str], attempt: int) -> None:
+    def _request(self, prompts: Sequence[str], attempt: int) -> None:
         answers = self.teacher.answer(prompts)
         if len(answers) != len(prompts):
             raise ZooError(f"{len(answers)} answers to {len(prompts)} prompts", "one each", where=self.identity)
-        head = {"teacher": self.identity, "attempt": attempt}
+        origin = {"teacher": self.identity, "attempt": attempt}
         keys = [self._key(prompt, attempt) for prompt in prompts]
         entries = [
-            {"key": key, **head, "prompt": prompt, "answer": answer}
+            {"key": key, **origin, "prompt": prompt, "answer": answer}
             for key, prompt, answer in zip(keys, prompts, answers, strict=True)
         ]
-        with self._alone:
-            self.journal.append(entries)
-            self.journal.refresh()
-            self.asked += len(prompts)
+        with self._lock:
+            self.cache.append(entries)
+            self.cache.refresh()
+            self.requested_count += len(prompts)
 
     def _key(self, prompt: str, attempt: int) -> str:
         return hashlib.sha256(json.dumps([self.identity, prompt, attempt]).encode()).hexdigest()
 
 
 def with_cache(teacher: Teacher, path: Path, settings: Settings) -> CachedTeacher:
-    """A teacher with a journal: an endpoint is asked in many requests at once, any other in one batch after another."""
+    """Put a cache in front of a teacher.
+
+    Args:
+        teacher: The teacher.
+        path: The file of the cache.
+        settings: `workers` is the number of concurrent requests to an endpoint; any other teacher gets one batch of
+            `batch` prompts after another.
+
+    Returns:
+        The teacher with its cache.
+    """
     if isinstance(teacher, Endpoint):
         return CachedTeacher(teacher, path, workers=settings.workers)
     return CachedTeacher(teacher, path, settings.batch)
 
 
-def _whole(path: Path) -> int:
-    """Bytes of a file up to and with its last line feed."""
+def _complete_bytes(path: Path) -> int:
+    """The number of bytes of a file up to its last line feed, which is included."""
     with path.open("rb") as file:
         end = file.seek(0, os.SEEK_END)
         while end > 0:
-            begin = max(0, end - TAIL)
-            file.seek(begin)
-            if (at := file.read(end - begin).rfind(b"\n")) >= 0:
-                return begin + at + 1
-            end = begin
+            start = max(0, end - TAIL_BYTES)
+            file.seek(start)
+            if (offset := file.read(end - start).rfind(b"\n")) >= 0:
+                return start + offset + 1
+            end = start
     return 0

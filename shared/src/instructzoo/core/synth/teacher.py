@@ -1,28 +1,21 @@
-"""Teacher: anything that answers prompts. One name opens each kind.
+"""What a teacher is, and the settings that teachers are asked with.
 
-    openai:MODEL@URL    a chat endpoint of the form that OpenAI made common (endpoint.py); URL such as https://host/v1
-    local:BACKBONE      a language model in this process: a name of `zoo fetch --list`, a folder or a hub id (local.py)
-    script:FILE         answers written down before, JSON Lines of {"prompt", "answer"}; a journal is such a file
-
-In Python, any object with `identity` and `answer` is one.
+A teacher is anything that answers prompts: in Python, any object with `identity` and `answer`. open.py opens the kinds
+that the command line names.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal, Protocol
 
 from pydantic import Field
 
 from instructzoo.core import settings as core
-from instructzoo.core.errors import ZooError
-
-KINDS = "openai:MODEL@URL, local:BACKBONE or script:FILE"
 
 
 class Settings(core.Settings):
-    """How a teacher is asked. Temperature to max_tokens default to those of InstructPix2Pix (arXiv:2211.09800)."""
+    """How a teacher is prompted. The defaults of temperature to max_tokens are InstructPix2Pix's (arXiv:2211.09800)."""
 
     temperature: float = Field(0.7, ge=0, le=2, description="sampling temperature; 0: greedy")
     top_p: float = Field(1.0, gt=0, le=1, description="nucleus of sampling, as a probability")
@@ -40,29 +33,20 @@ class Settings(core.Settings):
 
 
 class Teacher(Protocol):
-    """identity: all that decides an answer besides the prompt (model, temperature, ...), and no secret."""
+    """Anything that answers prompts."""
 
     @property
-    def identity(self) -> str: ...
-
-    def answer(self, prompts: Sequence[str]) -> list[str]:
-        """One answer for each prompt, in order."""
+    def identity(self) -> str:
+        """All that decides an answer besides the prompt (model, temperature, ...), and no secret."""
         ...
 
+    def answer(self, prompts: Sequence[str]) -> list[str]:
+        """Answer prompts.
 
-def open(spec: str, settings: Settings = Settings()) -> Teacher:  # noqa: B008 - frozen
-    """The teacher that `spec` names. Raises ZooError for one of no known kind, or that cannot be had."""
-    kind, _, rest = spec.partition(":")
-    if kind == "openai" and rest:
-        from instructzoo.core.synth.endpoint import Endpoint
+        Args:
+            prompts: Texts, each complete in itself.
 
-        return Endpoint.open(rest, settings)
-    if kind == "local" and rest:
-        from instructzoo.core.synth.local import Local
-
-        return Local.open(rest, settings)
-    if kind == "script" and rest:
-        from instructzoo.core.synth.replay import Replay
-
-        return Replay.open(Path(rest))
-    raise ZooError(f'no teacher "{spec}"', KINDS, where="--teacher")
+        Returns:
+            One answer for each prompt, in order.
+        """
+        ...
