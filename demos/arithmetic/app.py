@@ -1,4 +1,4 @@
-"""The arithmetic demo as a Space; on this machine the same as `zoo demo arithmetic`."""
+"""The arithmetic demo as a Hugging Face Space; run locally, it is `zoo demo arithmetic`."""
 
 from instructzoo.core import domain as domains
 from instructzoo.core import ui

@@ -1,4 +1,4 @@
-"""A second reading of written-out steps, which shares no code with what writes them."""
+"""An independent check of written-out steps; it shares no code with the package that writes them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def first_wrong(text: str) -> str | None:
             continue
         sides = line.removeprefix("Therefore, ").split(" = ")
         values = [_value(side) for side in sides]
-        for place in range(1, len(sides)):
-            if values[place] is None or values[place] != values[place - 1]:
-                return f"{sides[place - 1]} = {sides[place]}"
+        for i in range(1, len(sides)):
+            if values[i] is None or values[i] != values[i - 1]:
+                return f"{sides[i - 1]} = {sides[i]}"
         if len(sides) < 2:
             return line
     return None

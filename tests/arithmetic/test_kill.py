@@ -32,8 +32,8 @@ def start(home: Path) -> subprocess.Popen[bytes]:
 
 
 def folder(home: Path) -> Path:
-    (found,) = (home / "arithmetic" / "tiny").iterdir()
-    return found
+    (run_folder,) = (home / "arithmetic" / "tiny").iterdir()
+    return run_folder
 
 
 def lines(home: Path) -> list[dict[str, float]]:
@@ -55,14 +55,17 @@ def kill_at(home: Path, step: int) -> None:
 
 @pytest.mark.slow
 def test_a_killed_and_resumed_run_ends_with_identical_weights_and_metrics(tmp_path: Path) -> None:
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    assert start(whole).wait(600) == 0
+    uninterrupted, killed = tmp_path / "uninterrupted", tmp_path / "killed"
+    assert start(uninterrupted).wait(600) == 0
     for step in sorted(random.Random(20).sample(range(5, STEPS - 5), 3)):
         kill_at(killed, step)
     assert start(killed).wait(600) == 0
-    weights = [(folder(home) / "model" / "model.safetensors").read_bytes() for home in (whole, killed)]
+    weights = [(folder(home) / "model" / "model.safetensors").read_bytes() for home in (uninterrupted, killed)]
     assert weights[0] == weights[1]
     timings = {"seconds", "tokens_per_second"}
-    kept = [[{k: v for k, v in line.items() if k not in timings} for line in lines(home)] for home in (whole, killed)]
-    assert kept[0] == kept[1]
+    metrics = [
+        [{k: v for k, v in line.items() if k not in timings} for line in lines(home)]
+        for home in (uninterrupted, killed)
+    ]
+    assert metrics[0] == metrics[1]
     assert len(json.loads((folder(killed) / "manifest.json").read_text())["resumed"]) == 3

@@ -1,4 +1,4 @@
-"""The scorer of arithmetic against the classic scorer faults: every degenerate system has one exactly known score."""
+"""The scorer of arithmetic: every degenerate system has one exactly known score."""
 
 from __future__ import annotations
 
@@ -148,8 +148,8 @@ def test_groups_count_every_row_once_and_ignore_the_order_of_a_sum() -> None:
 
 
 def test_every_metric_value_has_its_n_and_a_proper_confidence_interval() -> None:
-    for one in metrics.score(ROWS, TRUE, "strict").metric_values:
-        assert one.n >= 1 and one.low < one.value == one.high == 1
+    for figure in metrics.score(ROWS, TRUE, "strict").metric_values:
+        assert figure.n >= 1 and figure.low < figure.value == figure.high == 1
 
 
 def test_rows_that_name_no_operation_are_scored_and_counted() -> None:
@@ -180,8 +180,8 @@ def test_the_paper_table_is_complete_and_matches_the_groups_of_the_scorer() -> N
     for group in {f.group for f in metrics.PAPER}:  # a group that no row can ever fall into would stay empty unnoticed
         operation, _, digits = group.partition(" ")
         sign = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}[operation]
-        cell = digits if sign in digits else f"{digits}{sign}{digits}"
-        assert group in metrics.groups({"operation": operation, "digits": cell}), group
+        pair = digits if sign in digits else f"{digits}{sign}{digits}"
+        assert group in metrics.groups({"operation": operation, "digits": pair}), group
 
 
 @pytest.mark.parametrize("scorer", metrics.SCORERS)

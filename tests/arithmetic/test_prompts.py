@@ -1,4 +1,4 @@
-"""Prompts of arithmetic: what is asked, and how the answer is taken from a text."""
+"""The prompts of arithmetic, and how the answer is taken from a text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from instructzoo.arithmetic import prompts, world
 from instructzoo.arithmetic.prompts import Answer
-from instructzoo.arithmetic.world import goat_dataset
+from instructzoo.arithmetic.world.synthesis import goat_dataset
 from instructzoo.core.record import Invalid, Segment
 
 SUM, PRODUCT, DIVISION = ({"operation": name} for name in ("add", "multiply", "divide"))
@@ -28,7 +28,7 @@ def test_no_answer_of_the_world_is_read_as_another(values: dict[str, Any], lenie
 
 
 def test_no_answer_of_the_corpus_is_read_as_another() -> None:
-    for row in goat_dataset.chunk(1, 0).slice(0, 4000).to_pylist():
+    for row in goat_dataset.make_chunk(1, 0).slice(0, 4000).to_pylist():
         assert prompts.parse(row["output"], row) == Answer(row["answer"])
 
 

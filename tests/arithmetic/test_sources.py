@@ -1,4 +1,4 @@
-"""Rows of published sources become rows of the house, or an error that names their place."""
+"""Published rows get the columns of the world, or raise an error that names their place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 import datasets
 import pytest
 
-from instructzoo.arithmetic import sources
+from instructzoo.arithmetic import sources, world
+from instructzoo.arithmetic.data import readers
+from instructzoo.arithmetic.world.synthesis import goat_dataset
 from instructzoo.core import data
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
@@ -49,9 +51,9 @@ def bigbench(folder: Path, examples: list[Any] = EXAMPLES, name: str = "task.jso
 
 
 def test_published_rows_get_their_item_operation_digits_and_answer(tmp_path: Path) -> None:
-    parts = sources.build(recipe("goat", path=str(goat(tmp_path))))
-    rows = parts["train"].to_list()
-    assert list(parts) == ["train"]
+    splits = sources.build(recipe("goat", path=str(goat(tmp_path))))
+    rows = splits["train"].to_list()
+    assert list(splits) == ["train"]
     assert all(set(row) == COLUMNS for row in rows)
     assert [row["item"] for row in rows] == ["add 7 35", "subtract 20 53", "multiply 4 30", "divide 17 5", "divide 9 0"]
     assert [row["digits"] for row in rows] == ["1D+2D", "2D-2D", "2D*1D", "2D/1D", "1D/1D"]
@@ -65,16 +67,18 @@ def test_published_rows_get_their_item_operation_digits_and_answer(tmp_path: Pat
 
 
 def test_a_published_row_of_a_world_problem_equals_the_row_of_the_world() -> None:
-    world = sources.build(recipe("world", sizes={"train": 400, "validation": 5, "test": 5}))["train"].to_list()
-    for row in world:
-        again = sources._row({k: row[k] for k in ("instruction", "input", "output")}, row["answer"], "goat", "here")
-        assert again == row | {"source": "goat"}
+    rows = sources.build(recipe("world", sizes={"train": 400, "validation": 5, "test": 5}))["train"].to_list()
+    for row in rows:
+        published = readers.make_row(
+            {k: row[k] for k in ("instruction", "input", "output")}, row["answer"], "goat", "here"
+        )
+        assert published == row | {"source": "goat"}
 
 
 def test_benchmark_rows_are_in_the_test_split_only(tmp_path: Path) -> None:
-    parts = sources.build(recipe("bigbench", path=str(bigbench(tmp_path))))
-    assert list(parts) == ["test"]
-    rows = parts["test"].to_list()
+    splits = sources.build(recipe("bigbench", path=str(bigbench(tmp_path))))
+    assert list(splits) == ["test"]
+    rows = splits["test"].to_list()
     assert all(set(row) == COLUMNS for row in rows)
     assert [row["instruction"] for row in rows] == [example["input"] for example in EXAMPLES]
     assert [row["input"] for row in rows] == ["0 + 1", "3 - 9", "12 * 3", "84 / 7"]
@@ -87,16 +91,16 @@ def test_every_task_of_a_benchmark_folder_is_read(tmp_path: Path) -> None:
     bigbench(tmp_path / "1_digit_addition", EXAMPLES[:1])
     bigbench(tmp_path / "2_digit_division", EXAMPLES[3:])
     (tmp_path / "results.json").write_text('{"scores": []}')  # no task, and no fault
-    parts = sources.build(recipe("bigbench", path=str(tmp_path)))
-    assert parts["test"]["item"][:] == ["add 0 1", "divide 84 7"]
+    splits = sources.build(recipe("bigbench", path=str(tmp_path)))
+    assert splits["test"]["item"][:] == ["add 0 1", "divide 84 7"]
 
 
 def test_each_published_source_reads_its_own_folder(tmp_path: Path) -> None:
     (tmp_path / "goat").mkdir()
     goat(tmp_path / "goat")
     bigbench(tmp_path / "bigbench")
-    parts = sources.build(recipe("goat", "bigbench", path=str(tmp_path)))
-    assert {part: rows.num_rows for part, rows in parts.items()} == {"train": 5, "test": 4}
+    splits = sources.build(recipe("goat", "bigbench", path=str(tmp_path)))
+    assert {split: rows.num_rows for split, rows in splits.items()} == {"train": 5, "test": 4}
     (tmp_path / "bigbench").rename(tmp_path / "bigbenhc")
     with pytest.raises(ZooError, match='did you mean "bigbenhc"'):
         sources.build(recipe("goat", "bigbench", path=str(tmp_path)))
@@ -140,9 +144,9 @@ def test_right_rows_in_other_forms_are_accepted(tmp_path: Path) -> None:
         {"instruction": "1+1", "input": "1 + 1", "output": "1 + 1 = 2"},
         {"instruction": "1000+1", "input": "1000 + 1", "output": "= 1,001", "answer": "1,001"},
     ]
-    made = sources.build(recipe("goat", path=str(goat(tmp_path, rows))))["train"]
-    assert made["answer"][:] == ["2", "0", "undefined", "2", "1001"]
-    assert made["output"][:] == [row["output"] for row in rows]
+    built = sources.build(recipe("goat", path=str(goat(tmp_path, rows))))["train"]
+    assert built["answer"][:] == ["2", "0", "undefined", "2", "1001"]
+    assert built["output"][:] == [row["output"] for row in rows]
 
 
 def test_a_benchmark_without_arithmetic_is_an_error_with_its_example(tmp_path: Path) -> None:
@@ -190,8 +194,8 @@ def test_rows_from_the_hub_equal_rows_from_files(monkeypatch: pytest.MonkeyPatch
     def load(name: str, config: str | None = None, revision: str | None = None) -> datasets.DatasetDict:
         if name == "tasksource/bigbench" and revision is None:
             raise RuntimeError("Dataset scripts are no longer supported")
-        made = GOAT if name == "tiedong/goat" else hub
-        return datasets.DatasetDict({"train": datasets.Dataset.from_list(made)})
+        records = GOAT if name == "tiedong/goat" else hub
+        return datasets.DatasetDict({"train": datasets.Dataset.from_list(records)})
 
     monkeypatch.setattr(datasets, "load_dataset", load)
     local = sources.build(recipe("goat", path=str(goat(tmp_path))))["train"].to_list()
@@ -217,30 +221,24 @@ def test_benchmark_problems_are_dropped_from_published_training_data(tmp_path: P
 
 def test_the_world_builds_its_splits_by_the_settings() -> None:
     sizes = {"train": 60, "validation": 7, "test": 9}
-    parts = sources.build(recipe("world", sizes=sizes, world={"operations": ["add"], "sums": 3}))
-    assert {part: rows.num_rows for part, rows in parts.items()} == sizes
-    assert set(parts["test"]["operation"][:]) == {"add"}
+    splits = sources.build(recipe("world", sizes=sizes, world={"operations": ["add"], "sums": 3}))
+    assert {split: rows.num_rows for split, rows in splits.items()} == sizes
+    assert set(splits["test"]["operation"][:]) == {"add"}
     with pytest.raises(ZooError, match=r"data\.world"):
         sources.build(recipe("world", world={"sums": 99}))
 
 
 def test_the_corpus_builds_a_train_split_with_the_common_columns(monkeypatch: pytest.MonkeyPatch) -> None:
-    from instructzoo.arithmetic.world import goat_dataset
-
-    monkeypatch.setattr(
-        goat_dataset, "corpus", lambda seed: iter([goat_dataset.chunk(seed, 0), goat_dataset.chunk(seed, 1)])
-    )
-    parts = sources.build(recipe("corpus"))
-    assert list(parts) == ["train"]
-    assert set(parts["train"].column_names) == COLUMNS
-    assert parts["train"].num_rows == 2 * goat_dataset.CHUNK
+    monkeypatch.setattr(world, "corpus", lambda seed: (goat_dataset.make_chunk(seed, number) for number in (0, 1)))
+    splits = sources.build(recipe("corpus"))
+    assert list(splits) == ["train"]
+    assert set(splits["train"].column_names) == COLUMNS
+    assert splits["train"].num_rows == 2 * goat_dataset.CHUNK_SIZE
 
 
 def test_the_test_split_alone_is_built_unchanged_without_training_rows(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from instructzoo.arithmetic import world
-
     settings = recipe(
         "world", sizes={"train": 400, "validation": 20, "test": 30}, world={"operations": ["add"], "sums": 2}
     )
@@ -265,6 +263,6 @@ def test_a_benchmark_alone_is_built_without_reading_training_data(tmp_path: Path
     goat(tmp_path / "goat", [GOAT[0] | {"answer": "43"}])  # would be refused, were it read
     bigbench(tmp_path / "bigbench")
     built = data.build(recipe("goat", "bigbench", path=str(tmp_path)), tmp_path / "out", parts=("test",))
-    assert {part: rows.num_rows for part, rows in built.rows.items()} == {"test": 4}
+    assert {split: rows.num_rows for split, rows in built.rows.items()} == {"test": 4}
     with pytest.raises(ZooError, match='answer "43"'):
         data.build(recipe("goat", "bigbench", path=str(tmp_path)), tmp_path / "out")

@@ -1,4 +1,4 @@
-"""The bundled model: it is what its recipe and its recorded scores say."""
+"""The bundled model matches its recipe and its recorded scores."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ HARDEST = ("add 5D+5D", "subtract 5D-5D", "multiply 2D*2D", "divide 4D/1D")
 
 @pytest.fixture(scope="module")
 def recorded() -> Scores:
-    found = runs.read_json(domains.get("arithmetic").bundled_model() / "scores.json")
-    return Scores.from_dict(found["systems"]["model"])
+    scores = runs.read_json(domains.get("arithmetic").bundled_model() / "scores.json")
+    return Scores.from_dict(scores["systems"]["model"])
 
 
 def test_the_bundled_model_has_the_fingerprint_of_its_recipe() -> None:
-    kept = runs.stored_recipe(domains.get("arithmetic").bundled_model())
-    assert kept.fingerprint() == recipes.load("arithmetic/bundled").fingerprint()
+    recipe = runs.stored_recipe(domains.get("arithmetic").bundled_model())
+    assert recipe.fingerprint() == recipes.load("arithmetic/bundled").fingerprint()
 
 
 @pytest.mark.parametrize("group", (*OPERATIONS, *HARDEST))
@@ -36,9 +36,11 @@ def test_recorded_exact_match_of_the_bundled_model_is_at_least_0_97(recorded: Sc
 @pytest.mark.slow
 def test_the_bundled_model_reproduces_its_recorded_scores(recorded: Scores) -> None:
     domain = domains.get("arithmetic")
-    now, _ = evaluate(domain, domain.bundled_model(), baselines=False)
-    for figure in Scores.from_dict(now["systems"]["model"]).metric_values:
-        held = recorded.get(figure.metric, figure.group)
-        assert held is not None
-        assert figure.n == held.n
-        assert abs(figure.value - held.value) <= 2 / figure.n  # another processor may round a tie the other way
+    scores, _ = evaluate(domain, domain.bundled_model(), baselines=False)
+    for figure in Scores.from_dict(scores["systems"]["model"]).metric_values:
+        recorded_figure = recorded.get(figure.metric, figure.group)
+        assert recorded_figure is not None
+        assert figure.n == recorded_figure.n
+        assert (
+            abs(figure.value - recorded_figure.value) <= 2 / figure.n
+        )  # another processor may round a tie the other way

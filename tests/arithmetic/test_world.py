@@ -1,4 +1,4 @@
-"""The microworld of arithmetic: its rows are true, its splits are disjoint, its corpus does not depend on workers."""
+"""The made-up world of arithmetic: its rows are true, its splits disjoint, its corpus independent of the workers."""
 
 from __future__ import annotations
 
@@ -14,39 +14,42 @@ import pytest
 from oracle import first_wrong
 
 from instructzoo.arithmetic import world
-from instructzoo.arithmetic.world import digit_pairs, examples, goat_dataset, phrasing
-from instructzoo.arithmetic.world.digit_pairs import OPERATIONS, Cell, Problems
+from instructzoo.arithmetic.problem import OPERATIONS, DigitPair, Problem
+from instructzoo.arithmetic.world.synthesis import Style, goat_dataset, phrasing, problem_arrays, row_writer
+from instructzoo.arithmetic.world.synthesis.problem_arrays import ProblemArrays
 from instructzoo.core import record
+from instructzoo.core.data.split import SPLITS
 from instructzoo.core.errors import ZooError
-from instructzoo.core.recipe import validate_part
+from instructzoo.core.recipe import validate_settings
 
 COUNTS = Path(__file__).parents[3] / "shared/data/arithmetic/goat/template_counts.json"
 TINY = {"operations": ["add", "subtract"], "sums": 2}
-CARRIED = {"sums": 5, "products": [2, 2], "divisions": [4, 1]}
+BUNDLED = {"sums": 5, "products": [2, 2], "divisions": [4, 1]}
 PAPER = ["1D+1D", "16D+8D", "16D-16D", "5D*5D", "1Dx16D", "4Dx8D", "6D*6D", "16D/1D", "6D/3D", "12D/6D", "2D/2D"]
 
 
 def settings(**values: Any) -> world.Settings:
-    made: world.Settings = validate_part(world.Settings, values, "data.world")
-    return made
+    validated: world.Settings = validate_settings(world.Settings, values, "data.world")
+    return validated
 
 
-def problems(*triples: tuple[str, int, int]) -> Problems:
+def problems(*triples: tuple[str, int, int]) -> ProblemArrays:
     columns = zip(*((OPERATIONS.index(o), a, b) for o, a, b in triples), strict=True)
-    return Problems(*(np.array(column, np.int64) for column in columns))
+    return ProblemArrays(*(np.array(column, np.int64) for column in columns))
 
 
-def written(operation: str, left: int, right: int, **style: bool) -> dict[str, str]:
-    columns, _ = examples.write(problems((operation, left, right)), np.random.default_rng(0), examples.Style(**style))
+def write_row(operation: str, left: int, right: int, **style: bool) -> dict[str, str]:
+    problem = problems((operation, left, right))
+    columns, _ = row_writer.write_rows(problem, np.random.default_rng(0), Style(**style))
     return {name: values[0] for name, values in columns.items()}
 
 
-@pytest.mark.parametrize("values", [{}, TINY, CARRIED, {"cells": PAPER}, {**CARRIED, "steps": False}])
-@pytest.mark.parametrize("split", world.SPLITS)
+@pytest.mark.parametrize("values", [{}, TINY, BUNDLED, {"cells": PAPER}, {**BUNDLED, "steps": False}])
+@pytest.mark.parametrize("split", SPLITS)
 def test_no_row_is_wrong_or_lacks_a_column(values: dict[str, Any], split: str) -> None:
-    made = list(world.generate(400, 3, split, settings(**values)))
-    assert len(made) == 400
-    for row in made:
+    rows = list(world.generate(400, 3, split, settings(**values)))
+    assert len(rows) == 400
+    for row in rows:
         left, sign, right = row["input"].split(" ")
         a, b = int(left), int(right)
         if sign == "/":
@@ -60,15 +63,13 @@ def test_no_row_is_wrong_or_lacks_a_column(values: dict[str, Any], split: str) -
         assert row["id"] == record.row_id(row["instruction"], row["input"], row["output"])
         assert set(row) == set(goat_dataset.COLUMNS)
         assert row["item"].split()[0] == row["operation"]
-        assert digit_pairs.split_of(row["operation"], a, b) == split
+        assert Problem(row["operation"], a, b).split == split
 
 
-@pytest.mark.parametrize("values", [TINY, CARRIED])
+@pytest.mark.parametrize("values", [TINY, BUNDLED])
 def test_no_problem_is_in_two_splits_across_seeds(values: dict[str, Any]) -> None:
-    parts = [
-        {r["item"] for r in world.generate(1500, seed, s, settings(**values))} for seed, s in enumerate(world.SPLITS)
-    ]
-    assert not parts[0] & parts[1] and not parts[0] & parts[2] and not parts[1] & parts[2]
+    items = [{r["item"] for r in world.generate(1500, seed, s, settings(**values))} for seed, s in enumerate(SPLITS)]
+    assert not items[0] & items[1] and not items[0] & items[2] and not items[1] & items[2]
 
 
 @pytest.mark.parametrize("operation", ["add", "multiply"])
@@ -76,33 +77,29 @@ def test_commuted_problems_are_one_item_in_one_split(operation: str) -> None:
     rng = np.random.default_rng(0)
     left, right = rng.integers(0, 10**8, (2, 2000))
     code = np.full(2000, OPERATIONS.index(operation))
-    here, there = digit_pairs.splits(Problems(code, left, right)), digit_pairs.splits(Problems(code, right, left))
-    assert (here == there).all()
-    assert written(operation, 12, 34)["item"] == written(operation, 34, 12)["item"]
+    splits = problem_arrays.assign_splits(ProblemArrays(code, left, right))
+    assert (splits == problem_arrays.assign_splits(ProblemArrays(code, right, left))).all()
+    assert write_row(operation, 12, 34)["item"] == write_row(operation, 34, 12)["item"]
 
 
 def test_the_order_of_a_difference_is_part_of_the_problem() -> None:
-    assert written("subtract", 12, 34)["item"] != written("subtract", 34, 12)["item"]
-    sides = [
-        (digit_pairs.split_of("subtract", a, b), digit_pairs.split_of("subtract", b, a))
-        for a in range(30)
-        for b in range(a)
-    ]
-    assert any(x != y for x, y in sides)
+    assert write_row("subtract", 12, 34)["item"] != write_row("subtract", 34, 12)["item"]
+    splits = [(Problem("subtract", a, b).split, Problem("subtract", b, a).split) for a in range(30) for b in range(a)]
+    assert any(x != y for x, y in splits)
 
 
 def test_the_vectorized_split_hash_equals_that_of_python_integers() -> None:
-    drawn = digit_pairs.draw(
-        [Cell.read(name) for name in PAPER], np.arange(3000) % len(PAPER), np.random.default_rng(1), 0.5
+    drawn = problem_arrays.draw_problems(
+        [DigitPair.parse(name) for name in PAPER], np.arange(3000) % len(PAPER), np.random.default_rng(1), 0.5
     )
-    fast = digit_pairs.splits(drawn).tolist()
-    slow = [digit_pairs.split_of(OPERATIONS[o], a, b) for o, a, b in zip(*(x.tolist() for x in drawn), strict=True)]
-    assert fast == slow
+    triples = zip(*(values.tolist() for values in drawn), strict=True)
+    assert problem_arrays.assign_splits(drawn).tolist() == [Problem(OPERATIONS[o], a, b).split for o, a, b in triples]
 
 
 def test_the_splits_have_shares_of_88_4_and_8_percent() -> None:
     left, right = (x.ravel() for x in np.meshgrid(np.arange(300), np.arange(300)))
-    counts = Counter(digit_pairs.splits(Problems(np.full(left.shape, digit_pairs.SUBTRACT), left, right)).tolist())
+    code = np.full(left.shape, problem_arrays.SUBTRACT)
+    counts = Counter(problem_arrays.assign_splits(ProblemArrays(code, left, right)).tolist())
     shares = {split: n / len(left) for split, n in counts.items()}
     assert shares == pytest.approx({"train": 0.88, "validation": 0.04, "test": 0.08}, abs=0.004)
 
@@ -114,37 +111,37 @@ def test_a_held_out_split_that_is_too_small_neither_repeats_nor_hangs(split: str
     assert len(items) == len(set(items))
     every = {("add", *sorted((a, b))) for a in range(10) for b in range(10)}
     every |= {("subtract", a, b) for a in range(100) for b in range(10)}
-    assert set(items) == {f"{o} {a} {b}" for o, a, b in every if digit_pairs.split_of(o, a, b) == split}
+    assert set(items) == {f"{o} {a} {b}" for o, a, b in every if Problem(o, a, b).split == split}
 
 
 def test_a_seed_gives_the_same_rows_and_fewer_rows_are_the_first_of_more() -> None:
-    many = list(world.generate(5000, 7, "train", settings(**CARRIED)))
-    assert list(world.generate(10, 7, "train", settings(**CARRIED))) == many[:10]
-    assert list(world.generate(10, 8, "train", settings(**CARRIED))) != many[:10]
+    many = list(world.generate(5000, 7, "train", settings(**BUNDLED)))
+    assert list(world.generate(10, 7, "train", settings(**BUNDLED))) == many[:10]
+    assert list(world.generate(10, 8, "train", settings(**BUNDLED))) != many[:10]
     assert list(world.generate(0, 7, "train")) == []
 
 
 @pytest.mark.parametrize("name", PAPER)
 def test_a_digit_pair_of_the_paper_table_yields_only_its_own_digits(name: str) -> None:
-    made = list(world.generate(200, 0, "test", settings(cells=[name], by_zero=0.0)))
-    assert {row["digits"] for row in made} == {name.replace("x", "*")}
-    for row in made:
+    rows = list(world.generate(200, 0, "test", settings(cells=[name], by_zero=0.0)))
+    assert {row["digits"] for row in rows} == {name.replace("x", "*")}
+    for row in rows:
         if row["operation"] == "divide" and not name.endswith("/1D"):
             assert len(row["answer"].split(" R ")[0]) <= 6
 
 
 def test_settings_cover_exactly_their_digit_pairs_and_weights() -> None:
-    digits = {row["digits"] for row in world.generate(4000, 0, "train", settings(**CARRIED, by_zero=0.0))}
+    digits = {row["digits"] for row in world.generate(4000, 0, "train", settings(**BUNDLED, by_zero=0.0))}
     sums = {f"{i}D{sign}{j}D" for i in range(1, 6) for j in range(1, 6) for sign in "+-"}
     assert digits == sums | {f"{i}D*{j}D" for i in (1, 2) for j in (1, 2)} | {f"{i}D/1D" for i in (1, 2, 3, 4)}
-    shares = settings(sums=2, operations=["add", "subtract"], weights={"add": 3}, growth=10).shares()
-    assert sum(v for cell, v in shares.items() if cell.operation == "add") == pytest.approx(0.75)
-    assert shares[Cell("add", 2, 2)] == pytest.approx(100 * shares[Cell("add", 1, 1)])
+    shares = settings(sums=2, operations=["add", "subtract"], weights={"add": 3}, growth=10).digit_pairs()
+    assert sum(share for pair, share in shares.items() if pair.operation == "add") == pytest.approx(0.75)
+    assert shares[DigitPair("add", 2, 2)] == pytest.approx(100 * shares[DigitPair("add", 1, 1)])
 
 
 def test_settings_that_would_be_ignored_are_refused() -> None:
-    for values, found in [
-        ({"cells": ["8D+"]}, "is no cell"),
+    for values, message in [
+        ({"cells": ["8D+"]}, "is no digit pair"),
         ({"cells": ["13D/6D"]}, "beyond the limits"),
         ({"cells": ["7D*6D"]}, "beyond the limits"),
         ({"cells": ["17D+1D"]}, "beyond the limits"),
@@ -157,7 +154,7 @@ def test_settings_that_would_be_ignored_are_refused() -> None:
         ({"weights": {"add": 5e-324}, "operations": ["add"]}, "5e-324"),
         ({"sum": 3}, "did you mean"),
     ]:
-        with pytest.raises(ZooError, match=found):
+        with pytest.raises(ZooError, match=message):
             settings(**values)
     with pytest.raises(ZooError, match="did you mean"):
         list(world.generate(1, 0, "tests"))
@@ -165,44 +162,44 @@ def test_settings_that_would_be_ignored_are_refused() -> None:
 
 @pytest.mark.parametrize("growth", [0.01, 100])
 def test_every_growth_within_its_bounds_draws_rows(growth: float) -> None:
-    assert sum(settings(growth=growth).shares().values()) == pytest.approx(1)
+    assert sum(settings(growth=growth).digit_pairs().values()) == pytest.approx(1)
     assert len(list(world.generate(20, 0, "test", settings(growth=growth)))) == 20
 
 
 def test_a_long_product_is_written_in_the_documented_form() -> None:
-    assert written("multiply", 397, 4429)["output"] == (
+    assert write_row("multiply", 397, 4429)["output"] == (
         "397 * 4429 = 4429 * (300 + 90 + 7) = 4429 * 300 + 4429 * 90 + 4429 * 7"
         " = 1328700 + 398610 + 31003 = 1727310 + 31003 = 1758313"
     )
-    assert written("multiply", 409, 50)["output"] == "409 * 50 = 20450"  # one factor has one non-zero digit
-    assert written("multiply", 400, 53)["output"] == "400 * 53 = 21200"
-    assert written("multiply", 45, 12)["output"] == "45 * 12 = 45 * (10 + 2) = 45 * 10 + 45 * 2 = 450 + 90 = 540"
-    assert written("multiply", 111, 101)["output"].startswith("111 * 101 = 111 * (100 + 1) = ")
-    assert written("multiply", 12, 34, products=False)["output"] == "12 * 34 = 408"
-    assert written("multiply", 0, 34)["output"] == "0 * 34 = 0"
+    assert write_row("multiply", 409, 50)["output"] == "409 * 50 = 20450"  # one factor has one non-zero digit
+    assert write_row("multiply", 400, 53)["output"] == "400 * 53 = 21200"
+    assert write_row("multiply", 45, 12)["output"] == "45 * 12 = 45 * (10 + 2) = 45 * 10 + 45 * 2 = 450 + 90 = 540"
+    assert write_row("multiply", 111, 101)["output"].startswith("111 * 101 = 111 * (100 + 1) = ")
+    assert write_row("multiply", 12, 34, product_steps=False)["output"] == "12 * 34 = 408"
+    assert write_row("multiply", 0, 34)["output"] == "0 * 34 = 0"
 
 
 def test_a_long_division_is_written_in_the_documented_form() -> None:
-    assert written("divide", 8914, 64)["output"].splitlines() == [
+    assert write_row("divide", 8914, 64)["output"].splitlines() == [
         "8914 - 64 * 100 = 8914 - 6400 = 2514",
         "2514 - 64 * 30 = 2514 - 1920 = 594",
         "594 - 64 * 9 = 594 - 576 = 18",
         "Therefore, 8914 / 64 = 139 R 18",
     ]
-    assert written("divide", 909, 9)["output"].splitlines() == [
+    assert write_row("divide", 909, 9)["output"].splitlines() == [
         "909 - 9 * 100 = 909 - 900 = 9",
         "9 - 9 * 1 = 9 - 9 = 0",
         "Therefore, 909 / 9 = 101",
     ]
-    assert written("divide", 909, 9, short=False)["output"] == "909 / 9 = 101"
-    assert written("divide", 64, 64)["output"] == "64 / 64 = 1"
-    assert written("divide", 5, 64)["output"] == "5 / 64 = 0 R 5"
-    assert written("divide", 5, 0)["output"] == "5 / 0 is undefined"
-    assert written("divide", 8914, 64, divisions=False)["output"] == "8914 / 64 = 139 R 18"
+    assert write_row("divide", 909, 9, short_division=False)["output"] == "909 / 9 = 101"
+    assert write_row("divide", 64, 64)["output"] == "64 / 64 = 1"
+    assert write_row("divide", 5, 64)["output"] == "5 / 64 = 0 R 5"
+    assert write_row("divide", 5, 0)["output"] == "5 / 0 is undefined"
+    assert write_row("divide", 8914, 64, division_steps=False)["output"] == "8914 / 64 = 139 R 18"
 
 
 def test_the_oracle_detects_every_wrong_step() -> None:
-    long = written("multiply", 397, 4429)["output"]
+    long = write_row("multiply", 397, 4429)["output"]
     for old, new in [
         ("300 + 90", "300 + 80"),
         ("4429 * 90", "4429 * 91"),
@@ -211,7 +208,7 @@ def test_the_oracle_detects_every_wrong_step() -> None:
     ]:
         assert first_wrong(long) is None
         assert first_wrong(long.replace(old, new)) is not None
-    division = written("divide", 8914, 64)["output"]
+    division = write_row("divide", 8914, 64)["output"]
     for old, new in [("2514\n", "2515\n"), ("594 - 576", "594 - 577"), ("R 18", "R 19"), (" = 139", " = 138")]:
         assert first_wrong(division.replace(old, new, 1)) is not None
     assert first_wrong("1 + x = 3") is not None
@@ -220,12 +217,12 @@ def test_the_oracle_detects_every_wrong_step() -> None:
 
 
 def test_writing_a_wrong_answer_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(examples, "_solve", lambda o, p, inputs, style: (["5"], ["2 + 2 = 5"]))
-    with pytest.raises(examples.WrongAnswer, match="Python says 4"):
-        written("add", 2, 2)
-    monkeypatch.setattr(examples, "_solve", lambda o, p, inputs, style: (["4"], ["2 + 2 = 14"]))
-    with pytest.raises(examples.WrongAnswer):
-        written("add", 2, 2)
+    monkeypatch.setattr(row_writer, "_solve", lambda o, p, inputs, style: (["5"], ["2 + 2 = 5"]))
+    with pytest.raises(row_writer.WrongAnswer, match="Python says 4"):
+        write_row("add", 2, 2)
+    monkeypatch.setattr(row_writer, "_solve", lambda o, p, inputs, style: (["4"], ["2 + 2 = 14"]))
+    with pytest.raises(row_writer.WrongAnswer):
+        write_row("add", 2, 2)
 
 
 def test_at_least_300_distinct_wordings_have_one_placeholder_each() -> None:
@@ -253,7 +250,7 @@ def test_a_wording_never_changes_the_problem() -> None:
 
 
 def test_the_noise_keeps_its_shares_and_can_be_switched_off() -> None:
-    heads, middles, tails = phrasing.phrases("multiply", 40_000, np.random.default_rng(0), True, True)
+    heads, middles, tails = phrasing.draw_phrases("multiply", 40_000, np.random.default_rng(0), True, True)
     count = Counter(middles)
     named, spoken = count[" and "] / 40_000, (count[" times "] + count[" multiplied by "]) / 40_000
     assert named == pytest.approx(0.05, abs=0.005)
@@ -268,11 +265,11 @@ def test_the_noise_keeps_its_shares_and_can_be_switched_off() -> None:
 
 
 def test_about_half_of_the_divisions_are_exact_and_none_beyond_the_limits() -> None:
-    made = list(world.generate(6000, 0, "train", settings(operations=["divide"], by_zero=0.02)))
-    exact = sum(" R " not in row["answer"] for row in made) / len(made)
+    rows = list(world.generate(6000, 0, "train", settings(operations=["divide"], by_zero=0.02)))
+    exact = sum(" R " not in row["answer"] for row in rows) / len(rows)
     assert 0.5 < exact < 0.62  # half by construction, some more by chance and by zero
-    undefined = sum(row["answer"] == "undefined" for row in made)
-    one = sum(row["digits"].endswith("/1D") for row in made)
+    undefined = sum(row["answer"] == "undefined" for row in rows)
+    one = sum(row["digits"].endswith("/1D") for row in rows)
     assert undefined / one == pytest.approx(0.02, abs=0.012)
 
 
@@ -285,18 +282,20 @@ def test_the_corpus_keeps_its_counts_over_all_chunks() -> None:
     assert (
         np.gcd(goat_dataset.STRIDE, goat_dataset.SIZE) == 1
     )  # else the walk would meet some rows twice and others never
-    assert sum(kind.rows for kind in plan if kind.section == "n / 1" and kind.special == goat_dataset.BY_ZERO) == 1_700
-    whole = {(kind.cell.left, kind.cell.right) for kind in plan if kind.section == "n + m"}
-    assert whole == {(i, j) for i in range(1, 17) for j in range(1, 17)}
+    assert (
+        sum(kind.rows for kind in plan if kind.section == "n / 1" and kind.replacement == goat_dataset.BY_ZERO) == 1_700
+    )
+    sums = {(kind.digit_pair.left, kind.digit_pair.right) for kind in plan if kind.section == "n + m"}
+    assert sums == {(i, j) for i in range(1, 17) for j in range(1, 17)}
 
 
 def test_a_chunk_of_the_corpus_keeps_to_the_limits_and_mixes_all_kinds() -> None:
-    table = goat_dataset.chunk(0, 5)
-    made = table.to_pylist()
-    assert table.column_names == list(goat_dataset.COLUMNS) and len(made) == goat_dataset.CHUNK
-    share = Counter(row["operation"] for row in made)
-    assert share["add"] / len(made) == pytest.approx(304_000 / goat_dataset.SIZE, abs=0.002)
-    for row in made:
+    table = goat_dataset.make_chunk(0, 5)
+    rows = table.to_pylist()
+    assert table.column_names == list(goat_dataset.COLUMNS) and len(rows) == goat_dataset.CHUNK_SIZE
+    share = Counter(row["operation"] for row in rows)
+    assert share["add"] / len(rows) == pytest.approx(304_000 / goat_dataset.SIZE, abs=0.002)
+    for row in rows:
         left, sign, right = row["input"].split(" ")
         a, b, small = int(left), int(right), min(len(left), len(right))
         assert max(len(left), len(right)) <= 16
@@ -307,16 +306,16 @@ def test_a_chunk_of_the_corpus_keeps_to_the_limits_and_mixes_all_kinds() -> None
             assert len(left) <= 12 and a // b < 10**6
         assert ("\n" in row["output"]) == (sign == "/" and 9 < b < a)
         assert first_wrong(row["output"]) is None
-    for found in (lambda a, b: b == 0, lambda a, b: b == 1, lambda a, b: b == 10, lambda a, b: a == b > 9):
-        assert any(r["operation"] == "divide" and found(*map(int, r["input"].split(" / "))) for r in made)
+    for is_kind in (lambda a, b: b == 0, lambda a, b: b == 1, lambda a, b: b == 10, lambda a, b: a == b > 9):
+        assert any(r["operation"] == "divide" and is_kind(*map(int, r["input"].split(" / "))) for r in rows)
 
 
 def test_the_corpus_does_not_depend_on_the_number_of_workers() -> None:
     two = list(islice(goat_dataset.corpus(4, workers=2), 2))
     one = list(islice(goat_dataset.corpus(4), 2))
-    assert [table.num_rows for table in two] == [goat_dataset.CHUNK] * 2
+    assert [table.num_rows for table in two] == [goat_dataset.CHUNK_SIZE] * 2
     assert all(a.equals(b) for a, b in zip(two, one, strict=True))
-    assert not goat_dataset.chunk(5, 0).equals(one[0])
+    assert not goat_dataset.make_chunk(5, 0).equals(one[0])
 
 
 @pytest.mark.realdata

@@ -13,19 +13,19 @@ import platform
 import statistics
 import time
 
-from instructzoo.arithmetic.world import goat_dataset
+from instructzoo.arithmetic.world.synthesis import goat_dataset
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--chunks", type=int, default=20, help=f"chunks of {goat_dataset.CHUNK} rows to write")
+    parser.add_argument("--chunks", type=int, default=20, help=f"chunks of {goat_dataset.CHUNK_SIZE} rows to write")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    goat_dataset.chunk(arguments.seed, 0)  # imports and caches
+    goat_dataset.make_chunk(arguments.seed, 0)  # imports and caches
     walls, cpus, rows, size = [], [], 0, 0
     for number in range(arguments.chunks):
         wall, cpu = time.perf_counter(), time.process_time()
-        table = goat_dataset.chunk(arguments.seed, number)
+        table = goat_dataset.make_chunk(arguments.seed, number)
         walls.append(time.perf_counter() - wall)
         cpus.append(time.process_time() - cpu)
         rows, size = rows + table.num_rows, size + table.nbytes
@@ -38,7 +38,7 @@ def main() -> None:
         "cpu_seconds": round(sum(cpus), 3),
         "rows_per_second": round(rows / sum(walls)),
         "rows_per_cpu_second": round(rows / sum(cpus)),
-        "median_chunk_rows_per_second": round(goat_dataset.CHUNK / statistics.median(walls)),
+        "median_chunk_rows_per_second": round(goat_dataset.CHUNK_SIZE / statistics.median(walls)),
         "python": platform.python_version(),
         "machine": platform.machine(),
     }

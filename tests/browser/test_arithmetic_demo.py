@@ -1,4 +1,4 @@
-"""The arithmetic demo as a person meets it: type a sum, read the answer and the check, paste a batch."""
+"""The arithmetic demo in a browser: type a question, read the answer and the check, paste a batch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import pytest
 
 from instructzoo.arithmetic import demo
 from instructzoo.arithmetic.demo import checker
-from instructzoo.arithmetic.world import examples, scratchpads
+from instructzoo.arithmetic.problem import Problem
+from instructzoo.arithmetic.world.synthesis import scratchpads
 from instructzoo.core import domain as domains
 from instructzoo.core import recipe as recipes
 from instructzoo.core import ui
@@ -24,31 +25,31 @@ from instructzoo.core.record import Row
 pytestmark = pytest.mark.browser
 
 SECONDS = 60
-LIE = "58 - 93"
+WRONGLY_ANSWERED = "58 - 93"
 """The question that the scripted predictor gets wrong."""
 
 
 @dataclass
 class Scripted:
-    """A predictor that knows the truth and lies once: what the page says must not depend on a model's luck."""
+    """A predictor that answers every question right but one, so that the page's text depends on no model."""
 
     recipe: Recipe = field(default_factory=lambda: recipes.load("arithmetic/bundled"))
     scores: dict[str, Any] | None = None
 
-    def answer(self, rows_: Sequence[Row]) -> list[str]:
-        return [self._one(row["instruction"]) for row in rows_]
+    def answer(self, rows: Sequence[Row]) -> list[str]:
+        return [self._answer_question(row["instruction"]) for row in rows]
 
-    def _one(self, question: str) -> str:
-        problem = checker.read(question)
-        if not isinstance(problem, checker.Problem):
+    def _answer_question(self, question: str) -> str:
+        problem = checker.parse_question(question)
+        if not isinstance(problem, Problem):
             return "32"
         operation, left, right = problem
         if operation == "multiply":
             return scratchpads.multiplication(left, right, left * right)
         if operation == "divide" and right:
             return scratchpads.division(left, right, *divmod(left, right))
-        truth = examples.solve(operation, left, right)
-        return f"{problem.expression} = {int(truth) + 1 if problem.expression == LIE else truth}"
+        answer = problem.answer
+        return f"{problem.expression} = {int(answer) + 1 if problem.expression == WRONGLY_ANSWERED else answer}"
 
 
 class Page:
@@ -73,15 +74,15 @@ class Page:
     def text(self, css: str) -> str:
         return str(self.find(css).text)
 
-    def until(self, css: str, wanted: str) -> str:
-        """The element's text once it holds `wanted`; fails with what it holds instead."""
+    def until(self, css: str, expected: str) -> str:
+        """The element's text once it holds `expected`; fails with what it holds instead."""
         from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
 
         self.wait._ignored_exceptions = (StaleElementReferenceException,)
         try:
-            self.wait.until(lambda _: wanted in self.text(css))
+            self.wait.until(lambda _: expected in self.text(css))
         except TimeoutException:
-            pytest.fail(f'no "{wanted}" in {css}: {self.text(css)!r}')
+            pytest.fail(f'no "{expected}" in {css}: {self.text(css)!r}')
         return self.text(css)
 
     def type(self, css: str, text: str) -> None:
@@ -118,17 +119,17 @@ def scripted() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def carried() -> Iterator[str]:
+def bundled() -> Iterator[str]:
     domain = domains.get("arithmetic")
     if not (domain.folder() / "weights" / "model.safetensors").is_file():
-        pytest.skip("the package carries no trained model yet: weights/model.safetensors")
+        pytest.skip("the package bundles no trained model yet: weights/model.safetensors")
     yield from serve(Predictor.load(domain, domain.bundled_model()))
 
 
 def test_the_bundled_model_answers_typed_problems_right(
-    chromium: Any, carried: str, picture: Callable[[str], Path]
+    chromium: Any, bundled: str, picture: Callable[[str], Path]
 ) -> None:
-    page = Page(chromium, carried)
+    page = Page(chromium, bundled)
     page.ask("What is 345 + 678?")
     page.until("#answer", "✓ Python says 1023 too")
     assert page.text("#answer .zoo-big") == "1023"
@@ -156,7 +157,7 @@ def test_a_typed_problem_shows_answer_steps_question_and_check(
 
 def test_a_wrong_answer_is_marked_wrong(chromium: Any, scripted: str, picture: Callable[[str], Path]) -> None:
     page = Page(chromium, scripted)
-    page.ask(LIE)
+    page.ask(WRONGLY_ANSWERED)
     shown = page.until("#answer", "✗ Python says -35")
     assert "✓" not in shown and "1 step does not follow" in shown
     assert page.text("#answer .zoo-big") == "-34"
@@ -185,10 +186,10 @@ def test_a_bad_line_of_a_batch_is_an_error_of_its_own_only(
 ) -> None:
     page = Page(chromium, scripted)
     page.tab("Many questions")
-    page.type("#lines textarea", f"345 + 678\n{LIE}\nhello\n47 x 86\n2 ^ 5\n")
+    page.type("#lines textarea", f"345 + 678\n{WRONGLY_ANSWERED}\nhello\n47 x 86\n2 ^ 5\n")
     page.find("#ask-all").click()
     shown = page.until("#table", "of 5 lines")
-    for wanted in (
+    for text in (
         "✓ 2 right",
         "✗ 1 wrong",
         "1 not checked",
@@ -196,7 +197,7 @@ def test_a_bad_line_of_a_batch_is_an_error_of_its_own_only(
         "Python says 4042 too",
         "✗ Python says -35",
     ):
-        assert wanted in shown, shown
+        assert text in shown, shown
     assert re.search(r"hello\s+Not asked\. There is no number", shown), shown
     picture("batch")
 
@@ -205,14 +206,14 @@ def test_the_page_sends_no_request_to_another_machine(chromium: Any, scripted: s
     page = Page(chromium, scripted)
     page.ask("7 + 8")
     page.until("#answer", "✓ Python says 15 too")
-    asked = set()
+    urls = set()
     for entry in chromium.get_log("performance"):
         message = json.loads(entry["message"])["message"]
         if message["method"] == "Network.requestWillBeSent":
-            asked.add(message["params"]["request"]["url"])
-    mine = {url for url in asked if url.startswith(scripted)}
-    assert mine
-    assert not {url for url in asked - mine if url.startswith(("http", "ws"))}
+            urls.add(message["params"]["request"]["url"])
+    own_urls = {url for url in urls if url.startswith(scripted)}
+    assert own_urls
+    assert not {url for url in urls - own_urls if url.startswith(("http", "ws"))}
 
 
 def test_the_page_fits_a_phone(chromium: Any, scripted: str, picture: Callable[[str], Path]) -> None:
@@ -225,7 +226,7 @@ def test_the_page_fits_a_phone(chromium: Any, scripted: str, picture: Callable[[
         page.ask("47 x 86")
         page.until("#answer", "✓ Python says 4042 too")
         picture("phone")
-        wide = chromium.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
-        assert wide <= 0, f"{wide} px wider than the screen"
+        overflow = chromium.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
+        assert overflow <= 0, f"{overflow} px wider than the screen"
     finally:
         chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

@@ -10,4 +10,4 @@ domain = Domain(
     columns=("answer", "operation", "digits"),
 )
 
-__all__ = ["app"]
+__all__ = ["domain"]

@@ -1,10 +1,11 @@
-"""Exact match and digit match, by operation and digits: the grid of Goat's table (arXiv:2305.14201).
+"""Exact match and digit match by operation and digits, the grid of Goat's table (arXiv:2305.14201).
 
-    exact match   share of answers that equal the true one, character by character, in canonical form ("139 R 18")
-    digit match   1 - CER: characters of the true answers that came through; answers without a number get none
+    exact match   fraction of answers equal to the true one, character by character, in canonical form ("139 R 18")
+    digit match   1 - CER, the character error rate: the fraction of characters of the true answers that the model got
+                  right; a text without a number gets none
 
-The answer is taken from the model's text by the rule of `prompts`: strict as the world writes it, lenient as any
-reader would understand it. A text in which the parser finds no answer is wrong, and counted as invalid.
+`prompts.parse` takes the answer from the model's text: the strict scorer accepts only the form that the world writes,
+the lenient one whatever a reader would understand. A text without an answer is wrong and counted as invalid.
 """
 
 from __future__ import annotations
@@ -13,28 +14,34 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from instructzoo.arithmetic import prompts
-from instructzoo.arithmetic.world.digit_pairs import OPERATIONS
+from instructzoo.arithmetic.problem import COMMUTATIVE, OPERATIONS
 from instructzoo.core.domain import PublishedResult
-from instructzoo.core.errors import ZooError, suggest
+from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Invalid, Row
 from instructzoo.core.score import MetricValue, Scores, character_errors, exact_match, mean_with_ci
 from instructzoo.core.score.baselines import Baseline
+from instructzoo.core.score.exact_match import check_answers, rows_by_group
 
 SCORERS = ("strict", "lenient")
 LEGACY: tuple[str, ...] = ()
 BASELINES: dict[str, Baseline] = {}
-"""The core's baselines will do."""
+"""None beside the baselines that the core runs for every domain."""
+
 METRICS = (EXACT, DIGITS) = ("exact match", "digit match")
 SOURCE = "arXiv:2305.14201, table of results"
 
-_DIGITS = re.compile(r"([0-9]{1,4})D([-+*/])([0-9]{1,4})D")
-_COLUMNS = 5  # the paper's columns 1D to 5D
-_COMMUTE = ("add", "multiply")
+NOTES = (
+    "Columns 1D to 5D are problems whose longer operand has so many digits; the paper takes BIG-bench's tasks of that "
+    "name, whose files were not at hand, so these columns are look-alikes.",
+    "Digit match is 1 - CER with the edits of one answer cut at the length of the true one; the count says how often.",
+)
 
-# (column, Goat-7B exact, Goat-7B digit, GPT-4 exact where the facts have it), in percent
+_DIGIT_PAIR = re.compile(r"([0-9]{1,4})D([-+*/])([0-9]{1,4})D")
+_LAST_COLUMN = 5
+"""The paper's first columns are 1D to 5D."""
+
+# column, Goat-7B exact match, Goat-7B digit match, GPT-4 exact match (None: not published); all in percent
 _TABLE: dict[str, tuple[tuple[str, float, float, float | None], ...]] = {
     "add": (
         ("1D", 100, 100, None),
@@ -79,106 +86,107 @@ _TABLE: dict[str, tuple[tuple[str, float, float, float | None], ...]] = {
 }
 
 
-def _paper() -> tuple[PublishedResult, ...]:
-    figures = []
+def _published_results() -> tuple[PublishedResult, ...]:
+    results = []
     for operation, columns in _TABLE.items():
-        for column, exact, digit, gpt4 in columns:
+        for column, goat_exact, goat_digit, gpt4_exact in columns:
             group = f"{operation} {column}"
-            figures.append(PublishedResult(EXACT, group, exact / 100, "Goat-7B", SOURCE))
-            figures.append(PublishedResult(DIGITS, group, digit / 100, "Goat-7B", SOURCE))
-            if gpt4 is not None:
-                figures.append(PublishedResult(EXACT, group, gpt4 / 100, "GPT-4", SOURCE))
-    return tuple(figures)
+            results.append(PublishedResult(EXACT, group, goat_exact / 100, "Goat-7B", SOURCE))
+            results.append(PublishedResult(DIGITS, group, goat_digit / 100, "Goat-7B", SOURCE))
+            if gpt4_exact is not None:
+                results.append(PublishedResult(EXACT, group, gpt4_exact / 100, "GPT-4", SOURCE))
+    return tuple(results)
 
 
-PAPER = _paper()
+PAPER = _published_results()
 
 
 def score(rows: Sequence[Row], answers: Sequence[str], scorer: str) -> Scores:
-    """Figures of raw model texts against rows, one text per row in order, for all rows and for every group.
+    """Exact match and digit match of raw model texts, over all rows and for every group.
 
-    Groups: the operation ("add"); its exact digits ("add 3D+2D", larger operand first where order does not matter);
-    and the paper's columns "add 1D" to "add 5D", by the longer operand's digits. Raises ZooError for an unknown
-    scorer, a row without a true answer, or another number of answers than rows.
+    The groups of a row: its operation ("add"), its digit pair ("add 3D+2D", larger operand first where order does not
+    matter), and the paper's columns "add 1D" to "add 5D" by the longer operand's digits.
+
+    Args:
+        rows: The rows that were asked; each has its true answer in `answer` or in `output`.
+        answers: The model's raw texts, one per row in order.
+        scorer: One of SCORERS.
+
+    Returns:
+        Both metrics with n and 95% interval for every group, and counts.
+
+    Raises:
+        ZooError: The scorer is unknown, a row has no true answer, or there are more or fewer answers than rows.
     """
-    true, said = _canonical(rows, answers, scorer)
-    hits, errors = exact_match(true, said), character_errors(true, said)
+    true_answers, given_answers = _canonical(rows, answers, scorer)
+    hits, errors = exact_match(true_answers, given_answers), character_errors(true_answers, given_answers)
     matches = errors.matches()
-
-    figures: list[MetricValue] = []
-    places = _places(rows)
-    for group, picked in places.items():
-        figures.append(mean_with_ci(EXACT, hits[picked], group))
-        figures.append(mean_with_ci(DIGITS, matches[picked], group, errors.lengths[picked]))
+    values: list[MetricValue] = []
+    rows_of = rows_by_group(rows, groups)
+    for group in sorted(rows_of, key=_table_order):
+        indices = rows_of[group]
+        values.append(mean_with_ci(EXACT, hits[indices], group))
+        values.append(mean_with_ci(DIGITS, matches[indices], group, errors.lengths[indices]))
     counts = {
         "rows": len(rows),
         "right": int(hits.sum()),
-        "invalid": sum(answer is None for answer in said),
+        "invalid": sum(answer is None for answer in given_answers),
         "no text": sum(not (text or "").strip() for text in answers),
         "edits cut at the answer's length": errors.clipped(),
         "rows without operation and digits": sum(not groups(row) for row in rows),
     }
-    return Scores(scorer, tuple(figures), (EXACT, "all"), NOTES, counts)
+    return Scores(scorer, tuple(values), (EXACT, "all"), NOTES, counts)
 
 
 def correct(rows: Sequence[Row], answers: Sequence[str], scorer: str) -> list[bool]:
-    """Whether each answer is an exact match; errors as in `score`."""
-    true, said = _canonical(rows, answers, scorer)
-    return [bool(hit) for hit in exact_match(true, said)]
+    """Whether each answer is an exact match; arguments and errors as for `score`."""
+    true_answers, given_answers = _canonical(rows, answers, scorer)
+    return [bool(hit) for hit in exact_match(true_answers, given_answers)]
 
 
-NOTES = (
-    "Columns 1D to 5D are problems whose longer operand has so many digits; the paper takes BIG-bench's tasks of that "
-    "name, whose files were not at hand, so these columns are look-alikes.",
-    "Digit match is 1 - CER with the edits of one answer cut at the length of the true one; the count says how often.",
-)
+def true_answer(row: Mapping[str, Any], row_number: int = 0) -> str:
+    """The true answer in canonical form: the row's `answer`, else what its `output` says.
 
-
-def _canonical(rows: Sequence[Row], answers: Sequence[str], scorer: str) -> tuple[list[str], list[str | None]]:
-    """The true answers and the given ones, None where the parser finds none."""
-    if scorer not in SCORERS:
-        raise ZooError(f'no scorer "{scorer}"', suggest(scorer, SCORERS), where="evaluate.scorer")
-    if len(rows) != len(answers):
-        raise ZooError(f"{len(answers)} answers for {len(rows)} rows", "one answer per row, in order")
-    lenient = scorer == "lenient"
-    parsed = [prompts.parse(text or "", row, lenient=lenient) for text, row in zip(answers, rows, strict=True)]
-    said = [None if isinstance(answer, Invalid) else answer.value for answer in parsed]
-    return [truth(row, number) for number, row in enumerate(rows, 1)], said
-
-
-def truth(row: Mapping[str, Any], number: int = 0) -> str:
-    """The true answer in canonical form: the row's `answer`, else what its `output` says; ZooError for neither."""
+    Raises:
+        ZooError: The row has neither; the message names the row number.
+    """
     text = str(row.get("answer") or row.get("output") or "")
     for lenient in (False, True):  # published rows may write "4 R 0" or a bare "is undefined"
         answer = prompts.parse(text, row, lenient=lenient)
         if not isinstance(answer, Invalid):
             return answer.value
-    raise ZooError(f'no true answer in "{text[:40]}"', 'a number, "Q R r" or "undefined"', where=f"row {number}")
+    raise ZooError(f'no true answer in "{text[:40]}"', 'a number, "Q R r" or "undefined"', where=f"row {row_number}")
 
 
 def groups(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """The groups of a row, "all" aside; none where the row does not say its operation and digits."""
-    operation, match = row.get("operation"), _DIGITS.fullmatch(str(row.get("digits") or ""))
+    """The groups that a row is reported in, besides all rows; none where it lacks its operation or digits.
+
+    Example:
+        >>> groups({"operation": "add", "digits": "2D+3D"})
+        ('add', 'add 3D+2D', 'add 3D')
+    """
+    operation, match = row.get("operation"), _DIGIT_PAIR.fullmatch(str(row.get("digits") or ""))
     if operation not in OPERATIONS or not match:
         return ()
     left, sign, right = int(match[1]), match[2], int(match[3])
-    if operation in _COMMUTE:
+    if operation in COMMUTATIVE:
         left, right = max(left, right), min(left, right)
-    named = (operation, f"{operation} {left}D{sign}{right}D")
+    names = (operation, f"{operation} {left}D{sign}{right}D")
     longer = max(left, right)
-    return (*named, f"{operation} {longer}D") if longer <= _COLUMNS else named
+    return (*names, f"{operation} {longer}D") if longer <= _LAST_COLUMN else names
 
 
-def _places(rows: Sequence[Row]) -> dict[str, np.ndarray]:
-    """Row numbers of every group: all, the operations, the paper's columns, then the digit pairs by size."""
-    found: dict[str, list[int]] = {"all": list(range(len(rows)))}
-    for place, row in enumerate(rows):
-        for group in groups(row):
-            found.setdefault(group, []).append(place)
-    return {group: np.array(found[group]) for group in sorted(found, key=_order)}
+def _canonical(rows: Sequence[Row], answers: Sequence[str], scorer: str) -> tuple[list[str], list[str | None]]:
+    """The true answers and the given ones, None where a text gives none."""
+    check_answers(rows, answers, scorer, SCORERS)
+    lenient = scorer == "lenient"
+    parsed = [prompts.parse(text or "", row, lenient=lenient) for text, row in zip(answers, rows, strict=True)]
+    given = [None if isinstance(answer, Invalid) else answer.value for answer in parsed]
+    return [true_answer(row, number) for number, row in enumerate(rows, 1)], given
 
 
-def _order(group: str) -> tuple[int, ...]:
+def _table_order(group: str) -> tuple[int, ...]:
+    """Sort key of groups: all, the operations, the paper's columns, then the digit pairs by size."""
     operation, _, digits = group.partition(" ")
     if operation not in OPERATIONS:
         return (0,)
