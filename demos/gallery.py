@@ -1,4 +1,4 @@
-"""All installed domains in tabs: python demos/gallery.py"""
+"""One page with a tab for every installed domain. Run it with `python demos/gallery.py`."""
 
 from instructzoo.core import ui
 
