@@ -6,7 +6,7 @@ import pytest
 
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Invalid, Record, Row
-from instructzoo.core.score.exact_match import EXACT_MATCH, UNPARSEABLE, ExactMatch, rows_by_group
+from instructzoo.core.score.scorers import EXACT_MATCH, UNPARSEABLE, ExactMatch, rows_by_group
 from instructzoo.core.score.term_lookup import longest_matches, most_frequent_label, ngram_spans, training_rows
 
 

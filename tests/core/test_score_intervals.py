@@ -1,4 +1,4 @@
-"""Intervals that cover what they claim, and comparisons that use the pairing."""
+"""Intervals have the coverage that they claim, and comparisons use the pairing."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import pytest
 from scipy import stats
 
 from instructzoo.core.errors import ZooError
-from instructzoo.core.score import compare, interval, mean_with_ci
+from instructzoo.core.score import compare, confidence_interval, mean_with_ci
 from instructzoo.core.score.intervals import bootstrap, sign_test, wilson
 
 
 def test_a_perfect_score_has_an_interval_that_reaches_below_one() -> None:
-    low, high = interval(np.ones(100))
+    low, high = confidence_interval(np.ones(100))
     assert (round(low, 3), high) == (0.963, 1.0)
-    low, high = interval(np.zeros(100))
+    low, high = confidence_interval(np.zeros(100))
     assert (low, round(high, 3)) == (0.0, 0.037)
 
 
 def test_a_nearly_perfect_partial_score_is_not_overconfident() -> None:
     values = np.ones(200)
     values[0] = 0.5
-    low, high = interval(values)
+    low, high = confidence_interval(values)
     assert low < 0.983 and high > 0.9975
 
 
@@ -37,20 +37,20 @@ def test_wilson_agrees_with_the_reference_library(hits: int, n: int) -> None:
 def test_an_interval_contains_its_value() -> None:
     rng = np.random.default_rng(0)
     for n, share in itertools.product((1, 2, 13, 400), (0.0, 0.02, 0.5, 0.99, 1.0)):
-        one = mean_with_ci("exact match", (rng.random(n) < share).astype(float))
-        assert 0 <= one.low <= one.value <= one.high <= 1
-        assert one.n == n
+        mean = mean_with_ci("exact match", (rng.random(n) < share).astype(float))
+        assert 0 <= mean.low <= mean.value <= mean.high <= 1
+        assert mean.n == n
 
 
 def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     rng = np.random.default_rng(1)
     lengths = rng.integers(1, 9, size=(300, 150))
     values = rng.binomial(lengths, 0.8) / lengths
-    held = 0
+    covered = 0
     for v, w in zip(values, lengths, strict=True):
-        low, high = interval(v, w)
-        held += low <= 0.8 <= high
-    assert 0.90 <= held / 300 <= 0.985
+        low, high = confidence_interval(v, w)
+        covered += low <= 0.8 <= high
+    assert 0.90 <= covered / 300 <= 0.985
 
 
 def test_the_grouped_bootstrap_is_the_bootstrap_over_items() -> None:
@@ -66,8 +66,8 @@ def test_the_grouped_bootstrap_is_the_bootstrap_over_items() -> None:
 
 def test_the_same_scores_give_the_same_interval_in_any_order() -> None:
     values = np.random.default_rng(4).random(50)
-    assert interval(values) == interval(values)
-    assert interval(values) == pytest.approx(interval(values[::-1]))
+    assert confidence_interval(values) == confidence_interval(values)
+    assert confidence_interval(values) == pytest.approx(confidence_interval(values[::-1]))
 
 
 def test_the_pairing_is_used() -> None:
@@ -76,8 +76,8 @@ def test_the_pairing_is_used() -> None:
     a, b = (hard < 0.80).astype(float), (hard < 0.76).astype(float)  # a is right wherever b is
     paired = compare(a, b)
     assert paired.low > 0 and paired.p < 0.01
-    alone_a, alone_b = interval(a), interval(b)
-    assert alone_a[0] < alone_b[1]  # the separate intervals overlap and would have hidden it
+    interval_a, interval_b = confidence_interval(a), confidence_interval(b)
+    assert interval_a[0] < interval_b[1]  # the separate intervals overlap and would have hidden it
 
 
 def test_two_equal_systems_do_not_differ_and_the_interval_is_not_a_point() -> None:
@@ -96,10 +96,10 @@ def test_a_clean_sweep_has_an_interval_wider_than_a_point() -> None:
 def test_swapping_the_systems_mirrors_the_comparison() -> None:
     rng = np.random.default_rng(7)
     a, b = rng.random(300), rng.random(300) * 1.1
-    one, other = compare(a, b), compare(b, a)
-    assert one.difference == pytest.approx(-other.difference)
-    assert (one.better, one.worse, one.p_sign) == (other.worse, other.better, other.p_sign)
-    assert one.low == pytest.approx(-other.high, abs=5e-3)
+    comparison, swapped = compare(a, b), compare(b, a)
+    assert comparison.difference == pytest.approx(-swapped.difference)
+    assert (comparison.better, comparison.worse, comparison.p_sign) == (swapped.worse, swapped.better, swapped.p_sign)
+    assert comparison.low == pytest.approx(-swapped.high, abs=5e-3)
 
 
 @pytest.mark.parametrize(("better", "worse"), [(0, 0), (5, 0), (0, 5), (7, 3), (40, 60), (3000, 3100)])
@@ -117,4 +117,4 @@ def test_scores_of_different_items_are_not_compared() -> None:
 @pytest.mark.parametrize("values", [[], [1.0, math.nan]])
 def test_no_items_and_nan_scores_are_refused(values: list[float]) -> None:
     with pytest.raises(ZooError):
-        interval(values)
+        confidence_interval(values)

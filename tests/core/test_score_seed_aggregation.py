@@ -1,4 +1,4 @@
-"""Runs with several seeds become one figure whose interval speaks of seeds."""
+"""Runs with several seeds are merged into means with an interval over the seeds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from instructzoo.core import report
 from instructzoo.core.errors import ZooError
-from instructzoo.core.score.seed_aggregation import merged, over_seeds
+from instructzoo.core.score.seed_aggregation import mean_over_seeds, merge_seeds
 from instructzoo.core.score.tables import Results
 
 F1S = [0.41, 0.44, 0.40, 0.43, 0.42]
@@ -25,38 +25,43 @@ def scores(f1: float, **values: Any) -> dict[str, Any]:
         ]
         return {"scorer": "strict", "figures": figures, "headline": ["F1", "all"], "notes": [], "counts": {}}
 
-    held = {"domain": "absa", "recipe": "k5", "part": "test", "scorer": "strict", "n": 200, "backbone": "b"}
+    setup = {"domain": "absa", "recipe": "k5", "part": "test", "scorer": "strict", "n": 200, "backbone": "b"}
     paper = [{"metric": "F1", "group": "asqp", "value": 0.5, "system": "theirs", "source": "table 1"}]
     systems = {"model": system(f1), "constant": system(0.1)}
     command = "zoo train absa/k5 seed=0"
-    return held | {"systems": systems, "paired": {}, "paper": paper, "command": command} | values
+    return setup | {"systems": systems, "paired": {}, "paper": paper, "command": command} | values
 
 
 def test_the_interval_over_seeds_is_that_of_student_s_t() -> None:
-    """Beside the textbook: mean, and 2.776 standard errors for five seeds."""
-    figure = over_seeds("F1", F1S)
+    """As in the textbook: the mean, and 2.776 standard errors for five seeds."""
+    mean = mean_over_seeds("F1", F1S)
     error = statistics.stdev(F1S) / 5**0.5
-    assert figure.value == pytest.approx(0.42)
-    assert figure.high - figure.value == pytest.approx(2.7764 * error, rel=1e-4)
-    assert figure.value - figure.low == pytest.approx(2.7764 * error, rel=1e-4)
-    assert (figure.n, over_seeds("F1", F1S, n=200).n) == (5, 200)
-    two = over_seeds("F1", [0.4, 0.6])
-    assert (two.low, two.high) == (0, 1), "a share stays one"
-    assert over_seeds("time (s)", [1.0, 9.0]).low < 0
+    assert mean.value == pytest.approx(0.42)
+    assert mean.high - mean.value == pytest.approx(2.7764 * error, rel=1e-4)
+    assert mean.value - mean.low == pytest.approx(2.7764 * error, rel=1e-4)
+    assert (mean.n, mean_over_seeds("F1", F1S, n=200).n) == (5, 200)
+    two = mean_over_seeds("F1", [0.4, 0.6])
+    assert (two.low, two.high) == (0, 1), "the interval of a fraction stays in 0..1"
+    assert mean_over_seeds("time (s)", [1.0, 9.0]).low < 0
 
 
 def test_fewer_than_two_valid_seeds_are_an_error() -> None:
     for values in ([], [0.4], [0.4, float("nan")]):
         with pytest.raises(ZooError, match="at least two seeds"):
-            over_seeds("F1", values)
+            mean_over_seeds("F1", values)
 
 
 def test_runs_of_different_setups_are_not_averaged() -> None:
-    for name, other in (("recipe", "k10"), ("scorer", "lenient"), ("n", 100), ("part", "validation")):
+    for key, name, other in (
+        ("recipe", "recipe", "k10"),
+        ("scorer", "scorer", "lenient"),
+        ("n", "n", 100),
+        ("part", "split", "validation"),
+    ):
         with pytest.raises(ZooError, match=f"{name} {other} beside"):
-            merged([Results.from_dict(scores(0.4)), Results.from_dict(scores(0.4, **{name: other}))])
-    alone = Results.from_dict(scores(0.4))
-    assert merged([alone]) == alone
+            merge_seeds([Results.from_dict(scores(0.4)), Results.from_dict(scores(0.4, **{key: other}))])
+    single_run = Results.from_dict(scores(0.4))
+    assert merge_seeds([single_run]) == single_run
 
 
 def test_a_readme_shows_the_mean_of_several_seeds_with_its_interval(tmp_path: Path) -> None:
@@ -70,10 +75,10 @@ def test_a_readme_shows_the_mean_of_several_seeds_with_its_interval(tmp_path: Pa
         "<!-- results:absa/k5 -->\nold\n<!-- /results -->\n<!-- results:absa/one -->\n<!-- /results -->\n"
     )
     assert report.main([str(readme), f"absa/k5={','.join(files)}", f"absa/one={files[0]}"]) == 0
-    many, one = readme.read_text().split("<!-- results:absa/one -->")
-    assert "means of 5 seeds" in many
-    assert "| this model | strict | 42.0 [40.0, 44.0] |" in many
-    assert "| most frequent training output | strict | 10.0 [10.0, 10.0] |" in many
-    assert "| asqp | 100 | 42.0 [40.0, 44.0] | 50.0 |" in many
-    assert "| this model | strict | 41.0 [36.0, 46.0] |" in one
-    assert "seeds" not in one
+    five_seeds, one_seed = readme.read_text().split("<!-- results:absa/one -->")
+    assert "means of 5 seeds" in five_seeds
+    assert "| this model | strict | 42.0 [40.0, 44.0] |" in five_seeds
+    assert "| most frequent training output | strict | 10.0 [10.0, 10.0] |" in five_seeds
+    assert "| asqp | 100 | 42.0 [40.0, 44.0] | 50.0 |" in five_seeds
+    assert "| this model | strict | 41.0 [36.0, 46.0] |" in one_seed
+    assert "seeds" not in one_seed

@@ -1,4 +1,4 @@
-"""95% intervals and paired comparisons, seeded: the same scores give the same interval on every machine.
+"""95% confidence intervals and paired comparisons; seeded, so the same scores give the same interval on every machine.
 
 The bootstrap resamples items. Items with the same score are interchangeable, so a resample is one multinomial draw
 over the distinct scores: exactly the distribution of drawing items one by one, in a fraction of the time and memory.
@@ -18,67 +18,121 @@ from instructzoo.core.score.types import MetricValue
 
 Array = NDArray[np.float64]
 LEVEL = 0.95
-DRAWS = 2_000
+RESAMPLES = 2_000
 Z = 1.959963984540054  # the normal deviate that leaves 2.5% on either side
-FEW = 10  # below so many items off the perfect (or the zero) score a resample says too little of the rest
+FEW_IMPERFECT = 10  # with fewer items off the perfect (or the zero) score a resample says too little of the rest
 
 
-def wilson(share: float, n: float) -> tuple[float, float]:
-    """95% interval of a share of n items (Wilson, 1927): 100 of 100 reads [0.963, 1], never [1, 1]."""
+def wilson(fraction: float, n: float) -> tuple[float, float]:
+    """95% interval of a proportion (Wilson, 1927): 100 of 100 reads [0.963, 1], never [1, 1].
+
+    Args:
+        fraction: The observed proportion, in 0..1.
+        n: The number of items; it may be an effective number, which need not be an integer.
+
+    Returns:
+        The ends of the interval, in 0..1.
+    """
     if n <= 0:
         return 0.0, 1.0
-    middle = share + Z * Z / (2 * n)
-    spread = Z * math.sqrt(max(share * (1 - share), 0.0) / n + Z * Z / (4 * n * n))
+    center = fraction + Z * Z / (2 * n)
+    spread = Z * math.sqrt(max(fraction * (1 - fraction), 0.0) / n + Z * Z / (4 * n * n))
     scale = 1 + Z * Z / n
-    low, high = max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
-    return (0.0 if share <= 0 else min(low, share)), (1.0 if share >= 1 else max(high, share))
+    low, high = max(0.0, (center - spread) / scale), min(1.0, (center + spread) / scale)
+    return (0.0 if fraction <= 0 else min(low, fraction)), (1.0 if fraction >= 1 else max(high, fraction))
 
 
-def bootstrap(values: ArrayLike, weights: ArrayLike | None = None, seed: int = 0, draws: int = DRAWS) -> Array:
-    """Weighted means of `draws` resamples of the items. values, weights: [n] -> [draws]."""
-    v, w = _arrays(values, weights)
-    pairs, counts = np.unique(np.stack([v, w]), axis=1, return_counts=True)  # [2, k], [k]
+def bootstrap(values: ArrayLike, weights: ArrayLike | None = None, seed: int = 0, draws: int = RESAMPLES) -> Array:
+    """Weighted means of resamples of the items.
+
+    Args:
+        values: Item scores, [n].
+        weights: Positive weights of the items, [n]; None: equal weights.
+        seed: Seed of the resamples.
+        draws: Number of resamples.
+
+    Returns:
+        Means, [draws].
+    """
+    v, w = _checked(values, weights)
+    distinct, counts = np.unique(np.stack([v, w]), axis=1, return_counts=True)  # [2, k], [k]
     rng = np.random.default_rng(seed)
-    share = counts / counts.sum()
-    rows = max(1, 4_000_000 // len(share))  # resamples at a time: about 32 MB
+    fractions = counts / counts.sum()
+    chunk = max(1, 4_000_000 // len(fractions))  # resamples at a time: about 32 MB
     means = []
-    for start in range(0, draws, rows):
-        times = rng.multinomial(len(v), share, size=min(rows, draws - start))  # [rows, k]
-        means.append((times @ (pairs[0] * pairs[1])) / (times @ pairs[1]))
+    for start in range(0, draws, chunk):
+        times = rng.multinomial(len(v), fractions, size=min(chunk, draws - start))  # [chunk, k]
+        means.append((times @ (distinct[0] * distinct[1])) / (times @ distinct[1]))
     return np.concatenate(means)
 
 
-def interval(values: ArrayLike, weights: ArrayLike | None = None, seed: int = 0) -> tuple[float, float]:
-    """95% interval of the weighted mean of item scores. values, weights: [n].
+def confidence_interval(values: ArrayLike, weights: ArrayLike | None = None, seed: int = 0) -> tuple[float, float]:
+    """95% interval of the weighted mean of item scores.
 
-    The percentile bootstrap, except for scores in 0..1 that are all 0 or 1, or of which fewer than ten differ from
-    the perfect (or the zero) score: there the resamples hardly vary, and Wilson's interval is used, with n reduced
+    It is the percentile bootstrap, except for scores in 0..1 that are all 0 or 1, or of which fewer than ten differ
+    from the perfect (or the zero) score: there the resamples hardly vary, and Wilson's interval is used, with n reduced
     to the effective number of items that unequal weights leave (Kish). For partial scores that interval is too wide
     rather than too narrow, since no score in 0..1 varies more than a 0/1 one of the same mean.
+
+    Args:
+        values: Item scores, [n].
+        weights: Positive weights of the items, [n]; None: equal weights.
+        seed: Seed of the bootstrap.
+
+    Returns:
+        The ends of the interval, in the unit of the scores.
+
+    Raises:
+        ZooError: There are no items, a score is not finite, or a weight is not positive.
     """
-    v, w = _arrays(values, weights)
-    in_unit = bool(((v >= 0) & (v <= 1)).all())
-    off = min(int((v != 0).sum()), int((v != 1).sum()))
-    if in_unit and (off < FEW or bool(np.isin(v, (0, 1)).all())):
-        return wilson(float(np.average(v, weights=w)), _effective(w))
+    v, w = _checked(values, weights)
+    in_unit_range = bool(((v >= 0) & (v <= 1)).all())
+    imperfect = min(int((v != 0).sum()), int((v != 1).sum()))
+    if in_unit_range and (imperfect < FEW_IMPERFECT or bool(np.isin(v, (0, 1)).all())):
+        return wilson(float(np.average(v, weights=w)), _effective_n(w))
     return _percentiles(bootstrap(v, w, seed))
 
 
 def mean_with_ci(
     metric: str, values: ArrayLike, group: str = "all", weights: ArrayLike | None = None, seed: int = 0
 ) -> MetricValue:
-    """The weighted mean of item scores as a MetricValue with its n and interval. Raises ZooError without items."""
-    v, w = _arrays(values, weights)
-    low, high = interval(v, w, seed)
+    """The weighted mean of item scores with its 95% interval.
+
+    Args:
+        metric: The name of the metric.
+        values: Item scores, [n].
+        group: The group of items that the value is for.
+        weights: Positive weights of the items, [n]; None: equal weights.
+        seed: Seed of the bootstrap.
+
+    Returns:
+        The value with its interval and n.
+
+    Raises:
+        ZooError: As for `confidence_interval`.
+
+    Example:
+        >>> mean_with_ci("exact match", [1, 1, 0, 1]).value
+        0.75
+    """
+    v, w = _checked(values, weights)
+    low, high = confidence_interval(v, w, seed)
     return MetricValue(metric, float(np.average(v, weights=w)), low, high, len(v), group)
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """System a against system b on the same n items; the difference is a - b, in the metric's unit.
+    """System a against system b on the same n items.
 
-    p: two-sided, of the paired bootstrap. better, worse: items on which a scores higher, lower. p_sign: two-sided and
-    exact, of the sign test on those items; for 0/1 scores that is McNemar's exact test.
+    Attributes:
+        difference: Mean of a - b, in the metric's unit.
+        low: Lower end of its 95% interval.
+        high: Upper end.
+        p: Two-sided p of the paired bootstrap.
+        n: Number of items.
+        better: Items on which a scores higher.
+        worse: Items on which a scores lower.
+        p_sign: Two-sided, exact p of the sign test on those items; for 0/1 scores it is McNemar's exact test.
     """
 
     difference: float
@@ -95,21 +149,39 @@ class Comparison:
 
 
 def compare(a: ArrayLike, b: ArrayLike, weights: ArrayLike | None = None, seed: int = 0) -> Comparison:
-    """Paired comparison of two systems' item scores, [n] each and in the same order."""
-    first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    if first.shape != second.shape:
-        raise ZooError(f"{first.size} scores beside {second.size}", "both systems scored on the same items, in order")
-    gap, w = _arrays(first - second, weights)
-    means = bootstrap(gap, w, seed)
-    low, high = _gap_interval(gap, w, means)
+    """Compare two systems on the same items.
+
+    Args:
+        a: Item scores of the first system, [n].
+        b: Item scores of the second system, [n], in the same order.
+        weights: Positive weights of the items, [n]; None: equal weights.
+        seed: Seed of the bootstrap.
+
+    Returns:
+        The mean difference a - b with its interval and tests.
+
+    Raises:
+        ZooError: The systems have scores of different items, or as for `confidence_interval`.
+
+    Example:
+        >>> compare([1, 1, 1, 0], [1, 0, 1, 0]).difference
+        0.25
+    """
+    a_scores, b_scores = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if a_scores.shape != b_scores.shape:
+        found = f"{a_scores.size} scores beside {b_scores.size}"
+        raise ZooError(found, "both systems scored on the same items, in order")
+    differences, w = _checked(a_scores - b_scores, weights)
+    means = bootstrap(differences, w, seed)
+    low, high = _difference_interval(differences, w, means)
     tail = min(int((means <= 0).sum()), int((means >= 0).sum()))
-    better, worse = int((gap > 0).sum()), int((gap < 0).sum())
+    better, worse = int((differences > 0).sum()), int((differences < 0).sum())
     return Comparison(
-        difference=float(np.average(gap, weights=w)),
+        difference=float(np.average(differences, weights=w)),
         low=low,
         high=high,
         p=min(1.0, 2 * (tail + 1) / (len(means) + 1)),
-        n=len(gap),
+        n=len(differences),
         better=better,
         worse=worse,
         p_sign=sign_test(better, worse),
@@ -117,23 +189,26 @@ def compare(a: ArrayLike, b: ArrayLike, weights: ArrayLike | None = None, seed: 
 
 
 def sign_test(better: int, worse: int) -> float:
-    """Exact two-sided p of a fair coin showing a split at least as uneven. McNemar's exact test on 0/1 scores."""
+    """Exact two-sided p that a fair coin gives a result at least as uneven. On 0/1 scores: McNemar's exact test."""
     from scipy.special import bdtr
 
     n = better + worse
     return min(1.0, 2 * float(bdtr(float(min(better, worse)), n, 0.5))) if n else 1.0
 
 
-def _gap_interval(gap: Array, weights: Array, means: Array) -> tuple[float, float]:
-    """Percentiles of the resampled differences; where fewer than ten items differ, or fewer than ten differ less than
-    fully, they hardly vary, and Wilson's intervals of the gains and of the losses are combined instead (MOVER)."""
-    size = np.abs(gap)
-    off = min(int((size != 0).sum()), int((gap != 1).sum()), int((gap != -1).sum()))
-    if bool((size > 1).any()) or off >= FEW:
+def _difference_interval(differences: Array, weights: Array, means: Array) -> tuple[float, float]:
+    """Percentiles of the resampled differences [draws].
+
+    If fewer than ten items differ, or fewer than ten differ less than fully, the resamples hardly vary; then Wilson's
+    intervals of the gains and of the losses are combined instead (MOVER).
+    """
+    sizes = np.abs(differences)
+    partial = min(int((sizes != 0).sum()), int((differences != 1).sum()), int((differences != -1).sum()))
+    if bool((sizes > 1).any()) or partial >= FEW_IMPERFECT:
         return _percentiles(means)
-    n = _effective(weights)
-    gain = float(np.average(np.maximum(gap, 0), weights=weights))
-    loss = float(np.average(np.maximum(-gap, 0), weights=weights))
+    n = _effective_n(weights)
+    gain = float(np.average(np.maximum(differences, 0), weights=weights))
+    loss = float(np.average(np.maximum(-differences, 0), weights=weights))
     (gain_low, gain_high), (loss_low, loss_high) = wilson(gain, n), wilson(loss, n)
     low = gain - loss - math.hypot(gain - gain_low, loss_high - loss)
     high = gain - loss + math.hypot(gain_high - gain, loss - loss_low)
@@ -145,18 +220,18 @@ def _percentiles(means: Array) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _effective(weights: Array) -> float:
-    """How many equally weighted items these weigh as much as (Kish)."""
+def _effective_n(weights: Array) -> float:
+    """The number of equally weighted items that carry as much information as these (Kish)."""
     return float(weights.sum() ** 2 / (weights**2).sum())
 
 
-def _arrays(values: ArrayLike, weights: ArrayLike | None) -> tuple[Array, Array]:
+def _checked(values: ArrayLike, weights: ArrayLike | None) -> tuple[Array, Array]:
+    """Values and weights as arrays [n]. Raises ZooError for what cannot be averaged."""
     v = np.asarray(values, dtype=np.float64)
     w = np.ones_like(v) if weights is None else np.asarray(weights, dtype=np.float64)
     if v.ndim != 1 or not v.size:
-        raise ZooError(
-            f"item scores of shape {v.shape}", "one score per item, at least one item", "check the test part"
-        )
+        found = f"item scores of shape {v.shape}"
+        raise ZooError(found, "one score per item, at least one item", "check the test split")
     if w.shape != v.shape or not bool((w > 0).all()):
         raise ZooError(f"weights of shape {w.shape} for {v.size} items", "one positive weight per item")
     if not bool(np.isfinite(v).all()):

@@ -1,7 +1,7 @@
-"""One setup run with several seeds: the mean, and what another seed would change.
+"""Runs of one setup with several seeds: their mean, and how much another seed would change.
 
-over_seeds("F1", [0.41, 0.44, 0.40, 0.43, 0.42])      # 0.42 [0.400, 0.440]
-merged([results of seed 0, of seed 1, ...])           # one Results, for the tables of scores.json
+mean_over_seeds("F1", [0.41, 0.44, 0.40, 0.43, 0.42])      # 0.42 [0.400, 0.440]
+merge_seeds([results of seed 0, of seed 1, ...])           # one Results, for the tables of scores.json
 """
 
 from __future__ import annotations
@@ -14,15 +14,27 @@ import numpy as np
 
 from instructzoo.core.errors import ZooError
 from instructzoo.core.score.intervals import LEVEL
-from instructzoo.core.score.tables import Results, is_share
+from instructzoo.core.score.tables import Results, is_fraction
 from instructzoo.core.score.types import MetricValue, Scores
 
 
-def over_seeds(metric: str, values: Sequence[float], group: str = "all", n: int = 0) -> MetricValue:
-    """Mean of one figure over runs with Student's t interval (runs - 1 degrees of freedom), within 0..1 for shares.
+def mean_over_seeds(metric: str, values: Sequence[float], group: str = "all", n: int = 0) -> MetricValue:
+    """The mean of one metric over runs, with Student's t interval (runs - 1 degrees of freedom).
 
     The interval says how far the mean of as many other seeds would lie, on the same test rows; it says nothing of other
-    test rows. n: test rows of each run; 0: the number of runs. Raises ZooError for fewer than two values.
+    test rows. For fractions it is cut to 0..1.
+
+    Args:
+        metric: The name of the metric.
+        values: Its value in each run; at least two.
+        group: The group of rows that the values are for.
+        n: Test rows of each run; 0: the number of runs.
+
+    Returns:
+        The mean with its interval.
+
+    Raises:
+        ZooError: There are fewer than two values, or one is not finite.
     """
     from scipy.special import stdtrit
 
@@ -32,43 +44,52 @@ def over_seeds(metric: str, values: Sequence[float], group: str = "all", n: int 
     mean = float(v.mean())
     spread = float(stdtrit(len(v) - 1, (1 + LEVEL) / 2)) * float(v.std(ddof=1)) / math.sqrt(len(v))
     low, high = mean - spread, mean + spread
-    if is_share(metric) and bool(((v >= 0) & (v <= 1)).all()):
+    if is_fraction(metric) and bool(((v >= 0) & (v <= 1)).all()):
         low, high = max(0.0, low), min(1.0, high)
     return MetricValue(metric, mean, low, high, n or len(v), group)
 
 
-def merged(results: Sequence[Results]) -> Results:
-    """Runs of one recipe with different seeds as one: every figure is its mean over them. One run stays as it is.
+def merge_seeds(results: Sequence[Results]) -> Results:
+    """Merge runs of one recipe with different seeds: every metric becomes its mean over them.
 
-    Figures that not all runs have are left out. Raises ZooError for runs of different recipes, scorers, parts or sizes.
+    Args:
+        results: The results of each run; a single one is returned unchanged.
+
+    Returns:
+        The means. Metrics that not all runs have are left out.
+
+    Raises:
+        ZooError: The runs have different recipes, scorers, splits or sizes.
     """
     first = results[0]
     for other in results[1:]:
-        for name in ("domain", "recipe", "part", "scorer", "n", "backbone"):
-            one, two = getattr(first, name), getattr(other, name)
-            if one != two:
-                raise ZooError(f"{name} {two} beside {one}", "runs that differ by their seed alone")
+        for name in ("domain", "recipe", "split", "scorer", "n", "backbone"):
+            first_value, other_value = getattr(first, name), getattr(other, name)
+            if first_value != other_value:
+                raise ZooError(f"{name} {other_value} beside {first_value}", "runs that differ by their seed alone")
     if len(results) == 1:
         return first
     return replace(
         first,
-        systems=_mean([one.systems for one in results]),
-        variants=_mean([one.variants for one in results]),
+        systems=_mean_systems([run.systems for run in results]),
+        variants=_mean_systems([run.variants for run in results]),
         paired={},
-        left_out={name: why for one in results for name, why in one.left_out.items()},
+        left_out={name: reason for run in results for name, reason in run.left_out.items()},
         runs=len(results),
     )
 
 
-def _mean(runs: Sequence[Mapping[str, Scores]]) -> dict[str, Scores]:
+def _mean_systems(runs: Sequence[Mapping[str, Scores]]) -> dict[str, Scores]:
+    """The mean scores of every system that all runs have."""
     names = [name for name in runs[0] if all(name in run for run in runs)]
-    return {name: _scores([run[name] for run in runs]) for name in names}
+    return {name: _mean_scores([run[name] for run in runs]) for name in names}
 
 
-def _scores(runs: Sequence[Scores]) -> Scores:
+def _mean_scores(runs: Sequence[Scores]) -> Scores:
     metric_values = []
-    for one in runs[0].metric_values:
-        found = [figure for run in runs if (figure := run.get(one.metric, one.group))]
-        if len(found) == len(runs):
-            metric_values.append(over_seeds(one.metric, [figure.value for figure in found], one.group, one.n))
+    for first in runs[0].metric_values:
+        by_run = [value for run in runs if (value := run.get(first.metric, first.group))]
+        if len(by_run) == len(runs):
+            values = [value.value for value in by_run]
+            metric_values.append(mean_over_seeds(first.metric, values, first.group, first.n))
     return replace(runs[0], metric_values=tuple(metric_values), counts={})

@@ -1,4 +1,4 @@
-"""scores.json as tables: systems side by side, and groups beside the paper. One source for report, README and terminal.
+"""scores.json as tables: the systems, and the model by group. Report, README and terminal show the same tables.
 
 | system         | scorer | exact match, %    | n     |
 | this model     | strict | 98.7 [97.8, 99.2] | 1,000 |
@@ -15,7 +15,7 @@ from instructzoo.core.domain import PublishedResult
 from instructzoo.core.errors import ZooError
 from instructzoo.core.score.types import MetricValue, Scores
 
-LABELS = {
+SYSTEM_LABELS = {
     "model": "this model",
     "unconstrained": "this model, unconstrained",
     "untuned": "same backbone, untuned",
@@ -23,30 +23,46 @@ LABELS = {
     "constant": "most frequent training output",
     "nearest": "nearest training row",
 }
-NONE = "–"
+MISSING = "–"
 
 
 @dataclass(frozen=True)
 class Table:
-    """Plain text cells; every row has one cell per column."""
+    """A table of plain text; every row has one cell per column."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     caption: str = ""
 
     def markdown(self) -> str:
+        """The table in GitHub's Markdown, its first column aligned left and the others right."""
         lines = [self.head, ("---",) + ("---:",) * (len(self.head) - 1), *self.rows]
         return "\n".join("| " + " | ".join(_escaped(cell) for cell in line) + " |" for line in lines)
 
 
 @dataclass(frozen=True)
 class Results:
-    """The checked content of scores.json. variants: the model under the other scorers of its domain, by their names;
-    left_out: baselines that could not be scored, and why; runs: how many the figures are means of."""
+    """The checked content of scores.json.
+
+    Attributes:
+        domain: Name of the domain.
+        recipe: Name of the recipe.
+        split: The data split that was scored (stored under "part").
+        scorer: Name of the scorer.
+        n: Number of rows.
+        systems: Scores of the model and of the baselines, by system.
+        variants: Scores of the model by the other scorers of its domain, by scorer.
+        paired: Comparisons of the model with each system on the same rows, by system.
+        paper: Published results.
+        command: The command that made the scores.
+        backbone: Name of the model's backbone.
+        left_out: Baselines that could not be scored, with the reason.
+        runs: The number of runs that the values are means of.
+    """
 
     domain: str
     recipe: str
-    part: str
+    split: str
     scorer: str
     n: int
     systems: Mapping[str, Scores]
@@ -60,26 +76,38 @@ class Results:
 
     @property
     def model(self) -> Scores:
+        """The scores of the model itself."""
         return self.systems["model"]
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], where: str = "scores.json") -> Results:
-        """Check a parsed scores.json. Raises ZooError for a missing or malformed part."""
+        """Check the content of a scores.json.
+
+        Args:
+            values: The parsed file.
+            where: The path that errors name.
+
+        Returns:
+            The results.
+
+        Raises:
+            ZooError: A field is missing or malformed, or the model has no values.
+        """
         try:
-            systems = {name: Scores.from_dict(one) for name, one in values["systems"].items()}
+            systems = {name: Scores.from_dict(scores) for name, scores in values["systems"].items()}
             if not systems["model"].metric_values:
                 raise ZooError("the model has no figures", "at least one", "zoo eval writes them", where)
-            others = {key: one for key, one in values.items() if isinstance(one, dict) and "figures" in one}
+            variants = [value for value in values.values() if isinstance(value, dict) and "figures" in value]
             return cls(
                 domain=str(values["domain"]),
                 recipe=str(values["recipe"]),
-                part=str(values.get("part", "test")),
+                split=str(values.get("part", "test")),
                 scorer=str(values["scorer"]),
                 n=int(values["n"]),
                 systems=systems,
-                variants={str(one["scorer"]): Scores.from_dict(one) for one in others.values()},
+                variants={str(scores["scorer"]): Scores.from_dict(scores) for scores in variants},
                 paired=dict(values.get("paired") or {}),
-                paper=tuple(PublishedResult(**one) for one in values.get("paper") or ()),
+                paper=tuple(PublishedResult(**result) for result in values.get("paper") or ()),
                 command=str(values.get("command", "")),
                 backbone=str(values.get("backbone", "")),
                 left_out=dict(values.get("left_out") or {}),
@@ -89,24 +117,30 @@ class Results:
             raise ZooError(f"malformed scores ({reason})", "the content that zoo eval writes", where=where) from error
 
     def notes(self) -> list[str]:
-        """What a reader of the tables must know besides."""
-        return [f"The baseline {name} was left out: {why}." for name, why in self.left_out.items()]
+        """Sentences that belong below the tables."""
+        return [f"The baseline {name} was left out: {reason}." for name, reason in self.left_out.items()]
 
     def best_baseline(self) -> tuple[str, MetricValue] | None:
-        """The system beside the model with the highest headline figure. The model without its grammar is none."""
-        lead, own = self.model.headline_value(), ("model", "unconstrained")
-        found = {name: one.get(lead.metric, lead.group) for name, one in self.systems.items() if name not in own}
-        known = [(name, one) for name, one in found.items() if one]
-        return max(known, key=lambda pair: pair[1].value) if known else None
+        """The baseline with the highest headline value, and that value; None without baselines.
+
+        The model without its grammar does not count as a baseline.
+        """
+        headline = self.model.headline_value()
+        candidates = [
+            (name, value)
+            for name, scores in self.systems.items()
+            if name not in ("model", "unconstrained") and (value := scores.get(headline.metric, headline.group))
+        ]
+        return max(candidates, key=lambda candidate: candidate[1].value) if candidates else None
 
 
-def number(metric: str, value: float) -> str:
-    """A value for readers: shares in percent with one decimal, anything else with up to two decimals.
+def format_number(metric: str, value: float) -> str:
+    """A value for readers: fractions in percent with one decimal, anything else with up to two decimals.
 
-    A figure is a share in 0..1 unless its metric names a unit in brackets, such as "time (s)". What is not quite 0 or
+    A value is a fraction in 0..1 unless its metric names a unit in brackets, such as "time (s)". What is not quite 0 or
     100 percent never reads 0.0 or 100.0.
     """
-    if not is_share(metric):
+    if not is_fraction(metric):
         return f"{value:,.2f}".rstrip("0").rstrip(".")
     percent = 100 * value
     for decimals in (1, 2, 3):
@@ -116,104 +150,114 @@ def number(metric: str, value: float) -> str:
     return text
 
 
-def is_share(metric: str) -> bool:
+def is_fraction(metric: str) -> bool:
+    """Whether the values of a metric are fractions in 0..1, which are shown in percent."""
     return not metric.endswith(")")
 
 
-def unit(metric: str) -> str:
-    """The metric as a column's head, with its unit."""
-    return f"{metric}, %" if is_share(metric) else metric
+def column_heading(metric: str) -> str:
+    """The metric with its unit."""
+    return f"{metric}, %" if is_fraction(metric) else metric
 
 
-def cell(figure: MetricValue | None) -> str:
+def format_cell(value: MetricValue | None) -> str:
     """`98.7 [97.8, 99.2]`, or a dash."""
-    if figure is None:
-        return NONE
-    low, high = number(figure.metric, figure.low), number(figure.metric, figure.high)
-    return f"{number(figure.metric, figure.value)} [{low}, {high}]"
+    if value is None:
+        return MISSING
+    low, high = format_number(value.metric, value.low), format_number(value.metric, value.high)
+    return f"{format_number(value.metric, value.value)} [{low}, {high}]"
 
 
-def systems(results: Results, paper: bool = True) -> Table:
-    """The model under every scorer, then the baselines, then what the paper publishes for the same groups."""
-    group = results.model.headline_value().group
-    metrics = list(dict.fromkeys(f.metric for f in results.model.metric_values if f.group == group))
-    lead = results.model.headline_value().metric
-    metrics.sort(key=lambda metric: metric != lead)
+def systems_table(results: Results, paper: bool = True) -> Table:
+    """The systems, one a row.
+
+    Args:
+        results: The content of scores.json.
+        paper: Whether published results of the headline's group are included.
+
+    Returns:
+        The model by every scorer, then the baselines, then published results.
+    """
+    headline = results.model.headline_value()
+    group = headline.group
+    metrics = list(dict.fromkeys(v.metric for v in results.model.metric_values if v.group == group))
+    metrics.sort(key=lambda metric: metric != headline.metric)
     rows = []
-    for name, scores in {"model": results.model, **_variants(results), **results.systems}.items():
-        figures = [scores.get(metric, group) for metric in metrics]
-        n = max((f.n for f in figures if f), default=0)
-        label = LABELS.get(name.partition(",")[0], name)
-        gap = _gap(results.paired.get(name), lead)
-        rows.append((label, scores.scorer, *map(cell, figures), gap, f"{n:,}"))
-    for system in dict.fromkeys(f.system for f in results.paper) if paper else ():
-        published = {f.metric: f.value for f in results.paper if (f.system, f.group) == (system, group)}
+    for name, scores in {"model": results.model, **_variant_systems(results), **results.systems}.items():
+        metric_values = [scores.get(metric, group) for metric in metrics]
+        n = max((v.n for v in metric_values if v), default=0)
+        label = SYSTEM_LABELS.get(name.partition(",")[0], name)
+        gain = _format_gain(results.paired.get(name), headline.metric)
+        rows.append((label, scores.scorer, *map(format_cell, metric_values), gain, f"{n:,}"))
+    for system in dict.fromkeys(p.system for p in results.paper) if paper else ():
+        published = {p.metric: p.value for p in results.paper if (p.system, p.group) == (system, group)}
         if published:
-            values = [number(m, published[m]) if m in published else NONE for m in metrics]
-            rows.append((f"{system} (published)", "paper's", *values, NONE, NONE))
-    head = ("system", "scorer", *map(unit, metrics), "model ahead by", "n")
+            cells = [format_number(m, published[m]) if m in published else MISSING for m in metrics]
+            rows.append((f"{system} (published)", "paper's", *cells, MISSING, MISSING))
+    head = ("system", "scorer", *map(column_heading, metrics), "gain over this system", "n")
     return Table(head, tuple(rows))
 
 
-def by_group(results: Results) -> Table:
-    """Every group that was measured here, each metric beside the paper's figure of the same group."""
-    return _groups(results, [g for g in dict.fromkeys(f.group for f in results.model.metric_values) if g != "all"])
+def groups_table(results: Results) -> Table:
+    """The model in every group that was measured, each metric followed by the published values of the same group."""
+    return _groups(results, [g for g in dict.fromkeys(v.group for v in results.model.metric_values) if g != "all"])
 
 
-def beside_paper(results: Results) -> Table:
-    """Only the groups that the paper has too, by the same metric."""
-    measured = {(f.metric, f.group) for f in results.model.metric_values}
-    known = dict.fromkeys(f.group for f in results.paper if (f.metric, f.group) in measured and f.group != "all")
-    return _groups(results, list(known))
+def published_groups_table(results: Results) -> Table:
+    """As `groups_table`, but only the groups that have published values of a measured metric."""
+    measured = {(v.metric, v.group) for v in results.model.metric_values}
+    groups = dict.fromkeys(p.group for p in results.paper if (p.metric, p.group) in measured and p.group != "all")
+    return _groups(results, list(groups))
 
 
-def unmeasured(results: Results) -> Table:
-    """Published figures that nothing here was measured beside: a row for each group, a column for each system."""
-    measured = {(f.metric, f.group) for f in results.model.metric_values}
-    figures = {(f.group, f.system, f.metric): f for f in results.paper if (f.metric, f.group) not in measured}
-    columns = list(dict.fromkeys((system, metric) for _, system, metric in figures))
+def unmeasured_table(results: Results) -> Table:
+    """Published values that were not measured here: a row for each group, a column for each system and metric."""
+    measured = {(v.metric, v.group) for v in results.model.metric_values}
+    published = {(p.group, p.system, p.metric): p for p in results.paper if (p.metric, p.group) not in measured}
+    columns = list(dict.fromkeys((system, metric) for _, system, metric in published))
     rows = []
-    for group in dict.fromkeys(group for group, _, _ in figures):
-        held = [figures.get((group, *column)) for column in columns]
-        rows.append((group, *(number(f.metric, f.value) if f else NONE for f in held)))
-    return Table(("group", *(f"{system}, {unit(metric)}" for system, metric in columns)), tuple(rows))
+    for group in dict.fromkeys(group for group, _, _ in published):
+        values = [published.get((group, *column)) for column in columns]
+        rows.append((group, *(format_number(v.metric, v.value) if v else MISSING for v in values)))
+    return Table(("group", *(f"{system}, {column_heading(metric)}" for system, metric in columns)), tuple(rows))
 
 
 def _groups(results: Results, groups: list[str]) -> Table:
-    model, wanted = results.model, set(groups)
-    metrics = list(dict.fromkeys(f.metric for f in model.metric_values if f.group in wanted))
-    published = {(f.system, f.metric, f.group): f.value for f in results.paper}
-    columns = list(dict.fromkeys((f.system, f.metric) for f in results.paper if f.group in wanted))
-    columns = [(s, m) for m in metrics for s, own in columns if own == m]
+    """The model in some groups: a column for each metric, followed by a column for each system that published it."""
+    model = results.model
+    metrics = list(dict.fromkeys(v.metric for v in model.metric_values if v.group in groups))
+    published = {(p.system, p.metric, p.group): p.value for p in results.paper}
+    published_columns = list(dict.fromkeys((p.system, p.metric) for p in results.paper if p.group in groups))
+    systems_of = {metric: [s for s, m in published_columns if m == metric] for metric in metrics}
     head: list[str] = ["group", "n"]
     for metric in metrics:
-        head += [unit(metric), *(f"{s}, {metric}" for s, own in columns if own == metric)]
+        head += [column_heading(metric), *(f"{system}, {metric}" for system in systems_of[metric])]
     rows = []
     for group in groups:
-        figures = {metric: model.get(metric, group) for metric in metrics}
-        n = max((f.n for f in figures.values() if f), default=0)
-        row = [group, f"{n:,}" if n else NONE]
+        metric_values = {metric: model.get(metric, group) for metric in metrics}
+        n = max((v.n for v in metric_values.values() if v), default=0)
+        row = [group, f"{n:,}" if n else MISSING]
         for metric in metrics:
-            row.append(cell(figures[metric]))
-            for system, own in columns:
-                if own == metric:
-                    value = published.get((system, metric, group))
-                    row.append(NONE if value is None else number(metric, value))
+            row.append(format_cell(metric_values[metric]))
+            for system in systems_of[metric]:
+                value = published.get((system, metric, group))
+                row.append(MISSING if value is None else format_number(metric, value))
         rows.append(tuple(row))
     return Table(tuple(head), tuple(rows))
 
 
-def _variants(results: Results) -> dict[str, Scores]:
-    """The model under the other scorers; keys that no system bears."""
+def _variant_systems(results: Results) -> dict[str, Scores]:
+    """The model by the other scorers, under keys that no system has."""
     return {f"model, {scorer}": scores for scorer, scores in results.variants.items()}
 
 
-def _gap(paired: Mapping[str, float] | None, metric: str) -> str:
+def _format_gain(paired: Mapping[str, float] | None, metric: str) -> str:
+    """How much better the model is than a system, with interval and p; a dash without a comparison."""
     if not paired:
-        return NONE
-    gap = [number(metric, float(paired[key])) for key in ("difference", "low", "high")]
+        return MISSING
+    difference, low, high = (format_number(metric, float(paired[key])) for key in ("difference", "low", "high"))
     p = float(paired["p"])
-    return f"{gap[0]} [{gap[1]}, {gap[2]}], p " + (f"= {p:.3f}" if p >= 0.001 else "< 0.001")
+    return f"{difference} [{low}, {high}], p " + (f"= {p:.3f}" if p >= 0.001 else "< 0.001")
 
 
 def _escaped(text: str) -> str:

@@ -26,7 +26,7 @@ Parser = Callable[[str, Row], Any]
 
 
 def check_answers(rows: Sequence[Row], answers: Sequence[str], scorer: str, scorers: Iterable[str]) -> None:
-    """Raise a ZooError for a scorer that is none of `scorers`, and for another number of answers than rows."""
+    """Raise ZooError for a scorer that is none of `scorers`, and for another number of answers than rows."""
     scorers = tuple(scorers)
     if scorer not in scorers:
         raise ZooError(f'no scorer "{scorer}"', suggest(scorer, scorers), where="evaluate.scorer")
