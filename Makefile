@@ -1,3 +1,4 @@
+# make install      the environment alone: .venv, with what constraints.txt pins
 # make quickstart   environment, then data -> model -> scores -> report of arithmetic/tiny
 # make test         environment, then ruff, mypy and the tests
 # Any user, no sudo. Needs Python 3.11 or newer with venv and pip. PYTHON=/path/to/python chooses one.
@@ -24,8 +25,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 export PYTHONNOUSERSITE := 1
 
-.PHONY: quickstart test demo constraints clean stale
+.PHONY: install quickstart test demo constraints clean stale
 .DEFAULT_GOAL := quickstart
+
+install: $(STAMP)
 
 quickstart: $(STAMP)
 	$(BIN)/zoo reproduce arithmetic/tiny

@@ -29,8 +29,8 @@ SOURCES = sorted(p for d in DISTRIBUTIONS for p in (d / "src").rglob("*.py"))
 CODE = sorted([*SOURCES, *(p for d in ("tests", "demos") for p in (ROOT / d).rglob("*.py"))])
 
 LAYERS = (
-    "errors", "openmp", "record", "domain", "settings", "recipe", "runs", "data", "text", "models", "tune", "infer",
-    "score", "synth", "report", "ui", "commands", "api", "testing", "cli",
+    "errors", "openmp", "record", "domain", "settings", "settings_aliases", "recipe", "atomic_files", "runs", "data",
+    "text", "models", "tune", "infer", "score", "synth", "report", "ui", "commands", "api", "testing", "cli",
 )  # fmt: skip
 """Layers of the core: each imports only from itself and from those named before it."""
 
@@ -71,7 +71,8 @@ def calls(path: Path) -> Iterator[tuple[str, dict[str, str], str]]:
 
 def test_the_architecture_page_lists_the_layers_in_order() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", page, flags=re.M)
+    section = page[page.index("## Layers of the core") : page.index("## Rules")]
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", section, flags=re.M)
     assert tuple(re.findall(r"\w+", " ".join(rows))) == LAYERS
 
 
@@ -102,6 +103,64 @@ def test_core_layers_import_only_layers_listed_before_them() -> None:
             elif LAYERS.index(target) > LAYERS.index(room):
                 faults.append(f"{relative(path)}:{line}: {room} imports {target}, which lies below it")
     assert not faults
+
+
+def runtime_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes of a tree at any depth, except those under `if TYPE_CHECKING`."""
+    yield node
+    children: Iterator[ast.AST] = ast.iter_child_nodes(node)
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        children = iter(node.orelse)
+    for child in children:
+        yield from runtime_nodes(child)
+
+
+def core_import_graph() -> dict[str, set[str]]:
+    """Return the modules that each module of the core imports, also inside functions, by dotted names."""
+    sources = [path for path in SOURCES if path.is_relative_to(CORE)]
+    parts_of = {path: path.relative_to(CORE.parents[1]).with_suffix("").parts for path in sources}
+    paths = {".".join(parts).removesuffix(".__init__"): path for path, parts in parts_of.items()}
+    graph: dict[str, set[str]] = {}
+    for name, path in paths.items():
+        imported_names: set[str] = set()
+        for node in runtime_nodes(tree(path)):
+            if isinstance(node, ast.Import):
+                imported_names.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                # `from package import name` imports a module of that name, or else the package itself.
+                members = [f"{node.module}.{alias.name}" for alias in node.names]
+                imported_names.update(member if member in paths else node.module for member in members)
+        graph[name] = imported_names & paths.keys()
+    return graph
+
+
+def cycles_of(graph: dict[str, set[str]]) -> set[frozenset[str]]:
+    """Return every group of two or more nodes that all reach each other, and every node that points at itself."""
+    reachable = {node: set(targets) for node, targets in graph.items()}
+    changed = True
+    while changed:
+        changed = False
+        for targets in reachable.values():
+            further = set().union(*(reachable[target] for target in targets)) - targets
+            targets |= further
+            changed = changed or bool(further)
+    return {frozenset(other for other in graph if other in reachable[node] and node in reachable[other])
+            for node in graph if node in reachable[node]}  # fmt: skip
+
+
+def test_import_cycles_are_found() -> None:
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set(), "e": {"e"}}
+    assert cycles_of(graph) == {frozenset("bc"), frozenset("e")}
+    type_checking = ast.parse("if TYPE_CHECKING:\n    import a\nelse:\n    import b\ndef f():\n    import c")
+    imports = [node for node in runtime_nodes(type_checking) if isinstance(node, ast.Import)]
+    assert [node.names[0].name for node in imports] == ["b", "c"]
+
+
+def test_modules_of_the_core_import_each_other_without_circles() -> None:
+    graph = core_import_graph()
+    assert graph["instructzoo.core.models.load"] >= {"instructzoo.core.models.resolve", "instructzoo.core.runs"}
+    cycles = sorted(sorted(cycle) for cycle in cycles_of(graph))
+    assert not cycles, "\n".join(" <-> ".join(cycle) for cycle in cycles)
 
 
 def test_only_domains_of_this_project_are_advised_to_be_installed() -> None:
@@ -292,3 +351,41 @@ def test_every_domain_is_known_to_mypy_and_the_workspace() -> None:
     assert {f"instructzoo.{name}" for name in DOMAINS} <= set(tools["mypy"]["packages"])
     assert {f"packages/{name}/src" for name in DOMAINS} <= set(tools["mypy"]["mypy_path"])
     assert {f"instructzoo-{name}" for name in DOMAINS} <= set(tools["uv"]["sources"])
+
+
+TOP_LEVEL = {
+    "__init__", "world", "sources", "prompts", "metrics", "demo", "data", "schema", "extraction", "images", "weights",
+    "recipes", "model", "objective", "sampling", "predictor", "networks", "synth", "synthesis",
+}  # fmt: skip
+"""Modules and folders that a domain may have; docs/architecture.md says what each holds."""
+
+NEEDED = {"__init__", "world", "sources", "prompts", "metrics", "demo"}
+MOST_MODULES = 20
+
+
+def test_every_domain_has_the_same_top_level() -> None:
+    for folder in DOMAINS.values():
+        names = {p.name.removesuffix(".py") for p in folder.iterdir() if p.name != "__pycache__"}
+        assert NEEDED <= names <= TOP_LEVEL, f"{relative(folder)}: {sorted((NEEDED - names) | (names - TOP_LEVEL))}"
+
+
+def test_folders_hold_few_enough_modules_to_be_read() -> None:
+    folders = {path.parent for path in SOURCES}
+    assert not {relative(f) for f in folders if len(list(f.glob("*.py"))) > MOST_MODULES + 1}  # and __init__.py
+
+
+def test_every_rule_of_the_architecture_page_names_tests_that_exist() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    tests = {node.name for path in [*CODE] for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef)}
+    rules = re.findall(r"^\| (\d+) \| .*? \| ((?:`test_\w+`(?:, )?)+) \|$", page, flags=re.M)
+    assert [int(number) for number, _ in rules] == list(range(1, len(rules) + 1))
+    assert len(rules) == 11
+    named = {name for _, names in rules for name in re.findall(r"`(\w+)`", names)}
+    assert named <= tests, named - tests
+
+
+def test_no_page_or_source_cites_a_rule_without_its_list() -> None:
+    texts = {path: path.read_text(encoding="utf-8") for path in [*SOURCES, *pages()]}
+    assert not {
+        relative(path) for path, text in texts.items() if re.search(r"\(?\b(law|rule) \d+", text, re.IGNORECASE)
+    }

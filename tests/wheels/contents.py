@@ -34,11 +34,13 @@ def faults(wheel: Path, distribution: Path, package: str) -> list[str]:
     found += [f"{name} is outside its own package" for name in sorted(wanted) if name.split("/")[1] != package]
     must = [f"{information}/licenses/LICENSE", f"{information}/entry_points.txt"]
     if package != "core":
-        must += [f"instructzoo/{package}/{name}" for name in ("recipes/tiny.yaml", "weights/scores.json")]
-    found += [f"{name} is missing" for name in must if name not in names]
+        must.append(f"instructzoo/{package}/recipes/tiny.yaml")
     weights = f"instructzoo/{package}/weights/"
-    if package != "core" and not any(n.startswith(weights) and n.endswith(".safetensors") for n in names):
-        found.append(f"{weights}*.safetensors is missing")
+    if any(name.startswith(weights) for name in wanted):  # a domain that bundles a model ships it with its scores
+        must.append(f"{weights}scores.json")
+        if not any(name.startswith(weights) and name.endswith(".safetensors") for name in names):
+            found.append(f"{weights}*.safetensors is missing")
+    found += [f"{name} is missing" for name in must if name not in names]
     if wheel.stat().st_size > LARGEST:
         found.append(f"{wheel.stat().st_size} bytes, more than {LARGEST}")
     return found

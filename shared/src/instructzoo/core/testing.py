@@ -1,14 +1,18 @@
-"""AppContract: the tests that every domain inherits.
+"""DomainContract: the tests that every domain inherits.
 
 from instructzoo.core.testing import DomainContract
 
 class TestArithmetic(DomainContract):
     name = "arithmetic"
+
+It has two stages. CodeContract tests the code and passes from the first day. ReleaseContract tests the bundled model
+and the README's tables, and skips with the reason until there is a model.
 """
 
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +20,21 @@ import pytest
 
 from instructzoo.core import domain as domains
 from instructzoo.core import recipe as recipes
-from instructzoo.core.domain import MODULES, Domain, PublishedResult
+from instructzoo.core.data.split import SPLITS
+from instructzoo.core.domain import LARGEST_BUNDLED_MODEL, MODULES, Domain, PublishedResult
 from instructzoo.core.recipe import Recipe, Settings
 from instructzoo.core.record import Invalid, Record, Row, Segment
 
 ROWS = 200
-SPLITS = ("train", "validation", "test")
+SIGNATURES: dict[str, dict[str, tuple[str, ...]]] = {
+    "world": {"generate": ("n", "seed", "split")},
+    "sources": {"build": ("recipe", "splits"), "gold": ("path", "task")},
+    "prompts": {"render": ("row", "seed"), "parse": ("text", "row")},
+    "metrics": {"score": ("rows", "answers", "scorer"), "correct": ("rows", "answers", "scorer")},
+    "demo": {"build": ("predictor",)},
+}
+"""The public functions of every domain's modules, and the names of their first parameters."""
+
 SHRUNK = (
     "data.sources=[world]",
     "data.path=null",
@@ -42,8 +55,8 @@ SHRUNK = (
 """Overrides that let any recipe take two steps on a scratch model within seconds."""
 
 
-class DomainContract:
-    """Subclass it with the domain's name; every test here then speaks of that domain."""
+class _Contract:
+    """What both stages share. `name` is the domain's; the other attributes are for domains that differ."""
 
     name: str
     tokenizer = "bpe"
@@ -51,11 +64,11 @@ class DomainContract:
     shrunk: tuple[str, ...] = ()
     """Overrides of the domain's own, after SHRUNK."""
 
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def domain(self) -> Domain:
         return domains.get(self.name)
 
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def rows(self, domain: Domain) -> list[Row]:
         return list(domain.module("world").generate(ROWS, 0, "train"))
 
@@ -63,131 +76,117 @@ class DomainContract:
     def _own_folders(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("INSTRUCTZOO_RUNS", str(tmp_path / "runs"))
 
-    def test_a_module_is_missing(self, domain: Domain) -> None:
+
+class CodeContract(_Contract):
+    """Tests of a domain's code: they need no trained model."""
+
+    def test_every_module_is_there(self, domain: Domain) -> None:
         assert domains.missing_modules(domain) == []
 
-    def test_a_public_function_lost_its_types(self, domain: Domain) -> None:
-        wanted: dict[str, dict[str, tuple[str, ...]]] = {
-            "world": {"generate": ("n", "seed", "split")},
-            "sources": {"build": ("recipe", "parts"), "gold": ("path", "task")},
-            "prompts": {"render": ("row", "seed"), "parse": ("text", "row")},
-            "metrics": {"score": ("rows", "answers", "scorer"), "correct": ("rows", "answers", "scorer")},
-            "demo": {"build": ("predictor",)},
-        }
-        assert set(wanted) == set(MODULES)
-        for module, functions in wanted.items():
+    def test_public_functions_have_the_agreed_arguments_and_types(self, domain: Domain) -> None:
+        assert set(SIGNATURES) == set(MODULES)
+        for module, functions in SIGNATURES.items():
             for function, names in functions.items():
-                signature = inspect.signature(getattr(domain.module(module), function))
+                signature = inspect.signature(getattr(domain.module(module), function), eval_str=False)
                 assert tuple(signature.parameters)[: len(names)] == names, f"{module}.{function}"
                 assert all(p.annotation is not p.empty for p in signature.parameters.values()), f"{module}.{function}"
                 assert signature.return_annotation is not signature.empty, f"{module}.{function}"
 
-    def test_the_same_seed_gives_other_rows(self, domain: Domain, rows: list[Row]) -> None:
+    def test_equal_seeds_give_equal_rows_and_other_seeds_other_rows(self, domain: Domain, rows: list[Row]) -> None:
         assert list(domain.module("world").generate(ROWS, 0, "train")) == rows
         assert list(domain.module("world").generate(ROWS, 1, "train")) != rows
 
-    def test_a_row_of_the_world_is_malformed(self, domain: Domain, rows: list[Row]) -> None:
+    def test_rows_of_the_world_are_well_formed(self, domain: Domain, rows: list[Row]) -> None:
         assert len(rows) == ROWS
         for row in rows:
-            checked = Record.from_row(row)
-            assert checked.output and checked.source and checked.licence and checked.item
+            record = Record.from_row(row)
+            assert record.output and record.source and record.licence and record.item
             assert row["id"]
             assert set(domain.columns) <= set(row)
 
-    def test_an_item_stands_in_two_splits(self, domain: Domain) -> None:
-        items = {split: {r["item"] for r in domain.module("world").generate(ROWS, 7, split)} for split in SPLITS}
+    def test_no_item_is_in_two_splits(self, domain: Domain) -> None:
+        items = {split: {row["item"] for row in domain.module("world").generate(ROWS, 7, split)} for split in SPLITS}
         assert all(items.values())
         assert not items["train"] & items["test"]
         assert not items["train"] & items["validation"]
         assert not items["validation"] & items["test"]
 
-    def test_a_prompt_has_nothing_to_learn(self, domain: Domain, rows: list[Row]) -> None:
+    def test_every_prompt_has_a_target_and_does_not_begin_with_it(self, domain: Domain, rows: list[Row]) -> None:
         for row in rows:
             segments = domain.module("prompts").render(row, 0)
-            assert all(isinstance(s, Segment) for s in segments)
-            assert any(s.supervised and s.text for s in segments)
+            assert all(isinstance(segment, Segment) for segment in segments)
+            assert any(segment.supervised and segment.text for segment in segments)
             assert not segments[0].supervised
 
-    def test_the_gold_answer_is_not_understood(self, domain: Domain, rows: list[Row]) -> None:
+    def test_gold_answers_are_parsed(self, domain: Domain, rows: list[Row]) -> None:
         for row in rows:
-            answer = domain.module("prompts").parse(self._target(domain, row), row)
+            answer = domain.module("prompts").parse(_target(domain, row), row)
             assert not isinstance(answer, Invalid), (row, answer)
 
-    def test_the_gold_answer_is_against_the_grammar(self, domain: Domain, rows: list[Row]) -> None:
+    def test_gold_answers_fit_the_grammar_of_their_rows(self, domain: Domain, rows: list[Row]) -> None:
         if not domain.constrained:
             pytest.skip(f"{domain.name} declares no grammar of its answers")
         from instructzoo.core.infer.grammar import permits
 
-        held = 0
+        rows_with_grammar = 0
         for row in rows:
             constraint = domain.module("prompts").constraint(row)
             if constraint is not None:
-                target = self._target(domain, row)
+                target = _target(domain, row)
                 assert permits(constraint, target), (row, target)
                 assert not permits(constraint, f"{target}\x00"), row
-                held += 1
-        assert held
+                rows_with_grammar += 1
+        assert rows_with_grammar
 
-    def test_gold_scores_below_perfect_or_silence_scores(self, domain: Domain, rows: list[Row]) -> None:
+    def test_gold_scores_perfectly_and_silence_scores_zero(self, domain: Domain, rows: list[Row]) -> None:
         metrics = domain.module("metrics")
-        gold = [self._target(domain, row) for row in rows]
+        gold = [_target(domain, row) for row in rows]
         for scorer in metrics.SCORERS:
             perfect = metrics.score(rows, gold, scorer)
             assert perfect.scorer == scorer
-            lead = perfect.headline_value()
-            assert lead.n == len(rows)
-            assert lead.low <= lead.value <= lead.high
+            headline = perfect.headline_value()
+            assert headline.n == len(rows)
+            assert headline.low <= headline.value <= headline.high
             assert all(metrics.correct(rows, gold, scorer))
             for empty in ("", "None", "e"):
                 silent = metrics.score(rows, [empty] * len(rows), scorer)
                 assert silent.headline_value().value == 0, (scorer, empty)
 
-    def test_a_faulty_scorer_stands_among_the_sound_ones(self, domain: Domain) -> None:
+    def test_sound_scorers_come_first_and_faulty_ones_apart(self, domain: Domain) -> None:
         metrics = domain.module("metrics")
         assert metrics.SCORERS[0] == "strict"
         assert not set(metrics.SCORERS) & set(metrics.LEGACY)
 
-    def test_a_baseline_answers_other_rows_than_it_was_asked(self, domain: Domain, rows: list[Row]) -> None:
+    def test_baselines_give_one_text_per_row(self, domain: Domain, rows: list[Row]) -> None:
         test = list(domain.module("world").generate(20, 0, "test"))
         for name, baseline in domain.module("metrics").BASELINES.items():
             answers = list(baseline(rows, test))
             assert len(answers) == len(test), name
             assert all(isinstance(answer, str) for answer in answers), name
 
-    def test_a_setting_of_the_sources_is_not_known(self, domain: Domain) -> None:
+    def test_sources_have_typed_settings(self, domain: Domain) -> None:
         assert issubclass(domain.module("sources").Settings, Settings)
 
-    def test_a_published_figure_names_no_source(self, domain: Domain) -> None:
-        figures = domain.module("metrics").PAPER
-        assert figures
-        assert all(isinstance(f, PublishedResult) and f.source and f.system for f in figures)
+    def test_published_results_name_their_system_and_source(self, domain: Domain) -> None:
+        """A domain without a paper has none: PAPER is empty then."""
+        results = domain.module("metrics").PAPER
+        assert isinstance(results, tuple)
+        assert all(isinstance(result, PublishedResult) and result.source and result.system for result in results)
+        assert domain.paper or not results
 
-    def test_a_recipe_does_not_run(self, domain: Domain) -> None:
-        """Every recipe is parsed and takes two steps on a scratch model (law 6)."""
+    def test_every_recipe_takes_two_steps_on_a_scratch_model(self, domain: Domain) -> None:
         from instructzoo.core import api
 
+        assert "tiny" in domain.recipes()
         for stem in domain.recipes():
             overrides = self._overrides(recipes.load(f"{self.name}/{stem}"))
             outcome = api.train(f"{self.name}/{stem}", overrides, run_id=stem, quiet=True)
             assert outcome["steps"] == 2, stem
             assert outcome["parameters"]["trained"] > 0
 
-    def test_the_demo_does_not_build(self, domain: Domain) -> None:
+    def test_the_demo_builds(self, domain: Domain) -> None:
         pytest.importorskip("gradio")
         assert domain.module("demo").build(self.scripted(domain)).blocks
-
-    def test_the_carried_model_does_not_answer(self, domain: Domain) -> None:
-        from instructzoo.core import infer
-
-        folder = domain.bundled_model()
-        assert sum(path.stat().st_size for path in folder.rglob("*.safetensors")) <= 3 * 2**20
-        assert (folder / "scores.json").is_file()
-        predictor = infer.load(domain, folder)
-        settings = predictor.recipe.data.world
-        world = domain.module("world")
-        test = list(world.generate(40, 0, "test", world.Settings(**settings)))
-        correct = domain.module("metrics").correct(test, predictor.answer(test), "strict")
-        assert sum(correct) >= 0.8 * len(test)
 
     def scripted(self, domain: Domain) -> Any:
         """A predictor without a model, for the demo."""
@@ -195,16 +194,51 @@ class DomainContract:
 
     def _overrides(self, recipe: Recipe) -> list[str]:
         scratch = recipe.model.backbone.startswith("scratch:")
-        kind = [] if scratch else [f"model.backbone={self.backbone}", f"model.tokenizer={self.tokenizer}"]
-        return [*kind, *SHRUNK, *self.shrunk]
+        model = [] if scratch else [f"model.backbone={self.backbone}", f"model.tokenizer={self.tokenizer}"]
+        return [*model, *SHRUNK, *self.shrunk]
 
-    @staticmethod
-    def _target(domain: Domain, row: Row) -> str:
-        return "".join(s.text for s in domain.module("prompts").render(row, 0) if s.supervised)
+
+class ReleaseContract(_Contract):
+    """Tests of the bundled model and of the tables that show its scores; skipped while there is no model."""
+
+    @pytest.fixture
+    def bundled(self, domain: Domain) -> Path:
+        if not domain.has_bundled_model():
+            pytest.skip(f"{domain.name} bundles no model yet: zoo bundle {domain.name} --run RUN")
+        return domain.bundled_model()
+
+    def test_the_bundled_model_is_small_and_answers_held_out_rows(self, domain: Domain, bundled: Path) -> None:
+        from instructzoo.core import infer
+
+        assert sum(path.stat().st_size for path in bundled.rglob("*.safetensors")) <= LARGEST_BUNDLED_MODEL
+        assert (bundled / "scores.json").is_file()
+        predictor = infer.load(domain, bundled)
+        world = domain.module("world")
+        settings = world.Settings(**predictor.recipe.data.world)
+        test = list(world.generate(40, 0, "test", settings))
+        correct = domain.module("metrics").correct(test, predictor.answer(test), "strict")
+        assert sum(correct) >= 0.8 * len(test)
+
+    def test_the_readme_shows_the_scores_of_the_bundled_model(self, domain: Domain, bundled: Path) -> None:
+        from instructzoo.core import runs
+        from instructzoo.core.report import results_table
+
+        root = domain.checkout()
+        if root is None:
+            pytest.skip("a wheel ships no README: the checkout's is tested")
+        page = (root / "packages" / domain.name / "README.md").read_text(encoding="utf-8")
+        marker = rf"<!-- results:{domain.name}/weights -->\n(.*?)\n<!-- /results -->"
+        table = re.search(marker, page, re.DOTALL)
+        assert table, f"no table of the bundled model: zoo bundle {domain.name} --run RUN"
+        assert table[1].strip() == results_table(runs.read_json(bundled / "scores.json")).strip()
+
+
+class DomainContract(CodeContract, ReleaseContract):
+    """Subclass it with the domain's name; every test here then speaks of that domain."""
 
 
 class Scripted:
-    """A predictor that answers by the book: for demos under test."""
+    """A predictor that answers from a dictionary by instruction: for demos under test."""
 
     def __init__(self, domain: Domain, answers: dict[str, str] | None = None) -> None:
         self.domain, self.answers = domain, answers or {}
@@ -214,8 +248,13 @@ class Scripted:
         self.constrained = False
 
     def with_constraints(self, constrained: bool) -> Scripted:
-        """The same answers: they come from a book."""
+        """The same answers: no decoding makes them."""
         return self
 
     def answer(self, rows: list[Row]) -> list[str]:
         return [self.answers.get(row["instruction"], "") for row in rows]
+
+
+def _target(domain: Domain, row: Row) -> str:
+    """The text that a row's prompt teaches."""
+    return "".join(segment.text for segment in domain.module("prompts").render(row, 0) if segment.supervised)
