@@ -21,7 +21,7 @@ from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Invalid, Row
 from instructzoo.core.score import MetricValue, Scores, character_errors, exact_match, mean_with_ci
 from instructzoo.core.score.baselines import Baseline
-from instructzoo.core.score.exact_match import check_answers, rows_by_group
+from instructzoo.core.score.scorers import check_answers, rows_by_group
 
 SCORERS = ("strict", "lenient")
 LEGACY: tuple[str, ...] = ()
@@ -119,20 +119,20 @@ def score(rows: Sequence[Row], answers: Sequence[str], scorer: str) -> Scores:
         ZooError: The scorer is unknown, a row has no true answer, or there are more or fewer answers than rows.
     """
     true_answers, given_answers = _canonical(rows, answers, scorer)
-    hits, errors = exact_match(true_answers, given_answers), character_errors(true_answers, given_answers)
-    matches = errors.matches()
+    hits, edits = exact_match(true_answers, given_answers), character_errors(true_answers, given_answers)
+    match_fractions = edits.match_fractions()
     values: list[MetricValue] = []
     rows_of = rows_by_group(rows, groups)
     for group in sorted(rows_of, key=_table_order):
         indices = rows_of[group]
         values.append(mean_with_ci(EXACT, hits[indices], group))
-        values.append(mean_with_ci(DIGITS, matches[indices], group, errors.lengths[indices]))
+        values.append(mean_with_ci(DIGITS, match_fractions[indices], group, edits.lengths[indices]))
     counts = {
         "rows": len(rows),
         "right": int(hits.sum()),
         "invalid": sum(answer is None for answer in given_answers),
         "no text": sum(not (text or "").strip() for text in answers),
-        "edits cut at the answer's length": errors.clipped(),
+        "edits cut at the answer's length": edits.clipped_count(),
         "rows without operation and digits": sum(not groups(row) for row in rows),
     }
     return Scores(scorer, tuple(values), (EXACT, "all"), NOTES, counts)

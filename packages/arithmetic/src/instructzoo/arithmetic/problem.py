@@ -106,17 +106,8 @@ class Problem(NamedTuple):
 
     @property
     def answer(self) -> str:
-        """The true answer in canonical form: a number, "Q R r" (0 < r < divisor) or "undefined"."""
-        if self.operation == "add":
-            return str(self.left + self.right)
-        if self.operation == "subtract":
-            return str(self.left - self.right)
-        if self.operation == "multiply":
-            return str(self.left * self.right)
-        if self.right == 0:
-            return UNDEFINED
-        quotient, remainder = divmod(self.left, self.right)
-        return f"{quotient} R {remainder}" if remainder else str(quotient)
+        """The true answer, as of `solve`."""
+        return solve(self.operation, self.left, self.right)
 
     @property
     def digit_pair(self) -> DigitPair:
@@ -142,6 +133,28 @@ class Problem(NamedTuple):
         if self.operation in COMMUTATIVE and self.left > self.right:
             return self.right, self.left
         return self.left, self.right
+
+
+def solve(operation: str, left: int, right: int) -> str:
+    """The true answer in canonical form, by Python's integers.
+
+    Returns:
+        A number; "Q R r" for a division that leaves a remainder r, 0 < r < divisor; or "undefined" for one by 0.
+
+    Example:
+        >>> solve("divide", 8914, 64)
+        '139 R 18'
+    """
+    if operation == "add":
+        return str(left + right)
+    if operation == "subtract":
+        return str(left - right)
+    if operation == "multiply":
+        return str(left * right)
+    if right == 0:
+        return UNDEFINED
+    quotient, remainder = divmod(left, right)
+    return f"{quotient} R {remainder}" if remainder else str(quotient)
 
 
 def operation_of(sign: str) -> str:

@@ -1,7 +1,9 @@
 """Checks a model by Python's integers: its answer to a typed question, and every step that it wrote.
 
-parse_question("What is 345 / 12?")      ->  Problem("divide", 345, 12), whose answer is "28 R 9"
-check_steps("7 * 13 = 70 + 21 = 92")     ->  one line: 7 * 13;  = 70 + 21, right;  = 92, wrong
+    parse_question("What is 345 / 12?")      ->  Problem("divide", 345, 12), whose answer is "28 R 9"
+    check_steps("7 * 13 = 70 + 21 = 92")     ->  one line: 7 * 13;  = 70 + 21, right;  = 92, wrong
+
+A question that asks for anything but one problem is not checked, and the page says so.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from instructzoo.arithmetic.problem import MAX_DIGITS, OPERATIONS, SIGNS, UNDEFINED, Problem
+from instructzoo.arithmetic.problem import MAX_DIGITS, OPERATIONS, SIGNS, UNDEFINED, solve
 from instructzoo.arithmetic.world.synthesis import scratchpads
 from instructzoo.arithmetic.world.synthesis.phrasing import draw_phrases
 from instructzoo.arithmetic.world.synthesis.problem_arrays import IntArray, ProblemArrays, count_digits, item_operands
@@ -136,7 +136,7 @@ def _check(operation: str, inputs: list[str], outputs: list[str], answers: list[
     """Read every input back and compare the answer and the end of the output with Python's own integers."""
     for text, output, answer in zip(inputs, outputs, answers, strict=True):
         left, _, right = text.split(" ")
-        truth = Problem(operation, int(left), int(right)).answer
+        truth = solve(operation, int(left), int(right))
         ends_right = output.endswith(f" = {truth}") or (truth == UNDEFINED and output == f"{text} is {UNDEFINED}")
         if answer != truth or not ends_right:
             raise WrongAnswer(f'"{text}": wrote answer "{answer}" and output "{output[-60:]}", Python says {truth}')
