@@ -59,7 +59,7 @@ def new(name: str, title: str = "", root: Path | str = ".") -> dict[str, Any]:
     root = Path(root)
     _check(name, root)
     values = {"name": name, "title": title or name.capitalize(), "class": name.title().replace("_", "")}
-    templates = resources.files("instructzoo.core.scaffold")
+    templates = resources.files("instructzoo.core").joinpath("scaffold")
     paths = []
     for template, target in TEMPLATES.items():
         text = Template(templates.joinpath(f"{template}.tmpl").read_text(encoding="utf-8")).substitute(values)
