@@ -1,4 +1,4 @@
-"""An independent check of written-out steps; it shares no code with the package that writes them."""
+"""Independent checks of written-out steps and of splits; they share no code with the package."""
 
 from __future__ import annotations
 
@@ -23,6 +23,20 @@ def first_wrong(text: str) -> str | None:
         if len(sides) < 2:
             return line
     return None
+
+
+def split_of(operation: str, left: int, right: int) -> str:
+    """The split of a problem: SplitMix64 over the code of the operation, 1 to 4, and the two operands."""
+    if operation in ("add", "multiply"):
+        left, right = sorted((left, right))
+    state = ("add", "subtract", "multiply", "divide").index(operation) + 1
+    for operand in (left, right):
+        state = (state * 0x9E3779B97F4A7C15) % 2**64 ^ operand
+        state = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+        state = (state ^ state >> 27) * 0x94D049BB133111EB % 2**64
+        state ^= state >> 31
+    percent = state % 100
+    return "test" if percent < 8 else "validation" if percent < 12 else "train"
 
 
 def _value(side: str) -> tuple[int, int] | None:

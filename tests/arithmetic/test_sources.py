@@ -250,11 +250,11 @@ def test_the_test_split_alone_is_built_unchanged_without_training_rows(
         return generate(n, seed, split, *rest)
 
     monkeypatch.setattr(world, "generate", counted)
-    alone = data.build(settings, tmp_path / "alone", parts=("test",))
+    alone = data.build(settings, tmp_path / "alone", splits=("test",))
     assert drawn == ["test"]
     assert list(alone.rows) == ["test"] and alone.rows["test"].to_list() == whole
     assert "Not checked" in (alone.folder / "README.md").read_text()
-    data.build(settings, tmp_path / "more", parts=("train", "test"))
+    data.build(settings, tmp_path / "more", splits=("train", "test"))
     assert drawn == ["test", "train", "validation", "test"]
 
 
@@ -262,7 +262,7 @@ def test_a_benchmark_alone_is_built_without_reading_training_data(tmp_path: Path
     (tmp_path / "goat").mkdir()
     goat(tmp_path / "goat", [GOAT[0] | {"answer": "43"}])  # would be refused, were it read
     bigbench(tmp_path / "bigbench")
-    built = data.build(recipe("goat", "bigbench", path=str(tmp_path)), tmp_path / "out", parts=("test",))
+    built = data.build(recipe("goat", "bigbench", path=str(tmp_path)), tmp_path / "out", splits=("test",))
     assert {split: rows.num_rows for split, rows in built.rows.items()} == {"test": 4}
     with pytest.raises(ZooError, match='answer "43"'):
         data.build(recipe("goat", "bigbench", path=str(tmp_path)), tmp_path / "out")

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from oracle import first_wrong
+from oracle import first_wrong, split_of
 
 from instructzoo.arithmetic import world
 from instructzoo.arithmetic.problem import OPERATIONS, DigitPair, Problem
@@ -93,7 +93,10 @@ def test_the_vectorized_split_hash_equals_that_of_python_integers() -> None:
         [DigitPair.parse(name) for name in PAPER], np.arange(3000) % len(PAPER), np.random.default_rng(1), 0.5
     )
     triples = zip(*(values.tolist() for values in drawn), strict=True)
-    assert problem_arrays.assign_splits(drawn).tolist() == [Problem(OPERATIONS[o], a, b).split for o, a, b in triples]
+    drawn_problems = [Problem(OPERATIONS[code], left, right) for code, left, right in triples]
+    splits = problem_arrays.assign_splits(drawn).tolist()
+    assert splits == [problem.split for problem in drawn_problems]
+    assert splits == [split_of(*problem) for problem in drawn_problems]
 
 
 def test_the_splits_have_shares_of_88_4_and_8_percent() -> None:

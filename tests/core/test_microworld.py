@@ -90,7 +90,11 @@ def test_a_domain_with_only_a_world_builds_all_splits_from_it() -> None:
 
 @pytest.mark.parametrize(
     ("data", "message"),
-    [({"sources": ["own"]}, 'data.sources: no source "own"'), ({"world": {"itms": 3}}, 'did you mean "items"')],
+    [
+        ({"sources": ["own"]}, 'data.sources: no source "own"'),
+        ({"world": {"itms": 3}}, 'did you mean "items"'),
+        ({"options": {"tasks": ["own"]}}, 'data.options: unknown setting "tasks"'),
+    ],
 )
 def test_a_source_or_setting_that_the_world_lacks_is_an_error(data: dict[str, object], message: str) -> None:
     with pytest.raises(ZooError, match=message):

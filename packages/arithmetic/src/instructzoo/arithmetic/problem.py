@@ -47,7 +47,10 @@ _LIMITS = (
 
 
 class DigitPair(NamedTuple):
-    """The problems of one operation whose operands have exactly `left` and `right` digits."""
+    """The problems of one operation whose operands have exactly `left` and `right` digits.
+
+    Recipes list digit pairs under `data.world.cells`, and results are reported by digit pair.
+    """
 
     operation: str
     left: int
@@ -106,7 +109,7 @@ class Problem(NamedTuple):
 
     @property
     def answer(self) -> str:
-        """The true answer, as of `solve`."""
+        """The true answer in canonical form; see `solve`."""
         return solve(self.operation, self.left, self.right)
 
     @property
@@ -137,6 +140,11 @@ class Problem(NamedTuple):
 
 def solve(operation: str, left: int, right: int) -> str:
     """The true answer in canonical form, by Python's integers.
+
+    Args:
+        operation: One of OPERATIONS.
+        left: First operand.
+        right: Second operand.
 
     Returns:
         A number; "Q R r" for a division that leaves a remainder r, 0 < r < divisor; or "undefined" for one by 0.

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from instructzoo.core import recipe as recipes
-from instructzoo.core.data.sources import RowCollector, check_sources, wanted_splits
+from instructzoo.core.data.sources import NoSettings, RowCollector, check_sources, wanted_splits
 from instructzoo.core.data.split import SPLITS, check_split, split_of
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
@@ -32,7 +32,8 @@ def draw_split(
 ) -> Iterator[Row]:
     """Draw rows until `n` of them belong to `split`.
 
-    Validation and test hold each item at most once, so they end early where the world has too few; train may repeat one.
+    Validation and test hold each item at most once, so they end early where the world has too few; train may repeat
+    items.
 
     Args:
         n: Number of rows to give.
@@ -89,6 +90,7 @@ def from_world(recipe: Recipe, splits: Sequence[str], world: Any) -> datasets.Da
         ZooError: For another source in data.sources, and for settings that the world does not have.
     """
     check_sources(recipe, ("world",))
+    recipes.validate_settings(NoSettings, recipe.data.options, "data.options")
     rows = RowCollector()
     for split, drawn in world_rows(recipe, world, wanted_splits(splits, SPLITS)).items():
         rows.add(split, drawn)
