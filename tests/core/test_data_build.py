@@ -1,4 +1,4 @@
-"""Built rows: nothing is dropped without a count, nothing leaks, and a damaged cache is not trusted."""
+"""Building data: nothing is dropped without a count, nothing leaks, and a damaged cache is not trusted."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pytest
 
 from instructzoo.core import domain as domains
 from instructzoo.core import runs
-from instructzoo.core.data import Built, build, build_rows, builder, write_jsonl
+from instructzoo.core.data import BuiltData, build, build_rows, builder, write_jsonl
 from instructzoo.core.data.data_card import readme
-from instructzoo.core.data.tables import complete, dataset, fingerprint, table
+from instructzoo.core.data.tables import complete_columns, dataset, fingerprint, table
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
@@ -39,19 +39,19 @@ def poems(n: int, start: int = 0) -> list[Row]:
     ]
 
 
-def raw(**parts: list[Row]) -> datasets.DatasetDict:
-    return datasets.DatasetDict({part: dataset(rows) for part, rows in parts.items()})
+def raw(**splits: list[Row]) -> datasets.DatasetDict:
+    return datasets.DatasetDict({split: dataset(rows) for split, rows in splits.items()})
 
 
-def inputs(built: Built, part: str) -> list[str]:
-    return list(built.rows[part]["input"])
+def inputs(built: BuiltData, split: str) -> list[str]:
+    return list(built.rows[split]["input"])
 
 
 class Domain:
     """A domain with a package of its own and a source that counts its calls."""
 
-    def __init__(self, package: Path, parts: datasets.DatasetDict) -> None:
-        self.package, self.parts, self.calls, self.objective = package, parts, 0, "text"
+    def __init__(self, package: Path, splits: datasets.DatasetDict) -> None:
+        self.package, self.splits, self.calls, self.objective = package, splits, 0, "text"
         (package / "sources.py").write_text("# rows\n")
 
     def folder(self) -> Path:
@@ -61,19 +61,19 @@ class Domain:
         assert name == "sources"
         return SimpleNamespace(build=self._build)
 
-    def _build(self, recipe: Recipe, parts: Sequence[str]) -> datasets.DatasetDict:
+    def _build(self, recipe: Recipe, splits: Sequence[str]) -> datasets.DatasetDict:
         self.calls += 1
-        wanted = parts if set(parts) <= set(self.parts) - {"train"} else list(self.parts)
-        return datasets.DatasetDict({part: self.parts[part] for part in wanted})
+        names = splits if set(splits) <= set(self.splits) - {"train"} else list(self.splits)
+        return datasets.DatasetDict({name: self.splits[name] for name in names})
 
 
 @pytest.fixture
 def domain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Domain:
     (tmp_path / "package").mkdir()
-    made = Domain(tmp_path / "package", raw(train=poems(60)))
-    monkeypatch.setattr(domains, "get", lambda name: made)
+    domain = Domain(tmp_path / "package", raw(train=poems(60)))
+    monkeypatch.setattr(domains, "get", lambda name: domain)
     monkeypatch.setenv("INSTRUCTZOO_CACHE", str(tmp_path / "cache"))
-    return made
+    return domain
 
 
 def test_every_dropped_row_is_counted_with_its_reason(tmp_path: Path) -> None:
@@ -84,9 +84,9 @@ def test_every_dropped_row_is_counted_with_its_reason(tmp_path: Path) -> None:
         row("  ", " ", "nothing asked"),
         row("Rate the line.", "an unrated line", "  "),
     ]
-    held = poems(40, start=190)  # ten of them stand in train
-    built = build_rows(raw(train=train, validation=poems(10, 400), test=held), recipe(limit=150), tmp_path / "out")
-    dropped = {(drop["part"], drop["reason"]): drop["rows"] for drop in built.card["dropped"]}
+    test = poems(40, start=190)  # ten of them are in train as well
+    built = build_rows(raw(train=train, validation=poems(10, 400), test=test), recipe(limit=150), tmp_path / "out")
+    dropped = {(entry["part"], entry["reason"]): entry["rows"] for entry in built.card["dropped"]}
     assert dropped == {
         ("train", "no text (instruction and input are empty)"): 1,
         ("train", "no output to learn"): 1,
@@ -101,10 +101,12 @@ def test_every_dropped_row_is_counted_with_its_reason(tmp_path: Path) -> None:
 
 def test_rows_shared_with_a_later_split_are_dropped_and_on_the_card(tmp_path: Path) -> None:
     leaked = poems(5)
-    parts = raw(train=poems(50), validation=[*poems(2), *poems(5, 100)], test=[*leaked, *poems(3, 200), *poems(1, 100)])
-    built = build_rows(parts, recipe(), tmp_path / "out")
-    for one, two in (("train", "test"), ("train", "validation"), ("validation", "test")):
-        assert not set(inputs(built, one)) & set(inputs(built, two))
+    source = raw(
+        train=poems(50), validation=[*poems(2), *poems(5, 100)], test=[*leaked, *poems(3, 200), *poems(1, 100)]
+    )
+    built = build_rows(source, recipe(), tmp_path / "out")
+    for split, later_split in (("train", "test"), ("train", "validation"), ("validation", "test")):
+        assert not set(inputs(built, split)) & set(inputs(built, later_split))
     assert set(inputs(built, "test")) == {row["input"] for row in [*leaked, *poems(3, 200), *poems(1, 100)]}
     checks = {(c["checked"], c["against"]): c["found_exact"] for c in built.card["contamination"]["checks"]}
     assert checks == {("train", "validation"): 2, ("train", "test"): 5, ("validation", "test"): 3}
@@ -120,8 +122,8 @@ def test_all_wordings_of_an_item_are_in_one_split(tmp_path: Path) -> None:
         for wording in wordings
     ]
     built = build_rows(raw(train=rows), recipe(validation=0.2, test=0.2), tmp_path / "out")
-    sides = [set(built.rows[part]["item"]) for part in ("train", "validation", "test")]
-    assert sum(map(len, sides)) == len(set().union(*sides)) == 78
+    items_by_split = [set(built.rows[split]["item"]) for split in ("train", "validation", "test")]
+    assert sum(map(len, items_by_split)) == len(set().union(*items_by_split)) == 78
     assert not built.card["dropped"]  # 12 + 34 and 12 + 35 are two items, and so are two wordings two rows
     assert sum(built.card["counts"].values()) == len(rows)
 
@@ -130,8 +132,8 @@ def test_two_tasks_or_two_answers_on_one_text_are_kept(tmp_path: Path) -> None:
     line = "the soup was cold but the waiter was kind and the bread was warm and fresh"
     train = [row("List the aspects.", line, "none"), row("List the opinions.", line, "none"), *poems(40)]
     train.append(row("List the aspects.", line, "the soup; the waiter; the bread; and whatever else was on the table"))
-    parts = raw(train=train, validation=poems(5, 200), test=poems(5, 300))
-    assert not build_rows(parts, recipe(), tmp_path / "out").card["dropped"]
+    source = raw(train=train, validation=poems(5, 200), test=poems(5, 300))
+    assert not build_rows(source, recipe(), tmp_path / "out").card["dropped"]
 
 
 def test_one_question_about_several_items_is_kept_for_each(tmp_path: Path) -> None:
@@ -149,9 +151,9 @@ def test_near_duplicates_of_a_published_test_split_are_kept(tmp_path: Path) -> N
 
 
 def test_an_empty_split_is_an_error_of_the_build(tmp_path: Path) -> None:
-    with pytest.raises(ZooError, match=r"part test is empty; .*raise data\.test"):
+    with pytest.raises(ZooError, match=r"split test is empty; .*raise data\.test"):
         build_rows(raw(train=poems(20)), recipe(test=0.0), tmp_path / "out")
-    with pytest.raises(ZooError, match=r"part train is empty \(20 dropped: contaminates test"):
+    with pytest.raises(ZooError, match=r"split train is empty \(20 dropped: contaminates test"):
         build_rows(raw(train=poems(20), validation=poems(3, 50), test=poems(20)), recipe(), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -161,7 +163,7 @@ def test_wrong_columns_types_or_splits_of_a_source_are_clear_errors(tmp_path: Pa
         build_rows(raw(train=[{"text": "a"}]), recipe(), tmp_path / "out")
     with pytest.raises(ZooError, match="column output holds int64; expected text"):
         build_rows(raw(train=[{"instruction": "a", "output": 5}]), recipe(), tmp_path / "out")
-    with pytest.raises(ZooError, match="part dev; expected some of train, validation, test"):
+    with pytest.raises(ZooError, match="split dev; expected some of train, validation, test"):
         build_rows(raw(dev=poems(2)), recipe(), tmp_path / "out")
     with pytest.raises(ZooError, match="rows of mixed types"):
         table([{"instruction": "a"}, {"instruction": 5}])
@@ -170,13 +172,13 @@ def test_wrong_columns_types_or_splits_of_a_source_are_clear_errors(tmp_path: Pa
 def test_rows_of_a_task_without_text_targets_are_kept(tmp_path: Path) -> None:
     train = [row("Make it blue.", "", "", item=f"picture {i}") for i in range(30)]
     built = build_rows(raw(train=train), recipe(validation=0.1, test=0.1), tmp_path / "out", targets=False)
-    assert not any(drop["reason"].startswith("no output") for drop in built.card["dropped"])
+    assert not any(entry["reason"].startswith("no output") for entry in built.card["dropped"])
 
 
 def test_load_dataset_opens_the_built_folder(tmp_path: Path) -> None:
     built = build_rows(raw(train=poems(50), validation=poems(4, 90), test=poems(6, 120)), recipe(), tmp_path / "out")
     opened = datasets.load_dataset(str(built.folder), cache_dir=str(tmp_path / "hf"))
-    assert {part: rows.num_rows for part, rows in opened.items()} == {"train": 50, "validation": 4, "test": 6}
+    assert {split: rows.num_rows for split, rows in opened.items()} == {"train": 50, "validation": 4, "test": 6}
     assert opened["test"].to_list() == built.rows["test"].to_list()
     assert list(opened["train"].features)[:7] == ["id", "instruction", "input", "output", "source", "licence", "item"]
     assert opened["train"][0]["licence"] == "MIT"
@@ -224,8 +226,8 @@ def test_a_changed_local_file_rebuilds_the_data(domain: Domain, tmp_path: Path) 
 @pytest.mark.parametrize("victim", ["train.parquet", "card.json", "manifest.json", "README.md"])
 @pytest.mark.parametrize("harm", ["cut", "flip", "gone"])
 def test_a_damaged_cache_entry_is_rebuilt(domain: Domain, victim: str, harm: str) -> None:
-    whole = build(recipe())
-    path = whole.folder / victim
+    complete = build(recipe())
+    path = complete.folder / victim
     content = path.read_bytes()
     if harm == "gone":
         path.unlink()
@@ -234,11 +236,11 @@ def test_a_damaged_cache_entry_is_rebuilt(domain: Domain, victim: str, harm: str
         path.write_bytes(
             content[:middle] + (b"" if harm == "cut" else bytes([content[middle] ^ 255]) + content[middle + 1 :])
         )
-    again = build(recipe())
+    rebuilt = build(recipe())
     assert domain.calls == 2
-    assert again.fingerprint == whole.fingerprint
+    assert rebuilt.fingerprint == complete.fingerprint
     assert path.read_bytes() == content
-    assert build(recipe()).rows["train"].to_list() == whole.rows["train"].to_list()
+    assert build(recipe()).rows["train"].to_list() == complete.rows["train"].to_list()
     assert domain.calls == 2
 
 
@@ -269,38 +271,38 @@ def test_a_folder_of_other_files_is_not_overwritten(domain: Domain, tmp_path: Pa
 
 
 def test_a_benchmark_with_only_a_test_split_can_be_built_for_scoring(domain: Domain) -> None:
-    domain.parts = raw(test=poems(9))
-    assert build(recipe(), parts=("test",)).rows["test"].num_rows == 9
-    with pytest.raises(ZooError, match=r'no part "train" in data.sources world; expected one beside test'):
+    domain.splits = raw(test=poems(9))
+    assert build(recipe(), splits=("test",)).rows["test"].num_rows == 9
+    with pytest.raises(ZooError, match=r'no split "train" in data.sources world; expected one beside test'):
         build(recipe())
 
 
 def test_a_test_split_built_alone_is_equal_and_says_it_was_not_compared(domain: Domain) -> None:
-    domain.parts = raw(train=poems(60), validation=poems(5, 100), test=[*poems(3), *poems(9, 200), *poems(2, 200)])
+    domain.splits = raw(train=poems(60), validation=poems(5, 100), test=[*poems(3), *poems(9, 200), *poems(2, 200)])
     settings = recipe(limit=8)
-    alone = build(settings, parts=("test",))
+    alone = build(settings, splits=("test",))
     assert list(alone.rows) == ["test"] and alone.card["contamination"]["checks"] == []
     assert "Not checked: no training rows were built" in (alone.folder / "README.md").read_text()
-    assert build(settings, parts=("test",)).folder == alone.folder and domain.calls == 1
-    whole = build(settings)  # the entry of the test part is not taken for the whole
-    assert domain.calls == 2 and whole.folder != alone.folder
-    assert whole.rows["test"].to_list() == alone.rows["test"].to_list()
-    assert build(settings, parts=("test",)).folder == whole.folder and domain.calls == 2
+    assert build(settings, splits=("test",)).folder == alone.folder and domain.calls == 1
+    complete = build(settings)  # the entry of the test split alone is not used for all splits
+    assert domain.calls == 2 and complete.folder != alone.folder
+    assert complete.rows["test"].to_list() == alone.rows["test"].to_list()
+    assert build(settings, splits=("test",)).folder == complete.folder and domain.calls == 2
 
 
 def test_a_test_split_cut_from_train_is_built_with_the_whole(domain: Domain) -> None:
-    alone = build(recipe(), parts=("test",))
+    alone = build(recipe(), splits=("test",))
     assert build(recipe()).folder == alone.folder and domain.calls == 1
     assert alone.card["contamination"]["checks"]
 
 
 def test_the_card_states_how_many_rows_were_asked_for(tmp_path: Path) -> None:
-    parts = raw(train=poems(40), validation=poems(5, 200), test=poems(4, 300))
-    built = build_rows(parts, recipe(sizes={"train": 40, "validation": 5, "test": 1000}), tmp_path / "out")
+    source = raw(train=poems(40), validation=poems(5, 200), test=poems(4, 300))
+    built = build_rows(source, recipe(sizes={"train": 40, "validation": 5, "test": 1000}), tmp_path / "out")
     assert built.card["asked"] == {"train": 40, "validation": 5, "test": 1000}
     page = (tmp_path / "out" / "README.md").read_text()
     assert "The source gave train 40, validation 5, test 4 (of 1,000 asked for) rows." in page
-    assert build_rows(parts, recipe(sources=("files",)), tmp_path / "out").card["asked"] == {}
+    assert build_rows(source, recipe(sources=("files",)), tmp_path / "out").card["asked"] == {}
     assert readme({name: value for name, value in built.card.items() if name != "asked"})  # a card of an older build
 
 
@@ -323,27 +325,32 @@ def test_absent_optional_texts_become_empty_texts(chunk: int) -> None:
         {"instruction": "b", "input": "c", "output": "y"},
         {"instruction": "d"},
     ]
-    whole = complete(table(rows, chunk), "train")
-    assert whole.column("input").to_pylist() == ["", "c", ""]
-    assert whole.column("output").to_pylist() == ["x", "y", ""]
+    complete = complete_columns(table(rows, chunk), "train")
+    assert complete.column("input").to_pylist() == ["", "c", ""]
+    assert complete.column("output").to_pylist() == ["x", "y", ""]
 
 
 def test_equal_rows_have_one_fingerprint_and_changed_rows_another(tmp_path: Path) -> None:
     rows = [row | {"gold": ["a", None]} for row in poems(30)]
-    one, many = table(rows), table(rows, chunk=7)
-    assert many.column("input").num_chunks > 1
-    assert fingerprint({"train": one}) == fingerprint({"train": many}) == fingerprint({"train": many.slice(0)})
-    for changed in (one.slice(1), one.drop(["gold"]), table([*rows[:-1], rows[-1] | {"gold": ["a", "b"]}])):
-        assert fingerprint({"train": changed}) != fingerprint({"train": one})
+    one_chunk, many_chunks = table(rows), table(rows, chunk=7)
+    assert many_chunks.column("input").num_chunks > 1
+    assert (
+        fingerprint({"train": one_chunk})
+        == fingerprint({"train": many_chunks})
+        == fingerprint({"train": many_chunks.slice(0)})
+    )
+    edited = table([*rows[:-1], rows[-1] | {"gold": ["a", "b"]}])
+    for changed in (one_chunk.slice(1), one_chunk.drop(["gold"]), edited):
+        assert fingerprint({"train": changed}) != fingerprint({"train": one_chunk})
     joined, shifted = table([row("ab", "c")]), table([row("a", "bc")])
     assert fingerprint({"t": joined}) != fingerprint({"t": shifted})
-    assert fingerprint({"a": one}) != fingerprint({"b": one})
+    assert fingerprint({"a": one_chunk}) != fingerprint({"b": one_chunk})
 
 
 def test_the_card_round_trips_through_json_and_shows_a_missing_licence(tmp_path: Path) -> None:
     unlicensed = [row | {"licence": ""} for row in poems(30)]
-    parts = raw(train=unlicensed, validation=poems(3, 50), test=poems(3, 80))
-    card = build_rows(parts, recipe(), tmp_path / "out").card
+    source = raw(train=unlicensed, validation=poems(3, 50), test=poems(3, 80))
+    card = build_rows(source, recipe(), tmp_path / "out").card
     assert json.loads((tmp_path / "out" / "card.json").read_text()) == card
     assert card["licences"] == ["MIT", "not stated"]
     assert card["sources"][0] == {"source": "made", "licence": "", "rows": {"train": 30}}

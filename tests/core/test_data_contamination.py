@@ -1,4 +1,4 @@
-"""What a model is judged on must not stand in what it learns from."""
+"""Evaluation rows do not occur in training data."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def only(train: list[Content], test: list[Content], n: int = 8, overlap: float =
 
 def test_a_test_row_in_other_case_and_punctuation_is_an_exact_match() -> None:
     finding = only([text("Rate it.", "Great food!"), text("Rate it.", "Poor food")], [text("rate it", "great  FOOD")])
-    assert (finding.exact, finding.exact_places, finding.ngram_places) == ({0}, [0], [])
+    assert (finding.exact, finding.train_exact, finding.train_ngram) == ({0}, [0], [])
 
 
 def test_a_long_passage_inside_a_longer_row_is_found_by_ngrams() -> None:
-    held = text("Summarise.", LONG)
-    finding = only([text("Translate this.", f"We heard that {LONG}, as ever.")], [held])
-    assert (finding.exact, finding.ngram, finding.ngram_places) == (set(), {0}, [0])
+    test_row = text("Summarise.", LONG)
+    finding = only([text("Translate this.", f"We heard that {LONG}, as ever.")], [test_row])
+    assert (finding.exact, finding.ngram, finding.train_ngram) == (set(), {0}, [0])
     words = LONG.split()
     changed = " ".join([*words[:8], "quietly", *words[8:]])
-    assert only([text("Translate this.", changed)], [held]).ngram == set()  # 2 of 9 grams are left
-    assert only([text("Translate this.", changed)], [held], overlap=0.1).ngram == {0}
+    assert only([text("Translate this.", changed)], [test_row]).ngram == set()  # 2 of 9 grams are left
+    assert only([text("Translate this.", changed)], [test_row], overlap=0.1).ngram == {0}
 
 
 def test_a_shared_instruction_is_no_contamination() -> None:
@@ -60,7 +60,7 @@ def test_one_wording_around_two_problems_is_no_contamination() -> None:
 def test_the_same_declared_item_in_other_words_is_found() -> None:
     train = [problem("add 12 34", "What is 12 + 34?", "12 + 34"), problem("add 1 2", "1 + 2", "1 + 2")]
     finding = only(train, [problem("add 12 34", "Add 34 to 12.", "34 + 12")])
-    assert finding.exact_places == [0]
+    assert finding.train_exact == [0]
 
 
 def test_declared_items_with_empty_inputs_do_not_match_one_another() -> None:
@@ -69,9 +69,9 @@ def test_declared_items_with_empty_inputs_do_not_match_one_another() -> None:
 
 
 def test_the_validation_split_is_compared_too() -> None:
-    parts = {"validation": [text("one two")], "test": [text("three four")]}
-    findings = check([text("one two"), text("three four"), text("five")], parts, 8, 0.8)
-    assert [finding.exact_places for finding in findings] == [[0], [1]]
+    splits = {"validation": [text("one two")], "test": [text("three four")]}
+    findings = check([text("one two"), text("three four"), text("five")], splits, 8, 0.8)
+    assert [finding.train_exact for finding in findings] == [[0], [1]]
 
 
 def _sentences(path: Path) -> list[Content]:
@@ -81,16 +81,16 @@ def _sentences(path: Path) -> list[Content]:
 
 @pytest.mark.realdata
 def test_the_overlap_of_rest15_and_rest16_is_counted_exactly(realdata: Path) -> None:
-    """436 of the 537 test sentences of ASQP rest15 stand letter by letter in the training part of rest16.
+    """436 of the 537 test sentences of ASQP rest15 occur letter by letter in the training split of rest16.
 
     Six more differ from a training sentence in case, spacing or punctuation alone ("awesome", "Awesome").
     """
     folder = realdata / "absa" / "asqp"
     train, test = _sentences(folder / "rest16" / "train.txt"), _sentences(folder / "rest15" / "test.txt")
     texts = {row.input for row in train}
-    bare = {_letters(row.input) for row in train}
-    verbatim = {place for place, row in enumerate(test) if row.input in texts}
-    folded = {place for place, row in enumerate(test) if _letters(row.input) in bare}
+    letters = {_letters(row.input) for row in train}
+    verbatim = {index for index, row in enumerate(test) if row.input in texts}
+    folded = {index for index, row in enumerate(test) if _letters(row.input) in letters}
     assert (len(test), len(verbatim), len(folded)) == (537, 436, 442)
     assert only(train, test).exact == folded
 

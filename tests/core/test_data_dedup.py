@@ -1,4 +1,4 @@
-"""Near-duplicates are found exactly, and numbers are never near."""
+"""Near-duplicates are found exactly, and texts with different numbers are never duplicates."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import random
 
 import pytest
 
-from instructzoo.core.data.dedup import GRAM, near_duplicates
+from instructzoo.core.data.dedup import NGRAM, near_duplicates
 from instructzoo.core.data.ngrams import ngrams, numbers, words
 
 
-def brute(texts: list[tuple[int, str]], threshold: float) -> dict[int, int]:
+def brute_force(texts: list[tuple[int, str]], threshold: float) -> dict[int, int]:
     """The definition, pair by pair."""
-    sets = [ngrams(words(text), GRAM) for _, text in texts]
+    sets = [ngrams(words(text), NGRAM) for _, text in texts]
     keys = [(block, numbers(words(text))) for block, text in texts]
     kept: list[int] = []
-    repeats = {}
-    for i, mine in enumerate(sets):
+    duplicates = {}
+    for i, grams in enumerate(sets):
         near = [
             j
             for j in kept
-            if keys[j] == keys[i] and mine and len(mine & sets[j]) >= threshold * len(mine | sets[j]) - 1e-9
+            if keys[j] == keys[i] and grams and len(grams & sets[j]) >= threshold * len(grams | sets[j]) - 1e-9
         ]
         if near:
-            repeats[i] = near[0]
+            duplicates[i] = near[0]
         else:
             kept.append(i)
-    return repeats
+    return duplicates
 
 
 @pytest.mark.parametrize("threshold", [0.3, 0.5, 0.8, 0.9, 1.0])
@@ -43,13 +43,13 @@ def test_near_duplicates_equal_those_of_the_brute_force_definition(threshold: fl
                 changed[rng.randrange(len(changed))] = rng.choice(vocabulary)
             texts.append((rng.randint(0, 1), " ".join(changed)))
     rng.shuffle(texts)
-    found = near_duplicates(texts, threshold)
-    expected = brute(texts, threshold)
+    duplicates = near_duplicates(texts, threshold)
+    expected = brute_force(texts, threshold)
     assert expected  # the check would be empty otherwise
-    assert found.keys() == expected.keys()
-    sets = [ngrams(words(text), GRAM) for _, text in texts]
-    for place, kept in found.items():
-        assert len(sets[place] & sets[kept]) >= threshold * len(sets[place] | sets[kept]) - 1e-9
+    assert duplicates.keys() == expected.keys()
+    sets = [ngrams(words(text), NGRAM) for _, text in texts]
+    for index, kept in duplicates.items():
+        assert len(sets[index] & sets[kept]) >= threshold * len(sets[index] | sets[kept]) - 1e-9
 
 
 def test_texts_that_differ_in_a_number_are_no_duplicates() -> None:

@@ -53,8 +53,8 @@ def test_exported_conversations_contain_the_rendered_prompt(tmp_path: Path) -> N
 
 
 def test_splits_are_exported_to_separate_files(tmp_path: Path) -> None:
-    parts = datasets.DatasetDict({"train": dataset(ROWS[:2]), "test": dataset(ROWS[2:])})
-    paths = export(parts, "alpaca", tmp_path / "out")
+    splits = datasets.DatasetDict({"train": dataset(ROWS[:2]), "test": dataset(ROWS[2:])})
+    paths = export(splits, "alpaca", tmp_path / "out")
     assert [path.name for path in paths] == ["train.json", "test.json"]
     assert list(read_export(paths[0], "alpaca")) == ROWS[:2]
     assert {"instruction", "input", "output"} < set(json.loads(paths[1].read_text())[0])
@@ -69,8 +69,8 @@ def test_an_unknown_format_or_wrong_suffix_writes_nothing(tmp_path: Path) -> Non
 
 
 def test_files_of_other_systems_are_read_with_all_their_turns(tmp_path: Path) -> None:
-    said = [("system", "Be brief."), ("human", "Hi"), ("gpt", "Hello"), ("human", "2 + 3?"), ("gpt", "5")]
-    turns = [{"from": name, "value": text} for name, text in said]
+    conversation = [("system", "Be brief."), ("human", "Hi"), ("gpt", "Hello"), ("human", "2 + 3?"), ("gpt", "5")]
+    turns = [{"from": name, "value": text} for name, text in conversation]
     (tmp_path / "s.json").write_text(json.dumps([{"id": "x", "conversations": turns}]))
     (row,) = read_export(tmp_path / "s.json", "sharegpt")
     assert (row["instruction"], row["input"], row["output"]) == ("2 + 3?", "", "5")

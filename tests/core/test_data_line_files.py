@@ -1,10 +1,10 @@
-"""Readers of line-based corpora: which part a file's name speaks of."""
+"""Readers of line-based corpora recognise the split of a file from its name."""
 
 from __future__ import annotations
 
 import pytest
 
-from instructzoo.core.data.line_files import part_of
+from instructzoo.core.data.line_files import split_from_name
 
 NAMES = {
     "train": "reviews.csv train.txt medical_devices.jsonl device_reviews.csv testimonials.csv golden-dragon.csv "
@@ -15,6 +15,6 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize(("name", "part"), [(name, part) for part, names in NAMES.items() for name in names.split()])
-def test_the_split_is_recognised_from_the_file_name(name: str, part: str) -> None:
-    assert part_of(name) == part
+@pytest.mark.parametrize(("name", "split"), [(name, split) for split, names in NAMES.items() for name in names.split()])
+def test_the_split_is_recognised_from_the_file_name(name: str, split: str) -> None:
+    assert split_from_name(name) == split

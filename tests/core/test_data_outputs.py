@@ -1,4 +1,4 @@
-"""Where a verb shall write is looked at before its work begins, and a wrong place is one line."""
+"""Commands check their output path before they begin, and a wrong path is an error of one line."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ def test_export_refuses_a_file_a_full_folder_or_an_unwritable_path(tmp_path: Pat
     file.write_text("x")
     with pytest.raises(ZooError, match="afile exists; expected an empty or absent directory; choose another -o"):
         api.export("arithmetic", str(file))
-    (tmp_path / "held").mkdir()
-    (tmp_path / "held" / "thesis.txt").write_text("years of work")
-    with pytest.raises(ZooError, match="held exists"):
-        api.export("arithmetic", str(tmp_path / "held"))
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.txt").write_text("years of work")
+    with pytest.raises(ZooError, match="full exists"):
+        api.export("arithmetic", str(tmp_path / "full"))
     with pytest.raises(ZooError, match="cannot write"):
         api.export("arithmetic", str(tmp_path / ("long" * 100)))
     assert file.read_text() == "x"

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from instructzoo.core.data import mend_jsonl, read, read_jsonl, write_jsonl
-from instructzoo.core.data.readers import files
+from instructzoo.core.data import read, read_jsonl, repair_jsonl, write_jsonl
+from instructzoo.core.data.readers import data_files
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Record, Row
 
@@ -120,10 +120,10 @@ def test_a_misspelt_missing_or_unsupported_path_is_told_apart(tmp_path: Path) ->
 
 def test_a_folder_without_data_files_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ZooError, match="no data file in this folder"):
-        files(tmp_path)
+        data_files(tmp_path)
     write_jsonl(tmp_path / "b" / "one.jsonl", ROWS)
     write_jsonl(tmp_path / "a.jsonl", ROWS)
-    assert [path.name for path in files(tmp_path)] == ["a.jsonl", "one.jsonl"]
+    assert [path.name for path in data_files(tmp_path)] == ["a.jsonl", "one.jsonl"]
 
 
 def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
@@ -173,9 +173,9 @@ def test_a_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
 
 def test_a_half_written_last_line_is_removed_before_appending(tmp_path: Path) -> None:
     path = tmp_path / "answers.jsonl"
-    assert mend_jsonl(path) == 0
+    assert repair_jsonl(path) == 0
     path.write_bytes(b'{"a": 1}\n{"a": 2}\n{"a": ')
-    assert mend_jsonl(path) == 2
+    assert repair_jsonl(path) == 2
     with path.open("a") as file:
         file.write('{"a": 3}\n')
     assert [values["a"] for _, values in read_jsonl(path)] == [1, 2, 3]

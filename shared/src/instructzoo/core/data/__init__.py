@@ -1,17 +1,18 @@
-"""Corpora -> rows: readers, deduplication, splits, contamination, cards."""
+"""Readers of files, deduplication, splits, the contamination check, data cards and exports."""
 
-from instructzoo.core.data.builder import Built, build, build_rows
+from instructzoo.core.data.builder import BuiltData, build, build_rows
 from instructzoo.core.data.exports import export, read_export
-from instructzoo.core.data.readers import mend_jsonl, read, read_jsonl, write_jsonl
+from instructzoo.core.data.jsonl_output import repair_jsonl, write_jsonl
+from instructzoo.core.data.readers import read, read_jsonl
 
 __all__ = [
-    "Built",
+    "BuiltData",
     "build",
     "build_rows",
     "export",
-    "mend_jsonl",
     "read",
     "read_export",
     "read_jsonl",
+    "repair_jsonl",
     "write_jsonl",
 ]

@@ -1,8 +1,8 @@
-"""A recipe -> clean rows with their card, built once and kept by content.
+"""Builds the rows of a recipe: clean, with their data card, and cached by content.
 
-built = build(recipe)                     # the second call reads what the first one wrote
-built.rows["train"], built.card["contamination"], built.folder
-build(recipe, parts=("test",))            # to score: of a generated set, or a benchmark, no training row is made
+data = build(recipe)                      # the second call reads what the first one wrote
+data.rows["train"], data.card["contamination"], data.folder
+build(recipe, splits=("test",))           # to score: of a generated set, or a benchmark, no training row is made
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from instructzoo.core import domain as domains
 from instructzoo.core import runs
 from instructzoo.core.data import readers
-from instructzoo.core.data.split import PARTS
+from instructzoo.core.data.split import SPLITS
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 
@@ -27,21 +27,28 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LAYOUT = 1
-"""Version of the files in a built folder; a new one makes old folders be built again."""
+"""Version of the files in a built folder; folders of another version are built again."""
 
-ALONE = ("test",)
-"""The one part that does not depend on the others: only from them are rows dropped that stand in it."""
+TEST_ONLY = ("test",)
+"""The one split that does not depend on the others: rows are dropped from the others where they occur in it."""
 
 NOT_IN_ROWS = (
     "weights", "recipes", "demo", "metrics", "extraction", "model", "networks", "objective", "sampling", "predictor",
     "synth", "synthesis",
 )  # fmt: skip
-"""Modules and folders at a domain's top level that have no part in making its rows."""
+"""Modules and folders at the top level of a domain that do not influence its rows."""
 
 
 @dataclass(frozen=True)
-class Built:
-    """Rows ready for use. rows: a DatasetDict of train, validation and test; folder: their Parquet files and README."""
+class BuiltData:
+    """Clean rows of a recipe.
+
+    Attributes:
+        rows: The rows by split: train, validation and test, or some of them.
+        card: The data card, plain JSON.
+        fingerprint: 16 hex digits of all rows; equal rows have an equal fingerprint on any machine.
+        folder: Where their Parquet files, the card and its README are.
+    """
 
     rows: datasets.DatasetDict
     card: dict[str, Any]
@@ -49,87 +56,119 @@ class Built:
     folder: Path
 
 
-def build(recipe: Recipe, folder: Path | None = None, parts: Sequence[str] = PARTS) -> Built:
-    """The clean rows of a recipe, from the cache where they were built before.
+def build(recipe: Recipe, folder: Path | None = None, splits: Sequence[str] = SPLITS) -> BuiltData:
+    """Build the clean rows of a recipe, or read them from the cache if they were built before.
 
-    folder: where they are written; none: $INSTRUCTZOO_CACHE (or ~/.cache/instructzoo) /data/<domain>/<content hash>.
-    parts: the parts that the caller needs. With ("test",) alone no other part is made where the source has a test part:
-    the test rows are the same, but no training row was compared with them, which the card says. What was built whole
-    before is used.
-    Raises ZooError for whatever the source raises, for an empty part, and where a needed part is missing.
+    Args:
+        recipe: Its domain, seed and `data` settings decide the rows.
+        folder: Where the rows are written; None: $INSTRUCTZOO_CACHE (or ~/.cache/instructzoo)/data/DOMAIN/KEY, where
+            KEY is the hash of `content_key`.
+        splits: The splits that the caller needs. With ("test",) alone no other split is built if the source has a test
+            split: the test rows are the same, but no training row was compared with them, which the card says. Data
+            that were built with all splits are used if they exist.
+
+    Returns:
+        The rows with their card; they may have more splits than `splits`.
+
+    Raises:
+        ZooError: The source fails, a split is empty, or a needed split is missing.
+
+    Example:
+        >>> data = build(recipes.load("arithmetic/tiny"))
+        >>> data.rows["test"][0]["instruction"]
     """
     domain = domains.get(recipe.domain)
-    whole = content_key(recipe, domain.folder())
-    keys = (whole, f"{whole}-test") if tuple(parts) == ALONE else (whole,)
-    homes = {key: folder or runs.cache() / "data" / recipe.domain / key for key in keys}
-    built = next(filter(None, (_reuse(home, key) for key, home in homes.items())), None)
-    if built is None:
-        raw = domain.module("sources").build(recipe, ALONE if len(keys) > 1 else PARTS)
-        key = whole if "train" in raw else keys[-1]  # a source whose test part is cut out of train gives all
-        _refuse_foreign(homes[key])
-        built = build_rows(raw, recipe, homes[key], key, targets=domain.objective == "text")
-    for part in parts:
-        if part not in built.rows:
-            held = ", ".join(built.rows)
+    key = content_key(recipe, domain.folder())
+    keys = (key, f"{key}-test") if tuple(splits) == TEST_ONLY else (key,)
+    folders = {key: folder or runs.cache() / "data" / recipe.domain / key for key in keys}
+    data = next(filter(None, (_read_built(path, key) for key, path in folders.items())), None)
+    if data is None:
+        raw = domain.module("sources").build(recipe, TEST_ONLY if len(keys) > 1 else SPLITS)
+        if "train" not in raw:  # a source whose test split is taken out of train returns all splits
+            key = keys[-1]
+        _refuse_foreign(folders[key])
+        data = build_rows(raw, recipe, folders[key], key, targets=domain.objective == "text")
+    for split in splits:
+        if split not in data.rows:
+            available = ", ".join(data.rows)
             sources = ", ".join(recipe.data.sources)
-            fix = "add a source that has it" + ("; a benchmark can only be scored on" if held == "test" else "")
-            raise ZooError(f'no part "{part}" in data.sources {sources}', f"one beside {held}", fix)
-    return built
+            fix = "add a source that has it" + ("; a benchmark can only be scored on" if available == "test" else "")
+            raise ZooError(f'no split "{split}" in data.sources {sources}', f"one beside {available}", fix)
+    return data
 
 
 def build_rows(
     raw: Mapping[str, datasets.Dataset], recipe: Recipe, folder: Path, key: str = "", targets: bool = True
-) -> Built:
-    """Clean raw parts and write them to `folder`: needs no domain. key, targets: as `content_key` and `clean.clean`.
+) -> BuiltData:
+    """Clean raw rows and write them to a folder; this needs no domain.
 
-    What a source has to say of its rows, a line each in the part's `info.description`, goes into the card's notes.
+    Args:
+        raw: The rows of a source by split. What the source states about them, one line each in the split's
+            `info.description`, goes into the notes of the card.
+        recipe: Its seed and `data` settings are used.
+        folder: Where the rows are written.
+        key: Their key in the cache, as `content_key` returns it.
+        targets: Whether a training row needs an `output`; see `clean.clean`.
+
+    Returns:
+        The rows with their card.
+
+    Raises:
+        ZooError: As for `clean.clean`.
     """
     import pyarrow.parquet as pq
 
-    from instructzoo.core.data import clean, tables
-    from instructzoo.core.data import data_card as cards
+    from instructzoo.core.data import clean, data_card, tables
 
-    arrow = {part: rows.with_format("arrow")[:] for part, rows in raw.items()}
-    sizes = {part: rows.num_rows for part, rows in arrow.items()}
+    raw_tables = {split: rows.with_format("arrow")[:] for split, rows in raw.items()}
+    sizes = {split: table.num_rows for split, table in raw_tables.items()}
     notes = [line for rows in raw.values() for line in rows.info.description.splitlines()]
-    state = clean.clean(arrow, recipe.data, recipe.seed, targets)
-    del arrow
-    fingerprint = tables.fingerprint(state.tables)
-    card = cards.describe(state, sizes, recipe, fingerprint, notes)
-    with runs.atomic_folder(folder) as fresh:
-        for part, rows in state.tables.items():
-            pq.write_table(rows, fresh / f"{part}.parquet", compression="zstd")
-        runs.write_json(fresh / "card.json", card)
-        runs.write_text(fresh / "README.md", cards.readme(card))
-        hashes = {path.name: runs.sha256(path) for path in sorted(fresh.iterdir())}
-        runs.write_json(fresh / "manifest.json", {"key": key, "fingerprint": fingerprint, "files": hashes})
-    return Built(_datasets(state.tables, fingerprint), card, fingerprint, folder)
+    cleaned = clean.clean(raw_tables, recipe.data, recipe.seed, targets)
+    del raw_tables
+    fingerprint = tables.fingerprint(cleaned.tables)
+    card = data_card.describe(cleaned, sizes, recipe, fingerprint, notes)
+    with runs.atomic_folder(folder) as new_folder:
+        for split, table in cleaned.tables.items():
+            pq.write_table(table, new_folder / f"{split}.parquet", compression="zstd")
+        runs.write_json(new_folder / "card.json", card)
+        runs.write_text(new_folder / "README.md", data_card.readme(card))
+        hashes = {path.name: runs.sha256(path) for path in sorted(new_folder.iterdir())}
+        runs.write_json(new_folder / "manifest.json", {"key": key, "fingerprint": fingerprint, "files": hashes})
+    return BuiltData(_dataset_dict(cleaned.tables, fingerprint), card, fingerprint, folder)
 
 
 def content_key(recipe: Recipe, package: Path) -> str:
-    """16 hex digits of all that decides the rows: settings, seed, local files, and the code that makes them."""
-    total = hashlib.sha256(f"{LAYOUT} {recipe.domain} {recipe.seed}\n".encode())
-    total.update(json.dumps(recipe.data.model_dump(mode="json"), sort_keys=True).encode())
-    for folder in (package, Path(__file__).parent):
-        for path in sorted(folder.rglob("*")):
-            inside = path.relative_to(folder)
-            top = inside.parts[0].removesuffix(".py")
-            if path.is_file() and "__pycache__" not in inside.parts and top not in NOT_IN_ROWS:
-                total.update(f"\n{inside} {runs.sha256(path)}".encode())
+    """The key of a recipe's rows in the cache.
+
+    Args:
+        recipe: Its domain, seed and `data` settings are part of the key.
+        package: The folder of the domain's package.
+
+    Returns:
+        16 hex digits of all that decides the rows: settings, seed, local files, and the code that makes the rows.
+    """
+    digest = hashlib.sha256(f"{LAYOUT} {recipe.domain} {recipe.seed}\n".encode())
+    digest.update(json.dumps(recipe.data.model_dump(mode="json"), sort_keys=True).encode())
+    for code in (package, Path(__file__).parent):
+        for path in sorted(code.rglob("*")):
+            relative = path.relative_to(code)
+            top_level = relative.parts[0].removesuffix(".py")
+            if path.is_file() and "__pycache__" not in relative.parts and top_level not in NOT_IN_ROWS:
+                digest.update(f"\n{relative} {runs.sha256(path)}".encode())
     if recipe.data.path is not None:
         root = Path(recipe.data.path).expanduser()
-        for path in _every(readers.existing(root, folder=True)):
-            total.update(f"\n{path.relative_to(root)} {runs.sha256(path)}".encode())
-    return total.hexdigest()[:16]
+        for path in _all_files(readers.existing_path(root, folder=True)):
+            digest.update(f"\n{path.relative_to(root)} {runs.sha256(path)}".encode())
+    return digest.hexdigest()[:16]
 
 
-def _every(root: Path) -> list[Path]:
-    """The file itself, or all files below a folder, whatever their format: a domain reads formats of its own."""
+def _all_files(root: Path) -> list[Path]:
+    """The file itself, or all files below a folder, whatever their format: a domain may read formats of its own."""
     return [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.is_file())
 
 
-def _reuse(folder: Path, key: str) -> Built | None:
-    """What was built before, if it is of this key and every file still is what was written; else none."""
+def _read_built(folder: Path, key: str) -> BuiltData | None:
+    """The rows that were built before; None if there are none of this key or a file has changed since."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -138,14 +177,14 @@ def _reuse(folder: Path, key: str) -> Built | None:
         if manifest["key"] != key or any(runs.sha256(folder / n) != h for n, h in manifest["files"].items()):
             return None
         card = json.loads((folder / "card.json").read_bytes())
-        tables = {part: pq.read_table(folder / f"{part}.parquet") for part in card["counts"]}
-    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):  # torn, edited or of another layout
+        tables = {split: pq.read_table(folder / f"{split}.parquet") for split in card["counts"]}
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):  # incomplete, edited or of another layout
         return None
-    return Built(_datasets(tables, manifest["fingerprint"]), card, manifest["fingerprint"], folder)
+    return BuiltData(_dataset_dict(tables, manifest["fingerprint"]), card, manifest["fingerprint"], folder)
 
 
 def _refuse_foreign(folder: Path) -> None:
-    """A folder is replaced only where it is one of ours."""
+    """Raise ZooError if a folder holds files that were not built: only built folders are replaced."""
     if folder.exists() and not folder.is_dir():
         raise ZooError("a file stands there", "a folder to write rows to", "choose another name", str(folder))
     if folder.is_dir() and any(folder.iterdir()) and not (folder / "manifest.json").is_file():
@@ -155,8 +194,9 @@ def _refuse_foreign(folder: Path) -> None:
         raise ZooError("the folder holds other files", "an empty or absent folder", "choose another name", str(folder))
 
 
-def _datasets(tables: Mapping[str, pa.Table], fingerprint: str) -> datasets.DatasetDict:
+def _dataset_dict(tables: Mapping[str, pa.Table], fingerprint: str) -> datasets.DatasetDict:
     import datasets
 
-    made = {part: datasets.Dataset(rows, fingerprint=f"{fingerprint}-{part}") for part, rows in tables.items()}
-    return datasets.DatasetDict(made)
+    return datasets.DatasetDict(
+        {split: datasets.Dataset(table, fingerprint=f"{fingerprint}-{split}") for split, table in tables.items()}
+    )

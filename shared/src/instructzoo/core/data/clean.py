@@ -1,8 +1,8 @@
-"""Raw parts -> clean parts: what is dropped is counted, and no evaluation row is left in training data.
+"""Cleans the raw rows of a source: dropped rows are counted, and no evaluation row is left in training data.
 
-Order: rows without text or target, exact duplicates, near-duplicates (train only: a published evaluation part keeps its
-rows), split by item where the source has no such part, contamination (train against validation and test, then
-validation against test), sample.
+The steps in their order: rows without text or target, exact duplicates, near-duplicates (train only: a published
+evaluation split keeps its rows), split by item where the source has no such split, contamination (train against
+validation and test, then validation against test), sample.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from instructzoo.core.data import contamination, dedup, split
+from instructzoo.core.data import contamination, dedup
+from instructzoo.core.data import split as splits
 from instructzoo.core.data.ngrams import words
-from instructzoo.core.data.tables import codes, complete
+from instructzoo.core.data.tables import codes, complete_columns
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Data
 from instructzoo.core.record import item_key
@@ -27,149 +28,171 @@ Mask = npt.NDArray[np.bool_]
 
 
 @dataclass
-class Clean:
-    """Parts under way, and the account of what became of their rows."""
+class CleanedData:
+    """The tables of all splits during and after cleaning, and the account of their rows.
+
+    Attributes:
+        tables: The rows by split.
+        dropped: For each split and reason the number of dropped rows.
+        split_origins: How each split was made, by split.
+        findings: What the contamination checks found.
+    """
 
     tables: dict[str, pa.Table]
     dropped: list[dict[str, Any]] = field(default_factory=list)
-    splits: dict[str, str] = field(default_factory=dict)
+    split_origins: dict[str, str] = field(default_factory=dict)
     findings: list[dict[str, Any]] = field(default_factory=list)
 
-    def keep(self, part: str, mask: Mask, reason: str) -> None:
-        """Drop the rows of a part where mask is False, and say so."""
-        if rows := int((~mask).sum()):
-            self.dropped.append({"part": part, "reason": reason, "rows": rows})
-            self.tables[part] = self.tables[part].filter(pa.array(mask))
+    def keep_rows(self, split: str, mask: Mask, reason: str) -> None:
+        """Drop the rows of a split where `mask` is False, and record how many."""
+        if row_count := int((~mask).sum()):
+            self.record_dropped(split, reason, row_count)
+            self.tables[split] = self.tables[split].filter(pa.array(mask))
+
+    def record_dropped(self, split: str, reason: str, row_count: int) -> None:
+        """Add an entry to the account of dropped rows."""
+        self.dropped.append({"part": split, "reason": reason, "rows": row_count})
 
 
-def clean(raw: Mapping[str, pa.Table], settings: Data, seed: int, targets: bool = True) -> Clean:
-    """Clean parts of raw ones. targets: a training row needs an `output` (off where the target is an image).
+def clean(raw: Mapping[str, pa.Table], settings: Data, seed: int, targets: bool = True) -> CleanedData:
+    """Clean the rows of all splits.
 
-    Raises ZooError for an unknown part, for a column that is missing or no text, and for a part that ends up empty.
+    Args:
+        raw: Tables of some of the splits, as a source gives them.
+        settings: The recipe's `data` settings.
+        seed: Seed of the split by item and of the sample.
+        targets: Whether a training row needs an `output` (False if the target is an image).
+
+    Returns:
+        The clean tables with the account of their rows.
+
+    Raises:
+        ZooError: A split is unknown or ends up empty, or a column is missing or no text.
     """
-    if unknown := set(raw) - set(split.PARTS):
-        raise ZooError(
-            f"part {', '.join(sorted(unknown))}", f"some of {', '.join(split.PARTS)}", "rename it in sources.py"
-        )
-    state = Clean({part: complete(raw[part], part) for part in split.PARTS if part in raw})
-    for part in state.tables:
-        _drop_blank(state, part, targets and part == "train")
-        state.keep(part, _first_of(codes(state.tables[part].column("id"))), "duplicate (same id)")
-    if "train" in state.tables and settings.near_duplicates is not None:
-        _drop_near(state, settings.near_duplicates)
-    _split(state, settings, seed)
-    _decontaminate(state, settings)
-    for part, rows in state.tables.items():
-        before = rows.num_rows
-        state.tables[part] = split.sample(rows, settings.limit, seed, part)
-        if before > state.tables[part].num_rows:
-            left_out = before - state.tables[part].num_rows
-            state.dropped.append({"part": part, "reason": f"beyond data.limit={settings.limit}", "rows": left_out})
-        if not state.tables[part].num_rows:
-            raise _empty(part, state.dropped)
-    return state
+    if unknown := set(raw) - set(splits.SPLITS):
+        found = f"split {', '.join(sorted(unknown))}"
+        raise ZooError(found, f"some of {', '.join(splits.SPLITS)}", "rename it in sources.py")
+    data = CleanedData({split: complete_columns(raw[split], split) for split in splits.SPLITS if split in raw})
+    for split in data.tables:
+        _drop_blank(data, split, targets and split == "train")
+        data.keep_rows(split, _first_occurrences(codes(data.tables[split].column("id"))), "duplicate (same id)")
+    if "train" in data.tables and settings.near_duplicates is not None:
+        _drop_near_duplicates(data, settings.near_duplicates)
+    _split(data, settings, seed)
+    _decontaminate(data, settings)
+    for split, table in data.tables.items():
+        sample = splits.sample(table, settings.limit, seed, split)
+        data.tables[split] = sample
+        if table.num_rows > sample.num_rows:
+            data.record_dropped(split, f"beyond data.limit={settings.limit}", table.num_rows - sample.num_rows)
+        if not sample.num_rows:
+            raise _empty(split, data.dropped)
+    return data
 
 
-def _drop_blank(state: Clean, part: str, targets: bool) -> None:
-    rows = state.tables[part]
-    present = [~_blank(rows.column(name)) for name in ("instruction", "input")]
-    state.keep(part, present[0] | present[1], "no text (instruction and input are empty)")
+def _drop_blank(data: CleanedData, split: str, targets: bool) -> None:
+    table = data.tables[split]
+    has_text = [~_is_blank(table.column(name)) for name in ("instruction", "input")]
+    data.keep_rows(split, has_text[0] | has_text[1], "no text (instruction and input are empty)")
     if targets:
-        state.keep(part, ~_blank(state.tables[part].column("output")), "no output to learn")
+        data.keep_rows(split, ~_is_blank(data.tables[split].column("output")), "no output to learn")
 
 
-def _blank(column: pa.ChunkedArray) -> Mask:
+def _is_blank(column: pa.ChunkedArray) -> Mask:
     return pc.equal(pc.utf8_trim_whitespace(column), "").to_numpy().astype(bool)
 
 
-def _first_of(numbers: npt.NDArray[np.int64]) -> Mask:
-    _, first = np.unique(numbers, return_index=True)
+def _first_occurrences(numbers: npt.NDArray[np.int64]) -> Mask:
+    _, first_indices = np.unique(numbers, return_index=True)
     mask = np.zeros(len(numbers), bool)
-    mask[first] = True
+    mask[first_indices] = True
     return mask
 
 
-def _drop_near(state: Clean, threshold: float) -> None:
-    rows = state.tables["train"]
-    explicit, items = declared(rows), codes(rows.column("item"))
-    chosen = np.flatnonzero(~explicit | (np.bincount(items)[items] > 1)) if len(items) else items
-    repeats = dedup.near_duplicates(_compared(rows, chosen, explicit, items), threshold)
-    mask = np.ones(rows.num_rows, bool)
-    mask[chosen[list(repeats)]] = False
-    state.keep("train", mask, f"near-duplicate (Jaccard of word 3-grams at least {threshold:g})")
+def _drop_near_duplicates(data: CleanedData, threshold: float) -> None:
+    table = data.tables["train"]
+    explicit, items = has_declared_item(table), codes(table.column("item"))
+    # a row that is alone with its declared item has nothing to be compared with
+    candidates = np.flatnonzero(~explicit | (np.bincount(items)[items] > 1)) if len(items) else items
+    duplicates = dedup.near_duplicates(_comparable_texts(table, candidates, explicit, items), threshold)
+    mask = np.ones(table.num_rows, bool)
+    mask[candidates[list(duplicates)]] = False
+    data.keep_rows("train", mask, f"near-duplicate (Jaccard of word 3-grams at least {threshold:g})")
 
 
-def _compared(
-    rows: pa.Table, chosen: npt.NDArray[np.int64], explicit: Mask, items: npt.NDArray[np.int64]
+def _comparable_texts(
+    table: pa.Table, indices: npt.NDArray[np.int64], explicit: Mask, items: npt.NDArray[np.int64]
 ) -> Iterator[tuple[Hashable, str]]:
-    """(block, text) of the chosen rows: only texts of one block are compared.
+    """(block, text) of some rows: only texts of one block are compared.
 
-    Rows of a declared item are compared within it. Others are compared where their instructions are the same, so that
-    two tasks on one input stay two rows and a long shared instruction makes nothing similar.
+    Rows of a declared item are compared within it. Others are compared if their instructions are the same, so that two
+    tasks on one input stay two rows and a long shared instruction makes nothing similar.
     """
-    texts = rows.select(["instruction", "input", "output"]).take(pa.array(chosen))
-    for place, (instruction, input, output) in zip(chosen.tolist(), _tuples(texts), strict=True):
-        if explicit[place]:
-            yield int(items[place]), f"{instruction} {input} {output}"
+    texts = table.select(["instruction", "input", "output"]).take(pa.array(indices))
+    for index, (instruction, input, output) in zip(indices.tolist(), _tuples(texts), strict=True):
+        if explicit[index]:
+            yield int(items[index]), f"{instruction} {input} {output}"
         elif input.strip():
             yield ("instruction", *words(instruction)), f"{input} {output}"
         else:
             yield "instruction", f"{instruction} {output}"
 
 
-def _tuples(rows: pa.Table, chunk: int = 10_000) -> Iterator[tuple[Any, ...]]:
-    for batch in rows.to_batches(chunk):
+def _tuples(table: pa.Table, chunk: int = 10_000) -> Iterator[tuple[Any, ...]]:
+    for batch in table.to_batches(chunk):
         yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
-def declared(rows: pa.Table) -> Mask:
-    """Which rows name their item themselves, rather than by their text. Shape [rows]."""
-    texts = rows.select(["instruction", "input", "item"])
-    return np.array([item != item_key(a, b) for a, b, item in _tuples(texts)], bool)
+def has_declared_item(table: pa.Table) -> Mask:
+    """Which rows declare their item, rather than having it derived from their text. Shape [rows]."""
+    texts = table.select(["instruction", "input", "item"])
+    return np.array([item != item_key(instruction, input) for instruction, input, item in _tuples(texts)], bool)
 
 
-def _split(state: Clean, settings: Data, seed: int) -> None:
-    if "train" not in state.tables:
-        state.splits = dict.fromkeys(state.tables, "by the source (evaluation only)")
+def _split(data: CleanedData, settings: Data, seed: int) -> None:
+    """Take the held-out splits that the source does not have out of train."""
+    if "train" not in data.tables:
+        data.split_origins = dict.fromkeys(data.tables, "by the source (evaluation only)")
         return
-    wanted = {"validation": settings.validation, "test": settings.test}
-    shares = {part: share for part, share in wanted.items() if part not in state.tables}
-    state.splits = dict.fromkeys(state.tables, "by the source")
-    if shares:
-        made = split.by_item(state.tables["train"], shares, seed)
-        state.tables = {part: made.get(part, state.tables.get(part)) for part in split.PARTS}
-        state.splits["train"] = "what the other parts leave"
-        state.splits |= {part: f"{share:g} of train's items, by hash of the item" for part, share in shares.items()}
+    held_out = {"validation": settings.validation, "test": settings.test}
+    fractions = {split: fraction for split, fraction in held_out.items() if split not in data.tables}
+    data.split_origins = dict.fromkeys(data.tables, "by the source")
+    if fractions:
+        tables = splits.by_item(data.tables["train"], fractions, seed)
+        data.tables = {split: tables.get(split, data.tables.get(split)) for split in splits.SPLITS}
+        data.split_origins["train"] = "the items that the other splits leave"
+        for split, fraction in fractions.items():
+            data.split_origins[split] = f"{fraction:g} of train's items, by hash of the item"
 
 
-def _decontaminate(state: Clean, settings: Data) -> None:
-    """Drop from train what stands in validation or test, then from validation what stands in test."""
-    for part, against in (("train", ("validation", "test")), ("validation", ("test",))):
-        parts = {name: list(contents(state.tables[name])) for name in against if name in state.tables}
-        if part not in state.tables or not parts:
+def _decontaminate(data: CleanedData, settings: Data) -> None:
+    """Drop from train what occurs in validation or test, then from validation what occurs in test."""
+    for split, evaluation_splits in (("train", ("validation", "test")), ("validation", ("test",))):
+        against = {name: list(contents(data.tables[name])) for name in evaluation_splits if name in data.tables}
+        if split not in data.tables or not against:
             continue
-        mask = np.ones(state.tables[part].num_rows, bool)
-        found = contamination.check(contents(state.tables[part]), parts, settings.ngram, settings.overlap)
-        for finding in found:
-            state.findings.append({"checked": part} | finding.as_dict())
-            fresh = mask.copy()
-            for places, how in ((finding.exact_places, "the same item"), (finding.ngram_places, "shared n-grams")):
-                fresh[places] = False
-                if new := int((mask & ~fresh).sum()):
-                    state.dropped.append({"part": part, "reason": f"contaminates {finding.part} ({how})", "rows": new})
-                mask &= fresh
-        state.tables[part] = state.tables[part].filter(pa.array(mask))
+        mask = np.ones(data.tables[split].num_rows, bool)
+        findings = contamination.check(contents(data.tables[split]), against, settings.ngram, settings.overlap)
+        for finding in findings:
+            data.findings.append({"checked": split} | finding.as_dict())
+            for indices, how in ((finding.train_exact, "the same item"), (finding.train_ngram, "shared n-grams")):
+                remaining = mask.copy()
+                remaining[indices] = False
+                if dropped := int((mask & ~remaining).sum()):
+                    data.record_dropped(split, f"contaminates {finding.split} ({how})", dropped)
+                mask = remaining
+        data.tables[split] = data.tables[split].filter(pa.array(mask))
 
 
-def contents(rows: pa.Table) -> Iterator[contamination.Content]:
+def contents(table: pa.Table) -> Iterator[contamination.Content]:
     """The columns that the contamination check compares, row by row."""
-    for id, instruction, input, item in _tuples(rows.select(["id", "instruction", "input", "item"])):
+    for id, instruction, input, item in _tuples(table.select(["id", "instruction", "input", "item"])):
         explicit = item != item_key(instruction, input)
         yield contamination.Content(id, item, instruction, input, explicit)
 
 
-def _empty(part: str, dropped: list[dict[str, Any]]) -> ZooError:
-    why = "; ".join(f"{drop['rows']} dropped: {drop['reason']}" for drop in dropped if drop["part"] == part)
-    found = f"part {part} is empty" + (f" ({why})" if why else "")
-    fix = f"raise data.{part} or give more rows" if part != "train" else "give more rows"
-    return ZooError(found, "at least one row in each part", fix)
+def _empty(split: str, dropped: list[dict[str, Any]]) -> ZooError:
+    reasons = "; ".join(f"{entry['rows']} dropped: {entry['reason']}" for entry in dropped if entry["part"] == split)
+    found = f"split {split} is empty" + (f" ({reasons})" if reasons else "")
+    fix = f"raise data.{split} or give more rows" if split != "train" else "give more rows"
+    return ZooError(found, "at least one row in each split", fix)

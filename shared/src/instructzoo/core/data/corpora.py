@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from instructzoo.core.data import readers
-from instructzoo.core.data.line_files import part_of
+from instructzoo.core.data.line_files import split_from_name
 from instructzoo.core.data.split import SPLITS
 from instructzoo.core.errors import ZooError, suggest
 
@@ -21,7 +21,7 @@ def data_path(source: str, path: str | None) -> Path:
     if path is None:
         fix = "set data.path to a file or folder that holds it; the package's README says where to get published sets"
         raise ZooError(f'the source "{source}" is read from files', "data.path", fix, "data.path")
-    return readers.existing(path, folder=True)
+    return readers.existing_path(path, folder=True)
 
 
 def locate(
@@ -53,7 +53,7 @@ def locate(
     if root.is_file():
         if not alone:
             raise ZooError(f"one file for several sources ({name} and others)", "a folder", where="data.path")
-        return {part_of(root.name): [root]}
+        return {split_from_name(root.name): [root]}
     own_name = folder.rpartition("/")[2]
     candidates = [root / collection / folder, root / folder, root / own_name, root / name]
     foreign_names = {sibling.rpartition("/")[2].lower() for sibling in siblings} - {own_name.lower()}

@@ -1,4 +1,4 @@
-"""The data card: what the rows are, where they come from, what was dropped and why. A dict, and its README."""
+"""The data card of a built data set: rows, sources, licences, what was dropped and why; as a dict and as a README."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
-from instructzoo.core.data.clean import Clean
+from instructzoo.core.data.clean import CleanedData
 from instructzoo.core.data.tables import codes
 from instructzoo.core.recipe import Recipe
 
 EXAMPLES = 3
-LONGEST = 400
-"""Rows shown of each part, and characters shown of each of their texts."""
+MAX_CHARACTERS = 400
+"""Rows shown of each split, and characters shown of each of their texts."""
 
 _HUB_LICENCES = {
     "apache-2.0",
@@ -28,17 +28,25 @@ _HUB_LICENCES = {
     "cc-by-nc-4.0",
     "bsd-3-clause",
 }
-"""Licence names that the hub's card header knows and the zoo meets; any other is written as "other"."""
+"""Licence names that are valid in a card of the hub; any other is written as "other"."""
 
 
 def describe(
-    state: Clean, raw: Mapping[str, int], recipe: Recipe, fingerprint: str, notes: Sequence[str] = ()
+    data: CleanedData, raw: Mapping[str, int], recipe: Recipe, fingerprint: str, notes: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """The card of clean parts. raw: rows of each part as the source gave them; notes: what it said of them.
+    """Describe clean rows.
 
-    Every value is plain JSON.
+    Args:
+        data: The clean rows, with the account of dropped ones.
+        raw: Number of rows of each split as the source gave them.
+        recipe: The recipe of the rows.
+        fingerprint: The fingerprint of the rows.
+        notes: What the source states about its rows, a sentence each.
+
+    Returns:
+        The card; every value is plain JSON.
     """
-    sources = _sources(state.tables)
+    sources = _sources(data.tables)
     return {
         "domain": recipe.domain,
         "fingerprint": fingerprint,
@@ -46,145 +54,172 @@ def describe(
         "settings": recipe.data.model_dump(mode="json"),
         "sources": sources,
         "licences": sorted({source["licence"] or "not stated" for source in sources}),
-        "counts": {part: rows.num_rows for part, rows in state.tables.items()},
-        "items": {part: int(codes(rows.column("item")).max()) + 1 for part, rows in state.tables.items()},
+        "counts": {split: table.num_rows for split, table in data.tables.items()},
+        "items": {split: int(codes(table.column("item")).max()) + 1 for split, table in data.tables.items()},
         "raw": dict(raw),
-        "asked": _asked(raw, recipe),
-        "splits": state.splits,
-        "dropped": state.dropped,
+        "asked": _requested(raw, recipe),
+        "splits": data.split_origins,
+        "dropped": data.dropped,
         "notes": list(notes),
         "contamination": {
             "ngram": recipe.data.ngram,
             "overlap": recipe.data.overlap,
-            "checks": state.findings,
+            "checks": data.findings,
         },
-        "lengths": {part: _lengths(rows) for part, rows in state.tables.items()},
-        "examples": {part: _examples(rows) for part, rows in state.tables.items()},
+        "lengths": {split: _lengths(table) for split, table in data.tables.items()},
+        "examples": {split: _examples(table) for split, table in data.tables.items()},
     }
 
 
-def _asked(raw: Mapping[str, int], recipe: Recipe) -> dict[str, int]:
-    """Rows that were asked for, where all are the microworld's own; a held-out part may span fewer problems."""
+def _requested(raw: Mapping[str, int], recipe: Recipe) -> dict[str, int]:
+    """Rows requested of a microworld that is the only source; a held-out split may have fewer problems."""
     sizes = recipe.data.sizes.model_dump() if recipe.data.sources == ("world",) else {}
-    return {part: sizes[part] for part in raw if part in sizes}
+    return {split: sizes[split] for split in raw if split in sizes}
 
 
 def _sources(tables: Mapping[str, pa.Table]) -> list[dict[str, Any]]:
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for part, rows in tables.items():
-        counted = rows.group_by(["source", "licence"]).aggregate([([], "count_all")])
-        for line in counted.to_pylist():
+    """The sources in the order of their names, each with its licence and its rows by split."""
+    entries: dict[tuple[str, str], dict[str, Any]] = {}
+    for split, table in tables.items():
+        counts = table.group_by(["source", "licence"]).aggregate([([], "count_all")])
+        for line in counts.to_pylist():
             key = (line["source"], line["licence"])
-            entry = found.setdefault(key, {"source": key[0] or "not stated", "licence": key[1], "rows": {}})
-            entry["rows"][part] = line["count_all"]
-    return [found[key] for key in sorted(found)]
+            entry = entries.setdefault(key, {"source": key[0] or "not stated", "licence": key[1], "rows": {}})
+            entry["rows"][split] = line["count_all"]
+    return [entries[key] for key in sorted(entries)]
 
 
-def _lengths(rows: pa.Table) -> dict[str, dict[str, float]]:
+def _lengths(table: pa.Table) -> dict[str, dict[str, float]]:
     """Characters of instruction, input and output: mean, median, 95th percentile, longest."""
     lengths = {}
     for name in ("instruction", "input", "output"):
-        sizes = pc.utf8_length(rows.column(name)).to_numpy()
-        middle, high = np.percentile(sizes, [50, 95])
+        sizes = pc.utf8_length(table.column(name)).to_numpy()
+        median, p95 = np.percentile(sizes, [50, 95])
         lengths[name] = {
             "mean": round(float(sizes.mean()), 1),
-            "median": float(middle),
-            "p95": float(high),
+            "median": float(median),
+            "p95": float(p95),
             "longest": int(sizes.max()),
         }
     return lengths
 
 
-def _examples(rows: pa.Table) -> list[dict[str, str]]:
-    """Rows evenly spread over the part, texts only and cut at LONGEST characters."""
-    names = [field.name for field in rows.schema if pa.types.is_string(field.type)]
-    places = np.linspace(0, rows.num_rows - 1, min(EXAMPLES, rows.num_rows)).astype(int)
-    shown = rows.select(names).take(pa.array(places)).to_pylist()
-    return [{name: _cut(text or "") for name, text in row.items()} for row in shown]
+def _examples(table: pa.Table) -> list[dict[str, str]]:
+    """Rows evenly spread over the table, only their texts, truncated at MAX_CHARACTERS characters."""
+    names = [field.name for field in table.schema if pa.types.is_string(field.type)]
+    indices = np.linspace(0, table.num_rows - 1, min(EXAMPLES, table.num_rows)).astype(int)
+    rows = table.select(names).take(pa.array(indices)).to_pylist()
+    return [{name: _truncate(text or "") for name, text in row.items()} for row in rows]
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+def _truncate(text: str) -> str:
+    return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 3] + "..."
 
 
 def readme(card: Mapping[str, Any]) -> str:
-    """The card as README.md; its header lets `datasets.load_dataset(folder)` open the parts anywhere."""
-    names = sorted({_hub_licence(name) for name in card["licences"]})
+    """Write a card as README.md.
+
+    Args:
+        card: What `describe` returns.
+
+    Returns:
+        Markdown, with a header that lets `datasets.load_dataset(folder)` open the splits anywhere.
+    """
+    licences = sorted({_hub_licence(name) for name in card["licences"]})
     header = {
-        "license": names[0] if len(names) == 1 else names,
+        "license": licences[0] if len(licences) == 1 else licences,
         "pretty_name": f"instructzoo {card['domain']}",
         "configs": [
             {
                 "config_name": "default",
-                "data_files": [{"split": part, "path": f"{part}.parquet"} for part in card["counts"]],
+                "data_files": [{"split": split, "path": f"{split}.parquet"} for split in card["counts"]],
             }
         ],
     }
-    text = yaml.safe_dump(header, sort_keys=False, allow_unicode=True)
-    sections = [_parts(card), _origin(card), _losses(card), _check(card), _shown(card)]
-    opening = f"# {card['domain']}: instruction data\n\nFingerprint `{card['fingerprint']}`, seed {card['seed']}."
-    return f"---\n{text}---\n\n" + "\n\n".join([opening, *sections]) + "\n"
+    header_yaml = yaml.safe_dump(header, sort_keys=False, allow_unicode=True)
+    sections = [
+        _splits_section(card),
+        _sources_section(card),
+        _dropped_section(card),
+        _contamination_section(card),
+        _examples_section(card),
+    ]
+    title = f"# {card['domain']}: instruction data\n\nFingerprint `{card['fingerprint']}`, seed {card['seed']}."
+    return f"---\n{header_yaml}---\n\n" + "\n\n".join([title, *sections]) + "\n"
 
 
 def _hub_licence(name: str) -> str:
     return name.lower() if name.lower() in _HUB_LICENCES else "other"
 
 
-def _parts(card: Mapping[str, Any]) -> str:
+def _splits_section(card: Mapping[str, Any]) -> str:
     lines = []
-    for part, rows in card["counts"].items():
-        sizes = card["lengths"][part]
+    for split, row_count in card["counts"].items():
+        sizes = card["lengths"][split]
         lengths = " / ".join(f"{sizes[name]['median']:g} ({sizes[name]['longest']})" for name in sizes)
-        lines.append([part, f"{rows:,}", f"{card['items'][part]:,}", card["splits"][part], lengths])
-    head = ["part", "rows", "items", "split", "characters of instruction / input / output: median (longest)"]
-    return "## Parts\n\n" + _table(head, lines)
+        lines.append([split, f"{row_count:,}", f"{card['items'][split]:,}", card["splits"][split], lengths])
+    head = [
+        "split",
+        "rows",
+        "items",
+        "how it was split",
+        "characters of instruction / input / output: median (longest)",
+    ]
+    return "## Splits\n\n" + _table(head, lines)
 
 
-def _origin(card: Mapping[str, Any]) -> str:
+def _sources_section(card: Mapping[str, Any]) -> str:
     lines = [
-        [entry["source"], entry["licence"] or "not stated", ", ".join(f"{p} {n:,}" for p, n in entry["rows"].items())]
+        [
+            entry["source"],
+            entry["licence"] or "not stated",
+            ", ".join(f"{split} {n:,}" for split, n in entry["rows"].items()),
+        ]
         for entry in card["sources"]
     ]
     return "## Sources\n\n" + _table(["source", "licence", "rows"], lines)
 
 
-def _losses(card: Mapping[str, Any]) -> str:
-    said = "".join(f"\n- {note}" for note in card["notes"])
-    came = ", ".join(f"{part} {rows:,}{_of(card, part)}" for part, rows in card["raw"].items())
-    text = f"## Dropped\n\nThe source gave {came} rows."
-    text += f"\n{said}\n" if said else ""
+def _dropped_section(card: Mapping[str, Any]) -> str:
+    notes = "".join(f"\n- {note}" for note in card["notes"])
+    counts = ", ".join(f"{split} {n:,}{_of_requested(card, split)}" for split, n in card["raw"].items())
+    text = f"## Dropped\n\nThe source gave {counts} rows."
+    text += f"\n{notes}\n" if notes else ""
     if not card["dropped"]:
-        return text + ("\n" if said else " ") + "None was dropped."
-    lines = [[drop["part"], drop["reason"], f"{drop['rows']:,}"] for drop in card["dropped"]]
-    return f"{text}\n\n" + _table(["part", "reason", "rows"], lines)
+        return text + ("\n" if notes else " ") + "None was dropped."
+    lines = [[entry["part"], entry["reason"], f"{entry['rows']:,}"] for entry in card["dropped"]]
+    return f"{text}\n\n" + _table(["split", "reason", "rows"], lines)
 
 
-def _of(card: Mapping[str, Any], part: str) -> str:
-    asked = card.get("asked", {}).get(part, 0)
-    return f" (of {asked:,} asked for)" if card["raw"][part] < asked else ""
+def _of_requested(card: Mapping[str, Any], split: str) -> str:
+    """How many rows were requested, if the source gave fewer."""
+    requested = card.get("asked", {}).get(split, 0)
+    return f" (of {requested:,} asked for)" if card["raw"][split] < requested else ""
 
 
-def _check(card: Mapping[str, Any]) -> str:
-    held = card["contamination"]
+def _contamination_section(card: Mapping[str, Any]) -> str:
+    contamination = card["contamination"]
     rule = (
-        f"Compared: ids, items and texts, and {held['ngram']}-grams of words, of which {held['overlap']:.0%} of an"
-        " evaluation row's own in one row count as contamination. Rows that held any were dropped."
+        f"Compared: ids, items and texts, and {contamination['ngram']}-grams of words, of which"
+        f" {contamination['overlap']:.0%} of an evaluation row's own in one row count as contamination. Rows that"
+        " contain any were dropped."
     )
-    if not held["checks"]:
-        return "## Contamination\n\nNot checked: no training rows were built beside this part."
+    if not contamination["checks"]:
+        return "## Contamination\n\nNot checked: no training rows were built with this split."
     lines = []
-    for one in held["checks"]:
-        found = one["found_exact"] + one["found_ngram"]
-        verdict = f"{found:,} of {one['rows']:,} ({one['found_exact']:,} exactly, {one['found_ngram']:,} by n-grams)"
-        lines.append([one["checked"], one["against"], verdict, f"{one['dropped_exact'] + one['dropped_ngram']:,}"])
-    head = ["part", "against", "evaluation rows found in it", "rows that held one, dropped"]
+    for check in contamination["checks"]:
+        exact, ngram = check["found_exact"], check["found_ngram"]
+        found = f"{exact + ngram:,} of {check['rows']:,} ({exact:,} exactly, {ngram:,} by n-grams)"
+        dropped = check["dropped_exact"] + check["dropped_ngram"]
+        lines.append([check["checked"], check["against"], found, f"{dropped:,}"])
+    head = ["split", "against", "evaluation rows found in it", "rows that contain one, dropped"]
     return f"## Contamination\n\n{rule}\n\n" + _table(head, lines)
 
 
-def _shown(card: Mapping[str, Any]) -> str:
-    part = next(iter(card["examples"]))
-    lines = [[row[name] for name in ("instruction", "input", "output")] for row in card["examples"][part]]
-    return f"## Examples ({part})\n\n" + _table(["instruction", "input", "output"], lines)
+def _examples_section(card: Mapping[str, Any]) -> str:
+    split = next(iter(card["examples"]))
+    lines = [[row[name] for name in ("instruction", "input", "output")] for row in card["examples"][split]]
+    return f"## Examples ({split})\n\n" + _table(["instruction", "input", "output"], lines)
 
 
 def _table(head: list[str], lines: list[list[str]]) -> str:

@@ -1,4 +1,4 @@
-"""What readers of line-based corpora share: numbered lines, errors about them, and which part a name speaks of."""
+"""What readers of line-based corpora share: numbered lines, errors about them, and the split that a file belongs to."""
 
 from __future__ import annotations
 
@@ -6,40 +6,56 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from instructzoo.core.data.readers import cut, existing, numbered
+from instructzoo.core.data.readers import existing_path, numbered_lines, shorten
 from instructzoo.core.errors import ZooError
 
-_PARTS = {
+_SPLIT_WORDS = {
     "train": "train(?:ing)?",
     "validation": "dev|devel|development|val|valid|validation|testa",
     "test": "test|testing|testb|gold",
 }
-_NAMED = {part: re.compile(rf"(?<![a-z])(?:{words})(?:set|data)?(?![a-z])") for part, words in _PARTS.items()}
+_SPLIT_PATTERNS = {
+    split: re.compile(rf"(?<![a-z])(?:{words})(?:set|data)?(?![a-z])") for split, words in _SPLIT_WORDS.items()
+}
 
 
-def lines(path: Path, some: bool = True) -> Iterator[tuple[int, str]]:
-    """(number, line) of a file, blank ones too. Only a line feed ends a line; a carriage return before it goes.
+def lines(path: Path, require_text: bool = True) -> Iterator[tuple[int, str]]:
+    """Read the lines of a file, blank ones included. Only a line feed ends a line.
 
-    Raises ZooError for bytes that are not UTF-8 and, with `some`, for a file without text.
+    Args:
+        path: The file.
+        require_text: Whether a file without text is an error.
+
+    Yields:
+        The number of each line, from 1, and its text without line feed and carriage return.
+
+    Raises:
+        ZooError: The file is missing, is not UTF-8, or has no text although `require_text` is set.
     """
     empty = True
-    with existing(path).open("rb") as file:
-        for number, line in numbered(file, str(path)):
+    with existing_path(path).open("rb") as file:
+        for number, line in numbered_lines(file, str(path)):
             empty = empty and not line.strip()
             yield number, line
-    if some and empty:
+    if require_text and empty:
         raise ZooError("holds no sentence", "at least one", "check that the file was written whole", str(path))
 
 
 def malformed(found: object, form: str, where: str) -> ZooError:
-    """The error for what is not of a form."""
+    """The error for content that does not have the expected form."""
     text = found if isinstance(found, str) else repr(found)
-    return ZooError(f"found {cut(text)}", form, "mend or remove it", where)
+    return ZooError(f"found {shorten(text)}", form, "mend or remove it", where)
 
 
-def part_of(name: str) -> str:
-    """The part that a file's name, or its path below the data's folder, speaks of; train where it speaks of none.
+def split_from_name(name: str) -> str:
+    """Recognise the split of a file from its name.
 
-    Whole words count: "device_reviews.csv" is no "dev". eng.testa of CoNLL-2003 is its development part.
+    Only complete words count: "device_reviews.csv" is not "dev". eng.testa of CoNLL-2003 is its development split.
+
+    Args:
+        name: The name of the file, or its path below the data's folder.
+
+    Returns:
+        "train", "validation" or "test"; "train" if the name contains no word for a split.
     """
-    return next((part for part, words in _NAMED.items() if words.search(name.lower())), "train")
+    return next((split for split, pattern in _SPLIT_PATTERNS.items() if pattern.search(name.lower())), "train")

@@ -1,6 +1,6 @@
-"""Texts -> words -> n-grams, as deduplication and the contamination check compare them.
+"""Words and n-grams of texts, as deduplication and the contamination check compare them.
 
-Case, spacing and sentence punctuation are dropped. Numbers and signs are words: "12 + 34", "12 + 35" and "12 - 34"
+Case, spacing and sentence punctuation are ignored. Numbers and signs are words: "12 + 34", "12 + 35" and "12 - 34"
 are three different texts.
 """
 
@@ -20,16 +20,22 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
 
-def numbers(sequence: Sequence[str]) -> tuple[str, ...]:
-    """The numbers among words, in their order."""
-    return tuple(word for word in sequence if word[0].isdigit())
+def numbers(tokens: Sequence[str]) -> tuple[str, ...]:
+    """The numbers among the words of a text, in their order."""
+    return tuple(token for token in tokens if token[0].isdigit())
 
 
-def ngrams(sequence: Sequence[str], n: int, block: Hashable = None) -> set[int]:
-    """Hashes of the n-grams; of the whole sequence where it is shorter than n. Equal within one process only.
+def ngrams(tokens: Sequence[str], n: int, block: Hashable = None) -> set[int]:
+    """Hashes of the n-grams of a text.
 
-    Grams of different blocks never compare equal.
+    Args:
+        tokens: The words of the text.
+        n: Words per n-gram; a text of fewer words is one n-gram.
+        block: N-grams of different blocks never have an equal hash, except by chance.
+
+    Returns:
+        The hashes; they are the same only within one process.
     """
-    if len(sequence) <= n:
-        return {hash((block, *sequence))} if sequence else set()
-    return {hash((block, *gram)) for gram in zip(*(sequence[i:] for i in range(n)), strict=False)}
+    if len(tokens) <= n:
+        return {hash((block, *tokens))} if tokens else set()
+    return {hash((block, *ngram)) for ngram in zip(*(tokens[i:] for i in range(n)), strict=False)}

@@ -1,6 +1,6 @@
-"""Files -> rows. JSON Lines, JSON (a list of objects), CSV, TSV and Parquet; every fault names file and line.
+"""Reads rows from JSON Lines, JSON (a list of objects), CSV, TSV and Parquet; every error names file and line.
 
-for where, values in read("rest16.csv"):          # where is "rest16.csv:17", the place to mend
+for where, values in read("rest16.csv"):          # where is "rest16.csv:17", the line to correct
 for where, values in read_jsonl("-"):             # standard input, line by line as it arrives
 """
 
@@ -10,12 +10,11 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from instructzoo.core import runs
-from instructzoo.core.errors import ZooError, place, suggest
+from instructzoo.core.errors import ZooError, location, suggest
 
 SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
 
@@ -23,83 +22,136 @@ Values = dict[str, Any]
 
 
 def read(path: Path | str) -> Iterator[tuple[str, Values]]:
-    """(file:line, object) for every row of a file, its format known by the suffix; "-" is JSON Lines on standard input.
+    """Read the rows of a file, whose format is known by its suffix.
 
-    Raises ZooError for a missing or empty file, an unknown suffix, a malformed line or a line that is no object.
+    Args:
+        path: A file that ends in .jsonl, .json, .csv, .tsv or .parquet; "-": JSON Lines on standard input.
+
+    Yields:
+        The position of each row ("file:line"), and the row as a dict.
+
+    Raises:
+        ZooError: The file is missing or empty, its suffix is unknown, or a line is malformed or no object.
     """
     if str(path) == "-":
         return read_jsonl("-")
-    path = existing(path)
-    readers = {".jsonl": read_jsonl, ".json": _json, ".csv": _table, ".tsv": _table, ".parquet": _parquet}
+    path = existing_path(path)
+    readers = {
+        ".jsonl": read_jsonl,
+        ".json": _read_json,
+        ".csv": _read_table,
+        ".tsv": _read_table,
+        ".parquet": _read_parquet,
+    }
     if path.suffix.lower() not in readers:
-        known = ", ".join(SUFFIXES)
-        raise ZooError(f'"{path.name}" is of no known format', f"a file that ends in {known}", where=str(path))
+        suffixes = ", ".join(SUFFIXES)
+        raise ZooError(f'"{path.name}" is of no known format', f"a file that ends in {suffixes}", where=str(path))
     return readers[path.suffix.lower()](path)
 
 
-def files(path: Path | str) -> list[Path]:
-    """The file itself, or all data files of a folder and its folders, in order of their names."""
-    path = existing(path, folder=True)
+def data_files(path: Path | str) -> list[Path]:
+    """List data files.
+
+    Args:
+        path: A file or a folder.
+
+    Returns:
+        The file itself, or all data files of the folder and its subfolders, in order of their names.
+
+    Raises:
+        ZooError: The path does not exist, or the folder has no data file.
+    """
+    path = existing_path(path, folder=True)
     if path.is_file():
         return [path]
-    found = sorted(p for p in path.rglob("*") if p.is_file() and p.suffix.lower() in SUFFIXES)
-    if not found:
+    paths = sorted(p for p in path.rglob("*") if p.is_file() and p.suffix.lower() in SUFFIXES)
+    if not paths:
         raise ZooError("no data file in this folder", f"files that end in {', '.join(SUFFIXES)}", where=str(path))
-    return found
+    return paths
 
 
-def existing(path: Path | str, folder: bool = False) -> Path:
-    """The path with ~ resolved. Raises ZooError, with a near name where there is one, for what is not there."""
+def existing_path(path: Path | str, folder: bool = False) -> Path:
+    """Resolve a path that must exist.
+
+    Args:
+        path: A path, which may begin with ~.
+        folder: Whether it may be a folder.
+
+    Returns:
+        The path with ~ resolved.
+
+    Raises:
+        ZooError: Nothing is there (the message suggests a similar name), or it is a folder and must be a file.
+    """
     path = Path(path).expanduser()
     if path.is_file() or (folder and path.is_dir()):
         return path
     if path.is_dir():
         raise ZooError("found a folder", "a file", f"name one of its files ({', '.join(SUFFIXES)})", str(path))
-    beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-    near = suggest(path.name, beside)
-    raise ZooError("no such file", "a file of rows", near if near.startswith("did") else "check the path", str(path))
+    siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+    suggestion = suggest(path.name, siblings)
+    fix = suggestion if suggestion.startswith("did") else "check the path"
+    raise ZooError("no such file", "a file of rows", fix, str(path))
 
 
 def read_jsonl(path: Path | str) -> Iterator[tuple[str, Values]]:
-    """(file:line, object) for every line of JSON Lines, read as it arrives; blank lines are skipped."""
+    """Read JSON Lines as they arrive; blank lines are skipped.
+
+    Args:
+        path: The file; "-": standard input.
+
+    Yields:
+        The position of each line ("file:line"), and its object as a dict.
+
+    Raises:
+        ZooError: The file is missing or empty, or a line is malformed or no object.
+    """
     if str(path) == "-":
-        yield from _lines(sys.stdin.buffer, "standard input")
+        yield from _read_objects(sys.stdin.buffer, "standard input")
         return
-    with existing(path).open("rb") as file:
-        yield from _lines(file, str(path))
+    with existing_path(path).open("rb") as file:
+        yield from _read_objects(file, str(path))
 
 
-def _lines(file: IO[bytes], name: str) -> Iterator[tuple[str, Values]]:
+def _read_objects(file: IO[bytes], name: str) -> Iterator[tuple[str, Values]]:
     empty = True
-    for number, text in numbered(file, name):
-        where, line = place(name, number), text.strip()
+    for number, text in numbered_lines(file, name):
+        where, line = location(name, number), text.strip()
         if line:
             empty = False
-            yield where, _object(_parse(line, where), where)
+            yield where, _checked_object(_parse(line, where), where)
     if empty:
         raise _empty(name)
 
 
-def numbered(file: IO[bytes], name: str) -> Iterator[tuple[int, str]]:
-    """(number, line) of UTF-8 text, as it arrives. Only a line feed ends a line; a carriage return before it goes.
+def numbered_lines(file: IO[bytes], name: str) -> Iterator[tuple[int, str]]:
+    """Decode the lines of UTF-8 text as they arrive. Only a line feed ends a line.
 
-    Raises ZooError with the line for bytes that are not UTF-8.
+    Args:
+        file: A file opened in binary mode.
+        name: The name that errors give it.
+
+    Yields:
+        The number of each line, from 1, and its text without line feed and carriage return.
+
+    Raises:
+        ZooError: A line is not UTF-8.
     """
     for number, raw in enumerate(file, 1):
         try:
             yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
         except UnicodeDecodeError as error:
-            raise _not_utf8(error, place(name, number)) from error
+            raise _not_utf8(error, location(name, number)) from error
 
 
 def _parse(line: str, where: str) -> Any:
     try:
-        return json.loads(line, parse_constant=_no_number)
+        return json.loads(line, parse_constant=_reject_constant)
     except ValueError as error:
         message = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
         column = f" at column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         raise ZooError(
-            f"malformed JSON ({message}{column}): {cut(line)}",
+            f"malformed JSON ({message}{column}): {shorten(line)}",
             "one JSON object a line",
             "mend or remove the line",
             where,
@@ -108,51 +160,56 @@ def _parse(line: str, where: str) -> Any:
         raise ZooError("JSON nested too deep", "one JSON object a line", "mend or remove the line", where) from error
 
 
-def _json(path: Path) -> Iterator[tuple[str, Values]]:
-    """Objects of a JSON list, decoded one by one, so that a large file never stands in memory as objects."""
+def _read_json(path: Path) -> Iterator[tuple[str, Values]]:
+    """Objects of a JSON list, decoded one by one, so that a large file is never in memory as objects."""
     text = _text(path)
-    decoder = json.JSONDecoder(parse_constant=_no_number)
-    spot, line, counted = _skip(text, 0), 1, 0
-    if spot == len(text):
+    decoder = json.JSONDecoder(parse_constant=_reject_constant)
+    offset, line, counted_to = _skip_space(text, 0), 1, 0
+    if offset == len(text):
         raise _empty(path)
-    if text[spot] != "[":
-        raise ZooError(
-            f"found {cut(text[spot:])}", "a list of objects", "for one object a line name it .jsonl", place(path, 1)
-        )
-    spot = _skip(text, spot + 1)
-    if text[spot : spot + 1] == "]":
+    if text[offset] != "[":
+        found, fix = f"found {shorten(text[offset:])}", "for one object a line name it .jsonl"
+        raise ZooError(found, "a list of objects", fix, location(path, 1))
+    offset = _skip_space(text, offset + 1)
+    if text[offset : offset + 1] == "]":
         raise _empty(path)
     while True:
-        line, counted = line + text.count("\n", counted, spot), spot
-        where = place(path, line)
+        line, counted_to = line + text.count("\n", counted_to, offset), offset
+        where = location(path, line)
         try:
-            value, spot = decoder.raw_decode(text, spot)
+            value, offset = decoder.raw_decode(text, offset)
         except (ValueError, RecursionError) as error:
-            at = text.count("\n", 0, error.pos) + 1 if isinstance(error, json.JSONDecodeError) else line
+            error_line = text.count("\n", 0, error.pos) + 1 if isinstance(error, json.JSONDecodeError) else line
             message = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
             raise ZooError(
-                f"malformed JSON: {message}", "a list of objects", "mend the file", place(path, at)
+                f"malformed JSON: {message}", "a list of objects", "mend the file", location(path, error_line)
             ) from error
-        yield where, _object(value, where)
-        spot = _skip(text, spot)
-        if text[spot : spot + 1] == "]":
+        yield where, _checked_object(value, where)
+        offset = _skip_space(text, offset)
+        if text[offset : offset + 1] == "]":
             break
-        if text[spot : spot + 1] != ",":
-            at = text.count("\n", 0, spot) + 1
-            raise ZooError(f"found {cut(text[spot:])}", '"," or "]" after an object', "mend the file", place(path, at))
-        spot = _skip(text, spot + 1)
-    if (rest := _skip(text, spot + 1)) < len(text):
-        at = text.count("\n", 0, rest) + 1
-        raise ZooError(f"found {cut(text[rest:])}", 'nothing after the closing "]"', "mend the file", place(path, at))
+        if text[offset : offset + 1] != ",":
+            error_line = text.count("\n", 0, offset) + 1
+            found = f"found {shorten(text[offset:])}"
+            raise ZooError(found, '"," or "]" after an object', "mend the file", location(path, error_line))
+        offset = _skip_space(text, offset + 1)
+    if (rest := _skip_space(text, offset + 1)) < len(text):
+        error_line = text.count("\n", 0, rest) + 1
+        raise ZooError(
+            f"found {shorten(text[rest:])}",
+            'nothing after the closing "]"',
+            "mend the file",
+            location(path, error_line),
+        )
 
 
-def _skip(text: str, spot: int) -> int:
-    while spot < len(text) and text[spot] in " \t\r\n":
-        spot += 1
-    return spot
+def _skip_space(text: str, offset: int) -> int:
+    while offset < len(text) and text[offset] in " \t\r\n":
+        offset += 1
+    return offset
 
 
-def _table(path: Path) -> Iterator[tuple[str, Values]]:
+def _read_table(path: Path) -> Iterator[tuple[str, Values]]:
     """Rows of CSV (quoted where needed) or TSV (never quoted: a lone quotation mark is a letter there)."""
     stream = io.StringIO(_text(path), newline="")
     if path.suffix.lower() == ".tsv":
@@ -163,9 +220,9 @@ def _table(path: Path) -> Iterator[tuple[str, Values]]:
     empty = True
     try:
         for cells in table:
-            where = place(path, table.line_num)
+            where = location(path, table.line_num)
             if not header:
-                header = _header(cells, where)
+                header = _checked_header(cells, where)
             elif cells:
                 if len(cells) != len(header):
                     fix = "quote cells that hold the separator"
@@ -173,19 +230,21 @@ def _table(path: Path) -> Iterator[tuple[str, Values]]:
                 empty = False
                 yield where, dict(zip(header, cells, strict=True))
     except csv.Error as error:
-        raise ZooError(f"malformed CSV: {error}", "RFC 4180", "mend the line", place(path, table.line_num)) from error
+        raise ZooError(
+            f"malformed CSV: {error}", "RFC 4180", "mend the line", location(path, table.line_num)
+        ) from error
     if empty:
         raise _empty(path)
 
 
-def _header(cells: list[str], where: str) -> list[str]:
+def _checked_header(cells: list[str], where: str) -> list[str]:
     if len(set(cells)) != len(cells):
-        twice = next(c for c in cells if cells.count(c) > 1)
-        raise ZooError(f'column "{twice}" stands twice', "a header of different names", "rename one", where)
+        repeated = next(c for c in cells if cells.count(c) > 1)
+        raise ZooError(f'column "{repeated}" stands twice', "a header of different names", "rename one", where)
     return cells
 
 
-def _parquet(path: Path) -> Iterator[tuple[str, Values]]:
+def _read_parquet(path: Path) -> Iterator[tuple[str, Values]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -207,18 +266,18 @@ def _text(path: Path) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _not_utf8(error, place(path, content.count(b"\n", 0, error.start) + 1)) from error
+        raise _not_utf8(error, location(path, content.count(b"\n", 0, error.start) + 1)) from error
 
 
-def _object(value: Any, where: str) -> Values:
+def _checked_object(value: Any, where: str) -> Values:
     if not isinstance(value, dict):
         raise ZooError(
-            f"found {type(value).__name__} {cut(json.dumps(value))}", "an object {...}", "mend the line", where
+            f"found {type(value).__name__} {shorten(json.dumps(value))}", "an object {...}", "mend the line", where
         )
     return value
 
 
-def _no_number(name: str) -> NoReturn:
+def _reject_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
 
@@ -230,30 +289,6 @@ def _empty(path: Path | str) -> ZooError:
     return ZooError("holds no row", "at least one row", "check that the file was written whole", str(path))
 
 
-def cut(text: str, most: int = 60) -> str:
-    """At most `most` characters of a text, for an error's one line."""
-    return text[:most] + ("..." if len(text) > most else "")
-
-
-def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Write JSON Lines whole or not at all; returns how many. Rows are taken one by one, so a stream stays a stream."""
-    count = 0
-    with runs.atomic_file(path) as file:
-        for row in rows:
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-            count += 1
-    return count
-
-
-def mend_jsonl(path: Path) -> int:
-    """Count the complete lines of a file that is appended to (0: no file); cut a torn last line, left by a kill."""
-    if not path.is_file():
-        return 0
-    complete, end = 0, 0
-    with path.open("r+b") as file:
-        for line in file:
-            if not line.endswith(b"\n"):
-                break
-            complete, end = complete + 1, end + len(line)
-        file.truncate(end)
-    return complete
+def shorten(text: str, max_characters: int = 60) -> str:
+    """The beginning of a text, with "..." if it is longer than `max_characters`, for error messages."""
+    return text[:max_characters] + ("..." if len(text) > max_characters else "")

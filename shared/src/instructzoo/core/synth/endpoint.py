@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from instructzoo.core.data.readers import cut
+from instructzoo.core.data.readers import shorten
 from instructzoo.core.errors import ZooError
 from instructzoo.core.synth.teacher import Settings
 
@@ -54,7 +54,7 @@ class Endpoint:
         match = re.fullmatch(r"(?P<model>.+?)@(?P<url>https?://\S+)", text)
         parts = urlsplit(match["url"]) if match else None
         if match is None or parts is None or not parts.hostname or parts.query or "@" in parts.netloc:
-            found = f"openai:{cut(text.partition('@')[0])}@..."  # the rest may contain a password
+            found = f"openai:{shorten(text.partition('@')[0])}@..."  # the rest may contain a password
             raise ZooError(found, "openai:MODEL@URL, such as openai:llama@http://127.0.0.1:8000/v1", where=WHERE)
         try:
             import httpx
@@ -138,7 +138,7 @@ class Endpoint:
     def _shown(self, status: int, text: str) -> str:
         """Status and text for an error message; a server may repeat the key, so it is replaced."""
         text = text.replace(self.key, "***") if self.key else text
-        return f"{status or 'no connection'}: {cut(' '.join(text.split()), 200)}"
+        return f"{status or 'no connection'}: {shorten(' '.join(text.split()), 200)}"
 
 
 def _key(host: str) -> str:

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from instructzoo.core.data import read_jsonl
-from instructzoo.core.data.readers import cut
+from instructzoo.core.data.readers import shorten
 from instructzoo.core.errors import ZooError
 
 
@@ -39,7 +39,7 @@ class Replay:
             if not isinstance(prompt, str) or not isinstance(answer, str):
                 raise ZooError("a line without both texts", 'the keys "prompt" and "answer"', where=where)
             if answers.setdefault(prompt, answer) != answer:
-                raise ZooError(f"a second answer to {cut(prompt)!r}", "one for each prompt", "remove one", where)
+                raise ZooError(f"a second answer to {shorten(prompt)!r}", "one for each prompt", "remove one", where)
         return cls(answers)
 
     @cached_property
@@ -50,6 +50,6 @@ class Replay:
     def answer(self, prompts: Sequence[str]) -> list[str]:
         """Look up the answer to each prompt. Raises ZooError for a prompt that the file does not contain."""
         if missing := [prompt for prompt in prompts if prompt not in self.answers]:
-            found = f"no answer to {cut(missing[0][-60:])!r} among {len(self.answers)}"
+            found = f"no answer to {shorten(missing[0][-60:])!r} among {len(self.answers)}"
             raise ZooError(found, "one for each prompt", "use the settings that the file was written with")
         return [self.answers[prompt] for prompt in prompts]
