@@ -122,7 +122,7 @@ def flops(model: Any, objective: Any, encoded: Any) -> float:
             loss, _ = objective.loss(model, objective.collate([row]))
             loss.backward()
     model.zero_grad(set_to_none=True)
-    return counter.get_total_flops() * sum(len(e.ids) for e in encoded) / sum(len(e.ids) for e in some)
+    return counter.get_total_flops() * sum(len(e.input_ids) for e in encoded) / sum(len(e.input_ids) for e in some)
 
 
 class Clock:
@@ -134,7 +134,7 @@ class Clock:
     def __enter__(self) -> Clock:
         from instructzoo.core.tune import loop, objectives, optimizers
 
-        make = optimizers.make
+        make = optimizers.make_optimizer
 
         def timed_make(*args: Any) -> Any:
             optimizer = make(*args)

@@ -1,4 +1,4 @@
-"""What the tests of text, models, tune and infer share: sums as rows, a plain prompt, models of 20,000 weights."""
+"""Shared by the tests of text, models, tune and infer: sums as rows, a plain prompt, models of 20,000 weights."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from instructzoo.core.record import Record, Row, Segment
 from instructzoo.core.runs import Run
 from instructzoo.core.text import Encoded, Encoder, lengths
 
-torch.set_num_threads(1)  # tiny matrices: a second thread costs more than it gives, and other tests run beside
+torch.set_num_threads(1)  # for tiny matrices a second thread costs more than it gives, and other tests run at once
 
 LLAMA, T5 = "scratch:llama-1x32", "scratch:t5-1x32"
 LORA = {"name": "lora", "rank": 4, "alpha": 8}
 
 
 class Prompts:
-    """prompts.py of a domain in four lines."""
+    """The prompts module of a domain in four lines."""
 
     @staticmethod
     def render(row: Row, seed: int) -> list[Segment]:
@@ -34,18 +34,18 @@ class Prompts:
 
 
 def sums(n: int, seed: int = 0, digits: int = 2) -> list[Row]:
-    """Rows of sums whose lengths differ."""
-    draw = random.Random(seed)
+    """Return n rows of sums whose lengths differ, with numbers of up to `digits` digits."""
+    rng = random.Random(seed)
     rows = []
     for _ in range(n):
-        a, b = (draw.randrange(10 ** draw.randint(1, digits)) for _ in "ab")
-        words = draw.choice(["What is {} + {}?", "{} + {}", "Please add {} and {}, thank you."])
-        rows.append(Record(words.format(a, b), f"{a} + {b}", str(a + b), "world", "MIT").row())
+        a, b = (rng.randrange(10 ** rng.randint(1, digits)) for _ in "ab")
+        template = rng.choice(["What is {} + {}?", "{} + {}", "Please add {} and {}, thank you."])
+        rows.append(Record(template.format(a, b), f"{a} + {b}", str(a + b), "world", "MIT").row())
     return rows
 
 
 def recipe(backbone: str = LLAMA, tokenizer: str = "digits", **groups: Any) -> Recipe:
-    """A recipe of few steps. groups: `train={"steps": 3}` and the like, or top-level settings."""
+    """Return a recipe of few steps; groups: `train={"steps": 3}` and the like, or top-level settings."""
     train = {"steps": 12, "batch": 8, "lr": 1e-3, "warmup": 0.1, "log_every": 1, "checkpoint_minutes": 60}
     values = {"domain": "arithmetic", "name": "tried", "evaluate": {"baselines": False}}
     model = {"backbone": backbone, "tokenizer": tokenizer, "max_tokens": 128}
@@ -55,37 +55,35 @@ def recipe(backbone: str = LLAMA, tokenizer: str = "digits", **groups: Any) -> R
 
 @dataclass
 class Kit:
-    """Everything that `tune.fit` takes, made from one recipe."""
+    """Everything that `tune.fit` takes, built from one recipe: the untuned bundle, and the model to tune."""
 
     recipe: Recipe
-    loaded: ModelBundle
-    tuned: Any
+    bundle: ModelBundle
+    model: Any
     encoder: Encoder
     objective: Any
-    parts: tune.EncodedSplits
+    splits: tune.EncodedSplits
 
     def fit(self, folder: Path) -> tune.State:
-        return tune.fit(self.recipe, Run(folder), self.tuned, self.objective, self.parts, quiet=True)
+        """Train in a run directory."""
+        return tune.fit(self.recipe, Run(folder), self.model, self.objective, self.splits, quiet=True)
 
 
 def kit(settings: Recipe, train: Sequence[Row] | None = None, validation: Sequence[Row] = ()) -> Kit:
-    """Tokenizer, backbone, method, encoder and encoded rows of a recipe."""
+    """Build tokenizer, backbone, tuning method, encoder and encoded rows of a recipe."""
     rows = sums(40) if train is None else train
     texts = ["".join(s.text for s in Prompts.render(row, 0)) for row in [*rows, *validation]]
-    loaded = models.load(settings.model, settings.seed, lambda: texts)
-    encoder = Encoder(loaded.tokenizer, Prompts, loaded.kind, settings.model.max_tokens, settings.seed)
-    tuned = adapters.apply(loaded.model, settings.method, settings.seed)
-    objective = tune.choose(loaded.kind, tuned, loaded.tokenizer, settings.train)
-    return Kit(settings, loaded, tuned, encoder, objective, parts(encoder, rows, validation))
-
-
-def parts(encoder: Encoder, train: Sequence[Row], validation: Sequence[Row]) -> tune.EncodedSplits:
-    first, second = encoder.encode_all(train), encoder.encode_all(validation)
-    return tune.EncodedSplits(first, second, lengths(first).total, lengths(second).total)
+    bundle = models.load(settings.model, settings.seed, lambda: texts)
+    encoder = Encoder(bundle.tokenizer, Prompts, bundle.kind, settings.model.max_tokens, settings.seed)
+    model = adapters.apply(bundle.model, settings.method, settings.seed)
+    objective = tune.choose(bundle.kind, model, bundle.tokenizer, settings.train)
+    encoded, encoded_validation = encoder.encode_all(rows), encoder.encode_all(validation)
+    splits = tune.EncodedSplits(encoded, encoded_validation, lengths(encoded).total, lengths(encoded_validation).total)
+    return Kit(settings, bundle, model, encoder, objective, splits)
 
 
 def started(settings: Recipe, folder: Path) -> Path:
-    """A run directory in `folder`; $INSTRUCTZOO_RUNS is not used."""
+    """Make `folder` a run directory that has just been started; $INSTRUCTZOO_RUNS is not used."""
     folder.mkdir(parents=True, exist_ok=True)
     runs.write_text(folder / "recipe.yaml", settings.resolved())
     runs.write_json(folder / "manifest.json", {"state": "started", "fingerprint": settings.fingerprint()})
@@ -93,53 +91,55 @@ def started(settings: Recipe, folder: Path) -> Path:
 
 
 def wild(model: Any, std: float = 1.0) -> None:
-    """Large random weights in what is trained: a model that answers every question otherwise, without any training."""
-    draw = torch.Generator().manual_seed(0)
+    """Give the trainable matrices large random weights: an untrained model that answers every question differently."""
+    generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for _, p in adapters.trainable_parameters(model):
             if p.ndim > 1:
-                p.normal_(0, std, generator=draw)
+                p.normal_(0, std, generator=generator)
     model.eval()
 
 
-def answered(made: Kit, loaded: ModelBundle, n: int = 12) -> list[str]:
-    """Greedy answers of at most six tokens to n sums."""
-    return generate(loaded, [made.encoder.prompt(row) for row in sums(n, seed=9)], Decode(max_new_tokens=6))
+def greedy_answers(setup: Kit, bundle: ModelBundle, n: int = 12) -> list[str]:
+    """Return greedy answers of at most six tokens to n sums."""
+    return generate(bundle, [setup.encoder.prompt(row) for row in sums(n, seed=9)], Decode(max_new_tokens=6))
 
 
-def mean_loss(made: Kit) -> float:
-    """Mean loss per target over the training rows."""
-    made.tuned.eval()
+def mean_loss(setup: Kit) -> float:
+    """Return the mean loss per target over the training rows."""
+    setup.model.eval()
     with torch.no_grad():
-        loss, count = made.objective.loss(made.tuned, made.objective.collate(made.parts.train))
-    return float(loss) / int(count)
+        loss, num_targets = setup.objective.loss(setup.model, setup.objective.collate(setup.splits.train))
+    return float(loss) / int(num_targets)
 
 
 def weights(model: Any) -> dict[str, torch.Tensor]:
+    """Return a copy of all parameters by name."""
     return {name: p.detach().clone() for name, p in model.named_parameters()}
 
 
-def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
-    """Bit for bit."""
-    return one.keys() == other.keys() and all(torch.equal(value, other[name]) for name, value in one.items())
+def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    """Whether both have the same tensors bit for bit."""
+    return first.keys() == second.keys() and all(torch.equal(value, second[name]) for name, value in first.items())
 
 
-def apart(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> float:
-    """The largest difference of any weight."""
-    assert one.keys() == other.keys()
-    return max(float((value - other[name]).abs().max()) for name, value in one.items())
+def max_difference(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> float:
+    """Return the largest absolute difference between any two weights of the same name."""
+    assert first.keys() == second.keys()
+    return max(float((value - second[name]).abs().max()) for name, value in first.items())
 
 
 def supervised(encoded: Encoded) -> list[int]:
+    """Return the supervised token ids."""
     return [label for label in encoded.labels if label != -100]
 
 
-def states(made: Constraint) -> Iterator[State]:
-    """Every state of an automaton that an answer can come by; it must have finitely many."""
-    seen, waiting = {made.start()}, [made.start()]
-    while waiting:
-        state = waiting.pop()
+def states(constraint: Constraint) -> Iterator[State]:
+    """Yield every state of an automaton that an answer can reach; there must be finitely many."""
+    seen, queue = {constraint.start()}, [constraint.start()]
+    while queue:
+        state = queue.pop()
         yield state
-        fresh = set(made.transitions(state).values()) - seen
-        seen |= fresh
-        waiting += fresh
+        new_states = set(constraint.transitions(state).values()) - seen
+        seen |= new_states
+        queue += new_states

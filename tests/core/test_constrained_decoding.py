@@ -35,7 +35,7 @@ EVERY = pytest.mark.parametrize("kind", KINDS, ids=[f"{b.split(':')[1]}-{t}" for
 def kits() -> dict[tuple[str, str], Kit]:
     setups = {(backbone, tokenizer): kit(recipe(backbone, tokenizer)) for backbone, tokenizer in KINDS}
     for setup in setups.values():
-        wild(setup.tuned)
+        wild(setup.model)
     return setups
 
 
@@ -58,10 +58,10 @@ def generate_constrained(
 ) -> Any:
     """Token ids that the model writes under the grammars of the rows, with the state of the constraints."""
     constraints = AnswerConstraints(
-        TokenSpellings.from_tokenizer(setup.loaded.tokenizer), lambda row: constraint_of(rows[row])
+        TokenSpellings.from_tokenizer(setup.bundle.tokenizer), lambda row: constraint_of(rows[row])
     )
     return generate_ids(
-        setup.loaded, [setup.encoder.prompt(row) for row in rows], decode, seed, constraints=constraints
+        setup.bundle, [setup.encoder.prompt(row) for row in rows], decode, seed, constraints=constraints
     ), constraints
 
 
@@ -191,7 +191,7 @@ def fallback() -> Any:
 
 
 def tokenizers(kits: dict[tuple[str, str], Kit]) -> dict[str, Any]:
-    trained = {name: kits[LLAMA, name].loaded.tokenizer for name in ("bpe", "digits")}
+    trained = {name: kits[LLAMA, name].bundle.tokenizer for name in ("bpe", "digits")}
     return trained | {"sentencepiece": sentencepiece(), "fallback": fallback()}
 
 
@@ -258,11 +258,11 @@ def test_the_allowed_tokens_equal_those_found_by_trying_every_token(kits: dict[t
 
 def obeys(setup: Kit, row: Row, ids: list[int], decode: Decode) -> bool:
     """Whether an answer has ended by itself; checks that it obeys its grammar, as a whole or as a beginning."""
-    (text,) = decode_texts(setup.loaded, [ids])
+    (text,) = decode_texts(setup.bundle, [ids])
     if len(ids) < decode.max_new_tokens:
         assert grammar_of(row).permits(text), text
         return True
-    spellings = TokenSpellings.from_tokenizer(setup.loaded.tokenizer)
+    spellings = TokenSpellings.from_tokenizer(setup.bundle.tokenizer)
     spelled = b"".join(spellings.spelling(token, i == 0) or b"" for i, token in enumerate(ids))
     assert advance(grammar_of(row), grammar_of(row).start(), spelled) is not None, text
     return False
@@ -279,25 +279,25 @@ def test_constrained_answers_obey_their_grammar(
     ended = sum(obeys(setup, row, ids, decode) for row, ids in zip(rows, written, strict=True))
     assert ended >= 2
     assert constraints.dead_ends == 0
-    free = decode_texts(setup.loaded, generate_ids(setup.loaded, [setup.encoder.prompt(row) for row in rows], decode))
+    free = decode_texts(setup.bundle, generate_ids(setup.bundle, [setup.encoder.prompt(row) for row in rows], decode))
     assert not any(grammar_of(row).permits(text) for row, text in zip(rows, free, strict=True))
 
 
 def by_hand(setup: Kit, row: Row, grammar: Grammar, steps: int) -> list[int]:
     """Greedy decoding from the definition: every token tried by its bytes, no cache, no batch, no tree."""
-    tokenizer, prompt = setup.loaded.tokenizer, setup.encoder.prompt(row)
+    tokenizer, prompt = setup.bundle.tokenizer, setup.encoder.prompt(row)
     spellings = TokenSpellings.from_tokenizer(tokenizer)
-    causal = setup.loaded.kind == "causal"
-    decoder_start: list[int] = [] if causal else [setup.tuned.config.decoder_start_token_id]
+    causal = setup.bundle.kind == "causal"
+    decoder_start: list[int] = [] if causal else [setup.model.config.decoder_start_token_id]
     written: list[int] = []
     state: Any = grammar.start()
     while len(written) < steps:
         with torch.no_grad():
             if causal:
-                logits = setup.tuned(input_ids=torch.tensor([[*prompt, *written]])).logits[0, -1]
+                logits = setup.model(input_ids=torch.tensor([[*prompt, *written]])).logits[0, -1]
             else:
                 answer = torch.tensor([[*decoder_start, *written]])
-                logits = setup.tuned(input_ids=torch.tensor([prompt]), decoder_input_ids=answer).logits[0, -1]
+                logits = setup.model(input_ids=torch.tensor([prompt]), decoder_input_ids=answer).logits[0, -1]
         for token in logits.argsort(descending=True).tolist():
             if token == tokenizer.eos_token_id and grammar.accepts(state):
                 return written
@@ -335,7 +335,7 @@ def test_a_constrained_answer_is_independent_of_its_batch(
             generate_constrained(setup, rows, wide.model_copy(update={"batch_tokens": tokens}), some_constraints)[0]
             == together
         )
-    free = generate_ids(setup.loaded, [setup.encoder.prompt(row) for row in rows], wide)
+    free = generate_ids(setup.bundle, [setup.encoder.prompt(row) for row in rows], wide)
     assert together[2::3] == free[2::3]
     assert together[0::3] != free[0::3]
 
@@ -345,8 +345,8 @@ def test_a_grammar_does_not_change_an_answer_that_it_permits(
     kits: dict[tuple[str, str], Kit], kind: tuple[str, str]
 ) -> None:
     setup, rows, decode = kits[kind], questions(12), Decode(max_new_tokens=8)
-    spellings = TokenSpellings.from_tokenizer(setup.loaded.tokenizer)
-    free = generate_ids(setup.loaded, [setup.encoder.prompt(row) for row in rows], decode)
+    spellings = TokenSpellings.from_tokenizer(setup.bundle.tokenizer)
+    free = generate_ids(setup.bundle, [setup.encoder.prompt(row) for row in rows], decode)
     spelled = [b"".join(spellings.by_id[token] or b"\xff" for token in ids) for ids in free]
     spelling_by_row = {id(row): text for row, text in zip(rows, spelled, strict=True)}
 
@@ -363,8 +363,8 @@ def test_a_causal_model_outside_of_the_decoding_loop_is_constrained_alike(
 ) -> None:
     """Models with learnt prompts, and those that the loop cannot drive, answer by transformers' own generate."""
     setup, rows = kit(recipe(LLAMA, method={"name": method, "tokens": 4})), questions(8)
-    wild(setup.tuned)
-    loaded = replace(setup, loaded=replace(setup.loaded, model=setup.tuned))
+    wild(setup.model)
+    loaded = replace(setup, bundle=replace(setup.bundle, model=setup.model))
     decode = Decode(max_new_tokens=30)
     inside, _ = generate_constrained(loaded, rows, decode, grammar_of)
     monkeypatch.setattr(sys.modules[generate_ids.__module__], "is_supported", lambda model: False)
@@ -403,7 +403,7 @@ def test_a_word_outside_the_vocabulary_ends_only_its_own_answer(
 
     written, constraints = generate_constrained(setup, rows, Decode(max_new_tokens=12), constraint_of)
     assert constraints.dead_ends == 1
-    assert decode_texts(setup.loaded, written)[1] == "sum "
+    assert decode_texts(setup.bundle, written)[1] == "sum "
     others, _ = generate_constrained(setup, rows, Decode(max_new_tokens=12), grammar_of)
     assert [ids for i, ids in enumerate(written) if i != 1] == [ids for i, ids in enumerate(others) if i != 1]
 
@@ -433,7 +433,7 @@ def test_grammars_are_built_once_and_freed_with_their_rows(
 ) -> None:
     setup, rows = kits[kind], questions(16)
     constraints = AnswerConstraints(
-        TokenSpellings.from_tokenizer(setup.loaded.tokenizer), lambda row: build_grammar(row)
+        TokenSpellings.from_tokenizer(setup.bundle.tokenizer), lambda row: build_grammar(row)
     )
     open_grammars: list[int] = []
 
@@ -442,7 +442,7 @@ def test_grammars_are_built_once_and_freed_with_their_rows(
         return grammar_of(rows[row])
 
     decode = Decode(max_new_tokens=12, batch_tokens=200, temperature=temperature)
-    generate_ids(setup.loaded, [setup.encoder.prompt(row) for row in rows], decode, constraints=constraints)
+    generate_ids(setup.bundle, [setup.encoder.prompt(row) for row in rows], decode, constraints=constraints)
     assert len(open_grammars) == len(rows)  # setup once each
     assert max(open_grammars) <= 8
     assert not constraints._states
@@ -451,9 +451,9 @@ def test_grammars_are_built_once_and_freed_with_their_rows(
 def test_constrained_sampling_keeps_the_probabilities_of_the_model(kits: dict[tuple[str, str], Kit]) -> None:
     """Among two permitted answers of one token each, they are drawn as the model's own chances say."""
     setup = kits[LLAMA, "bpe"]
-    row, spellings = questions(1)[0], TokenSpellings.from_tokenizer(setup.loaded.tokenizer)
+    row, spellings = questions(1)[0], TokenSpellings.from_tokenizer(setup.bundle.tokenizer)
     with torch.no_grad():
-        logits = setup.tuned(input_ids=torch.tensor([setup.encoder.prompt(row)])).logits[0, -1]
+        logits = setup.model(input_ids=torch.tensor([setup.encoder.prompt(row)])).logits[0, -1]
     single = [t for t in logits.argsort(descending=True).tolist() if (p := spellings.by_id[t]) and len(p) == 1]
     two = single[:2]
     hot = 20.0
@@ -510,7 +510,7 @@ def test_the_unconstrained_score_is_reported_beside_the_constrained_one(
     results = tables.Results.from_dict(scores)
     assert results.systems["unconstrained"].headline_value().value > results.model.headline_value().value + 0.5
     assert results.best_baseline() is None
-    assert "| this model, unconstrained | strict |" in tables.systems(results).markdown()
+    assert "| this model, unconstrained | strict |" in tables.systems_table(results).markdown()
     assert all(re.fullmatch("[0-9]", line["prediction"]) for line in predictions)
     assert scores["paired"]["unconstrained"]["difference"] < 0
     assert set(scores["systems"]["model"]["counts"]) >= {TRUNCATED, DEAD_END}

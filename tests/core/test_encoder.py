@@ -1,4 +1,4 @@
-"""Rows -> ids and labels: what is supervised is exactly the target, and what is served is what was trained."""
+"""Rows to input_ids and labels: exactly the target is supervised, and the served prompt is that of training."""
 
 from __future__ import annotations
 
@@ -18,22 +18,24 @@ BOTH = pytest.mark.parametrize("backbone", [LLAMA, T5])
 EVERY = pytest.mark.parametrize(("backbone", "tokenizer"), [(b, t) for b in (LLAMA, T5) for t in ("digits", "bpe")])
 
 
-def encoder(backbone: str = LLAMA, tokenizer: str = "digits", prompts: Any = Prompts, max_tokens: int = 128) -> Encoder:
-    made = kit(recipe(backbone, tokenizer), ROWS).encoder
-    return Encoder(made.tokenizer, prompts, made.kind, max_tokens)
+def make_encoder(
+    backbone: str = LLAMA, tokenizer: str = "digits", prompts: Any = Prompts, max_tokens: int = 128
+) -> Encoder:
+    full = kit(recipe(backbone, tokenizer), ROWS).encoder
+    return Encoder(full.tokenizer, prompts, full.kind, max_tokens)
 
 
 class Dialogue:
-    """Two turns, both answered by the model."""
+    """Two questions, each answered by the model."""
 
     @staticmethod
     def render(row: Row, seed: int) -> list[Segment]:
-        asked, told = row["instruction"], row["output"]
-        return [Segment(asked, False), Segment(told, True), Segment(f"\n{asked}", False), Segment(told, True)]
+        question, answer = row["instruction"], row["output"]
+        return [Segment(question, False), Segment(answer, True), Segment(f"\n{question}", False), Segment(answer, True)]
 
 
 class Silent:
-    """A prompt whose last word is not the model's."""
+    """A prompt with text after the answer."""
 
     @staticmethod
     def render(row: Row, seed: int) -> list[Segment]:
@@ -42,38 +44,38 @@ class Silent:
 
 @EVERY
 def test_exactly_the_target_and_eos_are_supervised(backbone: str, tokenizer: str) -> None:
-    made = encoder(backbone, tokenizer)
-    for row, encoded in zip(ROWS, made.encode_all(ROWS), strict=True):
-        target = made.tokenizer(row["output"], add_special_tokens=False)["input_ids"]
-        assert supervised(encoded) == [*target, made.tokenizer.eos_token_id]
-        assert encoded.supervised == len(target) + 1
-        assert made.tokenizer.decode(supervised(encoded), skip_special_tokens=True) == row["output"]
-        if made.kind == "causal":
-            assert len(encoded.ids) == len(encoded.labels)
-            assert encoded.ids[-len(target) - 1 :] == supervised(encoded)
+    encoder = make_encoder(backbone, tokenizer)
+    for row, encoded in zip(ROWS, encoder.encode_all(ROWS), strict=True):
+        target = encoder.tokenizer(row["output"], add_special_tokens=False)["input_ids"]
+        assert supervised(encoded) == [*target, encoder.tokenizer.eos_token_id]
+        assert encoded.num_supervised == len(target) + 1
+        assert encoder.tokenizer.decode(supervised(encoded), skip_special_tokens=True) == row["output"]
+        if encoder.kind == "causal":
+            assert len(encoded.input_ids) == len(encoded.labels)
+            assert encoded.input_ids[-len(target) - 1 :] == supervised(encoded)
         else:
             assert IGNORE_INDEX not in encoded.labels
 
 
 @EVERY
 def test_the_served_prompt_equals_the_trained_prompt(backbone: str, tokenizer: str) -> None:
-    made = encoder(backbone, tokenizer)
+    encoder = make_encoder(backbone, tokenizer)
     for row in ROWS:
-        encoded, served = made.encode(row), made.prompt({**row, "output": ""})
-        assert served == made.prompt(row)
-        if made.kind == "causal":
-            assert encoded.ids == served + supervised(encoded)
-            assert encoded.labels[: len(served)] == [IGNORE_INDEX] * len(served)
+        encoded, prompt_ids = encoder.encode(row), encoder.prompt({**row, "output": ""})
+        assert prompt_ids == encoder.prompt(row)
+        if encoder.kind == "causal":
+            assert encoded.input_ids == prompt_ids + supervised(encoded)
+            assert encoded.labels[: len(prompt_ids)] == [IGNORE_INDEX] * len(prompt_ids)
         else:
-            assert encoded.ids == served
-            assert served[-1] == made.tokenizer.eos_token_id
+            assert encoded.input_ids == prompt_ids
+            assert prompt_ids[-1] == encoder.tokenizer.eos_token_id
 
 
 @EVERY
 def test_rows_encoded_together_equal_rows_encoded_alone(backbone: str, tokenizer: str) -> None:
-    made = encoder(backbone, tokenizer)
-    assert made.encode_all(iter(ROWS)) == [made.encode(row) for row in ROWS]
-    assert made.encode_all([]) == []
+    encoder = make_encoder(backbone, tokenizer)
+    assert encoder.encode_all(iter(ROWS)) == [encoder.encode(row) for row in ROWS]
+    assert encoder.encode_all([]) == []
 
 
 @EVERY
@@ -81,42 +83,43 @@ def test_arithmetic_supervises_exactly_its_answers(backbone: str, tokenizer: str
     from instructzoo.arithmetic import prompts, world
 
     rows = list(world.generate(40, 0, "train"))
-    made = encoder(backbone, tokenizer, prompts, 2048)
-    end = made.tokenizer.eos_token_id
-    for row, encoded in zip(rows, made.encode_all(rows), strict=True):
-        read, learnt = made.pieces(f"{row['instruction']}\nAnswer: "), [*made.pieces(row["output"]), end]
-        if made.kind == "causal":
-            assert encoded == Encoded([*read, *learnt], [IGNORE_INDEX] * len(read) + learnt)
+    encoder = make_encoder(backbone, tokenizer, prompts, 2048)
+    eos = encoder.tokenizer.eos_token_id
+    for row, encoded in zip(rows, encoder.encode_all(rows), strict=True):
+        prompt_ids = encoder.tokenize(f"{row['instruction']}\nAnswer: ")
+        target_ids = [*encoder.tokenize(row["output"]), eos]
+        if encoder.kind == "causal":
+            assert encoded == Encoded([*prompt_ids, *target_ids], [IGNORE_INDEX] * len(prompt_ids) + target_ids)
         else:
-            assert encoded == Encoded([*read, end], learnt)
+            assert encoded == Encoded([*prompt_ids, eos], target_ids)
 
 
 def test_every_answer_of_a_dialogue_is_supervised() -> None:
-    made = encoder(prompts=Dialogue)
+    encoder = make_encoder(prompts=Dialogue)
     for row in ROWS[:10]:
-        told = made.pieces(row["output"])
-        encoded = made.encode(row)
-        assert supervised(encoded) == [*told, *told, made.tokenizer.eos_token_id]
-        assert made.prompt(row) == made.pieces(row["instruction"])
+        answer = encoder.tokenize(row["output"])
+        encoded = encoder.encode(row)
+        assert supervised(encoded) == [*answer, *answer, encoder.tokenizer.eos_token_id]
+        assert encoder.prompt(row) == encoder.tokenize(row["instruction"])
 
 
 def test_a_target_in_two_places_is_an_error_for_seq2seq() -> None:
     with pytest.raises(ZooError, match="is read on after its target begins"):
-        encoder(T5, prompts=Dialogue).encode(ROWS[0])
+        make_encoder(T5, prompts=Dialogue).encode(ROWS[0])
 
 
 def test_eos_is_not_supervised_after_trailing_text_of_the_prompt() -> None:
-    made = encoder(prompts=Silent)
-    encoded = made.encode(ROWS[0])
+    encoder = make_encoder(prompts=Silent)
+    encoded = encoder.encode(ROWS[0])
     assert encoded.labels[-1] == IGNORE_INDEX
-    assert supervised(encoded) == made.pieces(ROWS[0]["output"])
+    assert supervised(encoded) == encoder.tokenize(ROWS[0]["output"])
 
 
 @BOTH
 def test_a_row_without_supervised_text_is_an_error(backbone: str) -> None:
-    made = encoder(backbone)
+    encoder = make_encoder(backbone)
     with pytest.raises(ZooError, match=f"row {ROWS[0]['id']} has no supervised text"):
-        made.encode_all([ROWS[1], {**ROWS[0], "output": ""}])
+        encoder.encode_all([ROWS[1], {**ROWS[0], "output": ""}])
 
     class Unsupervised:
         @staticmethod
@@ -124,27 +127,27 @@ def test_a_row_without_supervised_text_is_an_error(backbone: str) -> None:
             return [Segment(row["instruction"], False), Segment(row["output"], False)]
 
     with pytest.raises(ZooError, match="no supervised text"):
-        encoder(backbone, prompts=Unsupervised).encode(ROWS[0])
+        make_encoder(backbone, prompts=Unsupervised).encode(ROWS[0])
 
 
 @BOTH
 def test_a_cut_target_is_an_error(backbone: str) -> None:
     row = {**ROWS[0], "output": "12345678901234567890"}
-    needed = max(map(len, encoder(backbone).encode(row)))
-    assert encoder(backbone, max_tokens=needed).encode(row)
+    needed = max(map(len, make_encoder(backbone).encode(row)))
+    assert make_encoder(backbone, max_tokens=needed).encode(row)
     with pytest.raises(ZooError, match=rf"takes {needed} tokens, .* at most model\.max_tokens = {needed - 1}"):
-        encoder(backbone, max_tokens=needed - 1).encode(row)
+        make_encoder(backbone, max_tokens=needed - 1).encode(row)
 
 
 @BOTH
 def test_a_question_beyond_max_tokens_is_an_error(backbone: str) -> None:
-    made = encoder(backbone, max_tokens=16)
+    encoder = make_encoder(backbone, max_tokens=16)
     with pytest.raises(ZooError, match=r"the question takes \d+ tokens; expected at most 16"):
-        made.prompt({**ROWS[0], "instruction": "1234567890" * 5})
+        encoder.prompt({**ROWS[0], "instruction": "1234567890" * 5})
 
 
 def test_a_tokenizer_without_eos_is_an_error() -> None:
-    tokenizer = encoder().tokenizer
+    tokenizer = make_encoder().tokenizer
     tokenizer.eos_token = None
     with pytest.raises(ZooError, match="no end-of-sequence token"):
         Encoder(tokenizer, Prompts, "causal", 64)
@@ -153,19 +156,19 @@ def test_a_tokenizer_without_eos_is_an_error() -> None:
 def test_a_target_character_outside_the_vocabulary_is_an_error() -> None:
     row = {**ROWS[0], "output": "5 漢"}
     with pytest.raises(ZooError, match=f"the target of row {row['id']} holds a character"):
-        encoder(tokenizer="digits").encode(row)
-    assert encoder(tokenizer="bpe").encode(row)
+        make_encoder(tokenizer="digits").encode(row)
+    assert make_encoder(tokenizer="bpe").encode(row)
 
 
 def test_eos_is_supervised_even_if_it_is_the_padding_token() -> None:
-    """The labels come from the segments, not from a search for the padding's id."""
-    made = encoder()
-    tokenizer = made.tokenizer
+    """Labels come from the segments, not from a comparison with the padding id."""
+    encoder = make_encoder()
+    tokenizer = encoder.tokenizer
     tokenizer.pad_token = None
     assert with_padding(tokenizer).pad_token_id == tokenizer.eos_token_id
-    made = Encoder(tokenizer, Prompts, "causal", 128)
-    encoded = sorted(made.encode_all(ROWS[:8]), key=lambda e: len(e.ids))
-    assert len(encoded[0].ids) < len(encoded[-1].ids)
+    encoder = Encoder(tokenizer, Prompts, "causal", 128)
+    encoded = sorted(encoder.encode_all(ROWS[:8]), key=lambda e: len(e.input_ids))
+    assert len(encoded[0].input_ids) < len(encoded[-1].input_ids)
     for objective in (Causal(tokenizer.pad_token_id), Seq2Seq(tokenizer.pad_token_id)):
         labels = objective.collate(encoded)["labels"]
         assert ((labels == tokenizer.eos_token_id).sum(1) == 1).all()
@@ -173,29 +176,31 @@ def test_eos_is_supervised_even_if_it_is_the_padding_token() -> None:
 
 
 def test_the_bos_token_of_a_tokenizer_is_prepended_and_not_supervised() -> None:
-    made = encoder(tokenizer="bpe")
-    tokenizer = made.tokenizer
-    before = made.encode(ROWS[0])
+    encoder = make_encoder(tokenizer="bpe")
+    tokenizer = encoder.tokenizer
+    encoded = encoder.encode(ROWS[0])
     from tokenizers import processors
 
     tokenizer.add_special_tokens({"bos_token": "<bos>"})
     bos = tokenizer.bos_token_id
-    again = Encoder(tokenizer, Prompts, "causal", 128)
-    assert again.encode(ROWS[0]) == before  # a token that the tokenizer itself does not put there
+    without_bos = Encoder(tokenizer, Prompts, "causal", 128)
+    assert without_bos.encode(ROWS[0]) == encoded  # the tokenizer has a BOS token and does not add it
     tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
         single="<bos> $A", special_tokens=[("<bos>", bos)]
     )
-    opened = Encoder(tokenizer, Prompts, "causal", 128)
-    assert opened.encode(ROWS[0]) == Encoded([bos, *before.ids], [IGNORE_INDEX, *before.labels])
-    assert opened.prompt(ROWS[0])[0] == bos
-    assert opened.prompt(ROWS[0]).count(bos) == 1
+    with_bos = Encoder(tokenizer, Prompts, "causal", 128)
+    assert with_bos.encode(ROWS[0]) == Encoded([bos, *encoded.input_ids], [IGNORE_INDEX, *encoded.labels])
+    assert with_bos.prompt(ROWS[0])[0] == bos
+    assert with_bos.prompt(ROWS[0]).count(bos) == 1
 
 
 @BOTH
 def test_length_statistics_are_those_of_the_encoded_rows(backbone: str) -> None:
-    encoded = encoder(backbone).encode_all(ROWS)
-    cost = lengths(encoded)
-    assert cost.total == [max(len(e.ids), len(e.labels)) for e in encoded]
-    assert cost.supervised_share == pytest.approx(sum(e.supervised for e in encoded) / sum(cost.total))
-    shown = cost.histograms()
-    assert shown["rows"] == len(ROWS) == sum(shown["total"]["counts"]) == sum(shown["supervised"]["counts"])
+    encoded = make_encoder(backbone).encode_all(ROWS)
+    statistics = lengths(encoded)
+    assert statistics.total == [max(len(e.input_ids), len(e.labels)) for e in encoded]
+    assert statistics.supervised_share == pytest.approx(sum(e.num_supervised for e in encoded) / sum(statistics.total))
+    histograms = statistics.histograms()
+    assert (
+        histograms["rows"] == len(ROWS) == sum(histograms["total"]["counts"]) == sum(histograms["supervised"]["counts"])
+    )

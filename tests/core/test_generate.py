@@ -24,7 +24,7 @@ BOTH = pytest.mark.parametrize("backbone", [LLAMA, T5])
 def kits() -> dict[str, Kit]:
     setups = {backbone: kit(recipe(backbone)) for backbone in (LLAMA, T5)}
     for setup in setups.values():
-        wild(setup.tuned)
+        wild(setup.model)
     return setups
 
 
@@ -34,15 +34,15 @@ def prompts(setup: Kit, n: int = 25) -> list[list[int]]:
 
 def by_hand(setup: Kit, prompt: list[int], steps: int) -> list[int]:
     """Greedy decoding in its plainest form: the full text is read again for every token; no cache, no batch."""
-    tokenizer, ids = setup.loaded.tokenizer, torch.tensor([prompt])
-    written = [] if setup.loaded.kind == "causal" else [setup.tuned.config.decoder_start_token_id]
+    tokenizer, ids = setup.bundle.tokenizer, torch.tensor([prompt])
+    written = [] if setup.bundle.kind == "causal" else [setup.model.config.decoder_start_token_id]
     opening = len(written)
     while len(written) < steps + opening:
         with torch.no_grad():
-            if setup.loaded.kind == "causal":
-                logits = setup.tuned(input_ids=torch.tensor([[*prompt, *written]])).logits
+            if setup.bundle.kind == "causal":
+                logits = setup.model(input_ids=torch.tensor([[*prompt, *written]])).logits
             else:
-                logits = setup.tuned(input_ids=ids, decoder_input_ids=torch.tensor([written])).logits
+                logits = setup.model(input_ids=ids, decoder_input_ids=torch.tensor([written])).logits
         token = int(logits[0, -1].argmax())
         if token == tokenizer.eos_token_id:
             break
@@ -51,7 +51,7 @@ def by_hand(setup: Kit, prompt: list[int], steps: int) -> list[int]:
 
 
 def text(setup: Kit, ids: list[int]) -> str:
-    decoded: str = setup.loaded.tokenizer.decode(ids, skip_special_tokens=True)
+    decoded: str = setup.bundle.tokenizer.decode(ids, skip_special_tokens=True)
     return decoded
 
 
@@ -60,18 +60,18 @@ def test_answers_are_independent_of_the_batch_and_in_order(kits: dict[str, Kit],
     setup = kits[backbone]
     questions = prompts(setup)
     assert len({len(p) for p in questions}) > 5
-    alone = [generate(setup.loaded, [prompt], Decode(max_new_tokens=8))[0] for prompt in questions]
+    alone = [generate(setup.bundle, [prompt], Decode(max_new_tokens=8))[0] for prompt in questions]
     assert len(set(alone)) > 10
     for tokens in (1, 150, 100_000):
-        assert generate(setup.loaded, questions, Decode(max_new_tokens=8, batch_tokens=tokens)) == alone
-    assert generate(setup.loaded, [], Decode()) == []
+        assert generate(setup.bundle, questions, Decode(max_new_tokens=8, batch_tokens=tokens)) == alone
+    assert generate(setup.bundle, [], Decode()) == []
 
 
 @BOTH
 def test_greedy_decoding_takes_the_likeliest_token_at_each_step(kits: dict[str, Kit], backbone: str) -> None:
     setup = kits[backbone]
     questions = prompts(setup, 8)
-    assert generate(setup.loaded, questions, Decode(max_new_tokens=8)) == [
+    assert generate(setup.bundle, questions, Decode(max_new_tokens=8)) == [
         text(setup, by_hand(setup, p, 8)) for p in questions
     ]
 
@@ -80,31 +80,31 @@ def test_greedy_decoding_takes_the_likeliest_token_at_each_step(kits: dict[str, 
 def test_an_answer_ends_at_eos(backbone: str) -> None:
     """The end-of-sequence token is set to a token that these models write often."""
     setup = kit(recipe(backbone))
-    wild(setup.tuned)
+    wild(setup.model)
     questions = prompts(setup, 12)
     unlimited = [by_hand(setup, prompt, 8) for prompt in questions]
     often = Counter(token for ids in unlimited for token in ids[1:]).most_common(1)[0][0]
-    tokenizer = setup.loaded.tokenizer
+    tokenizer = setup.bundle.tokenizer
     tokenizer.add_special_tokens({"eos_token": tokenizer.convert_ids_to_tokens(often)})
     expected = [by_hand(setup, prompt, 8) for prompt in questions]
     assert {len(ids) for ids in expected} > {8}  # some stop, some do not
-    assert generate(setup.loaded, questions, Decode(max_new_tokens=8)) == [text(setup, ids) for ids in expected]
+    assert generate(setup.bundle, questions, Decode(max_new_tokens=8)) == [text(setup, ids) for ids in expected]
 
 
 def test_the_generation_config_of_a_backbone_has_no_effect(kits: dict[str, Kit]) -> None:
     """Models from the hub have a generation_config; the recipe alone decides, and has no penalties."""
     setup = kits[LLAMA]
     questions = prompts(setup, 12)
-    plain = generate(setup.loaded, questions, Decode(max_new_tokens=12))
-    config = setup.tuned.generation_config
+    plain = generate(setup.bundle, questions, Decode(max_new_tokens=12))
+    config = setup.model.generation_config
     config.repetition_penalty, config.no_repeat_ngram_size = 5.0, 1
     config.num_beams, config.top_k, config.min_length = 2, 1, 99
-    sampled = generate(setup.loaded, questions, Decode(max_new_tokens=12, temperature=5.0))
+    sampled = generate(setup.bundle, questions, Decode(max_new_tokens=12, temperature=5.0))
     try:
-        assert generate(setup.loaded, questions, Decode(max_new_tokens=12)) == plain
+        assert generate(setup.bundle, questions, Decode(max_new_tokens=12)) == plain
     finally:
-        setup.tuned.generation_config = type(config)()
-    assert generate(setup.loaded, questions, Decode(max_new_tokens=12, temperature=5.0)) == sampled
+        setup.model.generation_config = type(config)()
+    assert generate(setup.bundle, questions, Decode(max_new_tokens=12, temperature=5.0)) == sampled
     assert sampled != plain
 
 
@@ -113,10 +113,10 @@ def test_sampling_is_reproducible_and_leaves_the_global_rng(kits: dict[str, Kit]
     setup, hot = kits[backbone], Decode(max_new_tokens=8, temperature=3.0, top_p=0.95)
     questions = prompts(setup, 8)
     torch.manual_seed(7)
-    first = generate(setup.loaded, questions, hot, seed=1)
-    second = generate(setup.loaded, questions, hot, seed=2)
+    first = generate(setup.bundle, questions, hot, seed=1)
+    second = generate(setup.bundle, questions, hot, seed=2)
     drawn = float(torch.rand(()))
-    assert first == generate(setup.loaded, questions, hot, seed=1)
+    assert first == generate(setup.bundle, questions, hot, seed=1)
     assert first != second
     torch.manual_seed(7)
     assert drawn == float(torch.rand(()))
@@ -127,11 +127,11 @@ def test_sampling_has_no_hidden_top_k(kits: dict[str, Kit]) -> None:
     setup = kits[LLAMA]
     prompt = prompts(setup, 1)[0]
     with torch.no_grad():
-        order = setup.tuned(input_ids=torch.tensor([prompt])).logits[0, -1].argsort(descending=True).tolist()
+        order = setup.model(input_ids=torch.tensor([prompt])).logits[0, -1].argsort(descending=True).tolist()
     answers = generate(
-        setup.loaded, [prompt] * 400, Decode(max_new_tokens=1, temperature=1e4, batch_tokens=10**6), seed=0
+        setup.bundle, [prompt] * 400, Decode(max_new_tokens=1, temperature=1e4, batch_tokens=10**6), seed=0
     )
-    names = [setup.loaded.tokenizer.decode([token], skip_special_tokens=True) for token in order]
+    names = [setup.bundle.tokenizer.decode([token], skip_special_tokens=True) for token in order]
     assert set(answers) - set(names[:50])
     assert len(set(answers)) > 60
 
@@ -202,7 +202,7 @@ def own_generate(model: Any, tokenizer: Any, prompt: Sequence[int], steps: int) 
 @pytest.mark.parametrize("family", ["grouped heads", "a sliding window", "windows in some layers", "learnt positions"])
 def test_rows_that_enter_or_leave_a_batch_do_not_change_other_answers(kits: dict[str, Kit], family: str) -> None:
     """Few slots, many prompts, answers of all lengths: rows leave, others take their place, columns are dropped."""
-    tokenizer = kits[LLAMA].loaded.tokenizer
+    tokenizer = kits[LLAMA].bundle.tokenizer
     model = babbler(families(tokenizer)[family], stopping=6.0)
     assert continuous_batching.is_supported(model)
     questions, loaded = prompts(kits[LLAMA], 24), ModelBundle(model, tokenizer, "causal")
@@ -214,7 +214,7 @@ def test_rows_that_enter_or_leave_a_batch_do_not_change_other_answers(kits: dict
 
 def test_a_batch_does_not_wait_for_its_longest_answer(kits: dict[str, Kit]) -> None:
     """The model reads few more rows than needed: ended ones are dropped soon."""
-    tokenizer = kits[LLAMA].loaded.tokenizer
+    tokenizer = kits[LLAMA].bundle.tokenizer
     model = babbler(families(tokenizer)["grouped heads"], stopping=6.0)
     read: list[int] = []
     model.register_forward_pre_hook(lambda _, args, given: read.append(len(given["input_ids"])), with_kwargs=True)
@@ -230,7 +230,7 @@ def test_a_batch_does_not_wait_for_its_longest_answer(kits: dict[str, Kit]) -> N
 
 def test_rows_padded_to_a_long_row_stay_within_the_token_budget(kits: dict[str, Kit]) -> None:
     """One long prompt among short ones: the budget counts rows times the width that all are padded to."""
-    tokenizer = kits[LLAMA].loaded.tokenizer
+    tokenizer = kits[LLAMA].bundle.tokenizer
     model = babbler(families(tokenizer)["grouped heads"], stopping=6.0)
     cell_counts: list[int] = []
     hook = model.register_forward_pre_hook(
@@ -248,7 +248,7 @@ def test_rows_padded_to_a_long_row_stay_within_the_token_budget(kits: dict[str, 
 
 def test_the_cache_drops_columns_of_ended_rows(kits: dict[str, Kit]) -> None:
     """Columns that only ended rows needed are dropped."""
-    tokenizer = kits[LLAMA].loaded.tokenizer
+    tokenizer = kits[LLAMA].bundle.tokenizer
     model = babbler(families(tokenizer)["grouped heads"], stopping=6.0)
     widths: list[int] = []
     model.register_forward_pre_hook(
@@ -263,7 +263,7 @@ def test_a_model_outside_the_decoding_loop_uses_its_own_generate(kits: dict[str,
     """A recurrent state has no columns to drop: its own generate answers."""
     from transformers import MambaConfig
 
-    tokenizer = kits[LLAMA].loaded.tokenizer
+    tokenizer = kits[LLAMA].bundle.tokenizer
     config = MambaConfig(
         vocab_size=len(tokenizer), hidden_size=32, state_size=4, num_hidden_layers=1,
         eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
@@ -279,11 +279,11 @@ def test_a_sampled_answer_is_independent_of_its_batch(kits: dict[str, Kit]) -> N
     setup = kits[LLAMA]
     questions = prompts(setup, 12)
     hot = {"max_new_tokens": 8, "temperature": 3.0, "top_p": 0.95}
-    drawn = generate(setup.loaded, questions, Decode(**hot), seed=3)
+    drawn = generate(setup.bundle, questions, Decode(**hot), seed=3)
     assert len(set(drawn)) > 8
     for tokens in (1, 150):
-        assert generate(setup.loaded, questions, Decode(**hot, batch_tokens=tokens), seed=3) == drawn
-    assert generate(setup.loaded, questions[:5], Decode(**hot), seed=3) == drawn[:5]
+        assert generate(setup.bundle, questions, Decode(**hot, batch_tokens=tokens), seed=3) == drawn
+    assert generate(setup.bundle, questions[:5], Decode(**hot), seed=3) == drawn[:5]
 
 
 @BOTH
@@ -291,9 +291,9 @@ def test_a_sampled_answer_depends_on_its_row_number_and_not_on_its_block(kits: d
     """A killed `zoo predict` resumes in the middle."""
     setup = kits[backbone]
     questions, hot = prompts(setup, 8), Decode(max_new_tokens=8, temperature=3.0)
-    all_answers = generate_ids(setup.loaded, questions, hot, seed=3)
-    assert generate_ids(setup.loaded, questions[3:], hot, seed=3, first=3) == all_answers[3:]
-    assert generate_ids(setup.loaded, questions[3:], hot, seed=3) != all_answers[3:]
+    all_answers = generate_ids(setup.bundle, questions, hot, seed=3)
+    assert generate_ids(setup.bundle, questions[3:], hot, seed=3, first=3) == all_answers[3:]
+    assert generate_ids(setup.bundle, questions[3:], hot, seed=3) != all_answers[3:]
 
 
 @BOTH
@@ -301,7 +301,7 @@ def test_answers_cut_at_max_new_tokens_are_counted(kits: dict[str, Kit], backbon
     setup, decode = kits[backbone], Decode(max_new_tokens=3)
     questions = prompts(setup, 8)
     ended = [len(by_hand(setup, prompt, 4)) < 3 for prompt in questions]
-    assert count_truncated(generate_ids(setup.loaded, questions, decode), decode) == ended.count(False) > 0
+    assert count_truncated(generate_ids(setup.bundle, questions, decode), decode) == ended.count(False) > 0
     assert count_truncated([[5, 6], [5, 6, 7]], decode) == 1
 
 
@@ -319,12 +319,12 @@ def test_top_p_sampling_draws_only_from_the_nucleus_in_proportion() -> None:
 def test_a_model_with_an_adapter_answers_with_it_in_the_decoding_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     setup = kit(recipe(LLAMA, method=LORA))
     questions = prompts(setup, 8)
-    before = generate(setup.loaded, questions, Decode(max_new_tokens=8))
-    wild(setup.tuned)
-    tuned = ModelBundle(setup.tuned, setup.loaded.tokenizer, "causal")
+    before = generate(setup.bundle, questions, Decode(max_new_tokens=8))
+    wild(setup.model)
+    tuned = ModelBundle(setup.model, setup.bundle.tokenizer, "causal")
     expected = [text(setup, by_hand(setup, prompt, 8)) for prompt in questions]
-    monkeypatch.setattr(setup.tuned, "generate", None)
-    monkeypatch.setattr(setup.tuned.get_base_model(), "generate", None)
+    monkeypatch.setattr(setup.model, "generate", None)
+    monkeypatch.setattr(setup.model.get_base_model(), "generate", None)
     assert generate(tuned, questions, Decode(max_new_tokens=8)) == expected != before
 
 
@@ -332,15 +332,15 @@ def prompted(setup: Kit, way: str) -> Kit:
     """The kit's backbone with a learnt prompt of random values, by peft itself."""
     import peft
 
-    causal = setup.loaded.kind == "causal"
+    causal = setup.bundle.kind == "causal"
     given = {"task_type": "CAUSAL_LM" if causal else "SEQ_2_SEQ_LM", "num_virtual_tokens": 6}
     configs = {"prefix": peft.PrefixTuningConfig, "prompt": peft.PromptTuningConfig, "p": peft.PromptEncoderConfig}
     if way == "p":
         given["encoder_hidden_size"] = 16
-    tuned = peft.get_peft_model(setup.loaded.model, configs[way](**given))
+    tuned = peft.get_peft_model(setup.bundle.model, configs[way](**given))
     wild(tuned, 3.0)
-    loaded = ModelBundle(tuned, setup.loaded.tokenizer, setup.loaded.kind)
-    return Kit(setup.recipe, loaded, tuned, setup.encoder, setup.objective, setup.parts)
+    loaded = ModelBundle(tuned, setup.bundle.tokenizer, setup.bundle.kind)
+    return Kit(setup.recipe, loaded, tuned, setup.encoder, setup.objective, setup.splits)
 
 
 @BOTH
@@ -348,15 +348,15 @@ def prompted(setup: Kit, way: str) -> Kit:
 def test_learnt_prompts_take_effect_in_every_batch_size(backbone: str, way: str) -> None:
     """peft 0.21 misplaces learnt prompts if the batch is padded on the left."""
     setup = kit(recipe(backbone))
-    wild(setup.tuned, 0.4)
+    wild(setup.model, 0.4)
     questions = prompts(setup, 12)
     assert len({len(prompt) for prompt in questions}) > 4
-    before = generate(setup.loaded, questions, Decode(max_new_tokens=8))
+    before = generate(setup.bundle, questions, Decode(max_new_tokens=8))
     setup = prompted(setup, way)
     expected = [text(setup, by_hand(setup, prompt, 8)) for prompt in questions]
     assert sum(new != old for new, old in zip(expected, before, strict=True)) > 6
     for tokens in (1, 10**6):
-        assert generate(setup.loaded, questions, Decode(max_new_tokens=8, batch_tokens=tokens)) == expected
+        assert generate(setup.bundle, questions, Decode(max_new_tokens=8, batch_tokens=tokens)) == expected
 
 
 # Choices
@@ -366,16 +366,16 @@ OPTIONS = ["5", "12", "1234567", "no answer", "?"]
 
 def naive_log_likelihood(setup: Kit, prompt: list[int], option: str) -> float:
     """The log-probability of an option, one token at a time."""
-    tokenizer = setup.loaded.tokenizer
+    tokenizer = setup.bundle.tokenizer
     target = [*tokenizer(option, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
     total = 0.0
     for i, token in enumerate(target):
         with torch.no_grad():
-            if setup.loaded.kind == "causal":
-                logits = setup.tuned(input_ids=torch.tensor([[*prompt, *target[:i]]])).logits
+            if setup.bundle.kind == "causal":
+                logits = setup.model(input_ids=torch.tensor([[*prompt, *target[:i]]])).logits
             else:
-                read = torch.tensor([[setup.tuned.config.decoder_start_token_id, *target[:i]]])
-                logits = setup.tuned(input_ids=torch.tensor([prompt]), decoder_input_ids=read).logits
+                read = torch.tensor([[setup.model.config.decoder_start_token_id, *target[:i]]])
+                logits = setup.model(input_ids=torch.tensor([prompt]), decoder_input_ids=read).logits
         total += float(torch.log_softmax(logits[0, -1].double(), 0)[token])
     return total
 
@@ -386,12 +386,12 @@ def test_option_scores_and_choices_are_independent_of_the_batch(kits: dict[str, 
     for prompt in prompts(setup, 5):
         expected = [naive_log_likelihood(setup, prompt, option) for option in OPTIONS]
         for batch in (1, 2, 32):
-            assert log_likelihoods(setup.loaded, prompt, OPTIONS, batch) == pytest.approx(expected, rel=1e-4)
+            assert log_likelihoods(setup.bundle, prompt, OPTIONS, batch) == pytest.approx(expected, rel=1e-4)
         best = max(range(len(OPTIONS)), key=expected.__getitem__)
-        assert choose(setup.loaded, prompt, OPTIONS) == best
-        tokens = [len(setup.encoder.pieces(option)) + 1 for option in OPTIONS]
+        assert choose(setup.bundle, prompt, OPTIONS) == best
+        tokens = [len(setup.encoder.tokenize(option)) + 1 for option in OPTIONS]
         per_token = [score / n for score, n in zip(expected, tokens, strict=True)]
-        assert choose(setup.loaded, prompt, OPTIONS, per_token=True) == max(
+        assert choose(setup.bundle, prompt, OPTIONS, per_token=True) == max(
             range(len(OPTIONS)), key=per_token.__getitem__
         )
 
@@ -401,9 +401,9 @@ def test_probabilities_of_the_ten_one_digit_answers_sum_to_less_than_one(kits: d
     """Longer texts have a share of the distribution as well, so the end of sequence is scored with each option."""
     setup = kits[backbone]
     prompt = prompts(setup, 1)[0]
-    short = log_likelihoods(setup.loaded, prompt, list("0123456789"))
+    short = log_likelihoods(setup.bundle, prompt, list("0123456789"))
     with torch.no_grad():
-        ends = [log_likelihoods(setup.loaded, prompt, [f"{a}{b}" for b in "01"]) for a in "12"]
+        ends = [log_likelihoods(setup.bundle, prompt, [f"{a}{b}" for b in "01"]) for a in "12"]
     assert sum(torch.tensor(short).exp().tolist()) < 1
     assert all(len(pair) == 2 for pair in ends)
 
@@ -411,9 +411,9 @@ def test_probabilities_of_the_ten_one_digit_answers_sum_to_less_than_one(kits: d
 def test_an_empty_option_or_prompt_is_an_error(kits: dict[str, Kit]) -> None:
     for options in ([], [""], ["5", ""]):
         with pytest.raises(ZooError, match="an empty option"):
-            log_likelihoods(kits[LLAMA].loaded, [5], options)
+            log_likelihoods(kits[LLAMA].bundle, [5], options)
     with pytest.raises(ZooError, match="an empty prompt"):
-        log_likelihoods(kits[LLAMA].loaded, [], ["5"])
+        log_likelihoods(kits[LLAMA].bundle, [], ["5"])
 
 
 def test_a_model_tuned_on_short_answers_ends_all_of_them(tmp_path: Path) -> None:
@@ -421,7 +421,7 @@ def test_a_model_tuned_on_short_answers_ends_all_of_them(tmp_path: Path) -> None
     rows = [row | {"output": "yes" if len(row["instruction"]) % 2 else "no"} for row in sums(40)]
     setup = kit(recipe(train={"steps": 60, "lr": 1e-2}), rows)
     setup.fit(started(setup.recipe, tmp_path))
-    setup.tuned.eval()
+    setup.model.eval()
     questions = [setup.encoder.prompt(row) for row in sums(30, seed=5)]
     decode = Decode(max_new_tokens=12)
-    assert count_truncated(generate_ids(setup.loaded, questions, decode), decode) == 0
+    assert count_truncated(generate_ids(setup.bundle, questions, decode), decode) == 0

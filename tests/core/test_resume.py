@@ -1,4 +1,4 @@
-"""Law 5: kill -9 at any step, restart, and parameters and metrics are those of an uninterrupted run, bit for bit."""
+"""Resuming: after kill -9 at any step, parameters and metrics equal those of an uninterrupted run bit for bit."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 import torch
-from kit import LLAMA, LORA, T5, Kit, apart, kit, recipe, same, started, sums, weights
+from kit import LLAMA, LORA, T5, Kit, kit, max_difference, recipe, same, started, sums, weights
 from safetensors.torch import load_file, save_file
 
 from instructzoo.core import models, runs
 from instructzoo.core.models import adapters
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.tune import checkpoints, loop
-from instructzoo.core.tune.loop import MetricsLog
+from instructzoo.core.tune.metrics_log import MetricsLog
 
 STEPS = 14
 METHODS = {
@@ -48,31 +48,31 @@ METHODS = {
 
 
 def qlora(base: Path) -> Recipe:
-    """LoRA on a base of 4 bits, its moments in main memory where a GPU would be full."""
-    plain = kit(recipe("scratch:llama-1x64"), sums(50))
-    models.save_plain(plain.loaded.model, plain.loaded.tokenizer, base)
+    """Return a recipe of LoRA on a base of 4 bits, with an optimiser whose state may leave the GPU."""
+    unquantised = kit(recipe("scratch:llama-1x64"), sums(50))
+    models.save_plain(unquantised.bundle.model, unquantised.bundle.tokenizer, base)
     train = {"steps": STEPS, "checkpoint_every": 3, "evaluate_every": 5, "optimizer": "paged-adamw"}
     return recipe(str(base), model={"quantisation": "nf4"}, method=LORA, train=train)
 
 
-def made(settings: Recipe) -> Kit:
+def make_setup(settings: Recipe) -> Kit:
     return kit(settings, sums(50), sums(8, seed=1))
 
 
 def train(settings: Recipe, folder: Path) -> None:
-    """What a training process does: everything anew, resume, and write the end down whole."""
+    """Do what a training process does: set up everything, resume, write model and outcome."""
     torch.set_num_threads(1)
-    one = made(settings)
+    setup = make_setup(settings)
     with runs.Run(folder).lock():
-        state = one.fit(folder)
-    tensors = {name: p.detach().clone() for name, p in adapters.trainable_parameters(one.tuned)}
-    with runs.atomic_folder(folder / "model") as fresh:
-        save_file(tensors, fresh / "model.safetensors")
+        state = setup.fit(folder)
+    tensors = {name: p.detach().clone() for name, p in adapters.trainable_parameters(setup.model)}
+    with runs.atomic_folder(folder / "model") as temporary:
+        save_file(tensors, temporary / "model.safetensors")
     runs.write_json(folder / "outcome.json", {"step": state.step, "best": state.best, "best_step": state.best_step})
 
 
 def in_a_process(act: Callable[[], None]) -> int:
-    """Run it in a forked process; its exit code, -9 where it was killed."""
+    """Run a function in a forked process; return the exit code, -9 if it was killed."""
     child = multiprocessing.get_context("fork").Process(target=act)
     child.start()
     child.join(120)
@@ -80,26 +80,26 @@ def in_a_process(act: Callable[[], None]) -> int:
     return child.exitcode
 
 
-def killed(settings: Recipe, folder: Path, place: str, count: int) -> int:
-    """Train until the function `place` is entered for the `count`-th time, there SIGKILL."""
+def kill(settings: Recipe, folder: Path, where: str, count: int) -> int:
+    """Train, and SIGKILL the process when the function of `where` is called for the `count`-th time."""
 
     def act() -> None:
         owner: Any
         owner, name = {
-            "update": (loop.optimizers, "set_lr"),  # gradients are there, parameters not yet moved
+            "update": (loop.optimizers, "set_lr"),  # after backward, before the parameters change
             "line": (MetricsLog, "line"),
             "weights": (checkpoints, "save_file"),  # in the middle of a checkpoint
             "validation": (loop, "validation_loss"),
-        }[place]
-        whole, calls = getattr(owner, name), [0]
+        }[where]
+        original, calls = getattr(owner, name), [0]
 
-        def dying(*args: Any) -> Any:
+        def kill_or_call(*args: Any) -> Any:
             calls[0] += 1
             if calls[0] == count:
                 os.kill(os.getpid(), signal.SIGKILL)
-            return whole(*args)
+            return original(*args)
 
-        setattr(owner, name, dying)
+        setattr(owner, name, kill_or_call)
         train(settings, folder)
 
     return in_a_process(act)
@@ -107,34 +107,39 @@ def killed(settings: Recipe, folder: Path, place: str, count: int) -> int:
 
 def outcome(folder: Path) -> tuple[dict[str, torch.Tensor], list[dict[str, float]], Any]:
     clock = ("seconds", "tokens_per_second")
-    held = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    lines = [{name: value for name, value in line.items() if name not in clock} for line in held]
+    records = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    lines = [{name: value for name, value in line.items() if name not in clock} for line in records]
     return load_file(folder / "model" / "model.safetensors"), lines, runs.read_json(folder / "outcome.json")
 
 
 @pytest.mark.parametrize("name", [*METHODS, "qlora"])
 def test_a_run_killed_at_random_steps_resumes_bit_for_bit(name: str, tmp_path: Path) -> None:
     settings, draw = METHODS.get(name) or qlora(tmp_path / "base"), random.Random(name)
-    whole, broken = (started(settings, tmp_path / kind) for kind in ("whole", "broken"))
-    assert in_a_process(lambda: train(settings, whole)) == 0
+    uninterrupted, interrupted = (started(settings, tmp_path / kind) for kind in ("uninterrupted", "interrupted"))
+    assert in_a_process(lambda: train(settings, uninterrupted)) == 0
     for _ in range(3):
-        assert killed(settings, broken, "update", draw.randint(1, 6)) == -signal.SIGKILL
-    assert len(checkpoints._all(runs.Run(broken), "step")) > 0
-    assert in_a_process(lambda: train(settings, broken)) == 0
-    (one, metrics, end), (other, others, ends) = outcome(whole), outcome(broken)
-    assert same(one, other)
-    assert metrics == others
-    assert [line["step"] for line in metrics if "loss" in line] == list(range(1, STEPS + 1))
-    assert end == ends
+        assert kill(settings, interrupted, "update", draw.randint(1, 6)) == -signal.SIGKILL
+    assert len(checkpoints._all(runs.Run(interrupted), "step")) > 0
+    assert in_a_process(lambda: train(settings, interrupted)) == 0
+    (expected_weights, expected_lines, expected_end) = outcome(uninterrupted)
+    (resumed_weights, lines, end) = outcome(interrupted)
+    assert same(expected_weights, resumed_weights)
+    assert lines == expected_lines
+    assert [line["step"] for line in lines if "loss" in line] == list(range(1, STEPS + 1))
+    assert end == expected_end
     assert end["step"] == STEPS
-    untrained = weights(made(settings).tuned)
-    assert apart(one, {key: untrained[key] for key in one}) > 1e-3
+    untrained = weights(make_setup(settings).model)
+    assert max_difference(expected_weights, {key: untrained[key] for key in expected_weights}) > 1e-3
 
 
 @pytest.mark.parametrize(
     "kills",
     [
-        [("weights", 1), ("weights", 2), ("weights", 5)],  # half a checkpoint; between weights and moments; half a best
+        [
+            ("weights", 1),
+            ("weights", 2),
+            ("weights", 5),
+        ],  # in a checkpoint; between weights and optimiser state; in a best one
         [("line", 7), ("line", 2), ("validation", 1)],
         [("validation", 3), ("line", 1), ("update", 1)],
     ],
@@ -143,27 +148,29 @@ def test_a_run_killed_in_the_middle_of_a_write_resumes_bit_for_bit(
     kills: Sequence[tuple[str, int]], tmp_path: Path
 ) -> None:
     settings = METHODS["causal"]
-    whole, broken = (started(settings, tmp_path / kind) for kind in ("whole", "broken"))
-    train(settings, whole)
-    for place, count in kills:
-        assert killed(settings, broken, place, count) == -signal.SIGKILL
-    assert in_a_process(lambda: train(settings, broken)) == 0
-    (one, metrics, end), (other, others, ends) = outcome(whole), outcome(broken)
-    assert same(one, other)
-    assert (metrics, end) == (others, ends)
-    assert not list(broken.rglob(".*.tmp"))
+    uninterrupted, interrupted = (started(settings, tmp_path / kind) for kind in ("uninterrupted", "interrupted"))
+    train(settings, uninterrupted)
+    for where, count in kills:
+        assert kill(settings, interrupted, where, count) == -signal.SIGKILL
+    assert in_a_process(lambda: train(settings, interrupted)) == 0
+    expected_weights, *expected = outcome(uninterrupted)
+    resumed_weights, *resumed = outcome(interrupted)
+    assert same(expected_weights, resumed_weights)
+    assert resumed == expected
+    assert not list(interrupted.rglob(".*.tmp"))
 
 
 def test_a_run_resumed_by_a_new_interpreter_is_equal_bit_for_bit(tmp_path: Path) -> None:
-    """Another hash seed, another memory layout: killed from outside at some moment, then started again."""
+    """The new interpreter has another hash seed and another memory layout."""
     settings = METHODS["causal lora"]
-    whole, broken = (started(settings, tmp_path / kind) for kind in ("whole", "broken"))
-    train(settings, whole)
+    uninterrupted, interrupted = (started(settings, tmp_path / kind) for kind in ("uninterrupted", "interrupted"))
+    train(settings, uninterrupted)
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent)}
     code = "import sys, test_resume as t, pathlib; t.train(t.METHODS['causal lora'], pathlib.Path(sys.argv[1]))"
-    command = [sys.executable, "-c", code, str(broken)]
-    assert killed(settings, broken, "update", 8) == -signal.SIGKILL
+    command = [sys.executable, "-c", code, str(interrupted)]
+    assert kill(settings, interrupted, "update", 8) == -signal.SIGKILL
     subprocess.run(command, env=environment | {"PYTHONHASHSEED": "12345"}, check=True, timeout=600)
-    (one, metrics, end), (other, others, ends) = outcome(whole), outcome(broken)
-    assert same(one, other)
-    assert (metrics, end) == (others, ends)
+    expected_weights, *expected = outcome(uninterrupted)
+    resumed_weights, *resumed = outcome(interrupted)
+    assert same(expected_weights, resumed_weights)
+    assert resumed == expected

@@ -1,4 +1,4 @@
-"""Backbones from scratch start where AdamW can train them."""
+"""Models from scratch are initialised so that AdamW can train them quickly."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import torch
 
 from instructzoo.core.models import scratch
 
-torch.set_num_threads(1)  # tiny matrices: a second thread costs more than it gives
+torch.set_num_threads(1)  # for tiny matrices a second thread costs more than it gives
 
 VOCABULARY = 64
 
 
 class Tokens:
-    """As much of a tokenizer as a scratch backbone asks for."""
+    """The part of a tokenizer that a model from scratch needs."""
 
     pad_token_id, eos_token_id = 0, 1
 
@@ -25,23 +25,23 @@ class Tokens:
         return {}
 
 
-def made() -> Any:
-    return scratch.make("scratch:t5-1x32", Tokens(), 64, 0.0, 0)
+def build_t5() -> Any:
+    return scratch.build_model("scratch:t5-1x32", Tokens(), 64, 0.0, 0)
 
 
-def drawn(n: int, draw: torch.Generator) -> torch.Tensor:
-    return torch.randint(2, VOCABULARY, (n, 6), generator=draw)
+def random_ids(n: int, generator: torch.Generator) -> torch.Tensor:
+    return torch.randint(2, VOCABULARY, (n, 6), generator=generator)
 
 
 def test_a_scratch_t5_reaches_the_expected_loss_in_300_updates() -> None:
-    """Copying three of six tokens: a loss of 2.8 after 300 updates, and of 3.3 with T5's own wide embeddings."""
+    """Three of six tokens are copied. The loss reaches 2.8, and 3.3 with T5's own initialisation."""
     torch.manual_seed(0)
-    model, draw, losses = made(), torch.Generator().manual_seed(0), []
+    model, generator, losses = build_t5(), torch.Generator().manual_seed(0), []
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, betas=(0.9, 0.98))
     for step in range(300):
         optimizer.param_groups[0]["lr"] = 2e-3 * min(1, (step + 1) / 30)
-        ids = drawn(16, draw)
-        loss = model(input_ids=ids, labels=ids[:, :3].contiguous()).loss
+        input_ids = random_ids(16, generator)
+        loss = model(input_ids=input_ids, labels=input_ids[:, :3].contiguous()).loss
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -50,12 +50,12 @@ def test_a_scratch_t5_reaches_the_expected_loss_in_300_updates() -> None:
 
 
 def test_the_first_logits_of_a_scratch_t5_have_unit_scale() -> None:
-    ids = drawn(8, torch.Generator().manual_seed(1))
+    input_ids = random_ids(8, torch.Generator().manual_seed(1))
     with torch.no_grad():
-        logits = made().eval()(input_ids=ids, labels=ids).logits
+        logits = build_t5().eval()(input_ids=input_ids, labels=input_ids).logits
     assert 0.8 < float(logits.std()) < 1.25
 
 
 def test_the_same_seed_gives_the_same_model() -> None:
-    one, two = made().state_dict(), made().state_dict()
-    assert all(torch.equal(one[name], two[name]) for name in one)
+    first, second = build_t5().state_dict(), build_t5().state_dict()
+    assert all(torch.equal(first[name], second[name]) for name in first)

@@ -282,7 +282,7 @@ def test_a_response_cache_can_be_used_as_a_script(tmp_path: Path) -> None:
 
 def test_a_local_model_answers_reproducibly_and_ends_at_its_stop_text(tmp_path: Path) -> None:
     setup = kit(recipe(LLAMA))
-    models.save_plain(setup.loaded.model, setup.loaded.tokenizer, tmp_path / "model")
+    models.save_plain(setup.bundle.model, setup.bundle.tokenizer, tmp_path / "model")
     settings = TeacherSettings(max_tokens=5)
     first, second = (open_teacher(f"local:{tmp_path / 'model'}", settings) for _ in "ab")
     assert first.identity == second.identity

@@ -85,7 +85,7 @@ class Predictor:
 
     def untuned(self) -> Self:
         """The same backbone before it was tuned, as a baseline."""
-        base = models.load(self.recipe.model, self.recipe.seed, list, tokenizer_at=self.loaded_from())
+        base = models.load(self.recipe.model, self.recipe.seed, list, tokenizer_folder=self.loaded_from())
         return replace(self, loaded=replace(base, model=to_device(base.model.eval())))
 
     def exported(self, folder: Path, half: bool) -> Self:

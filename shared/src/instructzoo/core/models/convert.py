@@ -1,4 +1,4 @@
-"""Pinned data files -> the plain Hugging Face layout: weights as safetensors, configuration, tokenizer."""
+"""Conversion of pinned data files to the plain Hugging Face layout: safetensors, configuration, tokenizer."""
 
 from __future__ import annotations
 
@@ -10,11 +10,24 @@ from typing import Any
 
 from instructzoo.core.errors import ZooError
 from instructzoo.core.models.backbones import Backbone
+from instructzoo.core.models.quiet import quiet
 
 
-def convert(known: Backbone, data: Mapping[str, Path], folder: Path) -> None:
-    """Write `known` into `folder`. By suffix of its weights: .gguf, .pth (a state dict) or .safetensors (as it is)."""
-    weights = data[Path(known.files[0].path).name]
+def convert(backbone: Backbone, data: Mapping[str, Path], folder: Path) -> None:
+    """Write a pinned backbone into a folder.
+
+    The suffix of its weights decides how: .gguf is de-quantised, .pth (a state dict) is rewritten, .safetensors and
+    its other files are copied.
+
+    Args:
+        backbone: Entry of the table; its first file has the weights.
+        data: The verified files by base name.
+        folder: An existing folder.
+
+    Raises:
+        ZooError: The package gguf is missing, or a file does not hold what is expected.
+    """
+    weights = data[Path(backbone.files[0].path).name]
     if weights.suffix == ".gguf":
         from_gguf(weights, folder)
     elif weights.suffix == ".pth":
@@ -25,7 +38,7 @@ def convert(known: Backbone, data: Mapping[str, Path], folder: Path) -> None:
 
 
 def from_gguf(path: Path, folder: Path) -> None:
-    """De-quantise once: fp16 safetensors and the tokenizer. Raises ZooError where the package gguf is missing."""
+    """De-quantise a GGUF file to fp16 safetensors, with its tokenizer. Raises ZooError if gguf is not installed."""
     from importlib.util import find_spec
 
     if find_spec("gguf") is None:
@@ -33,31 +46,31 @@ def from_gguf(path: Path, folder: Path) -> None:
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    from instructzoo.core.models.load import quiet
-
-    place = {"gguf_file": path.name, "trust_remote_code": False}
+    options = {"gguf_file": path.name, "trust_remote_code": False}
     with quiet():
-        config = AutoConfig.from_pretrained(str(path.parent), **place)
-        opened = AutoModelForCausalLM.from_pretrained(str(path.parent), config=config, dtype=torch.float32, **place)
+        config = AutoConfig.from_pretrained(str(path.parent), **options)
+        gguf_model = AutoModelForCausalLM.from_pretrained(
+            str(path.parent), config=config, dtype=torch.float32, **options
+        )
         tokenizer = gguf_tokenizer(path)
-    # transformers marks what it opens from GGUF as quantised, and would then neither train nor save it
+    # transformers marks a model opened from GGUF as quantised, and would then neither train nor save it.
     values = {k: v for k, v in config.to_dict().items() if k not in ("quantization_config", "_model_name_or_path")}
-    plain = type(config)(**(values | {"dtype": "float16", "pad_token_id": tokenizer.pad_token_id}))
-    model = AutoModelForCausalLM.from_config(plain, trust_remote_code=False)
-    model.load_state_dict(opened.state_dict())
+    plain_config = type(config)(**(values | {"dtype": "float16", "pad_token_id": tokenizer.pad_token_id}))
+    model = AutoModelForCausalLM.from_config(plain_config, trust_remote_code=False)
+    model.load_state_dict(gguf_model.state_dict())
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     with quiet():
         model.half().save_pretrained(str(folder))
-    tokenizer.model_max_length = plain.max_position_embeddings
+    tokenizer.model_max_length = plain_config.max_position_embeddings
     tokenizer.save_pretrained(str(folder))
 
 
 def gguf_tokenizer(path: Path) -> Any:
-    """The tokenizer inside a GGUF file, with its pre-tokenizer put right.
+    """Return the tokenizer inside a GGUF file, with its pre-tokenizer corrected.
 
-    transformers splits every GGUF of this kind as GPT-2 does. The file says `smollm`: digits are split off first, so
-    that two blanks before a number stay one token. Without it, prompts with numbers differ from what was pretrained.
+    transformers splits every GGUF of this kind as GPT-2 does. The file says `smollm`: digits are split first, so that
+    two spaces before a number stay one token. Without this, prompts with numbers differ from those of pretraining.
     """
     from tokenizers import pre_tokenizers
     from transformers import AutoTokenizer
@@ -76,23 +89,23 @@ def gguf_tokenizer(path: Path) -> Any:
 
 
 def header_text(path: Path, key: str) -> str | None:
-    """A text in the header of a GGUF file (key, uint32 type 8, uint64 length, UTF-8); None where there is none.
+    """Return a text of the header of a GGUF file (key, uint32 type 8, uint64 length, UTF-8), or None.
 
-    The package's own reader takes many seconds for a header with a vocabulary; this is one search in 16 MB.
+    The reader of the package gguf takes many seconds for a header with a vocabulary; this is one search in 16 MB.
     """
     with path.open("rb") as file:
-        head = file.read(1 << 24)
-    mark = struct.pack("<Q", len(key)) + key.encode() + struct.pack("<I", 8)
-    start = head.find(mark)
+        header = file.read(1 << 24)
+    key_and_type = struct.pack("<Q", len(key)) + key.encode() + struct.pack("<I", 8)
+    start = header.find(key_and_type)
     if start < 0:
         return None
-    start += len(mark)
-    (length,) = struct.unpack_from("<Q", head, start)
-    return head[start + 8 : start + 8 + length].decode()
+    start += len(key_and_type)
+    (length,) = struct.unpack_from("<Q", header, start)
+    return header[start + 8 : start + 8 + length].decode()
 
 
 def from_pickle(path: Path, folder: Path) -> None:
-    """A state dict of tensors. `weights_only` refuses anything else that the pickle may hold."""
+    """Rewrite a pickled state dict as safetensors. `weights_only` refuses anything but tensors."""
     import torch
     from safetensors.torch import save_file
 

@@ -1,6 +1,8 @@
-"""Backbones from scratch: `scratch:<kind>-<layers>x<width>`, such as scratch:llama-4x128 or scratch:t5-2x256.
+"""Small models without pretrained weights: `scratch:<kind>-<layers>x<width>`.
 
-scratch:llama-4x128-copying begins with heads that copy (models/copying.py).
+    scratch:llama-4x128            a Llama of 4 layers and 128 channels
+    scratch:llama-4x128-copying    the same, initialised with induction heads (models/init_induction_heads.py)
+    scratch:t5-2x256               a T5 of 2 + 2 layers (models/init_t5.py)
 
 The name is the whole configuration: heads of 32 channels, feed-forward of three times the width, tied embeddings.
 """
@@ -11,19 +13,32 @@ import re
 from typing import Any
 
 from instructzoo.core.errors import ZooError
+from instructzoo.core.models.tokenizers import placed_digits
 
 PATTERN = re.compile(r"scratch:(llama|t5)-(\d+)x(\d+)(-copying)?")
-HEAD = 32
-FORM = "scratch:llama-<layers>x<width>[-copying] or scratch:t5-<layers>x<width>, width a multiple of 32"
+HEAD_DIM = 32
+"""Channels of an attention head."""
+EXPECTED = "scratch:llama-<layers>x<width>[-copying] or scratch:t5-<layers>x<width>, width a multiple of 32"
 
 
 def kind_of(name: str) -> str:
-    """ "causal" for llama, "seq2seq" for t5. Raises ZooError for a name of another form."""
+    """Return "causal" for llama and "seq2seq" for t5. Raises ZooError for a malformed name."""
     return "seq2seq" if _shape(name)[0] == "t5" else "causal"
 
 
-def make(name: str, tokenizer: Any, max_tokens: int, dropout: float, seed: int) -> Any:
-    """A freshly initialised transformers model. The same arguments give the same weights."""
+def build_model(name: str, tokenizer: Any, max_tokens: int, dropout: float, seed: int) -> Any:
+    """Build a newly initialised transformers model. The same arguments give the same weights.
+
+    Args:
+        name: `scratch:...`, as above.
+        tokenizer: Its size, padding and end-of-sequence tokens are read.
+        max_tokens: The longest sequence; positions up to 2,048 are always allowed.
+        dropout: Attention dropout (Llama) or dropout (T5).
+        seed: Seed of the weights; torch's global generator is left alone.
+
+    Raises:
+        ZooError: The name is malformed.
+    """
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM, T5Config, T5ForConditionalGeneration
 
@@ -44,8 +59,8 @@ def make(name: str, tokenizer: Any, max_tokens: int, dropout: float, seed: int) 
                 hidden_size=width,
                 intermediate_size=3 * width,
                 num_hidden_layers=layers,
-                num_attention_heads=width // HEAD,
-                num_key_value_heads=width // HEAD,
+                num_attention_heads=width // HEAD_DIM,
+                num_key_value_heads=width // HEAD_DIM,
                 max_position_embeddings=max(2048, max_tokens),
                 attention_dropout=dropout,
                 bos_token_id=None,
@@ -55,14 +70,14 @@ def make(name: str, tokenizer: Any, max_tokens: int, dropout: float, seed: int) 
             if name.endswith("-copying"):
                 init_induction_heads.init_induction_heads(model)
         else:
-            # T5Config leaves the decoder's opening token unset; training crashes without one.
+            # T5Config has no decoder_start_token_id by default; training fails without one.
             config = T5Config(
                 d_model=width,
                 d_ff=3 * width,
-                d_kv=HEAD,
+                d_kv=HEAD_DIM,
                 num_layers=layers,
                 num_decoder_layers=layers,
-                num_heads=width // HEAD,
+                num_heads=width // HEAD_DIM,
                 dropout_rate=dropout,
                 decoder_start_token_id=tokenizer.pad_token_id,
                 **shared,
@@ -74,30 +89,30 @@ def make(name: str, tokenizer: Any, max_tokens: int, dropout: float, seed: int) 
 
 
 def _compose_digits(model: Any, tokenizer: Any) -> None:
-    """Start the vector of "4 in the hundreds" as the sum of a vector for 4 and one for the hundreds.
+    """Initialise the embedding of "4 in the hundreds place" as the sum of one vector for 4 and one for the place.
 
-    Only a start, training is free to leave it: the model need not discover that the 170 tokens are 10 x 17.
+    Without it the model must discover that the 170 tokens are 10 digits x 17 places. Training may change all of them.
     """
     import torch
 
-    from instructzoo.core.models.tokenizers import placed_digits
-
-    placed = placed_digits(tokenizer)
-    if not placed:
+    digits_by_token = placed_digits(tokenizer)
+    if not digits_by_token:
         return
-    table = model.get_input_embeddings().weight
-    spread = table.std().item()
-    digits = torch.randn(10, table.shape[1]) * spread
-    places = torch.randn(1 + max(place for _, place in placed.values()), table.shape[1]) * spread
+    embeddings = model.get_input_embeddings().weight  # [v, d]
+    std = embeddings.std().item()
+    num_places = 1 + max(place for _, place in digits_by_token.values())
+    digit_vectors = torch.randn(10, embeddings.shape[1]) * std
+    place_vectors = torch.randn(num_places, embeddings.shape[1]) * std
     with torch.no_grad():
-        for token, (digit, place) in placed.items():
-            table[token] = digits[digit] + places[place]
+        for token, (digit, place) in digits_by_token.items():
+            embeddings[token] = digit_vectors[digit] + place_vectors[place]
 
 
 def _shape(name: str) -> tuple[str, int, int]:
+    """Parse a name into kind, layers and width; raise ZooError for a malformed one."""
     match = PATTERN.fullmatch(name)
-    if not match or int(match[3]) % HEAD or not int(match[2]) or not int(match[3]):
-        raise ZooError(f'no scratch backbone "{name}"', FORM, "set model.backbone")
+    if not match or int(match[3]) % HEAD_DIM or not int(match[2]) or not int(match[3]):
+        raise ZooError(f'no scratch backbone "{name}"', EXPECTED, "set model.backbone")
     if match[4] and (match[1] != "llama" or int(match[2]) < 2):
         raise ZooError(f'no scratch backbone "{name}"', "a llama of two layers or more to copy", "set model.backbone")
     return match[1], int(match[2]), int(match[3])

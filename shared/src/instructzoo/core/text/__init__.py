@@ -1,4 +1,4 @@
-"""Rows -> tensors: prompts, supervised spans, token batches."""
+"""Rows to token ids: encoding with labels, chat templates, batches by token budget."""
 
 from instructzoo.core.text.batching import Batches
 from instructzoo.core.text.encoder import IGNORE_INDEX, Encoded, Encoder, Lengths, lengths

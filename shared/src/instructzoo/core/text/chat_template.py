@@ -1,11 +1,12 @@
-"""Segments inside a tokenizer's own chat template: what is read becomes user turns, what is learnt assistant turns.
+"""Segments in a tokenizer's own chat template: prompts become user turns, targets become assistant turns.
 
     [("What is 2 + 3?", False), ("5", True)]                                              the domain's segments
-    [("<|im_start|>user\\nWhat is 2 + 3?<|im_end|>\\n<|im_start|>assistant\\n", False),   what they become,
-     ("5<|im_end|>", True)]                                                               under ChatML
+    [("<|im_start|>user\\nWhat is 2 + 3?<|im_end|>\\n<|im_start|>assistant\\n", False),   the same in ChatML
+     ("5<|im_end|>", True)]
 
-The boundaries come from rendering growing beginnings of the conversation, each the beginning of the next; nothing is
-searched for in what was rendered. What follows the stop token (a line break, say) opens the next user turn.
+The boundaries are found by rendering longer and longer prefixes of the conversation: what a turn adds is the difference
+to the rendering before. Nothing is searched for in the rendered text. Text after the stop token (such as a line break)
+belongs to the next user turn.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Segment
 
 PROBE = "Zugzwang"
-"""An answer that no template holds: what is written after it ends every answer."""
+"""A word that no template contains: what a template renders after it is the end of every answer."""
 
 WHERE = "model.template"
+"""The setting that the errors name."""
 
 
-class End(NamedTuple):
-    """How the template ends an answer: `text` up to its stop token, inclusive, and `rest` after that."""
+class AnswerEnd(NamedTuple):
+    """What the template renders after an answer: `text` up to its stop token (inclusive), and `rest` after that."""
 
     text: str
     rest: str
@@ -35,7 +37,11 @@ class End(NamedTuple):
 
 @dataclass(frozen=True)
 class Chat:
-    """The chat template of a tokenizer. Raises ZooError where there is none, or none that a model can learn from."""
+    """The chat template of a tokenizer.
+
+    Raises:
+        ZooError: There is no template, or it does not end answers with a special token.
+    """
 
     tokenizer: Any
 
@@ -49,13 +55,14 @@ class Chat:
             )
 
     @cached_property
-    def end(self) -> End:
-        """Found once, from a conversation about nothing."""
-        asked = [_message("user", PROBE)]
-        before, after = self._render(asked, True), self._render([*asked, _message("assistant", PROBE)], False)
+    def end(self) -> AnswerEnd:
+        """How the template ends an answer, rendered from a conversation of one meaningless word."""
+        question, answer = _message("user", PROBE), _message("assistant", PROBE)
+        before, after = self._render([question], True), self._render([question, answer], False)
         tail = _added(before, after).rpartition(PROBE)[2]
-        known = self.tokenizer.added_tokens_decoder
-        stop = next((i for i in self.tokenizer(tail, add_special_tokens=False)["input_ids"] if i in known), None)
+        special = self.tokenizer.added_tokens_decoder
+        token_ids = self.tokenizer(tail, add_special_tokens=False)["input_ids"]
+        stop = next((token for token in token_ids if token in special), None)
         if stop is None:
             raise ZooError(
                 f"the chat template ends an answer by {tail!r}, in which no token is special",
@@ -63,54 +70,60 @@ class Chat:
                 "model.template=plain",
                 WHERE,
             )
-        text, mark, rest = tail.partition(known[stop].content)
-        return End(text + mark, rest, stop)
+        text, stop_text, rest = tail.partition(special[stop].content)
+        return AnswerEnd(text + stop_text, rest, stop)
 
     def turns(self, segments: Sequence[Segment]) -> list[Segment]:
-        """The conversation as text, cut where supervision begins and ends. What follows the last answer is left out."""
+        """Return the rendered conversation as segments, one per turn; text after the last answer is left out.
+
+        Raises:
+            ZooError: The conversation begins with an answer, or the template rewrites earlier turns or answers.
+        """
         messages: list[dict[str, str]] = []
         turns: list[Segment] = []
-        seen = ""
-        for supervised, text in _stretches(segments):
+        rendered = ""
+        for supervised, text in _merged(segments):
             messages.append(_message("assistant" if supervised else "user", text))
             if supervised:
-                seen = self._answer(messages, seen, turns)
+                rendered = self._append_answer(messages, rendered, turns)
             else:
-                before, seen = seen, self._render(messages, True)
-                turns.append(Segment(_added(before, seen), False))
+                before, rendered = rendered, self._render(messages, True)
+                turns.append(Segment(_added(before, rendered), False))
         return turns if turns[-1].supervised else turns[:-1]
 
     def question(self, segments: Sequence[Segment]) -> str:
-        """What the model reads before it answers: `turns` up to the first supervised one, which may still be empty."""
-        first, text = next(groupby(segments, key=lambda s: s.supervised), (True, ()))
-        asked = "" if first else "".join(s.text for s in text)
-        if not asked:
-            raise _unasked()
-        return self._render([_message("user", asked)], True)
+        """Return what the model reads before it answers: the first turn of `turns`, also where the answer is empty."""
+        supervised, first_segments = next(groupby(segments, key=lambda s: s.supervised), (True, ()))
+        prompt = "" if supervised else "".join(s.text for s in first_segments)
+        if not prompt:
+            raise _no_question()
+        return self._render([_message("user", prompt)], True)
 
-    def _answer(self, messages: list[dict[str, str]], seen: str, turns: list[Segment]) -> str:
-        """Append the last message, an answer, to `turns`; returns what has been rendered, up to its stop token."""
+    def _append_answer(self, messages: list[dict[str, str]], rendered: str, turns: list[Segment]) -> str:
+        """Append the last message, an answer, to `turns`; return what has been rendered up to its stop token."""
         if not turns:
-            raise _unasked()
+            raise _no_question()
         target = messages[-1]["content"]
-        written = _added(seen, self._render(messages, False))
-        body = written.removesuffix(self.end.text + self.end.rest)
-        if len(body) == len(written) or body.strip() != target.strip():
+        answer = _added(rendered, self._render(messages, False))
+        body = answer.removesuffix(self.end.text + self.end.rest)
+        if len(body) == len(answer) or body.strip() != target.strip():
             raise ZooError(
-                f"the chat template makes {_short(written)} of the answer {_short(target)}",
+                f"the chat template makes {_short(answer)} of the answer {_short(target)}",
                 f"the answer and {self.end.text!r}",
                 "model.template=plain",
                 WHERE,
             )
         turns.append(Segment(body + self.end.text, True))
-        return seen + turns[-1].text
+        return rendered + turns[-1].text
 
-    def _render(self, messages: list[dict[str, str]], question: bool) -> str:
-        """The conversation so far; `question`: with the words that open the assistant's turn."""
+    def _render(self, messages: list[dict[str, str]], add_generation_prompt: bool) -> str:
+        """Render a conversation, if asked for with the text that opens the assistant's turn."""
         from jinja2 import TemplateError
 
         try:
-            text: str = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=question)
+            text: str = self.tokenizer.apply_chat_template(
+                messages, tokenize=False, add_generation_prompt=add_generation_prompt
+            )
         except (TemplateError, ValueError, TypeError) as error:
             raise ZooError(
                 f"the chat template refuses the conversation: {error}",
@@ -121,13 +134,14 @@ class Chat:
         return text
 
 
-def _stretches(segments: Sequence[Segment]) -> list[tuple[bool, str]]:
-    """Neighbours of one kind as one turn, empty ones aside."""
+def _merged(segments: Sequence[Segment]) -> list[tuple[bool, str]]:
+    """Merge neighbouring segments that are both supervised or both not; drop empty ones."""
     groups = groupby((s for s in segments if s.text), key=lambda s: s.supervised)
     return [(supervised, "".join(s.text for s in group)) for supervised, group in groups]
 
 
 def _added(before: str, after: str) -> str:
+    """Return what `after` adds to `before`; raise ZooError if it does not begin with it."""
     if not after.startswith(before):
         raise ZooError(
             f"the chat template rewrites earlier turns: {_short(before)} is no beginning of {_short(after)}",
@@ -139,12 +153,15 @@ def _added(before: str, after: str) -> str:
 
 
 def _message(role: str, text: str) -> dict[str, str]:
+    """Return a message as chat templates take it."""
     return {"role": role, "content": text}
 
 
 def _short(text: str) -> str:
+    """Return a text for an error message, its middle left out if it is long."""
     return repr(text if len(text) <= 80 else f"{text[:20]}…{text[-59:]}")
 
 
-def _unasked() -> ZooError:
+def _no_question() -> ZooError:
+    """Return the error for a conversation that begins with the answer."""
     return ZooError("the prompt begins with the answer", "something to read before it", "model.template=plain", WHERE)

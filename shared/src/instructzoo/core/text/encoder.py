@@ -1,4 +1,11 @@
-"""Segments -> ids and labels in one pass. The boundary of supervision is known, never searched for."""
+"""Rows to input_ids and labels: the segments of a prompt are tokenized in one pass, each with its supervised flag.
+
+    [("2 + 3\\nAnswer: ", False), ("5", True)]    segments, as prompts.render gives them
+    input_ids  [ 2  + 3 \\n Answer:  5  <eos> ]
+    labels     [ -  - - -  -        5  <eos> ]    "-" is IGNORE_INDEX
+
+Which tokens are supervised is known from the segments and never searched for in the text.
+"""
 
 from __future__ import annotations
 
@@ -13,29 +20,38 @@ from instructzoo.core.record import Row, Segment
 from instructzoo.core.text.chat_template import Chat
 
 IGNORE_INDEX = -100
-"""Label of a token that is read and not learnt (torch's cross-entropy ignores it)."""
+"""Label of a token that is read and not a target: torch's cross-entropy ignores it."""
 
-
-BLOCK = 8192
-"""Rows whose texts go to the tokenizer together."""
+ROWS_PER_CALL = 8192
+"""Rows whose texts go to the tokenizer in one call."""
 
 
 class Encoded(NamedTuple):
-    """Causal: ids and labels of one length. Seq2seq: ids is the source, labels the target."""
+    """Token ids of a row. Causal: input_ids and labels have one length. Seq2seq: source and target."""
 
-    ids: list[int]
+    input_ids: list[int]
     labels: list[int]
 
     @property
-    def supervised(self) -> int:
+    def num_supervised(self) -> int:
+        """Tokens with a label."""
         return sum(label != IGNORE_INDEX for label in self.labels)
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """How rows become ids. kind: "causal" or "seq2seq"; max_tokens bounds prompt plus target (causal) or each.
+    """Encodes rows for training and prompts for generation, both from the same segments.
 
-    template: "plain", or "chat" for the tokenizer's own chat template around the domain's prompt.
+    Args:
+        tokenizer: A transformers tokenizer with an end-of-sequence token.
+        prompts: The domain's module with `render(row, seed) -> list[Segment]`.
+        kind: "causal" or "seq2seq".
+        max_tokens: Limit of prompt plus target (causal), or of each (seq2seq).
+        seed: Passed to `render`.
+        template: "plain", or "chat" to put the segments into the tokenizer's own chat template.
+
+    Raises:
+        ZooError: The tokenizer has no end-of-sequence token, or a chat template is asked for and cannot be used.
     """
 
     tokenizer: Any
@@ -59,79 +75,93 @@ class Encoder:
 
     @property
     def stop(self) -> int:
-        """The id that the model learns to end its answers with, and that generation must stop at."""
-        end: int = self._chat.end.token if self._chat else self.tokenizer.eos_token_id
-        return end
+        """Id of the token that ends every answer: the model is trained to write it and generation stops at it."""
+        stop_token_id: int = self._chat.end.token if self._chat else self.tokenizer.eos_token_id
+        return stop_token_id
 
     def encode(self, row: Row) -> Encoded:
-        """Ids and labels of a training row. Raises ZooError where nothing is supervised or the target is cut."""
+        """Encode a training row.
+
+        Raises:
+            ZooError: No text is supervised, the target would be cut at max_tokens, or it has an unknown character.
+        """
         return self.encode_all([row])[0]
 
     def encode_all(self, rows: Iterable[Row]) -> list[Encoded]:
-        """As `encode`, for many rows: their texts go through the tokenizer in blocks. The first faulty row stops it."""
-        source, encoded = iter(rows), []
-        while block := list(islice(source, BLOCK)):
-            segments = [self._render(row) for row in block]
-            pieces = iter(self._pieces([text for row in segments for text, _ in row]))
-            for row, parts in zip(block, segments, strict=True):
-                joined = self._join([(next(pieces), supervised) for _, supervised in parts])
+        """Encode many training rows as `encode` does, with few calls of the tokenizer."""
+        iterator, encoded = iter(rows), []
+        while block := list(islice(iterator, ROWS_PER_CALL)):
+            segments_by_row = [self._render(row) for row in block]
+            token_ids = iter(self._tokenize([text for segments in segments_by_row for text, _ in segments]))
+            for row, segments in zip(block, segments_by_row, strict=True):
+                joined = self._join([(next(token_ids), supervised) for _, supervised in segments])
                 self._check(row, joined)
                 encoded.append(joined)
         return encoded
 
     def prompt(self, row: Row) -> list[int]:
-        """Ids that the model reads before it answers: the pass of training, up to the first supervised piece."""
+        """Return the input_ids that the model reads before it answers, equal to those of training.
+
+        Raises:
+            ZooError: They are more than max_tokens.
+        """
         segments = self.prompts.render(row, self.seed)
         if self._chat:
-            ids = self.pieces(self._chat.question(segments))
+            input_ids = self.tokenize(self._chat.question(segments))
         else:
-            read = takewhile(lambda segment: not segment.supervised, segments)
-            ids = [*self._opening, *(i for segment in read for i in self.pieces(segment.text))]
+            prompt = takewhile(lambda segment: not segment.supervised, segments)
+            input_ids = [*self._bos, *(token for segment in prompt for token in self.tokenize(segment.text))]
         if self.kind == "seq2seq":
-            ids.append(self.tokenizer.eos_token_id)
-        if len(ids) > self.max_tokens:
-            raise ZooError(f"the question takes {len(ids)} tokens", f"at most {self.max_tokens}", "shorten it")
-        return ids
+            input_ids.append(self.tokenizer.eos_token_id)
+        if len(input_ids) > self.max_tokens:
+            raise ZooError(f"the question takes {len(input_ids)} tokens", f"at most {self.max_tokens}", "shorten it")
+        return input_ids
 
-    def pieces(self, text: str) -> list[int]:
-        return self._pieces([text])[0]
+    def tokenize(self, text: str) -> list[int]:
+        """Return the token ids of a text, without special tokens around them."""
+        return self._tokenize([text])[0]
 
-    def _pieces(self, texts: list[str]) -> list[list[int]]:
-        ids: list[list[int]] = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
-        return ids
+    def _tokenize(self, texts: list[str]) -> list[list[int]]:
+        token_ids: list[list[int]] = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
+        return token_ids
 
     def _render(self, row: Row) -> list[Segment]:
+        """Return the segments of a training row, in the chat template if there is one; refuse what cannot be learnt."""
         segments: list[Segment] = self.prompts.render(row, self.seed)
-        order = [s.supervised for s in segments if s.text]
-        if not any(order):
+        supervised = [s.supervised for s in segments if s.text]
+        if not any(supervised):
             raise ZooError(f"row {row.get('id', '')} has no supervised text", "an output to learn", "drop the row")
-        if self.kind == "seq2seq" and order != sorted(order):
-            found = f"row {row.get('id', '')} is read on after its target begins"
-            raise ZooError(found, "all that is read before all that is learnt", "take a causal backbone for dialogues")
+        if self.kind == "seq2seq" and supervised != sorted(supervised):
+            problem = f"row {row.get('id', '')} is read on after its target begins"
+            raise ZooError(
+                problem, "all that is read before all that is learnt", "take a causal backbone for dialogues"
+            )
         return self._chat.turns(segments) if self._chat else segments
 
-    def _join(self, parts: Sequence[tuple[list[int], bool]]) -> Encoded:
-        """The stop token is learnt wherever the last word is the model's. A chat template brings its own."""
-        end = self.stop
+    def _join(self, segments: Sequence[tuple[list[int], bool]]) -> Encoded:
+        """Join tokenized segments; the stop token is supervised if the last segment is. A chat template has its own."""
+        stop = self.stop
         if self.kind == "seq2seq":
-            source = [i for ids, supervised in parts if not supervised for i in ids]
-            target = [i for ids, supervised in parts if supervised for i in ids]
-            return Encoded([*source, end], [*target, end])
-        ids = list(self._opening)
-        labels = [IGNORE_INDEX] * len(ids)
-        for piece, supervised in parts:
-            ids += piece
-            labels += piece if supervised else [IGNORE_INDEX] * len(piece)
+            source = [token for token_ids, supervised in segments if not supervised for token in token_ids]
+            target = [token for token_ids, supervised in segments if supervised for token in token_ids]
+            return Encoded([*source, stop], [*target, stop])
+        input_ids = list(self._bos)
+        labels = [IGNORE_INDEX] * len(input_ids)
+        for token_ids, supervised in segments:
+            input_ids += token_ids
+            labels += token_ids if supervised else [IGNORE_INDEX] * len(token_ids)
         if self._chat:
-            return Encoded(ids, labels)
-        return Encoded([*ids, end], [*labels, end if parts[-1][1] else IGNORE_INDEX])
+            return Encoded(input_ids, labels)
+        last_is_supervised = segments[-1][1]
+        return Encoded([*input_ids, stop], [*labels, stop if last_is_supervised else IGNORE_INDEX])
 
     def _check(self, row: Row, encoded: Encoded) -> None:
+        """Raise ZooError for a target with an unknown character and for a row of more than max_tokens."""
         unknown = self.tokenizer.unk_token_id
         if unknown is not None and unknown != self.tokenizer.eos_token_id and unknown in encoded.labels:
-            found = f"the target of row {row.get('id', '')} holds a character that the tokenizer does not know"
-            raise ZooError(found, "targets that the model can write", "drop the row, or choose another tokenizer")
-        longest = max(len(encoded.ids), len(encoded.labels))
+            problem = f"the target of row {row.get('id', '')} holds a character that the tokenizer does not know"
+            raise ZooError(problem, "targets that the model can write", "drop the row, or choose another tokenizer")
+        longest = max(len(encoded.input_ids), len(encoded.labels))
         if longest > self.max_tokens:
             raise ZooError(
                 f"row {row.get('id', '')} takes {longest} tokens, its target would be cut",
@@ -144,34 +174,37 @@ class Encoder:
         return Chat(self.tokenizer) if self.template == "chat" else None
 
     @cached_property
-    def _opening(self) -> list[int]:
-        """The tokenizer's own opening token, where its model was trained with one. A chat template writes it itself."""
+    def _bos(self) -> list[int]:
+        """The beginning-of-sequence token, if the tokenizer adds one by itself. A chat template writes its own."""
         if self._chat or self.kind == "seq2seq" or self.tokenizer.bos_token_id is None:
             return []
-        return [i for i in self.tokenizer("")["input_ids"] if i == self.tokenizer.bos_token_id]
+        return [token for token in self.tokenizer("")["input_ids"] if token == self.tokenizer.bos_token_id]
 
 
 @dataclass(frozen=True)
 class Lengths:
-    """What a set costs: tokens per row, supervised tokens per row, and the shares over the whole set."""
+    """Tokens per row and supervised tokens per row of a split."""
 
     total: list[int]
     supervised: list[int]
 
     @property
     def supervised_share(self) -> float:
+        """Share of supervised tokens among all tokens."""
         return sum(self.supervised) / max(1, sum(self.total))
 
     def histograms(self, bins: int = 24) -> dict[str, Any]:
-        """{"total": {"edges", "counts"}, "supervised": ..., "supervised_share"} for the report."""
+        """Return {"total": {"edges", "counts"}, "supervised": ..., "supervised_share", "rows"} for the report."""
         import numpy as np
 
-        shown: dict[str, Any] = {"supervised_share": self.supervised_share, "rows": len(self.total)}
+        histograms: dict[str, Any] = {"supervised_share": self.supervised_share, "rows": len(self.total)}
         for name, values in (("total", self.total), ("supervised", self.supervised)):
             counts, edges = np.histogram(values, bins=min(bins, max(1, max(values) - min(values))))
-            shown[name] = {"edges": edges.tolist(), "counts": counts.tolist()}
-        return shown
+            histograms[name] = {"edges": edges.tolist(), "counts": counts.tolist()}
+        return histograms
 
 
 def lengths(encoded: Sequence[Encoded]) -> Lengths:
-    return Lengths([max(len(e.ids), len(e.labels)) for e in encoded], [e.supervised for e in encoded])
+    """Return the lengths of encoded rows; of a seq2seq row the longer of source and target counts."""
+    total = [max(len(row.input_ids), len(row.labels)) for row in encoded]
+    return Lengths(total, [row.num_supervised for row in encoded])

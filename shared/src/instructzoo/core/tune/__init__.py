@@ -1,4 +1,4 @@
-"""Objectives, optimisers, the loop, checkpoints."""
+"""Training: objectives, optimisers, the loop, checkpoints."""
 
 from instructzoo.core.tune.checkpoints import State
 from instructzoo.core.tune.loop import EncodedSplits, fit

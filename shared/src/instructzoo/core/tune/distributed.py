@@ -1,7 +1,7 @@
-"""Many processes as one run: what is summed, who goes first, who waits.
+"""Several processes as one run: sums over all of them, and waiting for each other.
 
-Started by `zoo train --nproc N`, `accelerate launch` or torchrun (also under Slurm), which set RANK and WORLD_SIZE.
-With one process nothing here communicates.
+`zoo train --nproc N`, `accelerate launch` and torchrun (also under Slurm) start the processes and set RANK and
+WORLD_SIZE. With one process nothing here communicates.
 """
 
 from __future__ import annotations
@@ -15,42 +15,42 @@ from accelerate import PartialState
 
 
 def state() -> PartialState:
-    """accelerate's view of the processes: their number, this one's, its device. Gloo on CPUs, NCCL on GPUs."""
-    # Others wait while one builds the rows, or fetches a backbone: longer than the ten minutes that NCCL would.
+    """Return accelerate's state: number of processes, rank, device. Processes use gloo on CPUs, NCCL on GPUs."""
+    # The others wait while one builds the rows or fetches a backbone, longer than NCCL's ten minutes.
     return PartialState(cpu=not torch.accelerator.is_available(), timeout=timedelta(hours=6))
 
 
 def rank_and_world_size() -> tuple[int, int]:
-    """The rank of this process and the number of all."""
-    here = state()
-    return here.process_index, here.num_processes
+    """Return the rank of this process and the number of processes."""
+    process = state()
+    return process.process_index, process.num_processes
 
 
 @contextmanager
 def main_first() -> Iterator[None]:
-    """The main process runs the block, then the others: they find in the cache what it has built."""
+    """Run the block on the main process first, then on the others, which find in the cache what it has built."""
     with state().main_process_first():
         yield
 
 
 def wait_for_everyone() -> None:
-    """Until all processes are here."""
+    """Wait until all processes have come to this call."""
     state().wait_for_everyone()
 
 
 def all_reduce_sum(*values: float) -> list[float]:
-    """Each value summed over all processes, in double precision."""
-    here = state()
-    if here.num_processes == 1:
+    """Return each value summed over all processes, in double precision."""
+    process = state()
+    if process.num_processes == 1:
         return list(values)
-    tensor = torch.tensor(values, dtype=torch.float64, device=here.device)
+    tensor = torch.tensor(values, dtype=torch.float64, device=process.device)
     torch.distributed.all_reduce(tensor)
     return tensor.tolist()
 
 
-def broadcast(word: str) -> str:
-    """What the first process says, on all of them."""
-    said = [word]
+def broadcast(text: str) -> str:
+    """Return the text of the main process on all processes."""
+    texts = [text]
     if state().num_processes > 1:
-        torch.distributed.broadcast_object_list(said)
-    return said[0]
+        torch.distributed.broadcast_object_list(texts)
+    return texts[0]

@@ -1,7 +1,7 @@
 """LOMO and AdaLomo: the update happens inside backward, and each gradient is freed as soon as it has been applied.
 
-Besides weights and activations only one gradient is held at a time, the largest of them at worst. Where a norm is
-needed before anything moves (clipping, float16), the graph is walked twice: once to measure, once to update.
+Besides weights and activations only one gradient is in memory at a time, at worst the largest. Where the norm must be
+known before any weight changes (clipping, float16), backward runs twice: once to measure, once to update.
 """
 
 from __future__ import annotations
@@ -27,9 +27,14 @@ DECAY, EPSILON, LEAST_RMS = -0.8, 1e-30, 1e-3
 class Lomo(torch.optim.Optimizer):
     """SGD without momentum inside backward (arXiv:2306.09782); on float32 weights equal to torch.optim.SGD bit for bit.
 
-    An update is `hold(loss)`, `divide_and_clip(count, clip)`, `step()`. Arithmetic is in float32; bfloat16 weights are
-    rounded up or down by chance, so that small updates count on average; float16 weights get dynamic loss scaling.
-    order: the parameters as their norms are summed. The groups hold all numbers that a checkpoint has to keep.
+    An update is `hold(loss)`, `divide_and_clip(num_targets, max_norm)`, `step()`. Arithmetic is in float32. bfloat16
+    weights are rounded stochastically, so that small updates count on average; float16 weights get dynamic loss
+    scaling. All numbers that a checkpoint must keep are in the parameter groups.
+
+    Args:
+        groups: Parameter groups, as of any torch optimiser.
+        order: All parameters in the order in which their norms are summed.
+        lr: Learning rate.
     """
 
     def __init__(self, groups: list[dict[str, Any]], order: Iterable[Any], lr: float) -> None:
@@ -37,7 +42,9 @@ class Lomo(torch.optim.Optimizer):
         self.order: list[Any] = list(order)
         self.scaled = any(p.dtype == torch.float16 for p in self.order)
         self._loss: Any = None
-        self._seed = self._factor = 1.0
+        self._loss_grad = self._grad_scale = (
+            1.0  # backward starts from the first; gradients are multiplied by the second
+        )
         self._clip: Tensor | None = None
         self._overflow = False
 
@@ -47,70 +54,70 @@ class Lomo(torch.optim.Optimizer):
             raise accumulation("an update is cut into several micro-batches")
         self._loss = loss
 
-    def divide_and_clip(self, count: float, clip: float | None) -> float | None:
-        """Gradients of the held loss are to be divided by `count`, the number of targets, and clipped to norm `clip`.
+    def divide_and_clip(self, num_targets: float, max_norm: float | None) -> float | None:
+        """Prepare the step: its gradients are to be divided by the number of targets and clipped.
 
-        Returns their norm before clipping, measured by a backward pass that changes no weight; None where neither
-        clipping nor float16 asks for that pass. Where a scaled gradient overflows, `step` will do nothing but halve.
+        Returns:
+            The norm before clipping, measured by a backward pass that changes no weight; None where neither clipping
+            nor float16 needs that pass. Where a scaled gradient overflows, `step` only halves the loss scale.
         """
         scale = self.param_groups[0]["scale"]
-        # float16 gradients of a sum over many targets would overflow: their mean is what gets scaled.
-        self._seed, self._factor = (scale / count, 1 / scale) if self.scaled else (1.0, 1 / count)
+        # float16 gradients of a sum over many targets would overflow, so it is the mean loss that is scaled.
+        self._loss_grad, self._grad_scale = (scale / num_targets, 1 / scale) if self.scaled else (1.0, 1 / num_targets)
         self._clip, self._overflow = None, False
-        if clip is None and not self.scaled:
+        if max_norm is None and not self.scaled:
             return None
-        norm = self._backward(lambda p, gradient: None, again=True)
+        norm = self._backward(lambda p, gradient: None, retain_graph=True)
         self._overflow = self.scaled and not bool(norm.isfinite())
-        if clip is not None:
-            self._clip = torch.clamp(clip / (norm + 1e-6), max=1.0)
+        if max_norm is not None:
+            self._clip = torch.clamp(max_norm / (norm + 1e-6), max=1.0)
         return float(norm)
 
     def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """Walk back through the held loss and update every parameter on the way.
+        """Run backward from the loss of `hold` and update every parameter on the way.
 
-        Raises ZooError for a gradient that is no number. Without clipping it has then been applied: the weights are
-        lost, and a run has to go on from its last checkpoint.
+        Raises:
+            ZooError: A gradient is not finite. Without clipping it has already been applied: the weights are lost, and
+                the run has to continue from its last checkpoint.
         """
         if not self._overflow:
             groups = {p: group for group in self.param_groups for p in group["params"]}
             for group in self.param_groups:
                 group["updates"] += 1
-            norm = float(self._backward(lambda p, gradient: self._apply(p, gradient, groups[p]), again=False))
+            norm = float(self._backward(lambda p, gradient: self._apply(p, gradient, groups[p]), retain_graph=False))
             if not math.isfinite(norm):
-                found = f"the gradient's norm is {norm}"
-                raise ZooError(found, "a number", "lower train.lr or set train.clip; earlier checkpoints are kept")
+                problem = f"the gradient's norm is {norm}"
+                raise ZooError(problem, "a number", "lower train.lr or set train.clip; earlier checkpoints are kept")
         self._loss = None
         if self.scaled:
             self._rescale()
 
-    def _backward(self, act: Callable[[Tensor, Tensor], None], again: bool) -> Tensor:
-        """One backward pass. `act` gets every parameter once with its mean gradient, which is freed when it returns.
-
-        again: keep the graph for another pass. Returns the norm of all gradients.
-        """
+    def _backward(self, visit: Callable[[Tensor, Tensor], None], retain_graph: bool) -> Tensor:
+        """Run one backward pass in which `visit` gets every parameter and its mean gradient; return the total norm."""
         assert self._loss is not None, "hold() comes first"
         norms: dict[Tensor, Tensor] = {}
 
         @torch.no_grad()
-        def arrived(p: Tensor) -> None:
+        def on_gradient(p: Tensor) -> None:
             if p in norms:
-                found = "a gradient arrived twice in one backward pass"
-                raise ZooError(found, "once", "activation checkpointing must be the kind that is not reentrant")
+                problem = "a gradient arrived twice in one backward pass"
+                raise ZooError(problem, "once", "activation checkpointing must be the kind that is not reentrant")
             assert p.grad is not None
-            gradient = p.grad.float().mul_(self._factor)
+            gradient = p.grad.float().mul_(self._grad_scale)
             p.grad = None
             norms[p] = torch.linalg.vector_norm(gradient)
-            act(p, gradient)
+            visit(p, gradient)
 
-        hooks = [p.register_post_accumulate_grad_hook(arrived) for p in self.order]
+        hooks = [p.register_post_accumulate_grad_hook(on_gradient) for p in self.order]
         try:
-            self._loss.backward(torch.full_like(self._loss, self._seed), retain_graph=again)
+            self._loss.backward(torch.full_like(self._loss, self._loss_grad), retain_graph=retain_graph)
         finally:
             for hook in hooks:
                 hook.remove()
         return torch.linalg.vector_norm(torch.stack([norms[p] for p in self.order if p in norms]))
 
     def _apply(self, p: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+        """Clip the gradient and update one parameter, rounding stochastically to bfloat16."""
         if self._clip is not None:
             gradient.mul_(self._clip)
         value = p if p.dtype == torch.float32 else p.float()
@@ -119,7 +126,7 @@ class Lomo(torch.optim.Optimizer):
             p.copy_(stochastically_rounded(value) if p.dtype == torch.bfloat16 else value)
 
     def _update(self, p: Tensor, value: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
-        """Move `value`, the parameter in float32, in place. `gradient` may be used up."""
+        """Update `value`, the parameter in float32, in place; `gradient` may be overwritten."""
         if group["weight_decay"]:
             gradient = gradient.add(value, alpha=group["weight_decay"])
         value.add_(gradient, alpha=-group["lr"])
@@ -142,9 +149,10 @@ class Lomo(torch.optim.Optimizer):
 class AdaLomo(Lomo):
     """Adafactor's factored second moments inside backward, with updates normalised per matrix (arXiv:2310.10195).
 
-    A weight [m, n] keeps m + n numbers, a vector as many as it has. One with three dimensions is a stack of matrices
-    (the experts of a layer), each treated by itself; one with more (a convolution) the matrix [first, all others].
-    Moments are float32 whatever the weights are. `lr` is relative to a weight's root mean square.
+    For a weight [m, n] m + n numbers are stored, for a vector [n] n. A weight of three dimensions is a stack of
+    matrices (the experts of a layer), each treated by itself; one of more dimensions (a convolution) is reshaped to
+    [first, all others]. Moments are float32 whatever the dtype of the weights. `lr` is relative to the root mean
+    square of a weight.
     """
 
     def _update(self, p: Tensor, value: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
@@ -157,7 +165,7 @@ class AdaLomo(Lomo):
 
     @staticmethod
     def _normalised(state: dict[str, Tensor], gradient: Tensor, weight: float) -> Tensor:
-        """The gradient over the root of its second moment, in place. weight: that of this gradient in the moment."""
+        """Divide the gradient in place by the root of its second moment, in which it counts with this weight."""
         if gradient.ndim < 2:
             square = state.setdefault("square", torch.zeros_like(gradient))
             square.lerp_(gradient.square().add_(EPSILON), weight)
@@ -173,35 +181,40 @@ class AdaLomo(Lomo):
 
 
 def refuse_accumulation(lengths: Sequence[int], train: Train) -> None:
-    """Raises ZooError where the longest rows (tokens each) do not fit into one micro-batch of `train`."""
+    """Raise ZooError if the longest rows (`lengths` in tokens) do not fit into one micro-batch."""
     longest = sorted(range(len(lengths)), key=lambda row: -lengths[row])[: train.batch]
-    parts = micro_batches(longest, lengths, train.micro_batch, train.micro_tokens, train.packing)
-    if len(parts) > 1:
-        raise accumulation(f"{len(longest)} rows of up to {lengths[longest[0]]} tokens are cut into {len(parts)}")
+    batches = micro_batches(longest, lengths, train.micro_batch, train.micro_tokens, train.packing)
+    if len(batches) > 1:
+        raise accumulation(f"{len(longest)} rows of up to {lengths[longest[0]]} tokens are cut into {len(batches)}")
 
 
-def refuse_ranks(world: int) -> None:
-    """Raises ZooError for many processes: their gradients would have to meet before each is applied."""
-    if world > 1:
-        raise ZooError(f"LOMO on {world} processes", "one", "leave --nproc out, or choose another train.optimizer")
+def refuse_ranks(world_size: int) -> None:
+    """Raise ZooError for several processes: they would have to exchange each gradient before it is applied."""
+    if world_size > 1:
+        raise ZooError(f"LOMO on {world_size} processes", "one", "leave --nproc out, or choose another train.optimizer")
 
 
-def accumulation(found: str) -> ZooError:
+def accumulation(problem: str) -> ZooError:
+    """Return the error for an update of several micro-batches."""
     return ZooError(
-        f"{found}, and LOMO frees each gradient before the next could be added",
+        f"{problem}, and LOMO frees each gradient before the next could be added",
         "one micro-batch per update",
         "raise train.micro_tokens (or train.micro_batch), or lower train.batch",
     )
 
 
 def stochastically_rounded(value: Tensor) -> Tensor:
-    """float32 to bfloat16, up or down with the chances that make the mean exact; draws from torch's generator."""
+    """Round float32 to bfloat16, up or down with the probabilities that make the mean exact.
+
+    The random numbers come from torch's global generator.
+    """
     noise = torch.randint(1 << 16, value.shape, dtype=torch.int32, device=value.device)
     # The lower 16 bits of a float32 are what bfloat16 drops: the noise carries into the upper ones in that proportion.
     return noise.add_(value.view(torch.int32)).bitwise_and_(-(1 << 16)).view(torch.float32).to(torch.bfloat16)
 
 
 def _matrices(x: Tensor) -> Tensor:
+    """View a tensor of more than three dimensions as a matrix [first, all others]."""
     return x.flatten(1) if x.ndim > 3 else x
 
 

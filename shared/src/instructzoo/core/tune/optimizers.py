@@ -1,4 +1,7 @@
-"""Optimisers by name, and learning-rate schedules. The rate is a function of the step: nothing to save or to replay."""
+"""Optimisers by name, learning-rate schedules and the moving average of the weights.
+
+The learning rate is a function of the step, so that a resumed run has nothing to restore.
+"""
 
 from __future__ import annotations
 
@@ -28,39 +31,39 @@ def _sgd(groups: Groups, order: list[Any], train: Train) -> torch.optim.Optimize
 
 
 def _adafactor(groups: Groups, order: list[Any], train: Train) -> torch.optim.Optimizer:
-    # torch's takes the rate as the upper bound of the paper's relative step, so that it obeys the schedule of the loop.
+    # torch takes lr as the upper bound of the paper's relative step, so that it follows the schedule of the loop.
     return torch.optim.Adafactor(groups, lr=train.lr)
 
 
 def _bitsandbytes(name: str, groups: Groups, order: list[Any], train: Train) -> torch.optim.Optimizer:
-    rule = getattr(_optional("bitsandbytes", "quantised").optim, name)
-    return rule(groups, lr=train.lr, betas=train.betas)
+    optimizer_class = getattr(_optional("bitsandbytes", "quantised").optim, name)
+    return optimizer_class(groups, lr=train.lr, betas=train.betas)
 
 
 def _schedule_free(groups: Groups, order: list[Any], train: Train) -> torch.optim.Optimizer:
     package = _optional("schedulefree", "schedule-free")
     if train.schedule != "constant":
-        found = f"train.schedule={train.schedule} with schedule-free"
-        raise ZooError(found, "constant", "set train.schedule=constant; its average takes the place of the decay")
+        problem = f"train.schedule={train.schedule} with schedule-free"
+        raise ZooError(problem, "constant", "set train.schedule=constant; its average takes the place of the decay")
     optimizer = package.AdamWScheduleFree(groups, lr=train.lr, betas=train.betas)
     optimizer.train()
     return optimizer
 
 
-def _lomo(kind: type[Lomo], groups: Groups, order: list[Any], train: Train) -> torch.optim.Optimizer:
+def _lomo(optimizer_class: type[Lomo], groups: Groups, order: list[Any], train: Train) -> torch.optim.Optimizer:
     if train.precision == "float16":
         expected = "model.weights=float16, whose loss LOMO scales itself"
         raise ZooError("train.precision=float16 with LOMO", expected, "set train.precision=float32")
     if train.compile:
-        found = "train.compile with LOMO: a compiled decoder hands over all its gradients at once"
-        raise ZooError(found, "one gradient at a time", "set train.compile=false")
-    return kind(groups, order, lr=train.lr)
+        problem = "train.compile with LOMO: a compiled decoder hands over all its gradients at once"
+        raise ZooError(problem, "one gradient at a time", "set train.compile=false")
+    return optimizer_class(groups, order, lr=train.lr)
 
 
 EMA, UPDATES = "ema", "ema_updates"
-"""Where the average lies in a parameter's state, and the number of updates in it in a group's."""
+"""Keys of the moving average in a parameter's state, and of the number of averaged updates in a group."""
 
-RULES: dict[str, Callable[[Groups, list[Any], Train], torch.optim.Optimizer]] = {
+OPTIMIZERS: dict[str, Callable[[Groups, list[Any], Train], torch.optim.Optimizer]] = {
     "adamw": _adamw,
     "sgd": _sgd,
     "adafactor": _adafactor,
@@ -75,71 +78,91 @@ RULES: dict[str, Callable[[Groups, list[Any], Train], torch.optim.Optimizer]] = 
 }
 
 
-def make(model: Any, train: Train) -> torch.optim.Optimizer:
-    """The optimiser that `train.optimizer` names, over what the method trains; weight decay on matrices only.
+def make_optimizer(model: Any, train: Train) -> torch.optim.Optimizer:
+    """Make the optimiser of a recipe over the parameters that require gradients; only matrices decay.
 
-    Raises ZooError for an unknown name, a package that is not installed, or settings that the rule cannot obey.
+    Args:
+        model: The tuned model.
+        train: `optimizer`, `lr`, `betas`, `weight_decay` and `ema` are read.
+
+    Returns:
+        An optimiser; with `train.ema` it keeps a moving average of the weights in its state.
+
+    Raises:
+        ZooError: The name is unknown, a package is not installed, or settings do not go together.
     """
-    if train.optimizer not in RULES:
-        raise ZooError(f'no optimiser "{train.optimizer}"', suggest(train.optimizer, RULES), "set train.optimizer")
+    if train.optimizer not in OPTIMIZERS:
+        raise ZooError(f'no optimiser "{train.optimizer}"', suggest(train.optimizer, OPTIMIZERS), "set train.optimizer")
     order = [p for _, p in adapters.trainable_parameters(model)]
     matrices, vectors = [p for p in order if p.ndim >= 2], [p for p in order if p.ndim < 2]
     groups = [{"params": matrices, "weight_decay": train.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    optimizer = RULES[train.optimizer]([group for group in groups if group["params"]], order, train)
+    optimizer = OPTIMIZERS[train.optimizer]([group for group in groups if group["params"]], order, train)
     if train.ema is not None:
-        _keep_average(optimizer, train)
+        _add_ema(optimizer, train)
     return optimizer
 
 
-def _keep_average(optimizer: torch.optim.Optimizer, train: Train) -> None:
-    """Keep an exponential average of the weights beside them, as part of the optimiser's state.
+def _add_ema(optimizer: torch.optim.Optimizer, train: Train) -> None:
+    """Keep an exponential moving average (EMA) of the weights in the optimiser's state.
 
-    Its decay begins low, (1 + n) / (10 + n) after n updates, so that the start is soon forgotten. Raises ZooError for
-    rules that average by themselves or keep no state.
+    The decay starts low, (1 + n) / (10 + n) after n updates, so that the first weights are soon forgotten. Raises
+    ZooError for optimisers that average by themselves or keep no state.
     """
     if train.optimizer in ("schedule-free", "lomo", "adalomo"):
         raise ZooError(f"train.ema with {train.optimizer}", "an optimiser without", "leave it out")
     for group in optimizer.param_groups:
         group[UPDATES] = 0
 
-    def follow(optimizer: torch.optim.Optimizer, *arguments: Any) -> None:
+    def update_ema(optimizer: torch.optim.Optimizer, *arguments: Any) -> None:
         for group in optimizer.param_groups:
             group[UPDATES] += 1
             decay = min(train.ema or 0.0, (1 + group[UPDATES]) / (10 + group[UPDATES]))
             for p in group["params"]:
-                held = optimizer.state[p]
-                if p.grad is not None and EMA not in held:
-                    held[EMA] = p.detach().to(torch.float32, copy=True)  # half precision would round small steps away
-            moved = [p for p in group["params"] if EMA in optimizer.state[p]]
+                state = optimizer.state[p]
+                if p.grad is not None and EMA not in state:
+                    state[EMA] = p.detach().to(torch.float32, copy=True)  # half precision would round small steps away
+            averaged = [p for p in group["params"] if EMA in optimizer.state[p]]
             torch._foreach_lerp_(
-                [optimizer.state[p][EMA] for p in moved], [p.detach().float() for p in moved], 1 - decay
+                [optimizer.state[p][EMA] for p in averaged], [p.detach().float() for p in averaged], 1 - decay
             )
 
-    optimizer.register_step_post_hook(follow)
+    optimizer.register_step_post_hook(update_ema)
 
 
 def lr_at(step: int, steps: int, train: Train) -> float:
-    """Learning rate of update `step` (from 0): linear warm-up, then constant or cosine down to final_lr of the peak."""
-    warm = round(train.warmup * steps)
-    if step < warm:
-        return train.lr * (step + 1) / warm
+    """Return the learning rate of one update: linear warm-up, then constant, or cosine decay.
+
+    Args:
+        step: Number of the update, from 0.
+        steps: Updates of the whole run.
+        train: `lr` is the peak, `warmup` a share of the steps, `final_lr` a share of the peak.
+
+    Example:
+        >>> train = Train(lr=2.0, warmup=0.1)
+        >>> lr_at(0, 100, train), lr_at(9, 100, train), round(lr_at(99, 100, train), 3)
+        (0.2, 2.0, 0.001)
+    """
+    warmup_steps = round(train.warmup * steps)
+    if step < warmup_steps:
+        return train.lr * (step + 1) / warmup_steps
     if train.schedule == "constant":
         return train.lr
-    done = (step - warm) / max(1, steps - warm)
-    return train.lr * (train.final_lr + (1 - train.final_lr) * 0.5 * (1 + math.cos(math.pi * done)))
+    progress = (step - warmup_steps) / max(1, steps - warmup_steps)
+    return train.lr * (train.final_lr + (1 - train.final_lr) * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
-def set_lr(optimizer: torch.optim.Optimizer, value: float) -> None:
+def set_lr(optimizer: torch.optim.Optimizer, lr: float) -> None:
+    """Set the learning rate of all parameter groups."""
     for group in optimizer.param_groups:
-        group["lr"] = value
+        group["lr"] = lr
 
 
 def swap_in_ema(optimizer: Any) -> None:
-    """Put the parameters in place that are to be judged and kept, where these are an average beside those in training.
+    """Replace the parameters by their moving average, where the optimiser keeps one (EMA or schedule-free).
 
-    Schedule-free's way there and back rounds, so checkpoints hold the point of training.
+    Schedule-free rounds when it swaps there and back, so checkpoints hold the parameters in training.
     """
-    if _averages(optimizer):
+    if _is_schedule_free(optimizer):
         optimizer.eval()
     for p, average in _emas(optimizer):
         p.data.copy_(average)
@@ -147,24 +170,25 @@ def swap_in_ema(optimizer: Any) -> None:
 
 @contextmanager
 def ema_weights(optimizer: Any) -> Iterator[None]:
-    """`swap_in_ema`, and back to the point of training at the end."""
-    left = [(p, p.detach().clone()) for p, _ in _emas(optimizer)]
+    """Use the moving average inside the block (`swap_in_ema`), and the parameters in training after it."""
+    training_values = [(p, p.detach().clone()) for p, _ in _emas(optimizer)]
     swap_in_ema(optimizer)
     yield
-    for p, value in left:
+    for p, value in training_values:
         p.data.copy_(value)
-    if _averages(optimizer):
+    if _is_schedule_free(optimizer):
         optimizer.train()
 
 
 def state_bytes(optimizer: torch.optim.Optimizer) -> int:
-    """Bytes of all tensors that the optimiser keeps between updates, each storage counted once."""
-    kept = [value for state in optimizer.state.values() for value in state.values() if isinstance(value, torch.Tensor)]
-    return sum({t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in kept}.values())
+    """Return the bytes of all tensors that the optimiser keeps between updates, each storage counted once."""
+    values = [value for state in optimizer.state.values() for value in state.values()]
+    storages = [value.untyped_storage() for value in values if isinstance(value, torch.Tensor)]
+    return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
 
 
 def _emas(optimizer: Any) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """Parameters with their averages, where train.ema keeps these."""
+    """Return the parameters with their moving averages; none without `train.ema`."""
     return [
         (p, optimizer.state[p][EMA])
         for group in optimizer.param_groups
@@ -173,12 +197,13 @@ def _emas(optimizer: Any) -> list[tuple[torch.Tensor, torch.Tensor]]:
     ]
 
 
-def _averages(optimizer: torch.optim.Optimizer) -> bool:
+def _is_schedule_free(optimizer: torch.optim.Optimizer) -> bool:
+    """Whether the optimiser keeps its own average and has a training and an evaluation mode."""
     return "train_mode" in optimizer.param_groups[0]
 
 
 def _optional(package: str, extra: str) -> Any:
-    """A package of an extra. Raises ZooError where it is not installed."""
+    """Import a package of an extra; raise ZooError if it is not installed."""
     try:
         return import_module(package)
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""The progress bar of a run: loss, tokens per second, time left. Plain lines where the output is no terminal."""
+"""The progress bar of a run: loss, tokens per second, time left; plain lines if the output is not a terminal."""
 
 from __future__ import annotations
 
@@ -12,13 +12,21 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 LINE_SECONDS = 15.0
-"""Seconds between two lines where there is no terminal."""
+"""Seconds between two lines if the output is not a terminal."""
 
 
 class Progress:
+    """Progress bar as a context manager.
+
+    Args:
+        step: Updates already done, of a resumed run.
+        steps: Updates of the whole run.
+        quiet: Show nothing.
+    """
+
     def __init__(self, step: int, steps: int, quiet: bool = False) -> None:
         self.steps, self.quiet = steps, quiet
-        self.first, self.began, self.printed = step, time.monotonic(), 0.0
+        self.first_step, self.started, self.last_line = step, time.monotonic(), 0.0
         self.console = Console(file=sys.stderr)
         self.bar = Bar(
             TextColumn("training"),
@@ -42,13 +50,14 @@ class Progress:
     ) -> None:
         self.bar.stop()
 
-    def update(self, step: int, loss: float, pace: float) -> None:
-        self.bar.update(self.task, completed=step, loss=loss, pace=pace)
+    def update(self, step: int, loss: float, tokens_per_second: float) -> None:
+        """Show the number of updates done, the loss of the last one and its speed."""
+        self.bar.update(self.task, completed=step, loss=loss, pace=tokens_per_second)
         if self.quiet or self.console.is_terminal:
             return
         now = time.monotonic()
-        if now - self.printed > LINE_SECONDS or step == self.steps:
-            left = (now - self.began) / max(1, step - self.first) * (self.steps - step)
-            pace_and_rest = f"{pace:,.0f} tokens/s  left {left:.0f} s"
-            sys.stderr.write(f"step {step}/{self.steps}  loss {loss:.4f}  {pace_and_rest}\n")
-            self.printed = now
+        if now - self.last_line > LINE_SECONDS or step == self.steps:
+            seconds_left = (now - self.started) / max(1, step - self.first_step) * (self.steps - step)
+            speed = f"{tokens_per_second:,.0f} tokens/s  left {seconds_left:.0f} s"
+            sys.stderr.write(f"step {step}/{self.steps}  loss {loss:.4f}  {speed}\n")
+            self.last_line = now
