@@ -1,4 +1,4 @@
-"""A headless Chromium, started as a machine without a display, a sandbox or a network needs it."""
+"""A headless Chromium, with the flags that a machine without display, sandbox or network needs."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ FLAGS = (
     "--disable-sync",
     "--window-size=1100,1000",
 )
-SECONDS = 60
+LOAD_SECONDS = 60
 
 
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """The driver of one browser; the tests of a session share it."""
+    """The driver of one browser, shared by all tests of a session."""
     binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not binary or not driver:
         pytest.skip("Chromium or its driver is absent (Debian: apt-get install chromium chromium-driver)")
@@ -40,14 +40,14 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     browser = selenium.Chrome(options=options, service=Service(driver))
-    browser.set_page_load_timeout(SECONDS)
+    browser.set_page_load_timeout(LOAD_SECONDS)
     yield browser
     browser.quit()
 
 
 @pytest.fixture
 def picture(chromium: Any, tmp_path: Path) -> Callable[[str], Path]:
-    """Save what the browser shows: to the test's folder, or to $INSTRUCTZOO_PICTURES for a person to look at."""
+    """Save screenshots to the test's folder, or to $INSTRUCTZOO_PICTURES for a person to look at."""
     folder = Path(os.environ.get("INSTRUCTZOO_PICTURES", str(tmp_path)))
     folder.mkdir(parents=True, exist_ok=True)
 

@@ -1,4 +1,4 @@
-"""The command line as a person or a program meets it."""
+"""The command line as a user or a program sees it: outputs, errors of one line, exit codes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TINY = [
 
 
 def zoo(*arguments: str, cwd: Path | None = None, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    """`zoo ARGUMENTS` as the shell would run it, within this process: torch is imported once."""
+    """Run `zoo ARGUMENTS` as a shell would, but within this process: torch is imported once."""
     out, err = io.StringIO(), io.StringIO()
     code = 0
     with (
@@ -46,7 +46,7 @@ def zoo(*arguments: str, cwd: Path | None = None, stdin: str = "") -> subprocess
 
 
 def one_line(done: subprocess.CompletedProcess[str], *expected: str) -> None:
-    """Exit code 2, one line on standard error that holds all of `expected`, no traceback."""
+    """Assert exit code 2 and one line on standard error that contains all of `expected`."""
     assert done.returncode == 2, done.stderr
     lines = [line for line in done.stderr.splitlines() if line.strip()]
     assert len(lines) == 1, done.stderr
@@ -75,7 +75,7 @@ def test_a_domain_of_this_project_that_is_missing_names_its_package(monkeypatch:
     one_line(zoo("demo", "uie"), 'no domain "uie" is installed', "pip install instructzoo-uie")
 
 
-WAITS = (
+PRINT_SPIN_COUNT = (
     "import os; from instructzoo.core.openmp import use_short_spin as s; s(); print(os.environ.get('GOMP_SPINCOUNT'))"
 )
 
@@ -92,7 +92,12 @@ WAITS = (
 def test_threads_spin_shortly_unless_the_user_chose_how_they_wait(given: dict[str, str], expected: str) -> None:
     clean = {name: value for name, value in os.environ.items() if name not in openmp.USER_CHOICES}
     done = subprocess.run(
-        [sys.executable, "-c", WAITS], env=clean | given, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", PRINT_SPIN_COUNT],
+        env=clean | given,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
     assert done.stdout.strip() == expected
 
@@ -115,6 +120,37 @@ def test_the_command_line_sets_how_threads_wait_before_torch_is_imported() -> No
 
 def test_a_mistyped_setting_is_an_error_with_a_suggestion() -> None:
     one_line(zoo("train", "arithmetic/tiny", "train.lrr=1e-4"), 'unknown setting "train.lrr"', 'did you mean "lr"?')
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        (
+            "train.per_device_train_batch_size=4",
+            "train.batch (examples per update over all processes = per_device_train",
+        ),
+        ("learning_rate=1e-4", "train.lr (the same value)"),
+        ("lora_r=8", "method.rank (the same value)"),
+        ("train.warmup_steps=100", "train.warmup (fraction of the updates = warmup_steps / number of updates)"),
+        ("model.load_in_4bit=true", "model.quantisation (nf4 or fp4 for true)"),
+        ("output_dir=out", "zoo train --run-id NAME"),
+    ],
+)
+def test_a_setting_of_another_trainer_is_an_error_that_names_ours(setting: str, expected: str) -> None:
+    name = setting.partition("=")[0]
+    done = zoo("train", "arithmetic/tiny", setting)
+    one_line(done, f'override "{setting}": unknown setting "{name}"; expected {expected}', "docs/recipes.md")
+    assert "did you mean" not in done.stderr
+
+
+def test_a_recipe_file_of_another_trainer_is_reported_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "lora_sft.yaml"
+    path.write_text("### model\nmodel_name_or_path: Qwen/Qwen3-0.6B\nfinetuning_type: lora\nlora_rank: 8\n")
+    one_line(zoo("train", str(path)), f"{path}:2", 'unknown setting "model_name_or_path"; expected model.backbone')
+    path.write_text(
+        "domain: arithmetic\nmodel:\n  backbone: a/b\ntrain:\n  lr: 1e-4\n  gradient_accumulation_steps: 8\n"
+    )
+    one_line(zoo("train", str(path)), f"{path}:6", "expected train.batch (examples per update")
 
 
 def test_a_typo_in_a_recipe_file_is_reported_with_its_line(tmp_path: Path) -> None:
@@ -202,17 +238,17 @@ def test_a_run_has_all_its_files_systems_and_intervals(run: Path) -> None:
 
 def test_predict_keeps_order_and_columns_and_resumes_after_a_kill(run: Path, tmp_path: Path) -> None:
     rows = [{"instruction": f"What is {n} + {n}?", "input": f"{n} + {n}", "mine": n} for n in range(40)]
-    source, whole, cut = tmp_path / "in.jsonl", tmp_path / "whole.jsonl", tmp_path / "cut.jsonl"
+    source, complete, partial = tmp_path / "in.jsonl", tmp_path / "complete.jsonl", tmp_path / "partial.jsonl"
     source.write_text("".join(json.dumps(r) + "\n" for r in rows))
-    assert zoo("predict", "arithmetic", str(source), "-o", str(whole), "--run", str(run)).returncode == 0
-    lines = whole.read_text().splitlines()
+    assert zoo("predict", "arithmetic", str(source), "-o", str(complete), "--run", str(run)).returncode == 0
+    lines = complete.read_text().splitlines()
     assert [{k: v for k, v in json.loads(line).items() if k != "prediction"} for line in lines] == rows
-    # what a killed call leaves: some whole lines, one cut short
-    cut.write_text("\n".join(lines[:7]) + "\n" + lines[7][:20])
-    (tmp_path / "cut.jsonl.from.json").write_text((tmp_path / "whole.jsonl.from.json").read_text())
-    done = zoo("predict", "arithmetic", str(source), "-o", str(cut), "--run", str(run), "--json")
-    assert json.loads(done.stdout) == {"rows": 40, "answered": 33, "output": str(cut)}
-    assert cut.read_text() == whole.read_text()
+    # what a killed call leaves: some complete lines, and the beginning of one
+    partial.write_text("\n".join(lines[:7]) + "\n" + lines[7][:20])
+    (tmp_path / "partial.jsonl.from.json").write_text((tmp_path / "complete.jsonl.from.json").read_text())
+    done = zoo("predict", "arithmetic", str(source), "-o", str(partial), "--run", str(run), "--json")
+    assert json.loads(done.stdout) == {"rows": 40, "answered": 33, "output": str(partial)}
+    assert partial.read_text() == complete.read_text()
 
 
 def test_predict_reads_standard_input(run: Path) -> None:
@@ -249,10 +285,10 @@ def test_score_matches_answers_by_id_and_counts_missing_ones_as_wrong(tmp_path: 
     gold.write_text("".join(json.dumps(r) + "\n" for r in rows))
     answers = [{"id": str(n), "prediction": f"{n} + 1 = {n + 1}"} for n in (2, 0, 1)]
     pred.write_text("".join(json.dumps(a) + "\n" for a in answers))
-    found = json.loads(zoo("score", "arithmetic", "--gold", str(gold), "--pred", str(pred), "--json").stdout)
-    assert found["n"] == 4
-    assert found["counts"]["unanswered"] == 1
-    assert next(f["value"] for f in found["figures"] if f["metric"] == "exact match" and f["group"] == "all") == 0.75
+    result = json.loads(zoo("score", "arithmetic", "--gold", str(gold), "--pred", str(pred), "--json").stdout)
+    assert result["n"] == 4
+    assert result["counts"]["unanswered"] == 1
+    assert next(f["value"] for f in result["figures"] if f["metric"] == "exact match" and f["group"] == "all") == 0.75
     pred.write_text(pred.read_text() + '{"id": "2", "prediction": "3"}\n')
     one_line(zoo("score", "arithmetic", "--gold", str(gold), "--pred", str(pred)), f"{pred}:4", "answered twice")
     one_line(
@@ -274,23 +310,23 @@ def test_a_corrupted_model_is_a_clear_error(run: Path, tmp_path: Path) -> None:
 def test_explain_shows_which_tokens_are_supervised(tmp_path: Path) -> None:
     page = tmp_path / "row.html"
     done = zoo("explain", "arithmetic/tiny", *TINY, "--row", "3", "--html", str(page), "--json")
-    found = json.loads(done.stdout)
-    learnt = "".join(t["text"] for t in found["tokens"] if t["supervised"])
-    read = "".join(t["text"] for t in found["tokens"] if not t["supervised"])
-    assert read.endswith("\nAnswer: ")
-    assert learnt.endswith("<eos>")
-    assert 0 < found["supervised_share"] < 1
-    assert 0 <= found["padding_share"] < 1
-    assert 'class="learnt"' in page.read_text()
+    result = json.loads(done.stdout)
+    target = "".join(t["text"] for t in result["tokens"] if t["supervised"])
+    prompt = "".join(t["text"] for t in result["tokens"] if not t["supervised"])
+    assert prompt.endswith("\nAnswer: ")
+    assert target.endswith("<eos>")
+    assert 0 < result["supervised_share"] < 1
+    assert 0 <= result["padding_share"] < 1
+    assert 'class="target"' in page.read_text()
     one_line(zoo("explain", "arithmetic/tiny", *TINY, "--row", "100000"), "no training row 100000")
 
 
 def test_plan_gives_steps_parameters_seconds_per_step_and_memory() -> None:
-    found = json.loads(zoo("plan", "arithmetic/tiny", *TINY, "method.name=lora", "--json").stdout)
-    assert found["steps"] == 6
-    assert 0 < found["parameters"]["trained"] < found["parameters"]["total"]
-    assert found["seconds_per_step"] > 0
-    assert set(found["memory_gb"]) == {"weights", "gradients", "optimizer", "activations", "sum"}
+    result = json.loads(zoo("plan", "arithmetic/tiny", *TINY, "method.name=lora", "--json").stdout)
+    assert result["steps"] == 6
+    assert 0 < result["parameters"]["trained"] < result["parameters"]["total"]
+    assert result["seconds_per_step"] > 0
+    assert set(result["memory_gb"]) == {"weights", "gradients", "optimizer", "activations", "sum"}
 
 
 def test_an_exported_model_is_checked_and_loads_in_transformers(run: Path, tmp_path: Path) -> None:
@@ -308,10 +344,21 @@ def test_an_exported_model_is_checked_and_loads_in_transformers(run: Path, tmp_p
 @pytest.mark.parametrize("form", ["messages", "alpaca", "sharegpt"])
 def test_data_exports_every_split_with_a_line_per_training_row(form: str, tmp_path: Path) -> None:
     done = zoo("data", "arithmetic/tiny", *TINY, "--export", form, "-o", str(tmp_path / form), "--json")
-    found = json.loads(done.stdout)
-    assert len(found["exported"]) == 3
-    train = next(Path(p) for p in found["exported"] if "train" in Path(p).name)
-    assert len(train.read_text().splitlines()) >= found["card"]["counts"]["train"]
+    result = json.loads(done.stdout)
+    assert len(result["exported"]) == 3
+    train = next(Path(p) for p in result["exported"] if "train" in Path(p).name)
+    assert len(train.read_text().splitlines()) >= result["card"]["counts"]["train"]
+
+
+def test_data_prints_tables_of_splits_duplicates_and_contamination() -> None:
+    done = zoo("data", "arithmetic/tiny", *TINY)
+    assert done.returncode == 0, done.stderr
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert "split rows given rows kept items how it was split" in lines
+    assert any(line.startswith("train 400 ") and line.endswith("by the source") for line in lines)
+    assert any(line.startswith("dropped rows (duplicates and contamination)") for line in lines)
+    assert "train validation 20 0 0 0" in lines
+    assert "{" not in done.stdout
 
 
 def test_list_and_fetch_list_write_valid_json() -> None:
@@ -325,8 +372,8 @@ def test_score_pairs_plain_text_lines_with_gold_rows_in_order(tmp_path: Path) ->
     rows = [{"instruction": f"{n} + 1", "input": f"{n} + 1", "output": f"{n} + 1 = {n + 1}"} for n in range(3)]
     gold.write_text("".join(json.dumps(r) + "\n" for r in rows))
     pred.write_text("0 + 1 = 1\n\n2 + 1 = 3\n")
-    found = json.loads(zoo("score", "arithmetic", "--gold", str(gold), "--pred", str(pred), "--json").stdout)
-    assert (found["counts"]["right"], found["counts"]["no text"], found["counts"]["unanswered"]) == (2, 1, 0)
+    result = json.loads(zoo("score", "arithmetic", "--gold", str(gold), "--pred", str(pred), "--json").stdout)
+    assert (result["counts"]["right"], result["counts"]["no text"], result["counts"]["unanswered"]) == (2, 1, 0)
     one_line(zoo("score", "arithmetic", "--gold", str(gold), "--pred", str(pred), "--task", "add"), "--task")
     pred.write_bytes(b"\xff\xfe")
     one_line(zoo("score", "arithmetic", "--gold", str(gold), "--pred", str(pred)), "no UTF-8 text")

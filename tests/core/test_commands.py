@@ -1,4 +1,4 @@
-"""eval, score, predict and data: what is recorded, paired, resumed and written."""
+"""eval, score, predict and data: what is recorded, how answers are matched and resumed, what is exported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from test_cli import TINY, one_line, zoo
 
 from instructzoo.core import domain as domains
 from instructzoo.core import settings
-from instructzoo.core.commands import terminal
+from instructzoo.core.commands import console
 from instructzoo.core.commands.predict import identity
 from instructzoo.core.data.split import sampled
 from instructzoo.core.infer import Predictor
@@ -36,14 +36,14 @@ def written(path: Path, rows: list[dict[str, str]]) -> str:
     return str(path)
 
 
-def exact(found: dict[str, Any]) -> float:
-    return next(float(f["value"]) for f in found["figures"] if (f["metric"], f["group"]) == ("exact match", "all"))
+def exact_match(scores: dict[str, Any]) -> float:
+    return next(float(f["value"]) for f in scores["figures"] if (f["metric"], f["group"]) == ("exact match", "all"))
 
 
 def test_score_pairs_answers_by_id_and_refuses_ambiguous_ids(tmp_path: Path) -> None:
     """Where one line lacks its id, or two gold rows share one; without ids of the gold rows the line decides."""
-    asked = [{"instruction": f"{n} + 1", "input": f"{n} + 1", "output": str(n + 1)} for n in (2, 3)]
-    named = [{"id": name, **row} for name, row in zip("ab", asked, strict=True)]
+    rows = [{"instruction": f"{n} + 1", "input": f"{n} + 1", "output": str(n + 1)} for n in (2, 3)]
+    named = [{"id": name, **row} for name, row in zip("ab", rows, strict=True)]
     first, second = {"id": "a", "prediction": "3"}, {"id": "b", "prediction": "4"}
 
     def scored(gold: list[dict[str, str]], pred: list[dict[str, str]]) -> subprocess.CompletedProcess[str]:
@@ -51,13 +51,13 @@ def test_score_pairs_answers_by_id_and_refuses_ambiguous_ids(tmp_path: Path) -> 
         return zoo("score", "arithmetic", "--gold", files[0], "--pred", files[1], "--json")
 
     one_line(scored(named, [second, {"prediction": "3"}]), "pred.jsonl:2: no id", "give every line one, or none")
-    one_line(scored([named[0], asked[1]], [first, second]), "gold.jsonl:2: no id")
-    nameless = [{"id": None, **row} for row in asked]
+    one_line(scored([named[0], rows[1]], [first, second]), "gold.jsonl:2: no id")
+    nameless = [{"id": None, **row} for row in rows]
     assert scored(nameless, [{"prediction": "3"}, {"prediction": "4"}]).returncode == 0
     one_line(scored([named[0], named[1] | {"id": "a"}], [first]), "gold.jsonl:2: id a stands twice")
-    assert exact(json.loads(scored(named, [second, first]).stdout)) == 1.0
-    assert exact(json.loads(scored(asked, [first, second]).stdout)) == 1.0
-    assert exact(json.loads(scored(named, [{"prediction": "3"}, {"prediction": "4"}]).stdout)) == 1.0
+    assert exact_match(json.loads(scored(named, [second, first]).stdout)) == 1.0
+    assert exact_match(json.loads(scored(rows, [first, second]).stdout)) == 1.0
+    assert exact_match(json.loads(scored(named, [{"prediction": "3"}, {"prediction": "4"}]).stdout)) == 1.0
 
 
 def test_a_partial_evaluation_does_not_replace_the_recorded_one(run: Path) -> None:
@@ -69,19 +69,19 @@ def test_a_partial_evaluation_does_not_replace_the_recorded_one(run: Path) -> No
         assert {name: (run / name).read_bytes() for name in before} == before
     for limit in ("0", "-15"):
         one_line(zoo("eval", "arithmetic", "--run", str(run), "--limit", limit), f"a limit of {limit} rows")
-    found = json.loads(zoo("eval", "arithmetic", "--run", str(run), "--json").stdout)
-    assert found["recorded"]
+    scores = json.loads(zoo("eval", "arithmetic", "--run", str(run), "--json").stdout)
+    assert scores["recorded"]
     assert (run / "scores.json").read_bytes() != before["scores.json"]  # another command line
 
 
 def test_a_limit_draws_a_reproducible_sample_from_all_rows() -> None:
     rows = datasets.Dataset.from_list([{"id": str(n)} for n in range(100)])
-    taken = [int(row["id"]) for row in sampled(rows, 10, 0, "test")]
-    assert len(set(taken)) == 10
-    assert taken == sorted(taken)
-    assert max(taken) > 50
-    assert taken == [int(row["id"]) for row in sampled(rows, 10, 0, "test")]
-    assert taken != [int(row["id"]) for row in sampled(rows, 10, 1, "test")]
+    sample = [int(row["id"]) for row in sampled(rows, 10, 0, "test")]
+    assert len(set(sample)) == 10
+    assert sample == sorted(sample)
+    assert max(sample) > 50
+    assert sample == [int(row["id"]) for row in sampled(rows, 10, 0, "test")]
+    assert sample != [int(row["id"]) for row in sampled(rows, 10, 1, "test")]
     assert len(sampled(rows, None, 0, "test")) == len(sampled(rows, 100, 0, "test")) == 100
 
 
@@ -92,22 +92,22 @@ def test_answers_cut_at_max_new_tokens_are_counted_and_shown(run: Path, tmp_path
         values = settings.parse(path.read_text(), str(path))
         values["decode"]["max_new_tokens"] = 1
         path.write_text(settings.dump(values))
-    shown = zoo("eval", "arithmetic", "--run", str(short)).stdout
+    printed = zoo("eval", "arithmetic", "--run", str(short)).stdout
     scores = json.loads((short / "scores.json").read_text())
-    cut = scores["systems"]["model"]["counts"]["cut at max_new_tokens"]
-    assert cut > 0
+    truncated = scores["systems"]["model"]["counts"]["cut at max_new_tokens"]
+    assert truncated > 0
     assert "cut at max_new_tokens" in scores["systems"]["untuned"]["counts"]
-    assert f"{cut} of 30 answers were cut at decode.max_new_tokens" in shown
+    assert f"{truncated} of 30 answers were cut at decode.max_new_tokens" in printed
 
 
 def test_a_model_of_another_domain_is_refused(run: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    shutil.copytree(run, other)
-    path = other / "model" / "recipe.yaml"
+    renamed = tmp_path / "other"
+    shutil.copytree(run, renamed)
+    path = renamed / "model" / "recipe.yaml"
     path.write_text(path.read_text().replace("domain: arithmetic", "domain: absa"))
     rows = written(tmp_path / "in.jsonl", [{"instruction": "2 + 3"}])
-    one_line(zoo("eval", "arithmetic", "--run", str(other)), "a model of the domain absa", "one of arithmetic")
-    one_line(zoo("predict", "arithmetic", rows, "--run", str(other)), "a model of the domain absa")
+    one_line(zoo("eval", "arithmetic", "--run", str(renamed)), "a model of the domain absa", "one of arithmetic")
+    one_line(zoo("predict", "arithmetic", rows, "--run", str(renamed)), "a model of the domain absa")
 
 
 def test_predict_refuses_rows_that_already_have_a_prediction(run: Path, tmp_path: Path) -> None:
@@ -116,35 +116,35 @@ def test_predict_refuses_rows_that_already_have_a_prediction(run: Path, tmp_path
 
 
 def test_an_overlong_question_keeps_the_answers_before_it(run: Path, tmp_path: Path) -> None:
-    asked = [{"instruction": f"{n} + 3"} for n in range(5)]
+    rows = [{"instruction": f"{n} + 3"} for n in range(5)]
     source, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
-    written(source, [*asked[:3], {"instruction": "1 + " * 200}, *asked[3:]])
+    written(source, [*rows[:3], {"instruction": "1 + " * 200}, *rows[3:]])
     call = ("predict", "arithmetic", str(source), "-o", str(output), "--run", str(run), "--quiet")
     for _ in range(2):  # a rerun says the same
         one_line(zoo(*call), f"{source}:4", "the question takes")
         assert len(output.read_text().splitlines()) == 3
-    written(source, asked)
+    written(source, rows)
     assert zoo(*call).returncode == 0
     assert [json.loads(line)["instruction"] for line in output.read_text().splitlines()] == [
-        row["instruction"] for row in asked
+        row["instruction"] for row in rows
     ]
 
 
 def test_the_identity_of_a_model_covers_tokenizer_seed_and_base(run: Path) -> None:
     predictor = Predictor.load(domains.get("arithmetic"), run)
-    held = identity(predictor)
-    assert identity(Predictor.load(domains.get("arithmetic"), run)) == held
-    assert identity(replace(predictor, recipe=predictor.recipe.model_copy(update={"seed": 5}))) != held
+    digest = identity(predictor)
+    assert identity(Predictor.load(domains.get("arithmetic"), run)) == digest
+    assert identity(replace(predictor, recipe=predictor.recipe.model_copy(update={"seed": 5}))) != digest
     path = run / "model" / "tokenizer.json"
     before = path.read_bytes()
     path.write_bytes(before + b"\n")
-    assert identity(predictor) != held
+    assert identity(predictor) != digest
     path.write_bytes(before)
     adapted = adapters.apply(predictor.loaded.model, Method(name="lora", rank=2))
     tuned = replace(predictor, loaded=replace(predictor.loaded, model=adapted))
-    one = identity(tuned)
-    adapters.unwrap_peft(adapted).get_input_embeddings().weight.data[0] += 1  # no part of the adapter
-    assert identity(tuned) != one
+    adapted_digest = identity(tuned)
+    adapters.unwrap_peft(adapted).get_input_embeddings().weight.data[0] += 1  # not part of the adapter
+    assert identity(tuned) != adapted_digest
 
 
 def test_exported_messages_equal_the_rendered_prompt_and_overwrite_nothing(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_exported_messages_equal_the_rendered_prompt_and_overwrite_nothing(tmp_p
 
 def test_answers_are_printed_literally(capsys: pytest.CaptureFixture[str]) -> None:
     for text in ('{"text": ":smile: :x:"}', "[bold]a[/bold]", "x" * 400):
-        terminal.line(text)
+        console.line(text)
         assert capsys.readouterr().out == f"{text}\n"
-    terminal.put(terminal.table("a :x:", "[red]b"))
+    console.put(console.table("a :x:", "[red]b"))
     assert "a :x:" in capsys.readouterr().out

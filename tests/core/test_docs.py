@@ -1,4 +1,4 @@
-"""The pages say what the files and the commands say."""
+"""The pages agree with the result files and with the command line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TABLE = re.compile(r"<!-- results:(?P<name>[\w/-]+) -->\n(?P<table>.*?)\n?<!-- /
 
 
 def scores_of(name: str) -> list[Path]:
-    """domain/weights is beside the bundled model; other scores are in docs/results, of several seeds in a folder."""
+    """The scores of a marker: domain/weights is the bundled model; others are in docs/results, by seed in a folder."""
     domain, _, run = name.partition("/")
     if run == "weights":
         return [ROOT / "packages" / domain / "src" / "instructzoo" / domain / "weights" / "scores.json"]
@@ -42,6 +42,6 @@ def test_the_readme_shows_the_results_of_every_bundled_model() -> None:
     "page", [*PAGES, *sorted((ROOT / "docs").glob("*.md"))], ids=lambda p: str(p.relative_to(ROOT))
 )
 def test_every_command_named_in_the_docs_exists(page: Path) -> None:
-    verbs = set(get_command(app).commands)  # type: ignore[attr-defined]
+    commands = set(get_command(app).commands)  # type: ignore[attr-defined]
     named = set(re.findall(r"(?:^|`| {4}|; )zoo ([a-z]+)", page.read_text(encoding="utf-8"), re.MULTILINE))
-    assert named <= verbs, named - verbs
+    assert named <= commands, named - commands

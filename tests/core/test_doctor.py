@@ -1,4 +1,4 @@
-"""zoo doctor: facts that are measured, faults that do not take it down."""
+"""zoo doctor: what it measures, and that a broken domain or package does not stop it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from instructzoo.core.domain import BrokenDomain
 
 
 @pytest.fixture(scope="module")
-def found() -> dict[str, Any]:
+def facts() -> dict[str, Any]:
     return doctor()
 
 
-def test_the_findings_of_the_doctor_are_complete_plain_json(found: dict[str, Any]) -> None:
-    assert json.loads(json.dumps(found)) == found
+def test_the_findings_of_the_doctor_are_complete_plain_json(facts: dict[str, Any]) -> None:
+    assert json.loads(json.dumps(facts)) == facts
     groups = {
         "torch",
         "devices",
@@ -38,18 +38,18 @@ def test_the_findings_of_the_doctor_are_complete_plain_json(found: dict[str, Any
         "backbones",
         "advice",
     }
-    assert groups <= set(found)
-    assert found["torch"] == torch.__version__
-    assert found["domains"]["arithmetic"] == "ok"
-    assert found["memory"]["total_gb"] >= found["memory"]["free_gb"] > 0
+    assert groups <= set(facts)
+    assert facts["torch"] == torch.__version__
+    assert facts["domains"]["arithmetic"] == "ok"
+    assert facts["memory"]["total_gb"] >= facts["memory"]["free_gb"] > 0
 
 
-def test_bfloat16_slower_than_float32_is_not_called_fast(found: dict[str, Any]) -> None:
-    speed = found["speed"]
+def test_bfloat16_slower_than_float32_is_not_called_fast(facts: dict[str, Any]) -> None:
+    speed = facts["speed"]
     assert speed["float32_gflops"] > 0 and speed["bfloat16_gflops"] >= 0
     if speed["bfloat16_gflops"] < speed["float32_gflops"]:
         assert not speed["bf16_fast"]
-        assert any("bfloat16" in line for line in found["advice"])
+        assert any("bfloat16" in line for line in facts["advice"])
 
 
 def test_the_speed_probe_is_of_the_order_of_a_timed_matmul() -> None:
@@ -59,21 +59,21 @@ def test_the_speed_probe_is_of_the_order_of_a_timed_matmul() -> None:
         start = time.perf_counter()
         left @ left
         times.append(time.perf_counter() - start)
-    by_hand = 2 * size**3 / min(times) / 1e9
-    assert matmul(torch.device("cpu"), torch.float32, 0.05) == pytest.approx(by_hand, rel=0.9)
+    expected = 2 * size**3 / min(times) / 1e9
+    assert matmul(torch.device("cpu"), torch.float32, 0.05) == pytest.approx(expected, rel=0.9)
 
 
 def test_the_doctor_reports_a_broken_domain_beside_the_others(
-    monkeypatch: pytest.MonkeyPatch, found: dict[str, Any]
+    monkeypatch: pytest.MonkeyPatch, facts: dict[str, Any]
 ) -> None:
-    whole = domains.discover()
+    installed = domains.discover()
     monkeypatch.setattr(
-        domains, "discover", lambda: whole | {"torn": BrokenDomain("torn", "ImportError: no module named x")}
+        domains, "discover", lambda: installed | {"torn": BrokenDomain("torn", "ImportError: no module named x")}
     )
-    seen = doctor()
-    assert seen["domains"]["torn"] == "broken: ImportError: no module named x"
-    assert seen["domains"]["arithmetic"] == "ok"
-    assert "domain torn is broken: ImportError: no module named x" in seen["advice"]
+    result = doctor()
+    assert result["domains"]["torn"] == "broken: ImportError: no module named x"
+    assert result["domains"]["arithmetic"] == "ok"
+    assert "domain torn is broken: ImportError: no module named x" in result["advice"]
 
 
 def test_the_doctor_reports_a_missing_torch(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,20 +86,20 @@ def test_the_doctor_reports_a_missing_torch(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(builtins, "__import__", without_torch)
     monkeypatch.setattr(domains, "discover", dict)
-    seen = doctor()
-    assert seen["torch"] == "broken: libtorch.so: cannot open shared object file"
-    assert seen["advice"][0].startswith("torch does not load")
+    result = doctor()
+    assert result["torch"] == "broken: libtorch.so: cannot open shared object file"
+    assert result["advice"][0].startswith("torch does not load")
 
 
-def test_little_free_disk_or_memory_is_in_the_advice(found: dict[str, Any]) -> None:
-    calm = found | {"disk": {"runs_free_gb": 500.0}, "memory": {"free_gb": 64.0}}
-    tight = found | {"disk": {"runs_free_gb": 1.5}, "memory": {"free_gb": 1.0}}
-    said = set(advice(tight)) - set(advice(calm))
-    assert len(said) == 2
-    assert any("1.5 GB free on disk" in line for line in said) and any("1.0 GB of memory" in line for line in said)
+def test_little_free_disk_or_memory_is_in_the_advice(facts: dict[str, Any]) -> None:
+    ample = facts | {"disk": {"runs_free_gb": 500.0}, "memory": {"free_gb": 64.0}}
+    scarce = facts | {"disk": {"runs_free_gb": 1.5}, "memory": {"free_gb": 1.0}}
+    lines = set(advice(scarce)) - set(advice(ample))
+    assert len(lines) == 2
+    assert any("1.5 GB free on disk" in line for line in lines) and any("1.0 GB of memory" in line for line in lines)
 
 
-def test_a_missing_optional_package_is_reported(monkeypatch: pytest.MonkeyPatch, found: dict[str, Any]) -> None:
+def test_a_missing_optional_package_is_reported(monkeypatch: pytest.MonkeyPatch, facts: dict[str, Any]) -> None:
     real = metadata.version
 
     def without(name: str) -> str:
@@ -109,9 +109,9 @@ def test_a_missing_optional_package_is_reported(monkeypatch: pytest.MonkeyPatch,
 
     monkeypatch.setattr(metadata, "version", without)
     monkeypatch.setattr(domains, "discover", dict)
-    seen = doctor()
-    assert seen["optional"]["gguf"] == "missing"
-    assert any(line.startswith("gguf is missing") and "smollm2-135m" in line for line in seen["advice"])
+    result = doctor()
+    assert result["optional"]["gguf"] == "missing"
+    assert any(line.startswith("gguf is missing") and "smollm2-135m" in line for line in result["advice"])
 
 
 def test_the_doctor_creates_no_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

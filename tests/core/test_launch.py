@@ -1,4 +1,4 @@
-"""Workers of one launch: a stop signal reaches each of them once, and none outlives its parent."""
+"""Workers of `zoo train --nproc`: a stop signal reaches each of them once, and none outlives its parent."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ sys.exit(launch.launch(["train"], 2))
 
 
 def launched(home: Path) -> subprocess.Popen[bytes]:
-    """A parent that leads a process group, as a shell starts it, with two workers that count signals."""
+    """Start a parent process in its own process group, as a shell does, with two workers that count signals."""
     worker = home / "worker"
     worker.write_text(WORKER.format(python=sys.executable, home=home))
     worker.chmod(0o755)
@@ -42,7 +42,7 @@ def launched(home: Path) -> subprocess.Popen[bytes]:
         if len(list(home.glob("ready-*"))) == 2:
             break
         time.sleep(0.05)
-    time.sleep(0.2)  # until the parent hands signals on
+    time.sleep(0.2)  # until the parent forwards signals
     return parent
 
 
@@ -56,17 +56,17 @@ def test_ctrl_c_reaches_every_worker_exactly_once(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent is gone")
 def test_workers_end_with_a_killed_process_group(tmp_path: Path) -> None:
     parent = launched(tmp_path)
-    found = subprocess.run(["pgrep", "-P", str(parent.pid)], capture_output=True, text=True).stdout.split()
-    assert len(found) == 2
+    worker_ids = subprocess.run(["pgrep", "-P", str(parent.pid)], capture_output=True, text=True).stdout.split()
+    assert len(worker_ids) == 2
     os.killpg(parent.pid, signal.SIGKILL)
     parent.wait(timeout=30)
     for _ in range(200):
-        if not any(running(int(number)) for number in found):
+        if not any(running(int(number)) for number in worker_ids):
             return
         time.sleep(0.05)
-    for number in found:
+    for number in worker_ids:
         os.kill(int(number), signal.SIGKILL)
-    raise AssertionError("workers go on without their parent")
+    raise AssertionError("workers outlive their parent")
 
 
 def running(number: int) -> bool:

@@ -1,4 +1,4 @@
-"""Recipes in, one-line errors out; records at the door; domains found by entry point."""
+"""Recipes and their errors of one line; validation of records; domains found by entry point."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 
 from instructzoo.core import domain as domains
 from instructzoo.core import recipe as recipes
-from instructzoo.core import settings
+from instructzoo.core import settings, settings_aliases
 from instructzoo.core.domain import BrokenDomain, Domain
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
@@ -34,8 +34,8 @@ def written(folder: Path, text: str) -> str:
     return str(path)
 
 
-def fault(folder: Path, text: str = GOOD, overrides: tuple[str, ...] = ()) -> str:
-    """The one line that a recipe's error is."""
+def error_of(folder: Path, text: str = GOOD, overrides: tuple[str, ...] = ()) -> str:
+    """The error of a recipe, which is one line."""
     with pytest.raises(ZooError) as caught:
         recipes.load(written(folder, text), overrides)
     line = str(caught.value)
@@ -44,16 +44,16 @@ def fault(folder: Path, text: str = GOOD, overrides: tuple[str, ...] = ()) -> st
 
 
 def test_an_unknown_key_is_an_error_with_its_line_and_a_suggestion(tmp_path: Path) -> None:
-    line = fault(tmp_path, GOOD.replace("batch: 8", "bacth: 8"))
+    line = error_of(tmp_path, GOOD.replace("batch: 8", "bacth: 8"))
     assert line.startswith(f"{tmp_path}/mine.yaml:7: ")
     assert 'unknown setting "train.bacth"' in line
     assert 'did you mean "batch"?' in line
     assert "expected did you mean" not in line
-    assert 'unknown setting "trian"' in fault(tmp_path, GOOD.replace("train:", "trian:"))
+    assert 'unknown setting "trian"' in error_of(tmp_path, GOOD.replace("train:", "trian:"))
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "line", "wanted"),
+    ("old", "new", "line", "expected"),
     [
         ("batch: 8", "batch: 0", 7, r"train\.batch = 0; expected greater than or equal to 1"),
         ("batch: 8", "batch: many", 7, r'train\.batch = "many"; expected a valid integer'),
@@ -70,22 +70,22 @@ def test_an_unknown_key_is_an_error_with_its_line_and_a_suggestion(tmp_path: Pat
     ],
 )
 def test_a_bad_value_is_an_error_with_its_line(
-    tmp_path: Path, old: str, new: str, line: int | None, wanted: str
+    tmp_path: Path, old: str, new: str, line: int | None, expected: str
 ) -> None:
     assert old in GOOD
-    message = fault(tmp_path, GOOD.replace(old, new))
-    assert re.search(wanted, message), message
+    message = error_of(tmp_path, GOOD.replace(old, new))
+    assert re.search(expected, message), message
     if line:
         assert f"mine.yaml:{line}: " in message, message
 
 
 def test_a_key_that_is_set_twice_is_an_error(tmp_path: Path) -> None:
-    assert 'mine.yaml:8: "lr" is set twice' in fault(tmp_path, GOOD + "  lr: 2e-4\n")
-    assert fault(tmp_path, GOOD + "train: {}\n").startswith(f'{tmp_path}/mine.yaml:8: "train" is set twice')
+    assert 'mine.yaml:8: "lr" is set twice' in error_of(tmp_path, GOOD + "  lr: 2e-4\n")
+    assert error_of(tmp_path, GOOD + "train: {}\n").startswith(f'{tmp_path}/mine.yaml:8: "train" is set twice')
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"),
+    ("text", "expected"),
     [
         ("train: [1, 2\nseed: 3", r"mine\.yaml:2: .*expected YAML"),
         ("a: b: c", r"mine\.yaml:1: "),
@@ -95,8 +95,8 @@ def test_a_key_that_is_set_twice_is_an_error(tmp_path: Path) -> None:
         ("- 1", "found list; expected a mapping"),
     ],
 )
-def test_a_file_that_is_no_mapping_is_a_clear_error(tmp_path: Path, text: str, wanted: str) -> None:
-    assert re.search(wanted, fault(tmp_path, text))
+def test_a_file_that_is_no_mapping_is_a_clear_error(tmp_path: Path, text: str, expected: str) -> None:
+    assert re.search(expected, error_of(tmp_path, text))
 
 
 def test_an_unreadable_or_missing_file_is_a_clear_error(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_an_unreadable_or_missing_file_is_a_clear_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("override", "wanted"),
+    ("override", "expected"),
     [
         ("train.lr", "expected dotted.key=value"),
         ("=3", "expected dotted.key=value"),
@@ -121,9 +121,9 @@ def test_an_unreadable_or_missing_file_is_a_clear_error(tmp_path: Path) -> None:
         ("model.tokenizer=null", "a scratch backbone needs a tokenizer"),
     ],
 )
-def test_a_bad_override_is_a_clear_error(tmp_path: Path, override: str, wanted: str) -> None:
-    line = fault(tmp_path, overrides=("train.steps=3", override))
-    assert wanted in line
+def test_a_bad_override_is_a_clear_error(tmp_path: Path, override: str, expected: str) -> None:
+    line = error_of(tmp_path, overrides=("train.steps=3", override))
+    assert expected in line
     assert "mine.yaml" not in line or override == "model.tokenizer=null"
 
 
@@ -171,40 +171,157 @@ def test_settings_are_frozen_and_loads_share_no_state(tmp_path: Path) -> None:
     assert recipes.load(written(tmp_path, GOOD)).data.world == {}
 
 
+def setting_names(model: type[settings.Settings], prefix: str = "") -> list[str]:
+    """The dotted names of all settings; each has a description."""
+    names: list[str] = []
+    for name, info in model.model_fields.items():
+        assert info.description, f"{prefix}{name} has no meaning"
+        annotation = info.annotation
+        if isinstance(annotation, type) and issubclass(annotation, settings.Settings):
+            names += setting_names(annotation, f"{prefix}{name}.")
+        else:
+            names.append(f"{prefix}{name}")
+    return names
+
+
+def test_every_alias_names_a_setting_that_exists() -> None:
+    names = setting_names(Recipe)
+    for alias, target in settings_aliases.ALIASES.items():
+        assert not target.setting or target.setting in names, alias
+        assert target.note and "\n" not in str(target), alias
+        assert alias not in Recipe.model_fields or alias == "seed", f"{alias} is a setting of ours"
+        for dotted in re.findall(r"\b(?:data|model|method|train|decode)\.[a-z_.]+[a-z]", target.note):
+            assert dotted in names, f"{alias}: {dotted}"
+
+
+@pytest.mark.parametrize("alias", settings_aliases.ALIASES)
+@pytest.mark.parametrize("group", ["", "train.", "model.", "method."])
+def test_a_typed_alias_is_one_line_with_the_setting_to_use(tmp_path: Path, alias: str, group: str) -> None:
+    if f"{group}{alias}" in setting_names(Recipe):
+        return
+    line = error_of(tmp_path, overrides=(f"{group}{alias}=1",))
+    assert f'override "{group}{alias}=1": unknown setting "{group}{alias}"; expected ' in line
+    assert str(settings_aliases.ALIASES[alias]) in line
+
+
+EARLIER = """\
+domain: arithmetic
+title: the second stage of the carried model, mostly on what the first still gets
+  wrong
+paper: arXiv:2305.14201
+notes: 'Goes on from arithmetic/carried-base with other rows.'
+data:
+  sources:
+  - world
+  path: null
+  world:
+    cells:
+      1D+1D: 0.03
+      5D-5D: 3
+      2D*2D: 4
+      4D/1D: 0.8
+  sizes:
+    train: 600000
+    validation: 1000
+    test: 6000
+  limit: null
+  validation: 0.02
+  test: 0.02
+  near_duplicates: 0.9
+  ngram: 8
+  overlap: 0.8
+model:
+  backbone: runs/arithmetic/carried-base/base/model
+  tokenizer: null
+  vocabulary: 512
+  max_tokens: 160
+  template: plain
+  weights: float32
+  quantisation: none
+  dropout: 0.0
+method:
+  name: full
+  rank: 16
+  alpha: 32.0
+  dropout: 0.0
+  dora: false
+  rslora: false
+  tokens: 20
+  width: 64
+  targets: null
+  pattern: null
+train:
+  steps: 10000
+  epochs: 1.0
+  batch: 64
+  micro_batch: null
+  micro_tokens: 65536
+  lr: 0.001
+  schedule: cosine
+  warmup: 0.03
+  final_lr: 0.0
+  optimizer: adamw
+  weight_decay: 0.01
+  betas:
+  - 0.9
+  - 0.98
+  clip: 1.0
+  precision: auto
+  packing: false
+  activation_checkpointing: false
+  sharding: false
+  offload: false
+  compile: true
+  evaluate_every: 400
+  patience: null
+  checkpoint_minutes: 3.0
+  checkpoint_every: null
+  log_every: 10
+decode:
+  max_new_tokens: 120
+  batch_tokens: 16384
+  temperature: 0.0
+  top_p: 1.0
+evaluate:
+  scorer: strict
+  limit: null
+  baselines: true
+seed: 3
+name: carried
+"""
+"""The recipe.yaml of a run from November 2026, with fewer entries in cells."""
+
+
+def test_a_recipe_file_of_an_earlier_run_still_opens(tmp_path: Path) -> None:
+    recipe = recipes.load(written(tmp_path, EARLIER))
+    assert (recipe.name, recipe.train.batch, recipe.train.betas) == ("carried", 64, (0.9, 0.98))
+    world = domains.get("arithmetic").module("world").Settings
+    assert recipes.validate_settings(world, recipe.data.world, "data.world").cells["5D-5D"] == 3
+
+
 def test_every_setting_is_on_the_reference_page() -> None:
     page = recipes.reference()
-    names: list[str] = []
-
-    def walk(model: type[settings.Settings], prefix: str) -> None:
-        for name, info in model.model_fields.items():
-            assert info.description, f"{prefix}{name} has no meaning"
-            kind = info.annotation
-            if isinstance(kind, type) and issubclass(kind, settings.Settings):
-                walk(kind, f"{prefix}{name}.")
-            else:
-                names.append(f"{prefix}{name}")
-
-    walk(Recipe, "")
+    names = setting_names(Recipe)
     assert len(names) > 40
     for name in names:
         (line,) = [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
         cells = line.strip("|").split(" | ")
         assert len(cells) == 4, line
         assert "Annotated" not in line and "typing" not in line and "class" not in line, line
-    assert "| `train.clip` | number or none | `1.0` |" in page
-    assert "| `model.backbone` | text | required |" in page
-    assert "| `data.path` | text or none | none |" in page
+    assert "| `train.clip` | float or none | `1.0` |" in page
+    assert "| `model.backbone` | str | required |" in page
+    assert "| `data.path` | str or none | none |" in page
 
 
 def test_settings_of_a_domain_get_the_same_clear_errors() -> None:
     class World(settings.Settings):
         sums: int = Field(2, ge=1)
 
-    assert recipes.validate_part(World, {"sums": 3}, "data.world") == World(sums=3)
+    assert recipes.validate_settings(World, {"sums": 3}, "data.world") == World(sums=3)
     with pytest.raises(ZooError, match=r'data\.world: unknown setting "sum"; did you mean "sums"\?'):
-        recipes.validate_part(World, {"sum": 3}, "data.world")
+        recipes.validate_settings(World, {"sum": 3}, "data.world")
     with pytest.raises(ZooError, match=r"data\.world: sums = 0; expected greater"):
-        recipes.validate_part(World, {"sums": 0}, "data.world")
+        recipes.validate_settings(World, {"sums": 0}, "data.world")
 
 
 # Domains
@@ -213,16 +330,16 @@ def test_settings_of_a_domain_get_the_same_clear_errors() -> None:
 class Entry:
     """An installed entry point, as importlib.metadata gives it."""
 
-    def __init__(self, name: str, loaded: object) -> None:
-        self.name, self.value, self.loaded = name, f"instructzoo.{name}:app", loaded
+    def __init__(self, name: str, content: object) -> None:
+        self.name, self.value, self.content = name, f"instructzoo.{name}:domain", content
 
     def load(self) -> object:
-        if isinstance(self.loaded, Exception):
-            raise self.loaded
-        return self.loaded
+        if isinstance(self.content, Exception):
+            raise self.content
+        return self.content
 
 
-def an_app(name: str) -> Domain:
+def a_domain(name: str) -> Domain:
     return Domain(name, name.title(), "what it does", "arXiv:0000.00000")
 
 
@@ -230,9 +347,9 @@ def an_app(name: str) -> Domain:
 def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Three domains: one good with recipes in tmp_path, one that does not import, one that declares another's name."""
     entries = [
-        Entry("toy", an_app("toy")),
+        Entry("toy", a_domain("toy")),
         Entry("bad", ImportError("no module named nothing")),
-        Entry("odd", an_app("toy")),
+        Entry("odd", a_domain("toy")),
     ]
     monkeypatch.setattr(metadata, "entry_points", lambda group: entries if group == domains.GROUP else [])
     files = {"tiny": tmp_path / "tiny.yaml", "small": tmp_path / "small.yaml"}
@@ -244,12 +361,12 @@ def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.mark.usefixtures("installed")
 def test_a_broken_domain_leaves_the_others_usable() -> None:
-    found = domains.discover()
-    assert list(found) == ["bad", "odd", "toy"]
-    assert found["toy"] == an_app("toy")
-    assert found["bad"] == BrokenDomain("bad", "ImportError: no module named nothing")
-    assert isinstance(found["odd"], BrokenDomain)
-    assert domains.get("toy") == an_app("toy")
+    discovered = domains.discover()
+    assert list(discovered) == ["bad", "odd", "toy"]
+    assert discovered["toy"] == a_domain("toy")
+    assert discovered["bad"] == BrokenDomain("bad", "ImportError: no module named nothing")
+    assert isinstance(discovered["odd"], BrokenDomain)
+    assert domains.get("toy") == a_domain("toy")
     with pytest.raises(ZooError, match='ImportError: no module named nothing: domain "bad" is broken'):
         domains.get("bad")
     with pytest.raises(ZooError, match='no domain "toi" is installed; did you mean "toy"'):
@@ -277,7 +394,7 @@ def test_a_module_whose_import_fails_is_not_called_missing(tmp_path: Path, monke
     import instructzoo
 
     monkeypatch.setattr(instructzoo, "__path__", [*instructzoo.__path__, str(tmp_path / "instructzoo")])
-    domain = an_app("faulty")
+    domain = a_domain("faulty")
     assert domains.missing_modules(domain) == ["demo"]
     with pytest.raises(ModuleNotFoundError, match="a_package_that_is_not_there"):
         domain.module("world")
@@ -289,7 +406,7 @@ def test_a_module_whose_import_fails_is_not_called_missing(tmp_path: Path, monke
 
 
 def test_a_malformed_row_is_an_error_with_file_and_line() -> None:
-    for row, wanted in (
+    for row, expected in (
         ([1], "found list"),
         ({"input": "2"}, 'no "instruction" among: input'),
         ({"instruction": None}, '"instruction" is NoneType'),
@@ -298,7 +415,7 @@ def test_a_malformed_row_is_an_error_with_file_and_line() -> None:
     ):
         with pytest.raises(ZooError, match=r"^f\.jsonl:3: ") as caught:
             Record.from_row(row, "f.jsonl:3")  # type: ignore[arg-type]
-        assert wanted in str(caught.value)
+        assert expected in str(caught.value)
 
 
 def test_a_record_round_trip_keeps_every_column() -> None:

@@ -1,4 +1,4 @@
-"""The report opens anywhere, says what is missing and shows what the files hold; README tables are generated."""
+"""The report is self-contained, names missing files and shows the others; the tables of READMEs are generated."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 from instructzoo.core.errors import ZooError
 from instructzoo.core.report import main, results_table, update_readme, write_report
 from instructzoo.core.score import Scores, compare, mean_with_ci
-from instructzoo.core.score.tables import Results, number
+from instructzoo.core.score.tables import Results, format_number
 
 ROOT = Path(__file__).parents[2]
 DRAWN = ("metrics.jsonl", "lengths.json")
@@ -69,7 +69,7 @@ def scores_json() -> dict[str, Any]:
 
 
 def make_run(folder: Path) -> Path:
-    """A whole run folder in small."""
+    """A complete run folder, in small."""
 
     def put(name: str, value: Any) -> None:
         (folder / name).write_text(value if isinstance(value, str) else json.dumps(value))
@@ -90,7 +90,7 @@ def make_run(folder: Path) -> Path:
             "state": "finished",
             "command": "zoo reproduce arithmetic/tiny",
             "versions": {"torch": "2.13.0"},
-            "incidents": ["step-8 was corrupt"],
+            "warnings": ["step-8 was corrupt"],
         },
     )
     put("scores.json", scores_json())
@@ -123,7 +123,7 @@ def run(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The HTML of a whole run."""
+    """The HTML of a complete run."""
     folder = tmp_path_factory.mktemp("whole") / "run"
     folder.mkdir()
     return write_report(make_run(folder)).read_text()
@@ -145,17 +145,19 @@ class Page(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        held = dict(attrs)
-        fetching = {k: v for k, v in held.items() if k in ("src", "data", "srcset", "poster", "xlink:href", "href")}
+        attributes = dict(attrs)
+        fetching = {
+            k: v for k, v in attributes.items() if k in ("src", "data", "srcset", "poster", "xlink:href", "href")
+        }
         self.fetched += [v or "" for v in fetching.values() if tag != "a" and not (v or "").startswith("#")]
-        if "id" in held:
-            self.ids.append(held["id"] or "")
+        if "id" in attributes:
+            self.ids.append(attributes["id"] or "")
         if tag == "svg":
-            self.charts.append(held)
+            self.charts.append(attributes)
         if tag == "table":
             self.tables.append([])
         if tag == "th" and self.tables:
-            self.tables[-1].append(held.get("scope") or "")
+            self.tables[-1].append(attributes.get("scope") or "")
         assert tag not in ("script", "link", "iframe", "img", "object")
         if tag not in self.VOID:
             self.open.append(tag)
@@ -183,20 +185,20 @@ def page(folder: Path) -> Page:
 
 def test_the_report_needs_nothing_from_outside_and_is_well_formed(whole: str) -> None:
     text = whole
-    made = Page(text)
-    assert made.open == [] and made.fetched == []
+    parsed = Page(text)
+    assert parsed.open == [] and parsed.fetched == []
     assert "@import" not in text and not re.search(r"url\((?!#)", text)
-    assert len(made.ids) == len(set(made.ids)), "charts of one page share ids"
+    assert len(parsed.ids) == len(set(parsed.ids)), "charts of one page share ids"
     for used in re.findall(r'(?:url\(|href=")#([^)"]+)', text):
-        assert used in made.ids, used
+        assert used in parsed.ids, used
     assert len(text) < 1_000_000
 
 
 def test_charts_and_tables_are_labelled_for_screen_readers(whole: str) -> None:
-    made = Page(whole)
-    assert len(made.charts) == 6  # groups, loss, learning rate, gradient norm, two histograms
-    assert all(chart["role"] == "img" and len(chart["aria-label"] or "") > 30 for chart in made.charts)
-    assert made.tables and all("col" in scopes and "row" in scopes for scopes in made.tables)
+    parsed = Page(whole)
+    assert len(parsed.charts) == 6  # groups, loss, learning rate, gradient norm, two histograms
+    assert all(chart["role"] == "img" and len(chart["aria-label"] or "") > 30 for chart in parsed.charts)
+    assert parsed.tables and all("col" in scopes and "row" in scopes for scopes in parsed.tables)
 
 
 def test_metric_values_are_shown_with_n_interval_scorer_and_baselines(whole: str) -> None:
@@ -222,9 +224,25 @@ def test_the_report_shows_examples_settings_versions_and_data(whole: str) -> Non
         "f00d",
     ):
         assert part in text, part
-    assert "40.0% of the tokens are supervised, 12.5% of the cells of all batches are padding" in text
+    assert "40.0% of the tokens are supervised, 12.5% of all batch positions are padding" in text
     assert "best validation loss 0.5, at step 899" in text
     assert "duplicates 12" in text
+
+
+def test_warnings_of_an_earlier_version_are_shown(run: Path) -> None:
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["incidents"] = ["step-9 was damaged"]
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    text = page(run).text
+    assert "2 warnings of this run step-9 was damaged step-8 was corrupt" in text
+
+
+def test_the_paper_is_named_only_where_there_are_published_results(whole: str, run: Path) -> None:
+    assert "By group, beside the paper" in Page(whole).text
+    (run / "scores.json").write_text(json.dumps(scores_json() | {"paper": []}))
+    text = page(run).text
+    assert "By group" in text and "paper" not in text.partition("Results")[2].partition("Training")[0]
+    assert "next to published values" not in text
 
 
 def test_text_of_a_model_is_escaped(run: Path) -> None:
@@ -232,10 +250,10 @@ def test_text_of_a_model_is_escaped(run: Path) -> None:
     line = {"id": "1", "instruction": evil, "input": "", "output": evil, "prediction": evil, "correct": False}
     (run / "predictions.jsonl").write_text(json.dumps(line) + "\n")
     manifest = json.loads((run / "manifest.json").read_text())
-    (run / "manifest.json").write_text(json.dumps(manifest | {"incidents": [evil], "command": evil}))
+    (run / "manifest.json").write_text(json.dumps(manifest | {"warnings": [evil], "command": evil}))
     (run / "recipe.yaml").write_text(json.dumps({"domain": evil, "name": evil}))
-    made = page(run)  # Page asserts that there is no such element
-    assert made.fetched == [] and evil in made.text
+    parsed = page(run)  # Page asserts that there is no such element
+    assert parsed.fetched == [] and evil in parsed.text
 
 
 def test_an_empty_run_folder_is_reported_and_not_crashed_on(tmp_path: Path) -> None:
@@ -254,10 +272,10 @@ def test_an_empty_run_folder_is_reported_and_not_crashed_on(tmp_path: Path) -> N
 )
 def test_one_damaged_file_does_not_take_the_report_down(run: Path, name: str, content: bytes) -> None:
     (run / name).write_bytes(content)
-    made = page(run)
-    assert made.open == []
+    parsed = page(run)
+    assert parsed.open == []
     if name != "scores.json":
-        assert "this model strict 95.0" in made.text
+        assert "this model strict 95.0" in parsed.text
 
 
 def test_half_a_line_of_a_killed_run_is_counted_and_left_out(run: Path) -> None:
@@ -304,11 +322,11 @@ def test_a_report_of_no_folder_is_one_clear_error(tmp_path: Path) -> None:
     ],
 )
 def test_a_share_near_zero_or_one_gets_more_decimals(value: float, text: str) -> None:
-    assert number("exact match", value) == text
+    assert format_number("exact match", value) == text
 
 
 def test_a_metric_with_a_unit_is_no_percentage() -> None:
-    assert number("time (s)", 0.25) == "0.25"
+    assert format_number("time (s)", 0.25) == "0.25"
 
 
 def test_a_readme_table_has_scorers_intervals_n_and_baselines() -> None:

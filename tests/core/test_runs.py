@@ -1,4 +1,4 @@
-"""The run directory: resumed or refused, never overwritten; every file is whole or as it was."""
+"""The run directory: resumed or refused, never overwritten; every file is complete or as it was."""
 
 from __future__ import annotations
 
@@ -113,10 +113,10 @@ def test_temporary_files_of_a_killed_process_are_removed() -> None:
     assert run.manifest()["state"] == "started"
 
 
-# Whole files
+# Atomic files
 
 
-def test_a_killed_writer_leaves_the_old_file_whole(tmp_path: Path) -> None:
+def test_a_killed_writer_leaves_the_old_file_complete(tmp_path: Path) -> None:
     """A forked process is killed with SIGKILL in the middle of the write."""
     path = tmp_path / "scores.json"
     runs.write_text(path, "old")
@@ -225,11 +225,13 @@ def test_malformed_json_is_reported_with_file_and_line(tmp_path: Path) -> None:
     assert json.loads(path.read_text()) == runs.read_json(path) == {"é": "a"}
 
 
-def test_recorded_events_of_a_run_accumulate() -> None:
+def test_warnings_of_a_run_accumulate() -> None:
     run = runs.start(a_recipe(), "zoo train")
     run.add_warning("one")
     run.add_warning("two")
-    assert run.manifest()["incidents"] == ["one", "two"]
+    assert run.manifest()["warnings"] == ["one", "two"]
+    run.update_manifest(incidents=["of an earlier version"])
+    assert runs.warnings_of(run.manifest()) == ["of an earlier version", "one", "two"]
     with pytest.raises(ZooError, match="no run in"):
         runs.find(str(run.folder / "checkpoints"))
     assert runs.find(str(run.folder)) == run

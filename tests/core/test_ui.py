@@ -1,4 +1,4 @@
-"""The demos' frame: bound to this machine, closed API, no telemetry, text that stays text."""
+"""The pages and the launch of demos: bound to this machine, closed API, no telemetry, escaped text."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from instructzoo.core.recipe import Recipe
 
 @pytest.fixture
 def page() -> Iterator[Any]:
-    with ui.page("A page") as made:
+    with ui.page("A page") as blocks:
         box, out = gr.Textbox(), gr.Textbox()
         box.submit(lambda text: text, box, out, api_visibility="private")
-    yield made
-    made.close()
+    yield blocks
+    blocks.close()
 
 
 def served(address: str) -> dict[str, Any]:
@@ -61,8 +61,8 @@ def test_two_demos_get_different_ports() -> None:
     with ui.page("second") as second:
         gr.Textbox()
     try:
-        one, other = ui.launch(first, wait=False), ui.launch(second, wait=False)
-        assert one != other
+        first_address, second_address = ui.launch(first, wait=False), ui.launch(second, wait=False)
+        assert first_address != second_address
     finally:
         first.close()
         second.close()
@@ -71,11 +71,11 @@ def test_two_demos_get_different_ports() -> None:
 def test_a_taken_or_impossible_port_is_a_clear_error(page: Any) -> None:
     with pytest.raises(ZooError, match=r"port 70000; expected 1 to 65535"):
         ui.launch(page, port=70000, wait=False)
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
+    with socket.socket() as occupied:
+        occupied.bind(("127.0.0.1", 0))
+        occupied.listen()
         with pytest.raises(ZooError, match="cannot open port"):
-            ui.launch(page, port=taken.getsockname()[1], wait=False)
+            ui.launch(page, port=occupied.getsockname()[1], wait=False)
 
 
 def test_html_in_texts_is_escaped() -> None:
@@ -93,8 +93,8 @@ def test_the_card_shows_scores_with_n_and_interval() -> None:
     recipe = recipes.load("arithmetic/tiny")
     scores = {"part": "test", "backbone": "scratch:x", "systems": {"model": SYSTEM, "copy": COPY}}
     text = ui.card(recipe, scores, [("Limits", "5 digits")])
-    for wanted in ("98.7%", "98.1 to 99.1%", "2,000", "0.2%", "strict", "scratch:x", "5 digits", "arithmetic/tiny"):
-        assert wanted in text, wanted
+    for expected in ("98.7%", "98.1 to 99.1%", "2,000", "0.2%", "strict", "scratch:x", "5 digits", "arithmetic/tiny"):
+        assert expected in text, expected
 
 
 def test_the_card_of_an_unscored_model_shows_no_score() -> None:

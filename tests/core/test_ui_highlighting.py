@@ -1,4 +1,4 @@
-"""Marked text: every character once and in order, marks that nest, nothing that runs, hides or turns the page."""
+"""Highlighted text: every character once and in order, nested marks, everything escaped, no hidden or reversed text."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from html.parser import HTMLParser
 import pytest
 
 from instructzoo.core.data.sentence_split import sentences
-from instructzoo.core.ui.highlighting import HUES, Span, highlighted, hues, shown, unaskable
+from instructzoo.core.ui.highlighting import HUES, Span, escape_text, highlight, invalid_text_reason, label_hues
 
-COLOURS = hues(["a", "b", "c"])
+COLOURS = label_hues(["a", "b", "c"])
 
 
 class Tree(HTMLParser):
@@ -40,50 +40,50 @@ def test_crossing_spans_keep_every_character_and_give_nested_marks() -> None:
     draw = random.Random(0)
     for _ in range(300):
         text = "".join(draw.choice('ab <&">é😀') for _ in range(12))
-        places = [sorted(draw.sample(range(13), 2)) for _ in range(draw.randint(0, 5))]
-        spans = [Span(start, end, draw.choice("abc")) for start, end in places]
-        tree = Tree(highlighted(text, spans, COLOURS))
+        offsets = [sorted(draw.sample(range(13), 2)) for _ in range(draw.randint(0, 5))]
+        spans = [Span(start, end, draw.choice("abc")) for start, end in offsets]
+        tree = Tree(highlight(text, spans, COLOURS))
         depth = [sum(s.start <= at < s.end for s in spans) for at in range(len(text))]
         assert tree.text == list(zip(text, depth, strict=True)), (text, spans)
 
 
 def test_every_span_has_exactly_one_label() -> None:
-    html = highlighted("abcdef", [Span(0, 4, "a"), Span(2, 6, "b"), Span(3, 4, "c")], COLOURS)
+    html = highlight("abcdef", [Span(0, 4, "a"), Span(2, 6, "b"), Span(3, 4, "c")], COLOURS)
     assert re.findall(r'<bdi class="zoo-label"[^>]*>(.)</bdi>', html) == ["c", "a", "b"]
 
 
 def test_a_span_outside_of_the_text_is_clipped_or_left_out() -> None:
-    assert "<mark" not in highlighted("abc", [Span(-1, -1, "a"), Span(3, 9, "a"), Span(2, 2, "a")], COLOURS)
-    assert Tree(highlighted("abc", [Span(2, 99, "a")], COLOURS)).text == [("a", 0), ("b", 0), ("c", 1)]
+    assert "<mark" not in highlight("abc", [Span(-1, -1, "a"), Span(3, 9, "a"), Span(2, 2, "a")], COLOURS)
+    assert Tree(highlight("abc", [Span(2, 99, "a")], COLOURS)).text == [("a", 0), ("b", 0), ("c", 1)]
 
 
 def test_html_in_a_text_or_label_is_escaped() -> None:
     bad = "<script>alert(1)</script>"
-    html = highlighted(bad, [Span(0, 8, bad, '"><script>')], {bad: 1})
+    html = highlight(bad, [Span(0, 8, bad, '"><script>')], {bad: 1})
     assert "<script" not in html
 
 
 @pytest.mark.parametrize("sign", ["\x00", "\x1b", "\x7f", "\x85", "\u202e", "\u2066", "\ufeff", "\ud800"])
 def test_control_characters_are_replaced_one_for_one(sign: str) -> None:
-    html = shown(f"a{sign}b")
+    html = escape_text(f"a{sign}b")
     assert sign not in html and len(unescape(html)) == 3
     html.encode()
 
 
 def test_more_labels_than_colours_share_the_colours() -> None:
-    made = hues([str(i) for i in range(25)])
-    assert len(made) == 25 and set(made.values()) == set(HUES)
+    hues = label_hues([str(i) for i in range(25)])
+    assert len(hues) == 25 and set(hues.values()) == set(HUES)
 
 
 def test_an_empty_too_long_or_malformed_text_is_refused() -> None:
-    assert not unaskable("great food", 10)
-    assert unaskable("", 10) and unaskable(" .!? 😀", 10)
-    assert "at most 50,000 characters here, this one has 50,001" in unaskable("a" * 50_001, 50_000)
-    assert "U+D800" in unaskable("great \ud800", 10)
+    assert not invalid_text_reason("great food", 10)
+    assert invalid_text_reason("", 10) and invalid_text_reason(" .!? 😀", 10)
+    assert "at most 50,000 characters here, this one has 50,001" in invalid_text_reason("a" * 50_001, 50_000)
+    assert "U+D800" in invalid_text_reason("great \ud800", 10)
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"),
+    ("text", "expected"),
     [
         ("Good. Bad!  Why? So", ["Good.", "Bad!", "Why?", "So"]),
         ("Dr. Low came at 5 p.m. The soup (J. Roe's) cost 3.50. Nice",
@@ -97,7 +97,7 @@ def test_an_empty_too_long_or_malformed_text_is_refused() -> None:
         (" \n ", []),
     ],
 )  # fmt: skip
-def test_a_text_is_cut_only_between_sentences(text: str, wanted: list[str]) -> None:
-    found = list(sentences(text))
-    assert [sentence for _, sentence in found] == wanted
-    assert all(text[start:].startswith(sentence) for start, sentence in found)
+def test_a_text_is_cut_only_between_sentences(text: str, expected: list[str]) -> None:
+    located = list(sentences(text))
+    assert [sentence for _, sentence in located] == expected
+    assert all(text[start:].startswith(sentence) for start, sentence in located)

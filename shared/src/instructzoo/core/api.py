@@ -1,6 +1,12 @@
-"""The commands of `zoo` from Python, each one function: `api.train("arithmetic/tiny")`.
+"""The commands of `zoo` as Python functions.
 
-A function is imported when it is first used; torch comes with the functions that need it.
+    from instructzoo.core import api
+
+    outcome = api.train("arithmetic/tiny", ["train.lr=1e-4"])
+    scores = api.eval("arithmetic", run=outcome["run"])
+
+Each function returns what the command prints with --json, and raises ZooError for an error that the user can correct.
+A function is imported when it is first used; torch is imported by the functions that need it.
 """
 
 from __future__ import annotations
@@ -9,6 +15,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from instructzoo.core.commands.bundle import bundle
     from instructzoo.core.commands.data import data
     from instructzoo.core.commands.demo import demo
     from instructzoo.core.commands.doctor import doctor
@@ -18,6 +25,7 @@ if TYPE_CHECKING:
     from instructzoo.core.commands.fetch import backbones, fetch
     from instructzoo.core.commands.launch import launch
     from instructzoo.core.commands.list import list, settings
+    from instructzoo.core.commands.new import new
     from instructzoo.core.commands.plan import plan
     from instructzoo.core.commands.predict import predict
     from instructzoo.core.commands.report import report
@@ -27,12 +35,12 @@ if TYPE_CHECKING:
     from instructzoo.core.commands.train import train
 
 __all__ = [
-    "backbones", "data", "demo", "doctor", "eval", "explain", "export", "fetch", "launch", "list", "plan", "predict",
-    "report", "reproduce", "score", "settings", "synth", "train",
+    "backbones", "bundle", "data", "demo", "doctor", "eval", "explain", "export", "fetch", "launch", "list", "new",
+    "plan", "predict", "report", "reproduce", "score", "settings", "synth", "train",
 ]  # fmt: skip
 
 _MODULES = {"backbones": "fetch", "settings": "list"}
-"""The module of each function that is not named as its module is."""
+"""The module of each function that is not named after its module."""
 
 
 def __getattr__(name: str) -> Any:

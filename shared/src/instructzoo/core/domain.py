@@ -1,4 +1,4 @@
-"""Domain: what a domain declares. Domains are found through entry points, never by import side effect."""
+"""Domain: what a domain package declares. Domains are found through entry points, never by an import side effect."""
 
 from __future__ import annotations
 
@@ -11,17 +11,32 @@ from typing import Any, Literal
 from instructzoo.core.errors import ZooError, suggest
 
 GROUP = "instructzoo.domains"
+"""The entry point group that domain packages declare themselves in."""
+
+LARGEST_BUNDLED_MODEL = 3 * 2**20
+"""Bytes of all weights that a package may bundle."""
+
 OFFICIAL_DOMAINS = ("absa", "arithmetic", "pix2pix", "uie")
-"""Domains whose distributions are this project's: only these names are ever advised to be installed."""
+"""Domains that this project distributes: an error never advises to install a package of any other name."""
 
 MODULES = ("world", "sources", "prompts", "metrics", "demo")
-OWN = ("model", "objective", "sampling", "predictor", "synth")
-"""Modules that only some domains have: the first four go with an objective of their own, synth with a pipeline."""
+"""Modules (or packages) that every domain has."""
+
+OPTIONAL_MODULES = ("model", "objective", "sampling", "predictor", "synth")
+"""Modules that only some domains have: the first four belong to objective "own", synth to a `zoo synth` pipeline."""
 
 
 @dataclass(frozen=True)
 class PublishedResult:
-    """One published number: metric and group as the domain's scorer names them, value in its unit, and its place."""
+    """One published number.
+
+    Args:
+        metric: The metric, as the domain's scorer names it.
+        group: The group of test rows, as the domain's scorer names it.
+        value: The value, in the unit of the metric (fractions in 0..1, not percent).
+        system: The system that reached it, such as Goat-7B.
+        source: Where it is published: paper and table.
+    """
 
     metric: str
     group: str
@@ -32,12 +47,22 @@ class PublishedResult:
 
 @dataclass(frozen=True)
 class Domain:
-    """A domain. Nothing is imported until it is used: `domain.module("prompts").render(...)`.
+    """A domain and what it is made of. Nothing of it is imported until it is used.
 
-    objective: which loss the domain trains with; the name of a core objective ("text": causal or seq2seq by backbone)
-    or "own" for a domain with its own model.py, objective.py, sampling.py and predictor.py.
-    constrained: whether prompts.constraint(row) gives the grammar of a row's answers (infer/grammar.py), None for a row
-    that has none. Answers are then held to it, unless decode.constrained says otherwise.
+    Args:
+        name: The name that users type, which is also the name of the entry point and of the package.
+        title: A heading for demos and model cards.
+        summary: What the domain does, in one line.
+        paper: The paper that it follows.
+        licence: SPDX id of the licence of its models.
+        objective: The loss that the domain trains with: "text" (a core objective, causal or seq2seq by backbone), or
+            "own" for a domain with its own model.py, objective.py, sampling.py and predictor.py.
+        columns: Columns that the domain's rows have besides those of every row.
+        constrained: Whether `prompts.constraint(row)` gives a grammar for the answers to a row (infer/grammar.py), or
+            None for a row without one. Decoding is then constrained to it, unless decode.constrained is false.
+
+    Example:
+        `domains.get("arithmetic").module("prompts").render(row, seed=0)`
     """
 
     name: str
@@ -51,12 +76,23 @@ class Domain:
 
     @property
     def package(self) -> str:
+        """The dotted name of the domain's package."""
         return f"instructzoo.{self.name}"
 
     def module(self, name: str) -> Any:
-        """One of the domain's modules (world, sources, prompts, metrics, demo), imported now."""
-        if name not in (*MODULES, *OWN):
-            raise ZooError(f'"{name}" is no module of a domain', suggest(name, (*MODULES, *OWN)))
+        """Import one of the domain's modules.
+
+        Args:
+            name: A name in MODULES or OPTIONAL_MODULES, such as "prompts".
+
+        Returns:
+            The module.
+
+        Raises:
+            ZooError: The name is no module of a domain.
+        """
+        if name not in (*MODULES, *OPTIONAL_MODULES):
+            raise ZooError(f'"{name}" is no module of a domain', suggest(name, (*MODULES, *OPTIONAL_MODULES)))
         return importlib.import_module(f"{self.package}.{name}")
 
     def folder(self) -> Path:
@@ -64,59 +100,82 @@ class Domain:
         return Path(str(resources.files(self.package)))
 
     def bundled_model(self) -> Path:
-        """The folder of the small trained model that the package bundle. Raises ZooError where it carries none."""
+        """The folder of the small trained model that is bundled with the package.
+
+        Raises:
+            ZooError: The package bundles no model.
+        """
         if not self.has_bundled_model():
-            found, fix = f"{self.package} carries no trained model", f"train one: zoo train {self.name}/tiny"
-            raise ZooError(found, "safetensors in weights/", fix)
+            fix = f"train one: zoo train {self.name}/tiny"
+            raise ZooError(f"{self.package} bundles no trained model", "safetensors in weights/", fix)
         return self.folder() / "weights"
 
     def has_bundled_model(self) -> bool:
-        """Whether the package carries a trained model."""
+        """Whether a trained model is bundled with the package."""
         return any((self.folder() / "weights").rglob("*.safetensors"))
+
+    def checkout(self) -> Path | None:
+        """The root of the checkout that the package is used from; None where it was installed from a wheel.
+
+        In a checkout the package's folder is packages/<name>/src/instructzoo/<name>.
+        """
+        parents = self.folder().parents
+        if len(parents) > 4 and parents[1].name == "src" and parents[3].name == "packages":
+            return parents[4]
+        return None
 
     def recipes(self) -> dict[str, Path]:
         """Recipe files by name. In a checkout the folder recipes/ itself is read, else the copy inside the wheel."""
-        for folder in (_checkout_recipes(self.folder(), self.name), self.folder() / "recipes"):
-            if folder and folder.is_dir():
-                return {p.stem: p for p in sorted(folder.glob("*.yaml"))}
+        root = self.checkout()
+        folders = [root / "recipes" / self.name] if root else []
+        for folder in (*folders, self.folder() / "recipes"):
+            if folder.is_dir():
+                return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
         return {}
 
 
 @dataclass(frozen=True)
 class BrokenDomain:
-    """A domain that is installed and cannot be loaded; the others go on."""
+    """A domain that is installed and cannot be loaded. The other domains stay usable."""
 
     name: str
     reason: str
 
 
-def _checkout_recipes(package: Path, name: str) -> Path | None:
-    """recipes/<name> of the checkout that `package` lies in: packages/<name>/src/instructzoo/<name> is four below."""
-    if len(package.parents) > 4 and package.parents[1].name == "src" and package.parents[3].name == "packages":
-        return package.parents[4] / "recipes" / name
-    return None
-
-
 def discover() -> dict[str, Domain | BrokenDomain]:
-    """All installed domains by name. A domain that fails to import is `BrokenDomain`, with the reason."""
+    """All installed domains by name, in alphabetical order.
+
+    Returns:
+        A `Domain` for each entry point of GROUP; a `BrokenDomain` with the reason where its import fails.
+    """
     from importlib import metadata  # costs more than the rest of this module
 
-    found: dict[str, Domain | BrokenDomain] = {}
-    for entry in sorted(metadata.entry_points(group=GROUP), key=lambda e: e.name):
+    domains: dict[str, Domain | BrokenDomain] = {}
+    for entry in sorted(metadata.entry_points(group=GROUP), key=lambda entry: entry.name):
         try:
             domain = entry.load()
         except Exception as error:  # noqa: BLE001 - whatever a foreign package raises must not take the others down
-            found[entry.name] = BrokenDomain(entry.name, f"{type(error).__name__}: {error}")
+            domains[entry.name] = BrokenDomain(entry.name, f"{type(error).__name__}: {error}")
             continue
         if isinstance(domain, Domain) and domain.name == entry.name:
-            found[entry.name] = domain
+            domains[entry.name] = domain
         else:
-            found[entry.name] = BrokenDomain(entry.name, f"{entry.value} is no Domain named {entry.name}")
-    return found
+            domains[entry.name] = BrokenDomain(entry.name, f"{entry.value} is no Domain named {entry.name}")
+    return domains
 
 
 def get(name: str) -> Domain:
-    """One domain by name. Raises ZooError for an unknown or a broken one."""
+    """One installed domain.
+
+    Args:
+        name: The domain's name, such as "arithmetic".
+
+    Returns:
+        The domain.
+
+    Raises:
+        ZooError: No domain of that name is installed (with a suggestion), or it cannot be imported.
+    """
     domains = discover()
     domain = domains.get(name)
     if isinstance(domain, Domain):
@@ -130,5 +189,5 @@ def get(name: str) -> Domain:
 
 
 def missing_modules(domain: Domain) -> list[str]:
-    """Names of the modules that every domain has and this one lacks."""
+    """Names in MODULES that a domain lacks."""
     return [name for name in MODULES if importlib.util.find_spec(f"{domain.package}.{name}") is None]

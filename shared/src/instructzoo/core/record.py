@@ -2,8 +2,8 @@
 
     {"instruction": "What is 2 + 3?", "input": "2 + 3", "output": "2 + 3 = 5", "source": "world", "licence": "MIT"}
 
-Inside the house a row is a plain dict (`Row`), so that a million of them stay cheap and `datasets` takes them as they
-are. `Record` is the checked form at the doors: files that a user brings, and tests.
+Inside the project a row is a plain dict (`Row`), so that a million rows stay cheap and `datasets` takes them without
+conversion. `Record` is the validated form for rows that come from outside: files of a user, and tests.
 """
 
 from __future__ import annotations
@@ -16,36 +16,50 @@ from typing import Any, NamedTuple
 from instructzoo.core.errors import ZooError
 
 Row = dict[str, Any]
-"""One instruction instance. Always `id`, `instruction`, `input`, `output`, `source`, `licence`; `item` names the
-problem itself, wording aside (two rows with one `item` never stand on two sides of a split); the rest is the
-domain's."""
+"""One instruction instance. Every row has `id`, `instruction`, `input`, `output`, `source` and `licence`. `item` names
+the problem itself, whatever its wording: two rows of one item are never in different splits. All other columns belong
+to the domain."""
 
 TEXT_COLUMNS = ("instruction", "input", "output", "source", "licence")
 
 
 class Segment(NamedTuple):
-    """A piece of a prompt, and whether the model must learn to write it."""
+    """A piece of a rendered row, and whether its tokens are supervised (part of the target)."""
 
     text: str
     supervised: bool
 
 
 class Turn(NamedTuple):
-    """One utterance of a dialogue history."""
+    """One message of a dialogue history."""
 
     role: str
     text: str
 
 
 class Invalid(NamedTuple):
-    """What `prompts.parse` returns for a text that means nothing, with the reason."""
+    """What `prompts.parse` returns for an answer that cannot be parsed, with the reason."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A checked row. `extra` holds the domain's own columns."""
+    """A validated row.
+
+    Args:
+        instruction: What to do, in words.
+        input: What to do it with; empty where the instruction says all.
+        output: The target text; empty where it is not known.
+        source: The data set that the row comes from.
+        licence: The licence of that data set.
+        item: The identity of the problem, whatever its wording; empty: `item_key` of instruction and input.
+        extra: The domain's own columns.
+
+    Example:
+        >>> Record("What is 2 + 3?", "2 + 3", "2 + 3 = 5", "world", "MIT").row()["item"]
+        'what is 2 + 3? 2 + 3'
+    """
 
     instruction: str
     input: str = ""
@@ -57,15 +71,26 @@ class Record:
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], where: str = "") -> Record:
-        """Check one row. Raises ZooError naming `where` (file:line) for a missing or wrongly typed column."""
+        """Validate one row.
+
+        Args:
+            row: The row as it was read; `None` in a text column other than `instruction` counts as empty.
+            where: Its place for error messages, as `file:line`.
+
+        Returns:
+            The record. A column `id` is dropped: `row` computes it anew.
+
+        Raises:
+            ZooError: The row is no mapping, a column is missing or of a wrong type, or there is no text to answer.
+        """
         if not isinstance(row, Mapping):
             raise ZooError(f"found {type(row).__name__}", "an object with instruction, input, output", where=where)
-        known = {f.name for f in fields(cls)} - {"extra"}
+        columns = {f.name for f in fields(cls)} - {"extra"}
         if "instruction" not in row:
-            found = ", ".join(map(str, row)) or "no keys"
-            raise ZooError(f'no "instruction" among: {found}', 'the keys "instruction", "input", "output"', where=where)
+            keys = ", ".join(map(str, row)) or "no keys"
+            raise ZooError(f'no "instruction" among: {keys}', 'the keys "instruction", "input", "output"', where=where)
         values = {}
-        for name in sorted(known & set(row)):
+        for name in sorted(columns & set(row)):
             value = row[name]
             if value is None and name != "instruction":
                 value = ""
@@ -74,7 +99,7 @@ class Record:
             values[name] = value
         if not (values["instruction"].strip() or values.get("input", "").strip()):
             raise ZooError("instruction and input are both empty", "a text to answer", where=where)
-        extra = {k: v for k, v in row.items() if k not in known and k != "id"}
+        extra = {key: value for key, value in row.items() if key not in columns and key != "id"}
         return cls(**values, extra=extra)
 
     def row(self) -> Row:
@@ -93,5 +118,5 @@ def row_id(instruction: str, input: str, output: str) -> str:
 
 
 def item_key(instruction: str, input: str) -> str:
-    """The default identity of a problem: its text without case and spacing."""
+    """The default identity of a problem: its text, lower-cased, with single spaces."""
     return " ".join(f"{instruction} {input}".casefold().split())

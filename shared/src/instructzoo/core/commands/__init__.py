@@ -1,1 +1,1 @@
-"""What `zoo` can do: a module for each command, named as it is typed, with one public function of that name."""
+"""The commands of `zoo`: a module for each, named as the command is typed, with one public function of that name."""

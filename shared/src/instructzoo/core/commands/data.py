@@ -1,4 +1,4 @@
-"""zoo data: build a recipe's rows, or write them in another trainer's format."""
+"""zoo data: build a recipe's rows, and export them in another trainer's format."""
 
 from __future__ import annotations
 
@@ -14,19 +14,32 @@ from instructzoo.core.errors import ZooError
 def data(
     recipe: str, overrides: Sequence[str] = (), export: str | None = None, output: str | None = None
 ) -> dict[str, Any]:
-    """Build (or find) the rows; with `export`, write them in that format to `output`. Returns folder, card ...
+    """Build the rows of a recipe, or find them in the cache.
 
-    messages and sharegpt hold the prompts as the domain renders them. Raises ZooError where `output` holds files.
+    Args:
+        recipe: `domain/recipe`, or a YAML file.
+        overrides: Settings such as `data.sizes.train=1000`.
+        export: Also write the rows in this format: messages, alpaca or sharegpt. messages and sharegpt hold the
+            prompts as the domain renders them.
+        output: The new folder of the exported files; by default <domain>-<recipe>-<format>.
+
+    Returns:
+        {"folder": of the built rows, "fingerprint": of the rows, "card": the data card}, and with `export`
+        "exported": the files written.
+
+    Raises:
+        ZooError: A setting or a source is wrong, or `output` holds files already.
     """
-    from instructzoo.core import data as room
+    from instructzoo.core import data as builder
 
     settings = recipes.load(recipe, overrides)
     if output and not export:
         raise ZooError("an output and no format", "--export messages, alpaca or sharegpt", "leave -o out", output)
     folder = new_folder(output or f"{settings.domain}-{settings.name}-{export}") if export else None
-    built = room.build(settings)
-    found: dict[str, Any] = {"folder": str(built.folder), "fingerprint": built.fingerprint, "card": built.card}
+    built = builder.build(settings)
+    result: dict[str, Any] = {"folder": str(built.folder), "fingerprint": built.fingerprint, "card": built.card}
     if export and folder:
         render = domains.get(settings.domain).module("prompts").render
-        found["exported"] = [str(p) for p in room.export(built.rows, export, folder, render, settings.seed)]
-    return found
+        files = builder.export(built.rows, export, folder, render, settings.seed)
+        result["exported"] = [str(path) for path in files]
+    return result

@@ -12,7 +12,20 @@ from instructzoo.core.errors import ZooError
 def demo(
     domain_name: str, run: str | None = None, port: int | None = None, open_browser: bool = False
 ) -> dict[str, Any]:
-    """Serve the demo on 127.0.0.1 until interrupted, with a run's model or the one that the package carries."""
+    """Serve a domain's demo on 127.0.0.1 until interrupted.
+
+    Args:
+        domain_name: An installed domain.
+        run: A run directory; without it the demo uses the domain's bundled model.
+        port: The port; by default the first free one from 7860.
+        open_browser: Whether to open the demo in the browser.
+
+    Returns:
+        {"domain": domain_name}, once the demo has ended.
+
+    Raises:
+        ZooError: gradio is not installed, there is no such domain, run or bundled model, or the port is taken.
+    """
     from importlib.util import find_spec
 
     if find_spec("gradio") is None:

@@ -1,4 +1,4 @@
-"""zoo doctor: what this machine can run, and what to know before trying. Pure data; nothing is changed."""
+"""zoo doctor: what this machine can run, and advice. It only measures and reads; nothing is changed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from typing import Any
 
 from instructzoo.core import domain as domains
 from instructzoo.core import runs
+from instructzoo.core.atomic_files import existing_parent
 
 PROBE_SECONDS = 0.2
+"""Time that one measurement of speed takes."""
+
 OPTIONAL = {
     "gradio": "demos; pip install 'instructzoo-core[demo]'",
     "bitsandbytes": "quantised bases, 8-bit and paged optimisers; pip install 'instructzoo-core[quantised]'",
@@ -23,15 +26,21 @@ OPTIONAL = {
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 CHECKPOINT_GB = 3.2
-"""Full tuning of 135M parameters in fp32: weights and two moments (12 bytes), twice while one replaces the other."""
+"""Full fine-tuning of 135M parameters in fp32: weights and two moments (12 bytes each), twice while a new checkpoint
+replaces the old one."""
 
 TRAINING_MEMORY_GB = 4.0
-"""The same with gradients (16 bytes a parameter), its activations and the libraries."""
+"""The same model in memory: with gradients (16 bytes per parameter), activations and the libraries."""
 
 
 def doctor() -> dict[str, Any]:
-    """Facts by group, then `advice`: lines for a person. Sizes in GB (2**30 bytes), speeds in GFLOP/s."""
-    found: dict[str, Any] = {
+    """Report the software, hardware, domains and caches of this machine.
+
+    Returns:
+        Facts by group ("torch", "devices", "cores", "speed", "memory", "disk", "optional", "domains", "cache",
+        "backbones"), then "advice": lines for a person. Sizes are in GB (2**30 bytes), speeds in GFLOP/s.
+    """
+    facts: dict[str, Any] = {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         **_torch(),
@@ -42,11 +51,11 @@ def doctor() -> dict[str, Any]:
         "cache": _cache(),
         "backbones": _backbones(),
     }
-    return found | {"advice": advice(found)}
+    return facts | {"advice": advice(facts)}
 
 
 def _torch() -> dict[str, Any]:
-    """Version, devices, cores and speed; where torch does not load, the reason stands in its place."""
+    """Version, devices, cores and speed of torch; the reason instead where torch does not load."""
     try:
         import torch
     except (ImportError, OSError) as error:
@@ -54,46 +63,55 @@ def _torch() -> dict[str, Any]:
     import psutil
 
     devices = {"cpu": runs.processor()}
-    for number in range(torch.cuda.device_count()):
-        card = torch.cuda.get_device_properties(number)
-        devices[f"cuda:{number}"] = f"{card.name}, {_gb(card.total_memory)} GB"
+    for index in range(torch.cuda.device_count()):
+        gpu = torch.cuda.get_device_properties(index)
+        devices[f"cuda:{index}"] = f"{gpu.name}, {_gb(gpu.total_memory)} GB"
     if torch.backends.mps.is_available():
         devices["mps"] = "Apple GPU"
     physical = psutil.cpu_count(logical=False)
-    cores = {"logical": os.cpu_count(), "physical": physical, "usable": _usable(), "threads": torch.get_num_threads()}
+    cores = {
+        "logical": os.cpu_count(),
+        "physical": physical,
+        "usable": _usable_cores(),
+        "threads": torch.get_num_threads(),
+    }
     return {"torch": torch.__version__, "devices": devices, "cores": cores, "speed": speed()}
 
 
 def speed() -> dict[str, Any]:
-    """Matrix multiplication on the first device in float32 and bfloat16; `bf16_fast`: 1.2 times as fast or better.
+    """Measure matrix multiplication on the first device in float32 and bfloat16.
 
-    Measured, since a processor without AVX512-BF16 or AMX accepts bfloat16 and emulates it slowly.
+    bfloat16 is measured because a processor without AVX512-BF16 or AMX accepts it and emulates it slowly.
+
+    Returns:
+        {"device", "float32_gflops", "bfloat16_gflops", "bf16_fast": whether bfloat16 is at least 1.2 times as fast,
+        "bf16_instructions"}.
     """
     import torch
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    single, half = matmul(device, torch.float32), matmul(device, torch.bfloat16)
+    float32, bfloat16 = matmul(device, torch.float32), matmul(device, torch.bfloat16)
     return {
         "device": device.type,
-        "float32_gflops": round(single),
-        "bfloat16_gflops": round(half),
-        "bf16_fast": half >= 1.2 * single,
+        "float32_gflops": round(float32),
+        "bfloat16_gflops": round(bfloat16),
+        "bf16_fast": bfloat16 >= 1.2 * float32,
         "bf16_instructions": _bf16_instructions(device),
     }
 
 
 def matmul(device: Any, dtype: Any, seconds: float = PROBE_SECONDS) -> float:
-    """GFLOP/s of square products within about `seconds`, by the quickest of them: others may be using the machine."""
+    """GFLOP/s of products of square matrices, by the fastest within about `seconds`: other programs may be running."""
     import torch
 
     size = 4096 if device.type == "cuda" else 512
-    left = torch.ones(size, size, device=device, dtype=dtype)
+    matrix = torch.ones(size, size, device=device, dtype=dtype)
     best, end = float("inf"), time.perf_counter() + seconds
     with torch.inference_mode():
-        left @ left  # the first one pays for set-up
+        matrix @ matrix  # the first product includes set-up
         while True:
             start = time.perf_counter()
-            left @ left
+            matrix @ matrix
             if device.type == "cuda":
                 torch.cuda.synchronize(device)
             now = time.perf_counter()
@@ -103,6 +121,7 @@ def matmul(device: Any, dtype: Any, seconds: float = PROBE_SECONDS) -> float:
 
 
 def _bf16_instructions(device: Any) -> str:
+    """The bfloat16 instructions of the device, or "none"."""
     import torch
 
     if device.type == "cuda":
@@ -117,12 +136,13 @@ def _bf16_instructions(device: Any) -> str:
     return ", ".join(names) or "none"
 
 
-def _usable() -> int | None:
+def _usable_cores() -> int | None:
     """Cores that this process may run on."""
     return len(os.sched_getaffinity(0)) if platform.system() == "Linux" else os.cpu_count()
 
 
 def _memory() -> dict[str, float]:
+    """Main memory in GB."""
     import psutil
 
     memory = psutil.virtual_memory()
@@ -130,84 +150,89 @@ def _memory() -> dict[str, float]:
 
 
 def _disk() -> dict[str, Any]:
-    """Free space where runs are written and where the cache is."""
-    places = {"runs": runs.root(), "cache": runs.cache()}
-    return {f"{name}_free_gb": _gb(shutil.disk_usage(_existing(place)).free) for name, place in places.items()}
-
-
-def _existing(path: Path) -> Path:
-    return next(p for p in (path.absolute(), *path.absolute().parents) if p.exists())
+    """Free disk space of the folder of runs and of the cache, in GB."""
+    folders = {"runs": runs.root(), "cache": runs.cache()}
+    return {f"{name}_free_gb": _gb(shutil.disk_usage(existing_parent(path)).free) for name, path in folders.items()}
 
 
 def _optional() -> dict[str, str]:
-    found = {}
+    """Versions of the optional packages and paths of the browser programs; "missing" where there is none."""
+    versions = {}
     for name in OPTIONAL:
         try:
-            found[name] = metadata.version(name)
+            versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
-            found[name] = "missing"
+            versions[name] = "missing"
     browser = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    return found | {"chromium": browser or "missing", "chromedriver": shutil.which("chromedriver") or "missing"}
+    return versions | {"chromium": browser or "missing", "chromedriver": shutil.which("chromedriver") or "missing"}
 
 
 def _domains() -> dict[str, str]:
-    """Every installed domain: its version, or why it does not work."""
-    found = {}
+    """Every installed domain: "ok", or why it does not work."""
+    states = {}
     for name, domain in domains.discover().items():
         if isinstance(domain, domains.BrokenDomain):
-            found[name] = f"broken: {domain.reason}"
+            states[name] = f"broken: {domain.reason}"
             continue
         try:
             missing = domains.missing_modules(domain)
-        except Exception as error:  # noqa: BLE001 - a fault of one domain must not hide the rest of the machine
-            found[name] = f"broken: {type(error).__name__}: {error}"
+        except Exception as error:  # noqa: BLE001 - an error in one domain must not hide the rest of the machine
+            states[name] = f"broken: {type(error).__name__}: {error}"
             continue
-        found[name] = f"broken: no {', '.join(m + '.py' for m in missing)}" if missing else "ok"
-    return found
+        states[name] = f"broken: no {', '.join(module + '.py' for module in missing)}" if missing else "ok"
+    return states
 
 
 def _cache() -> dict[str, Any]:
+    """The folder of the cache and its size."""
     folder = runs.cache()
     size = (
-        sum(p.stat().st_size for p in folder.rglob("*") if p.is_file() and not p.is_symlink()) if folder.is_dir() else 0
+        sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+        if folder.is_dir()
+        else 0
     )
     return {"folder": str(folder), "size_gb": _gb(size)}
 
 
 def _backbones() -> dict[str, str]:
-    """The pinned assets of the table; hub ids are kept in the hub's own cache."""
+    """Which pinned backbones are in the cache; models by hub id are in the hub's own cache."""
     from instructzoo.core.models import downloads
     from instructzoo.core.models.backbones import BACKBONES
 
-    return {b.name: "fetched" if downloads.ready(b) else "not fetched" for b in BACKBONES.values() if b.files}
+    return {
+        backbone.name: "fetched" if downloads.ready(backbone) else "not fetched"
+        for backbone in BACKBONES.values()
+        if backbone.files
+    }
 
 
-def advice(found: dict[str, Any]) -> list[str]:
-    """What follows from the facts, most hindering first; empty where nothing hinders."""
-    lines = [f"torch does not load: {found['torch']}"] if "speed" not in found else []
-    lines += [f"domain {name} is {state}" for name, state in found["domains"].items() if state != "ok"]
-    if not found["domains"]:
+def advice(facts: dict[str, Any]) -> list[str]:
+    """Lines of advice that follow from the facts of `doctor`, the most serious first."""
+    lines = [f"torch does not load: {facts['torch']}"] if "speed" not in facts else []
+    lines += [f"domain {name} is {state}" for name, state in facts["domains"].items() if state != "ok"]
+    if not facts["domains"]:
         lines.append("no domain is installed: pip install instructzoo-arithmetic")
-    free = found["disk"]["runs_free_gb"]
+    free = facts["disk"]["runs_free_gb"]
     if free < 2 * CHECKPOINT_GB:
         lines.append(f"{free} GB free on disk: checkpoints of a small recipe need up to {CHECKPOINT_GB} GB")
-    memory = found["memory"]["free_gb"]
+    memory = facts["memory"]["free_gb"]
     if memory < TRAINING_MEMORY_GB:
         lines.append(
             f"{memory} GB of memory free: enough for tiny recipes; small ones need up to {TRAINING_MEMORY_GB} GB"
         )
-    if "speed" in found:
-        lines += _advice_speed(found)
+    if "speed" in facts:
+        lines += _speed_advice(facts)
     lines += [
-        f"{name} is missing: it is for {use}" for name, use in OPTIONAL.items() if found["optional"][name] == "missing"
+        f"{name} is missing: it is for {use}" for name, use in OPTIONAL.items() if facts["optional"][name] == "missing"
     ]
-    if "missing" in (found["optional"]["chromium"], found["optional"]["chromedriver"]):
+    if "missing" in (facts["optional"]["chromium"], facts["optional"]["chromedriver"]):
         lines.append("Chromium or its driver is missing: the tests in tests/browser are skipped")
     return lines
 
 
-def _advice_speed(found: dict[str, Any]) -> list[str]:
-    lines, speed, cores = [], found["speed"], found["cores"]
+def _speed_advice(facts: dict[str, Any]) -> list[str]:
+    """Advice on GPUs, bfloat16 and the number of threads."""
+    lines, speed, cores = [], facts["speed"], facts["cores"]
     if speed["device"] == "cpu":
         lines.append("no GPU: tiny recipes take minutes here, small ones hours; paper recipes need a GPU")
     if not speed["bf16_fast"]:

@@ -1,4 +1,4 @@
-"""zoo eval: a model's answers to the test part, scored beside the baselines and the paper."""
+"""zoo eval: answer the test split and score the answers, next to the baselines and the paper."""
 
 from __future__ import annotations
 
@@ -10,44 +10,57 @@ from typing import TYPE_CHECKING, Any
 
 from instructzoo.core import domain as domains
 from instructzoo.core import runs
-from instructzoo.core.commands.train import command
+from instructzoo.core.commands.train import command_line
 from instructzoo.core.domain import Domain
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Row
 from instructzoo.core.runs import Run
 
 if TYPE_CHECKING:
-    from instructzoo.core.data import Built
+    from instructzoo.core.data import BuiltData
 
-LOOKUP = 50_000
-"""Training rows that the baselines learn from: more of them cost minutes and hardly score better."""
+BASELINE_ROWS = 50_000
+"""Training rows that the baselines learn from: more rows cost minutes and hardly improve their scores."""
 
 UNCONSTRAINED = "unconstrained"
-"""The system beside a model whose answers are held to a grammar: the same model without it."""
+"""The name of a second system where decoding is constrained to a grammar: the same model, unconstrained."""
 
 
 def eval(domain_name: str, run: str | None = None, limit: int | None = None, baselines: bool = True) -> dict[str, Any]:
-    """Score a run's model (or, with no run named, the one that the package carries) on its recipe's test part.
+    """Score a model on the test split of its recipe.
 
-    A run's predictions.jsonl and scores.json are written into it where this is the whole evaluation that its recipe
-    asks for, with every baseline; "recorded" in what is returned says whether they were. The bundled model's scores
-    are only returned.
+    A run's predictions.jsonl and scores.json are written into it if this is the complete evaluation that its recipe
+    asks for, with every baseline. The scores of a bundled model are only returned.
+
+    Args:
+        domain_name: An installed domain.
+        run: A run directory; without it the domain's bundled model is scored.
+        limit: The number of test rows, sampled by seed; by default as the recipe says.
+        baselines: Whether to score the baselines too.
+
+    Returns:
+        The content of scores.json: {"domain", "recipe", "scorer", "n", "systems": scores by system, "paired":
+        comparisons with the baselines, "paper": published results, ...}; for a run also "recorded".
+
+    Raises:
+        ZooError: There is no such domain, run or bundled model, the limit is below 1, or the recipe of the run no
+            longer builds the rows that it was trained on.
     """
     domain = domains.get(domain_name)
     folder = runs.find(run).folder if run else domain.bundled_model()
     scores, predictions = evaluate(domain, folder, limit, baselines)
     if not run:
         return scores
-    asked = runs.stored_recipe(folder).evaluate
-    whole = limit in (None, asked.limit) and (baselines or not asked.baselines) and not scores["left_out"]
-    if whole:
-        write(folder, scores, predictions)
-    return scores | {"recorded": whole}
+    settings = runs.stored_recipe(folder).evaluate
+    complete = limit in (None, settings.limit) and (baselines or not settings.baselines) and not scores["left_out"]
+    if complete:
+        save(folder, scores, predictions)
+    return scores | {"recorded": complete}
 
 
-def write(folder: Path, scores: dict[str, Any], predictions: Sequence[dict[str, Any]]) -> None:
-    """predictions.jsonl and scores.json, each whole."""
-    lines = "".join(json.dumps(p, ensure_ascii=False) + "\n" for p in predictions)
+def save(folder: Path, scores: dict[str, Any], predictions: Sequence[dict[str, Any]]) -> None:
+    """Write predictions.jsonl and scores.json into a run directory."""
+    lines = "".join(json.dumps(prediction, ensure_ascii=False) + "\n" for prediction in predictions)
     runs.write_text(folder / "predictions.jsonl", lines)
     runs.write_json(folder / "scores.json", scores)
 
@@ -55,10 +68,19 @@ def write(folder: Path, scores: dict[str, Any], predictions: Sequence[dict[str, 
 def evaluate(
     domain: Domain, folder: Path, limit: int | None = None, baselines: bool = True
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The content of scores.json and of predictions.jsonl for the model in `folder`.
+    """Score the model in a folder.
 
-    limit: test rows to score, taken by seed; none: as the recipe says. Raises ZooError for a limit below 1, and for a
-    run whose recipe no longer builds the rows that it was trained on.
+    Args:
+        domain: The domain.
+        folder: A run directory, or the folder of a bundled model.
+        limit: The number of test rows, sampled by seed; by default as the recipe says.
+        baselines: Whether to score the baselines too, where the recipe asks for them.
+
+    Returns:
+        The content of scores.json, and the lines of predictions.jsonl.
+
+    Raises:
+        ZooError: As `eval`.
     """
     from instructzoo.core import data, infer
     from instructzoo.core.data.split import sampled
@@ -68,30 +90,31 @@ def evaluate(
     predictor = infer.load(domain, folder)
     recipe = predictor.recipe
     baselines = baselines and recipe.evaluate.baselines
-    begun = Run(folder).manifest().get("data")
-    # The bundled model's training rows are made only where a baseline learns from them; a run's are checked.
-    built = data.build(recipe, parts=("train", "test") if baselines or begun else ("test",))
-    same_rows(folder, built)
+    is_run = Run(folder).manifest().get("data") is not None
+    # The training rows of a bundled model are built only if a baseline learns from them; those of a run are compared.
+    built = data.build(recipe, splits=("train", "test") if baselines or is_run else ("test",))
+    check_same_data(folder, built)
     test = sampled(built.rows["test"], limit or recipe.evaluate.limit, recipe.seed, "test")
     if not test:
-        raise ZooError("the test part is empty", "at least one row", "look at the data card: zoo data")
+        raise ZooError("the test split is empty", "at least one row", "look at the data card: zoo data")
     metrics = domain.module("metrics")
-    answers, counted = predictor.answer_counted(test)
-    systems, counts = {"model": answers}, {"model": counted}
+    answers, model_counts = predictor.answer_counted(test)
+    systems, counts = {"model": answers}, {"model": model_counts}
     if predictor.constrained:
         systems[UNCONSTRAINED], counts[UNCONSTRAINED] = predictor.with_constraints(False).answer_counted(test)
     left_out: dict[str, str] = {}
     if baselines:
-        train = sampled(built.rows["train"], LOOKUP, recipe.seed, "train")
-        systems |= looked_up(domain, train, test)
+        train = sampled(built.rows["train"], BASELINE_ROWS, recipe.seed, "train")
+        systems |= baseline_answers(domain, train, test)
         try:
             systems["untuned"], counts["untuned"] = predictor.untuned().answer_counted(test)
         except ZooError as error:  # a local backbone need not be where a bundled model is scored
             left_out["untuned"] = str(error)
     scored = {name: metrics.score(test, texts, recipe.evaluate.scorer) for name, texts in systems.items()}
-    for name, counted in counts.items():
-        scored[name].counts.update(counted)
-    others = {s: metrics.score(test, answers, s).as_dict() for s in metrics.SCORERS if s != recipe.evaluate.scorer}
+    for name, system_counts in counts.items():
+        scored[name].counts.update(system_counts)
+    other_scorers = [scorer for scorer in metrics.SCORERS if scorer != recipe.evaluate.scorer]
+    variants = {scorer: metrics.score(test, answers, scorer).as_dict() for scorer in other_scorers}
     hits = {name: metrics.correct(test, texts, recipe.evaluate.scorer) for name, texts in systems.items()}
     content = {
         "domain": recipe.domain,
@@ -100,44 +123,48 @@ def evaluate(
         "part": "test",
         "scorer": recipe.evaluate.scorer,
         "n": len(test),
-        "systems": {name: s.as_dict() for name, s in scored.items()},
+        "systems": {name: scores.as_dict() for name, scores in scored.items()},
         "left_out": left_out,
-        **others,
+        **variants,
         "paired": paired(hits),
-        "paper": [asdict(f) for f in metrics.PAPER],
+        "paper": [asdict(result) for result in metrics.PAPER],
         "data": built.fingerprint,
         "backbone": recipe.model.backbone,
-        "command": command(),
+        "command": command_line(),
         **runs.environment(),
     }
     return content, describe(test, answers, hits["model"])
 
 
-def same_rows(folder: Path, built: Built) -> None:
-    """Raises ZooError where a run's recipe no longer builds the rows that it was trained beside."""
-    begun = Run(folder).manifest().get("data")
-    if begun not in (None, built.fingerprint):
-        found = f"{folder} was trained beside rows {begun}, and its recipe now builds {built.fingerprint}"
-        raise ZooError(found, "the same rows", "put data.path back as it was, or train again")
+def check_same_data(folder: Path, built: BuiltData) -> None:
+    """Check that a run's recipe still builds the rows that it was trained on.
+
+    Raises:
+        ZooError: The fingerprint of the rows has changed: a file or the domain's code is another one.
+    """
+    fingerprint = Run(folder).manifest().get("data")
+    if fingerprint not in (None, built.fingerprint):
+        problem = f"{folder} was trained on data {fingerprint}, and its recipe now builds {built.fingerprint}"
+        raise ZooError(problem, "the same rows", "put data.path back as it was, or train again")
 
 
-def looked_up(domain: Domain, train: Sequence[Row], test: Sequence[Row]) -> dict[str, list[str]]:
-    """What copying, a constant, the nearest training row and the domain's own baselines answer."""
+def baseline_answers(domain: Domain, train: Sequence[Row], test: Sequence[Row]) -> dict[str, list[str]]:
+    """The answers of the baselines: copied input, constant answer, nearest training row, and the domain's own."""
     from instructzoo.core.score import baselines
 
-    known = {**baselines.BASELINES, **domain.module("metrics").BASELINES}
-    return {name: list(answer(train, test)) for name, answer in known.items()}
+    answer_functions = {**baselines.BASELINES, **domain.module("metrics").BASELINES}
+    return {name: list(answer(train, test)) for name, answer in answer_functions.items()}
 
 
 def paired(hits: dict[str, list[bool]]) -> dict[str, Any]:
-    """The model against every baseline on the same rows. hits: for each system, whether each answer is right."""
+    """The model against every other system on the same rows; hits: for each system, whether each answer is right."""
     from instructzoo.core.score import compare
 
     return {name: asdict(compare(hits["model"], other)) for name, other in hits.items() if name != "model"}
 
 
 def describe(rows: Sequence[Row], answers: Sequence[str], hits: Sequence[bool]) -> list[dict[str, Any]]:
-    """Lines of predictions.jsonl. A row's pictures are kept, since no text says what was asked without them."""
+    """Lines of predictions.jsonl. The images of a row are included, since its text alone does not state the task."""
     return [
         {
             "id": row["id"],

@@ -1,4 +1,4 @@
-"""zoo export: a trained model in the layout that other programs open, checked to answer as it did."""
+"""zoo export: a trained model in the layout that other programs open, checked to give the same answers."""
 
 from __future__ import annotations
 
@@ -11,13 +11,24 @@ from instructzoo.core.commands.training_task import new_folder
 from instructzoo.core.errors import ZooError
 
 PROBES = 32
-"""Test questions that the exported model must answer as the tuned one; pictures may differ by rounding."""
+"""Test rows that the exported model must answer as the trained one does; images may differ by rounding."""
 
 
 def export(domain_name: str, output: str, run: str | None = None, half: bool = False) -> dict[str, Any]:
-    """Write model, tokenizer and card into `output`; adapters are merged. One that answers otherwise is not written.
+    """Write model, tokenizer and model card in the plain Hugging Face layout; adapters are merged.
 
-    half: weights in float16, half the size. Returns {"output", "checked": number of identical answers}.
+    Args:
+        domain_name: An installed domain.
+        output: The new folder.
+        run: A run directory; without it the domain's bundled model is exported.
+        half: Whether to save the weights in float16, at half the size.
+
+    Returns:
+        {"output", "checked": the number of test rows whose answers were compared}.
+
+    Raises:
+        ZooError: The exported model answers differently (nothing is then written), the method cannot be merged, or
+            `output` holds files already.
     """
     from instructzoo.core import data, infer
 
@@ -25,22 +36,23 @@ def export(domain_name: str, output: str, run: str | None = None, half: bool = F
     domain = domains.get(domain_name)
     source = runs.find(run).folder if run else domain.bundled_model()
     predictor = infer.load(domain, source)
-    rows = list(islice(data.build(predictor.recipe, parts=("test",)).rows["test"], PROBES))
+    rows = list(islice(data.build(predictor.recipe, splits=("test",)).rows["test"], PROBES))
     before = predictor.answer(rows)
-    with runs.atomic_folder(folder) as fresh:
-        runs.write_text(fresh / "recipe.yaml", predictor.recipe.resolved())
-        after = predictor.exported(fresh, half).answer(rows)
-        (fresh / "README.md").write_text(_card(predictor), encoding="utf-8")
-        if differ := sum(not predictor.same_answer(*pair) for pair in zip(after, before, strict=True)):
+    with runs.atomic_folder(folder) as temporary:
+        runs.write_text(temporary / "recipe.yaml", predictor.recipe.resolved())
+        after = predictor.exported(temporary, half).answer(rows)
+        (temporary / "README.md").write_text(_model_card(predictor), encoding="utf-8")
+        if different := sum(not predictor.same_answer(*pair) for pair in zip(after, before, strict=True)):
             raise ZooError(
-                f"the exported model answers {differ} of {len(rows)} questions differently",
+                f"the exported model answers {different} of {len(rows)} questions differently",
                 "none",
                 "nothing was written",
             )
     return {"output": str(folder), "checked": len(rows)}
 
 
-def _card(predictor: Any) -> str:
+def _model_card(predictor: Any) -> str:
+    """The README.md of an exported model, in the form that the hub reads."""
     recipe = predictor.recipe
     return (
         f"---\nlicense: {predictor.domain.licence.lower()}\nlibrary_name: {predictor.library}\n---\n\n"

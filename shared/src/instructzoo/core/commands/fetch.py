@@ -1,4 +1,4 @@
-"""zoo fetch: a pretrained backbone ahead of time."""
+"""zoo fetch: download and convert a pretrained backbone ahead of time."""
 
 from __future__ import annotations
 
@@ -6,16 +6,26 @@ from typing import Any
 
 
 def fetch(name: str) -> dict[str, Any]:
-    """Resolve a backbone by name, verify its sha256 and convert it once. Returns {"name", "path"}."""
+    """Download a pinned backbone, verify its SHA-256 and convert it; what is in the cache already is not repeated.
+
+    Args:
+        name: A name of `backbones`, such as "smollm2-135m".
+
+    Returns:
+        {"name", "path": the folder in the Hugging Face layout}.
+
+    Raises:
+        ZooError: The name is unknown, or the download or its checksum fails.
+    """
     from instructzoo.core.models import downloads
 
     return {"name": name, "path": str(downloads.fetch(name))}
 
 
 def backbones() -> dict[str, Any]:
-    """The table of known backbones: {"backbones": [{"name", "kind", "origin", "licence", "note"}]}."""
+    """List the known backbones: {"backbones": [{"name", "kind", "origin", "licence", "note", ...}]}."""
     from dataclasses import asdict
 
     from instructzoo.core.models.backbones import BACKBONES
 
-    return {"backbones": [asdict(b) for b in BACKBONES.values()]}
+    return {"backbones": [asdict(backbone) for backbone in BACKBONES.values()]}

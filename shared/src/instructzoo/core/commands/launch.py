@@ -1,4 +1,4 @@
-"""zoo train --nproc N: the same command in N processes of this machine, which train one run together."""
+"""zoo train --nproc N: run the command in N processes of this machine, which train one run together."""
 
 from __future__ import annotations
 
@@ -19,23 +19,32 @@ from instructzoo.core.errors import ZooError
 
 POLL_SECONDS = 0.2
 GRACE_SECONDS = 60.0
-"""How long the others may take to end after one has failed."""
+"""How long the other processes may take to end after one has failed."""
 
 Worker = subprocess.Popen[bytes]
 
 
 def launch(arguments: Sequence[str], nproc: int) -> int:
-    """Run `zoo <arguments>` in `nproc` processes; returns the exit code of the first that fails, else 0.
+    """Run `zoo <arguments>` in several processes of this machine.
 
-    Process 0 speaks; what another said is shown where that one failed. A stop signal is handed on to all: the workers
-    are a session of their own each, or Ctrl-C would reach them twice, by the terminal and from here, and a second one
-    stops a training before it has saved.
-    Under torchrun, accelerate or Slurm, --nproc is not needed.
+    Process 0 prints; the standard error of another process is shown only if that process failed. A stop signal is
+    forwarded to all workers. Each worker is a session of its own: otherwise Ctrl-C would reach it twice, from the
+    terminal and from here, and a second signal stops a training run before it has saved.
+
+    Args:
+        arguments: The command line after `zoo`, with --nproc.
+        nproc: The number of processes.
+
+    Returns:
+        The exit code of the first process that failed, else 0.
+
+    Raises:
+        ZooError: A launcher (torchrun, accelerate or Slurm) started this process already.
     """
     if "RANK" in os.environ:
         raise ZooError("--nproc under a launcher", "one of the two", "leave --nproc out")
     threads = os.environ.get("OMP_NUM_THREADS") or str(max(1, (os.cpu_count() or 1) // nproc))
-    shared = {
+    environment = {
         "WORLD_SIZE": str(nproc),
         "LOCAL_WORLD_SIZE": str(nproc),
         "MASTER_ADDR": "127.0.0.1",
@@ -44,54 +53,56 @@ def launch(arguments: Sequence[str], nproc: int) -> int:
     }
     command = [sys.executable, "-m", "instructzoo.core.cli", *_without_nproc(arguments)]
     with ExitStack() as files:
-        said = [files.enter_context(tempfile.TemporaryFile()) for _ in range(nproc)]
+        error_files = [files.enter_context(tempfile.TemporaryFile()) for _ in range(nproc)]
         workers = [
             subprocess.Popen(
                 command,
-                env={**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-                stderr=said[rank] if rank else None,
+                env={**os.environ, **environment, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+                stderr=error_files[rank] if rank else None,
                 start_new_session=True,
                 preexec_fn=_end_with_parent,
             )
             for rank in range(nproc)
         ]
-        _hand_on_signals(workers)
+        _forward_signals(workers)
         failed = _wait(workers)
-        if failed:  # 0 has spoken for itself
-            said[failed].seek(0)
-            shutil.copyfileobj(said[failed], sys.stderr.buffer)
+        if failed:  # rank 0 writes to this terminal anyway
+            error_files[failed].seek(0)
+            shutil.copyfileobj(error_files[failed], sys.stderr.buffer)
     code = 0 if failed is None else workers[failed].returncode
     return 128 - code if code < 0 else code
 
 
 def _without_nproc(arguments: Sequence[str]) -> list[str]:
-    """The workers' own command line."""
-    kept = list(arguments)
-    for i, argument in enumerate(kept):
+    """The command line of the workers."""
+    arguments = list(arguments)
+    for i, argument in enumerate(arguments):
         if argument == "--nproc":
-            return kept[:i] + kept[i + 2 :]
+            return arguments[:i] + arguments[i + 2 :]
         if argument.startswith("--nproc="):
-            return kept[:i] + kept[i + 1 :]
-    return kept
+            return arguments[:i] + arguments[i + 1 :]
+    return arguments
 
 
 def _end_with_parent() -> None:
-    """A killed process group no longer takes a worker along: Linux sends it SIGTERM once its parent is gone."""
+    """Let Linux send the worker SIGTERM when its parent is gone: killing the parent's group does not reach it."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # 1: PR_SET_PDEATHSIG
 
 
-def _hand_on_signals(workers: Sequence[Worker]) -> None:
-    def hand_on(number: int, frame: FrameType | None) -> None:
+def _forward_signals(workers: Sequence[Worker]) -> None:
+    """Send every stop signal that this process receives to all workers."""
+
+    def forward(number: int, frame: FrameType | None) -> None:
         for worker in workers:
             worker.send_signal(number)
 
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # a closed terminal tells this process alone
-        signal.signal(number, hand_on)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # a closed terminal signals this process alone
+        signal.signal(number, forward)
 
 
 def _wait(workers: Sequence[Worker]) -> int | None:
-    """Until all have ended: the first that failed, or None. The others would wait for it, so they are ended too."""
+    """Wait for all workers and return the rank of the first that failed, or None. A failure ends the other workers."""
     failed, deadline = None, float("inf")
     while True:
         codes = [worker.poll() for worker in workers]
@@ -109,6 +120,7 @@ def _wait(workers: Sequence[Worker]) -> int | None:
 
 
 def _free_port() -> int:
-    with closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    """A port of 127.0.0.1 that nothing listens on."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

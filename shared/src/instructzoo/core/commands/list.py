@@ -7,13 +7,25 @@ from typing import Any
 
 from instructzoo.core import domain as domains
 
-SETTINGS = {"data.world": "world", "data.options": "sources"}
-OWN = {"model.options": "model", "objective": "objective", "decode.options": "sampling"}
-"""Groups of a recipe that a domain's own modules read, and those modules."""
+SETTINGS_MODULES = {"data.world": "world", "data.options": "sources"}
+"""Groups of a recipe that every domain defines, and the module whose `Settings` defines each."""
+
+OWN_SETTINGS_MODULES = {"model.options": "model", "objective": "objective", "decode.options": "sampling"}
+"""The same for a domain with an objective of its own."""
+
+
+ALIASES_INTRODUCTION = """\
+A setting of transformers, TRL, LLaMA-Factory or axolotl that is typed in a recipe is an error that names the setting to
+use instead."""
 
 
 def list() -> dict[str, Any]:
-    """{"domains": [{"name", "title", "summary", "paper", "recipes", "model"}], "broken": [{"name", "reason"}]}."""
+    """List the installed domains.
+
+    Returns:
+        {"domains": [{"name", "title", "summary", "paper", "recipes", "model": whether a model is bundled}],
+        "broken": [{"name", "reason"}]}.
+    """
     listed, broken = [], []
     for name, domain in domains.discover().items():
         if isinstance(domain, domains.BrokenDomain):
@@ -33,17 +45,19 @@ def list() -> dict[str, Any]:
 
 
 def settings() -> str:
-    """The page docs/recipes.md: every setting of a recipe, and of the installed domains' worlds and sources."""
+    """The page docs/recipes.md in Markdown: all settings of a recipe, the installed domains' own, and their aliases."""
+    from instructzoo.core import settings_aliases
     from instructzoo.core.recipe import reference
     from instructzoo.core.settings import table
 
     lines = [reference().rstrip()]
+    lines += ["", "## Names in other trainers", "", ALIASES_INTRODUCTION, "", *settings_aliases.table()]
     for name, domain in domains.discover().items():
         if isinstance(domain, domains.Domain):
-            own = OWN if domain.objective == "own" else {}
-            for key, module in (SETTINGS | own).items():
-                if (found := domain.module(module).Settings).model_fields:
-                    lines += ["", f"## {key} of {name}", "", *table(found)]
+            own = OWN_SETTINGS_MODULES if domain.objective == "own" else {}
+            for group, module in (SETTINGS_MODULES | own).items():
+                if (model := domain.module(module).Settings).model_fields:
+                    lines += ["", f"## {group} of {name}", "", *table(model)]
             if find_spec(f"{domain.package}.synth"):
                 lines += ["", f"## zoo synth {name}", "", *table(domain.module("synth").Settings)]
     return "\n".join(lines).rstrip() + "\n"

@@ -1,4 +1,4 @@
-"""zoo plan: what a training will cost, before it starts."""
+"""zoo plan: an estimate of the cost of a training run."""
 
 from __future__ import annotations
 
@@ -8,18 +8,30 @@ from typing import Any
 
 from instructzoo.core import recipe as recipes
 from instructzoo.core.commands.doctor import speed
-from instructzoo.core.commands.training_task import build_task, counts
+from instructzoo.core.commands.training_task import build_task, parameter_counts
 from instructzoo.core.recipe import Recipe
 
-PROBE_STEPS = 10
+PROBE_UPDATES = 10
+"""Updates that are timed."""
 GB = 2**30
 
 
 def plan(recipe: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
-    """Parameters, memory by part (GB), tokens, steps and the time from a ten-step probe. Nothing is written to a run.
+    """Estimate parameters, memory, tokens, updates and time of a training run. Nothing is written to a run.
 
-    The probe takes ten real updates, spread over the run, on a model that is then thrown away; on a processor that
-    multiplies faster in bfloat16, ten more in that ("seconds_per_step_bfloat16").
+    The time comes from ten real updates, spread over the run, on a model that is then discarded. On a processor that
+    multiplies faster in bfloat16, ten more updates are timed in that dtype ("seconds_per_step_bfloat16").
+
+    Args:
+        recipe: `domain/recipe`, or a YAML file.
+        overrides: Settings such as `train.batch=32`.
+
+    Returns:
+        {"recipe", "backbone", "method", "parameters": {"total", "trained", "names"}, "memory_gb": by kind and in sum
+        (2**30 bytes), "rows", "tokens_per_row", "tokens", "steps", "epochs", "seconds_per_step", "seconds"}.
+
+    Raises:
+        ZooError: A setting, the data or the backbone is wrong.
     """
     import torch
 
@@ -28,22 +40,22 @@ def plan(recipe: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
     from instructzoo.core.tune import optimizers
 
     settings = recipes.load(recipe, overrides)
-    ready = build_task(settings)
-    encoded = ready.encode(ready.built.rows["train"])
-    costs = ready.lengths(encoded)
-    tuned = to_device(ready.tune())
-    objective = ready.objective(tuned)
-    batches = Batches(costs.total, settings.train, settings.seed)
-    optimizer = optimizers.make(tuned, settings.train)
-    per_step, activations = probe(settings, tuned, objective, encoded, batches, optimizer)
-    half = {}
-    if settings.train.precision == "auto" and next(tuned.parameters()).device.type == "cpu" and speed()["bf16_fast"]:
+    task = build_task(settings)
+    encoded = task.encode(task.built.rows["train"])
+    lengths = task.lengths(encoded)
+    model = to_device(task.trainable_model())
+    objective = task.objective(model)
+    batches = Batches(lengths.total, settings.train, settings.seed)
+    optimizer = optimizers.make_optimizer(model, settings.train)
+    per_step, activations = probe(settings, model, objective, encoded, batches, optimizer)
+    in_bfloat16 = {}
+    if settings.train.precision == "auto" and next(model.parameters()).device.type == "cpu" and speed()["bf16_fast"]:
         with torch.autocast("cpu", torch.bfloat16):
-            faster, _ = probe(settings, tuned, objective, encoded, batches, optimizer)
-        half = {"seconds_per_step_bfloat16": round(faster, 4)}
-    parameters = counts(tuned)
-    memory = memory_of(tuned, optimizer) | {"activations": activations}
-    mean = sum(costs.total) / len(costs.total)
+            faster, _ = probe(settings, model, objective, encoded, batches, optimizer)
+        in_bfloat16 = {"seconds_per_step_bfloat16": round(faster, 4)}
+    parameters = parameter_counts(model)
+    memory = memory_of(model, optimizer) | {"activations": activations}
+    mean = sum(lengths.total) / len(lengths.total)
     return {
         "recipe": f"{settings.domain}/{settings.name}",
         "backbone": settings.model.backbone,
@@ -56,29 +68,34 @@ def plan(recipe: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
         "steps": batches.steps,
         "epochs": round(batches.steps / batches.per_epoch, 2),
         "seconds_per_step": round(per_step, 4),
-        **half,
+        **in_bfloat16,
         "seconds": round(per_step * batches.steps),
     }
 
 
 def probe(
-    recipe: Recipe, tuned: Any, objective: Any, encoded: Sequence[Any], batches: Any, optimizer: Any
+    recipe: Recipe, model: Any, objective: Any, encoded: Sequence[Any], batches: Any, optimizer: Any
 ) -> tuple[float, int]:
-    """Seconds per update, the mean of ten spread over the run; and the bytes of activations of the largest batch."""
+    """Take updates on a model that is discarded afterwards.
+
+    Returns:
+        Seconds per update (mean of PROBE_UPDATES, spread over the run), and bytes of the activations of the largest
+        micro-batch.
+    """
     from instructzoo.core.models import adapters
     from instructzoo.core.tune.activation_memory import saved_bytes
     from instructzoo.core.tune.lomo import Lomo
     from instructzoo.core.tune.loop import collate
 
-    device = next(tuned.parameters()).device
+    device = next(model.parameters()).device
 
-    tuned.train()
+    model.train()
     if recipe.train.activation_checkpointing:
-        adapters.unwrap_peft(tuned).gradient_checkpointing_enable({"use_reentrant": False})
+        adapters.unwrap_peft(model).gradient_checkpointing_enable({"use_reentrant": False})
 
     def update(step: int) -> None:
-        for rows in batches.update(step):
-            loss, count = objective.loss(tuned, collate(objective, encoded, rows, device))
+        for indices in batches.update(step):
+            loss, count = objective.loss(model, collate(objective, encoded, indices, device))
             if isinstance(optimizer, Lomo):
                 optimizer.hold(loss)
                 optimizer.divide_and_clip(int(count), recipe.train.clip)
@@ -87,27 +104,27 @@ def probe(
         optimizer.step()
         optimizer.zero_grad()
 
-    longest = max(range(len(encoded)), key=lambda row: batches.lengths[row])
+    longest = max(range(len(encoded)), key=lambda index: batches.lengths[index])
     size = recipe.train.micro_batch or max(
         1, min(recipe.train.batch, recipe.train.micro_tokens // batches.lengths[longest])
     )
     activations = saved_bytes(
-        lambda: objective.loss(tuned, collate(objective, encoded, [longest] * size, device))[0], tuned
+        lambda: objective.loss(model, collate(objective, encoded, [longest] * size, device))[0], model
     )
     update(0)
-    steps = [round(k * (batches.steps - 1) / max(1, PROBE_STEPS - 1)) for k in range(PROBE_STEPS)]
-    begun = time.perf_counter()
+    steps = [round(k * (batches.steps - 1) / max(1, PROBE_UPDATES - 1)) for k in range(PROBE_UPDATES)]
+    start = time.perf_counter()
     for step in steps:
         update(step)
-    return (time.perf_counter() - begun) / len(steps), activations
+    return (time.perf_counter() - start) / len(steps), activations
 
 
-def memory_of(tuned: Any, optimizer: Any) -> dict[str, int]:
-    """Bytes of weights, of gradients (LOMO: the largest one, others: all) and of what the optimiser holds by now."""
+def memory_of(model: Any, optimizer: Any) -> dict[str, int]:
+    """Bytes of weights, gradients and optimiser state after the probe; LOMO holds one gradient at a time."""
     from instructzoo.core.tune.lomo import Lomo
     from instructzoo.core.tune.optimizers import state_bytes
 
-    weights = sum(p.numel() * p.element_size() for p in tuned.parameters())
-    gradients = [p.numel() * p.element_size() for p in tuned.parameters() if p.requires_grad]
-    held = max(gradients) if isinstance(optimizer, Lomo) else sum(gradients)
-    return {"weights": weights, "gradients": held, "optimizer": state_bytes(optimizer)}
+    weights = sum(p.numel() * p.element_size() for p in model.parameters())
+    gradients = [p.numel() * p.element_size() for p in model.parameters() if p.requires_grad]
+    gradient_bytes = max(gradients) if isinstance(optimizer, Lomo) else sum(gradients)
+    return {"weights": weights, "gradients": gradient_bytes, "optimizer": state_bytes(optimizer)}

@@ -1,4 +1,4 @@
-"""zoo predict: answers to a file of rows, in order, streaming; a killed call goes on where it stopped."""
+"""zoo predict: stream answers to the rows of a file, in order; an interrupted call is resumed."""
 
 from __future__ import annotations
 
@@ -15,20 +15,31 @@ from instructzoo.core import runs
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Record, Row
 
-Asked = tuple[str, Row]
-"""A row and its place, file:line."""
+LocatedRow = tuple[str, Row]
+"""A row and where it comes from, file:line."""
 
 
 def predict(
     domain_name: str, source: str, output: str = "-", run: str | None = None, quiet: bool = False
 ) -> dict[str, Any]:
-    """Answer the rows of `source` (JSONL with `instruction` and `input`; "-" is standard input) into `output`.
+    """Answer the rows of a JSONL file.
 
-    Each line is the row as it came plus `prediction`, which it may not hold already. Beside the output,
-    `<output>.from.json` names the model; an output begun by another model, or that answers other rows, is refused. A
-    row that cannot be answered stops the call, once those before it are written.
+    Each line of the output is the row as it came plus `prediction`. The file `<output>.from.json` beside the output
+    identifies the model, so that a repeated call resumes its own output and refuses any other.
 
-    Returns {"rows", "answered", "output"}.
+    Args:
+        domain_name: An installed domain.
+        source: JSONL of rows with `instruction` and optionally `input`; "-" is standard input.
+        output: The JSONL file to write; "-" is standard output.
+        run: A run directory; without it the domain's bundled model answers.
+        quiet: Whether to show no progress.
+
+    Returns:
+        {"rows": answered in all, "answered": answered by this call, "output"}.
+
+    Raises:
+        ZooError: A row is malformed, has a `prediction` already or cannot be answered (the answers before it are
+            written), or the output belongs to another model or to other rows.
     """
     from instructzoo.core import infer
 
@@ -37,22 +48,22 @@ def predict(
     folder = runs.find(run).folder if run else domain.bundled_model()
     predictor = infer.load(domain, folder)
     if output == "-":
-        answered = _write(sys.stdout, predictor, rows, 0, quiet=True)
+        answered = _stream_answers(sys.stdout, predictor, rows, 0, quiet=True)
         return {"rows": answered, "answered": answered, "output": output}
     path = Path(output)
     done = _resume(path, identity(predictor), rows)
     with runs.disk_errors(path), path.open("a", encoding="utf-8") as file:
-        answered = _write(file, predictor, rows, done, quiet)
+        answered = _stream_answers(file, predictor, rows, done, quiet)
     return {"rows": done + answered, "answered": answered, "output": output}
 
 
 def identity(predictor: Any) -> str:
-    """Sixteen hex digits of all that decides an answer: weights (an adapter's base too), tokenizer, settings, seed."""
+    """16 hex digits of all that decides an answer: weights (an adapter's base too), tokenizer, settings and seed."""
     settings = predictor.recipe.model_dump_json(include={"domain", "model", "decode", "seed"})
     digest = hashlib.sha256(settings.encode())
     folder = predictor.loaded_from()
-    found = {*folder.glob("*token*"), *folder.glob("tokenizer/*"), *folder.glob("chat_template*")}
-    for path in sorted(path for path in found if path.is_file()):
+    tokenizer_files = {*folder.glob("*token*"), *folder.glob("tokenizer/*"), *folder.glob("chat_template*")}
+    for path in sorted(path for path in tokenizer_files if path.is_file()):
         digest.update(f"{path.name} {runs.sha256(path)}".encode())
     for name, values in predictor.loaded.model.state_dict().items():
         digest.update(f"{name} {values.dtype} {tuple(values.shape)}".encode())
@@ -61,37 +72,37 @@ def identity(predictor: Any) -> str:
 
 
 def _bytes(values: Any) -> Any:
-    """A tensor's bytes, [n]; numpy knows no bfloat16."""
+    """The bytes of a tensor, [n]; numpy has no bfloat16."""
     import torch
 
     return values.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
 
 
-def _rows(source: str) -> Iterator[Asked]:
-    """Checked rows, with their own keys. The first is read at once: a bad file fails before a model is loaded."""
+def _rows(source: str) -> Iterator[LocatedRow]:
+    """Validated rows with all their keys. The first is read at once: a bad file fails before a model is loaded."""
     from instructzoo.core.data import read_jsonl
 
-    def checked() -> Iterator[Asked]:
+    def validated() -> Iterator[LocatedRow]:
         for where, row in read_jsonl(source):
             Record.from_row(row, where)
             if "prediction" in row:
                 raise ZooError('the row has a "prediction" already', "a row to answer", "rename or drop it", where)
             yield where, row
 
-    rows = checked()
+    rows = validated()
     first = list(islice(rows, 1))
     if not first:
         raise ZooError("no rows", "a line of JSON per row, with instruction and input", where=source)
     return chain(first, rows)
 
 
-def _write(file: IO[str], predictor: Any, rows: Iterator[Asked], done: int, quiet: bool) -> int:
-    """Answer the rows after the first `done`; returns how many."""
+def _stream_answers(file: IO[str], predictor: Any, rows: Iterator[LocatedRow], first: int, quiet: bool) -> int:
+    """Write the answers to `rows`, of which the first has the index `first`; returns their number."""
     from instructzoo.core.commands.progress import Counter
 
     answered = 0
     with Counter("answered", quiet) as counter:
-        for row, text in predictor.stream(rows, done):
+        for row, text in predictor.stream(rows, first):
             file.write(json.dumps({**row, "prediction": text}, ensure_ascii=False) + "\n")
             file.flush()
             answered += 1
@@ -99,25 +110,25 @@ def _write(file: IO[str], predictor: Any, rows: Iterator[Asked], done: int, quie
     return answered
 
 
-def _resume(path: Path, model: str, rows: Iterator[Asked]) -> int:
-    """Step over the rows that `path` already answers; returns how many. A line cut short is dropped."""
-    from instructzoo.core.data import mend_jsonl, read_jsonl
+def _resume(path: Path, model: str, rows: Iterator[LocatedRow]) -> int:
+    """Skip the rows that `path` answers already; returns their number. An incomplete last line is dropped."""
+    from instructzoo.core.data import read_jsonl, repair_jsonl
 
-    beside = path.with_name(path.name + ".from.json")
+    model_file = path.with_name(path.name + ".from.json")
     if not path.exists():
-        runs.write_json(beside, {"model": model})
+        runs.write_json(model_file, {"model": model})
         return 0
-    if not beside.is_file():
+    if not model_file.is_file():
         raise ZooError(
             f"{path} exists and zoo predict did not write it", "a new file", "choose another -o, or remove it"
         )
-    if runs.read_json(beside)["model"] != model:
-        raise ZooError(f"{path} holds answers of another model", "the model it was begun with", "choose another -o")
-    mend_jsonl(path)
+    if runs.read_json(model_file)["model"] != model:
+        raise ZooError(f"{path} holds answers of another model", "the model that began it", "choose another -o")
+    repair_jsonl(path)
     done = 0
-    for where, held in read_jsonl(path) if path.stat().st_size else ():
+    for where, answered in read_jsonl(path) if path.stat().st_size else ():
         _, row = next(rows, (where, None))
-        if row is None or {k: held.get(k) for k in row} != row:
-            raise ZooError("an answer to another row", "the rows that it was begun with", "choose another -o", where)
+        if row is None or {key: answered.get(key) for key in row} != row:
+            raise ZooError("an answer to another row", "the rows that it began with", "choose another -o", where)
         done += 1
     return done

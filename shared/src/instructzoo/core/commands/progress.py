@@ -1,4 +1,4 @@
-"""A running count on standard error."""
+"""A progress count on standard error."""
 
 from __future__ import annotations
 
@@ -7,24 +7,30 @@ import time
 from types import TracebackType
 from typing import Self
 
-SECONDS = 1.0
+REFRESH_SECONDS = 1.0
 
 
 class Counter:
-    """`answered 1,250 (310/s)`, rewritten once a second on a terminal and at the end elsewhere."""
+    """A line such as `answered 1,250 (310/s)`, rewritten once a second on a terminal, and written once elsewhere.
 
-    def __init__(self, what: str, quiet: bool = False) -> None:
-        self.what, self.quiet, self.number = what, quiet, 0
-        self.began = self.shown = time.monotonic()
+    Args:
+        label: The word before the number.
+        quiet: Whether to write nothing.
+    """
+
+    def __init__(self, label: str, quiet: bool = False) -> None:
+        self.label, self.quiet, self.number = label, quiet, 0
+        self.started = self.refreshed = time.monotonic()
         self.terminal = sys.stderr.isatty()
 
     def __enter__(self) -> Self:
         return self
 
     def update(self, number: int) -> None:
+        """Set the count; the line is rewritten when a second has passed."""
         self.number = number
-        if self.terminal and not self.quiet and time.monotonic() - self.shown > SECONDS:
-            self.shown = time.monotonic()
+        if self.terminal and not self.quiet and time.monotonic() - self.refreshed > REFRESH_SECONDS:
+            self.refreshed = time.monotonic()
             sys.stderr.write(f"\r{self._line()}")
             sys.stderr.flush()
 
@@ -35,4 +41,4 @@ class Counter:
             sys.stderr.write(("\r" if self.terminal else "") + self._line() + "\n")
 
     def _line(self) -> str:
-        return f"{self.what} {self.number:,} ({self.number / max(1e-9, time.monotonic() - self.began):,.0f}/s)"
+        return f"{self.label} {self.number:,} ({self.number / max(1e-9, time.monotonic() - self.started):,.0f}/s)"

@@ -1,4 +1,4 @@
-"""zoo reproduce: data -> train -> score -> report, in one command; what is done already is not done again."""
+"""zoo reproduce: data, training, scores and report in one command; steps that are done already are not repeated."""
 
 from __future__ import annotations
 
@@ -8,22 +8,39 @@ from typing import Any
 from instructzoo.core import domain as domains
 from instructzoo.core import recipe as recipes
 from instructzoo.core import runs
-from instructzoo.core.commands.eval import evaluate, write
+from instructzoo.core.commands.eval import evaluate, save
 from instructzoo.core.commands.report import report
-from instructzoo.core.commands.train import command, train_run
+from instructzoo.core.commands.train import command_line, train_run
 
 
 def reproduce(recipe: str, overrides: Sequence[str] = (), quiet: bool = False) -> dict[str, Any]:
-    """Everything of a recipe; a finished run is only scored. Returns {"run", "report", "scores", "outcome"}."""
+    """Build the data, train, score and report a recipe; a finished run is only scored, a scored one only reported.
+
+    Args:
+        recipe: `domain/recipe`, or a YAML file.
+        overrides: Settings such as `train.steps=100`.
+        quiet: Whether to show no progress.
+
+    Returns:
+        {"run": the run directory, "report": the HTML file, "scores": as of `eval`, "outcome": as of `train`}.
+
+    Raises:
+        ZooError: A setting, the data or the backbone is wrong.
+    """
     settings = recipes.load(recipe, overrides)
     domain = domains.get(settings.domain)
-    run = runs.at(settings)
+    run = runs.run_of(settings)
     if not run.finished:
-        run = runs.start(settings, command=command())
+        run = runs.start(settings, command=command_line())
         train_run(settings, run, quiet)
     if not run.path("scores.json").is_file():
         scores, predictions = evaluate(domain, run.folder)
-        write(run.folder, scores, predictions)
-    page = report(str(run.folder))
+        save(run.folder, scores, predictions)
+    reported = report(str(run.folder))
     scores = runs.read_json(run.path("scores.json"))
-    return {"run": str(run.folder), "report": page["report"], "scores": scores, "outcome": run.manifest()["outcome"]}
+    return {
+        "run": str(run.folder),
+        "report": reported["report"],
+        "scores": scores,
+        "outcome": run.manifest()["outcome"],
+    }

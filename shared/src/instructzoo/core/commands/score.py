@@ -1,4 +1,4 @@
-"""zoo score: any file of answers against a file of gold rows, also another system's."""
+"""zoo score: score a file of answers against a file of gold rows, whatever system wrote them."""
 
 from __future__ import annotations
 
@@ -9,44 +9,55 @@ from typing import Any
 from instructzoo.core import domain as domains
 from instructzoo.core.commands.training_task import check_scorer
 from instructzoo.core.domain import Domain
-from instructzoo.core.errors import ZooError, place
+from instructzoo.core.errors import ZooError, location
 from instructzoo.core.record import Record, Row
 
-Asked = list[tuple[str, Any]]
-"""Objects of a file, each with its place."""
+LocatedObjects = list[tuple[str, Any]]
+"""The objects of a file, each after its location (file:line)."""
 
 
 def score(domain_name: str, gold: str, pred: str, scorer: str | None = None, task: str = "") -> dict[str, Any]:
-    """Scores of the answers in `pred` to the rows in `gold`.
+    """Score a file of answers.
 
-    gold: JSONL of rows, or a file in a published format that the domain reads (`task` then says what of it is asked).
-    pred: JSONL with the key `prediction`; a file in such a published format, which answers as its own rows would; or
-    plain text, an answer a line. scorer: one of metrics.SCORERS, or of the faulty published ones in metrics.LEGACY.
+    Rows and answers are matched by `id` where both files have ids, else by line. A gold row without an answer counts
+    as wrong.
 
-    Rows are matched by `id` where both files have ids, else by line; a gold row without an answer is wrong and counted.
-    Raises ZooError for an unknown scorer, ids in some lines of a file only, an id that two gold rows have, answers to
-    unknown rows, or two answers to one row.
+    Args:
+        domain_name: An installed domain.
+        gold: JSONL of rows with outputs, or a file in a published format that the domain reads.
+        pred: JSONL with the key `prediction`; a file in such a published format, whose own outputs are the answers;
+            or plain text with one answer per line.
+        scorer: A name in the domain's metrics.SCORERS, or in metrics.LEGACY (published scorers with known errors); by
+            default the first of SCORERS.
+        task: The task that a file in a published format is read for; by default the format decides.
+
+    Returns:
+        {"domain", "scorer", "n": gold rows, "gold", "pred", "figures", "counts", ...}; "counts" has "unanswered".
+
+    Raises:
+        ZooError: The scorer is unknown, only some lines of a file have ids, two gold rows share an id, or an answer
+            belongs to an unknown row or to one that is answered already.
     """
     domain = domains.get(domain_name)
     metrics = domain.module("metrics")
     scorer = check_scorer(domain, scorer or metrics.SCORERS[0], legacy=True)
-    asked = _asked(domain, gold, task)
-    rows = [_gold(row, where) for where, row in asked]
+    gold_objects = _gold_objects(domain, gold, task)
+    rows = [_gold_row(row, where) for where, row in gold_objects]
     answers = _answers(domain, pred, task, rows)
-    by_id = all([_has_ids(asked), _has_ids(answers)])  # both are checked
+    by_id = all([_has_ids(gold_objects), _has_ids(answers)])  # a list: both files are checked
     if by_id:
-        _refuse_twins(asked)
+        _check_unique_ids(gold_objects)
     texts, missing = _match(rows, answers, by_id, gold, pred)
-    found: dict[str, Any] = metrics.score(rows, texts, scorer).as_dict()
-    found["counts"]["unanswered"] = missing
-    return {"domain": domain_name, "scorer": scorer, "n": len(rows), "gold": gold, "pred": pred, **found}
+    scores: dict[str, Any] = metrics.score(rows, texts, scorer).as_dict()
+    scores["counts"]["unanswered"] = missing
+    return {"domain": domain_name, "scorer": scorer, "n": len(rows), "gold": gold, "pred": pred, **scores}
 
 
-def _asked(domain: Domain, gold: str, task: str) -> Asked:
-    """The gold rows and their places."""
+def _gold_objects(domain: Domain, gold: str, task: str) -> LocatedObjects:
+    """The gold rows as the file gives them."""
     from instructzoo.core.data import read_jsonl, readers
 
-    published = domain.module("sources").gold(readers.existing(gold), task)
+    published = domain.module("sources").gold(readers.existing_path(gold), task)
     if published is not None:
         return list(published)
     if task:
@@ -54,28 +65,28 @@ def _asked(domain: Domain, gold: str, task: str) -> Asked:
     return list(read_jsonl(gold))
 
 
-def _answers(domain: Domain, pred: str, task: str, rows: list[Row]) -> Asked:
-    """Objects with `prediction`, each with its place. Raises ZooError for a published file of other sentences."""
+def _answers(domain: Domain, pred: str, task: str, rows: list[Row]) -> LocatedObjects:
+    """Objects with `prediction`. Raises ZooError for a file in a published format that holds other questions."""
     from instructzoo.core.data import read_jsonl, readers
 
-    path = readers.existing(pred)
+    path = readers.existing_path(pred)
     published = domain.module("sources").gold(path, task)
     if published is not None:
-        said = list(published)
-        for (where, row), wanted in zip(said, rows, strict=False):
-            # some questions to one text differ by what they give beside it, such as the event whose arguments are asked
-            if any(row.get(name) != wanted.get(name) for name in ("item", "given")):
-                found, expected = (f'"{one["input"][:60]}" {one.get("given") or ""}'.rstrip() for one in (row, wanted))
+        predicted_rows = list(published)
+        for (where, predicted), row in zip(predicted_rows, rows, strict=False):
+            # Questions on one text may differ in the given annotation only, such as the event that arguments belong to.
+            if any(predicted.get(name) != row.get(name) for name in ("item", "given")):
+                found, expected = (f'"{r["input"][:60]}" {r.get("given") or ""}'.rstrip() for r in (predicted, row))
                 fix = "keep the order of the gold file, and ask what both files give"
                 raise ZooError(f"an answer to {found}", f"one to {expected}", fix, where)
-        return [(where, {"prediction": _answer_of(domain, row)}) for where, row in said]
+        return [(where, {"prediction": _target(domain, predicted)}) for where, predicted in predicted_rows]
     if path.suffix.lower() not in (".txt", ".out"):
         return list(read_jsonl(pred))
-    return [(place(pred, n), {"prediction": line}) for n, line in enumerate(_lines(path), 1)]
+    return [(location(pred, number), {"prediction": line}) for number, line in enumerate(_lines(path), 1)]
 
 
-def _answer_of(domain: Domain, row: Row) -> str:
-    """What a row of a published file says: its output, or what a model of another kind would have to give back."""
+def _target(domain: Domain, row: Row) -> str:
+    """The answer that a row of a published file holds: its output, or the target of a domain with its own objective."""
     if domain.objective == "text":
         return str(row["output"])
     return "".join(segment.text for segment in domain.module("prompts").render(row, 0) if segment.supervised)
@@ -90,32 +101,33 @@ def _lines(path: Path) -> list[str]:
     return text.removesuffix("\n").split("\n")
 
 
-def _gold(row: Mapping[str, Any], where: str) -> Row:
-    """A checked gold row; an id that the file gives is kept."""
-    checked = Record.from_row(row, where).row()
-    return checked | ({"id": str(row["id"])} if row.get("id") is not None else {})
+def _gold_row(row: Mapping[str, Any], where: str) -> Row:
+    """A validated gold row, with the id of the file where it gives one."""
+    validated = Record.from_row(row, where).row()
+    return validated | ({"id": str(row["id"])} if row.get("id") is not None else {})
 
 
-def _has_ids(lines: Asked) -> bool:
-    """Whether the lines of a file have ids. Raises ZooError where some have and some have not."""
-    first = lines[0][1].get("id") is not None
-    for where, values in lines:
+def _has_ids(objects: LocatedObjects) -> bool:
+    """Whether the lines of a file have ids. Raises ZooError where only some of them have."""
+    first = objects[0][1].get("id") is not None
+    for where, values in objects:
         if (values.get("id") is not None) != first:
-            found, wanted = ("no id", "one, as in") if first else ("an id", "none, as in")
-            raise ZooError(found, f"{wanted} the lines before", "give every line one, or none", where)
+            found, expected = ("no id", "one, as in") if first else ("an id", "none, as in")
+            raise ZooError(found, f"{expected} the lines before", "give every line one, or none", where)
     return first
 
 
-def _refuse_twins(asked: Asked) -> None:
-    seen = set()
-    for where, row in asked:
-        if str(row["id"]) in seen:
+def _check_unique_ids(gold_objects: LocatedObjects) -> None:
+    """Raise a ZooError where two gold rows share an id."""
+    ids = set()
+    for where, row in gold_objects:
+        if str(row["id"]) in ids:
             raise ZooError(f"id {row['id']} stands twice", "an id of its own for every gold row", where=where)
-        seen.add(str(row["id"]))
+        ids.add(str(row["id"]))
 
 
-def _match(rows: list[Row], answers: Asked, by_id: bool, gold: str, pred: str) -> tuple[list[str], int]:
-    """The answer to every gold row ("" where there is none), and how many there are none to."""
+def _match(rows: list[Row], answers: LocatedObjects, by_id: bool, gold: str, pred: str) -> tuple[list[str], int]:
+    """The answer to every gold row ("" where there is none), and the number of gold rows without an answer."""
     for where, answer in answers:
         if not isinstance(answer.get("prediction"), str):
             raise ZooError('no text under "prediction"', '{"prediction": "..."}', where=where)
@@ -124,13 +136,14 @@ def _match(rows: list[Row], answers: Asked, by_id: bool, gold: str, pred: str) -
             raise ZooError(f"{len(answers)} answers to {len(rows)} rows", "at most one answer per row", where=pred)
         missing = len(rows) - len(answers)
         return [answer["prediction"] for _, answer in answers] + [""] * missing, missing
-    given: dict[str, str] = {}
-    known = {row["id"] for row in rows}
+    answers_by_id: dict[str, str] = {}
+    gold_ids = {row["id"] for row in rows}
     for where, answer in answers:
-        name = str(answer["id"])
-        if name not in known:
-            raise ZooError(f"an answer to the unknown id {name}", f"an id of {gold}", where=where)
-        if name in given:
-            raise ZooError(f"id {name} is answered twice", "one answer per row", where=where)
-        given[name] = answer["prediction"]
-    return [given.get(row["id"], "") for row in rows], sum(row["id"] not in given for row in rows)
+        answer_id = str(answer["id"])
+        if answer_id not in gold_ids:
+            raise ZooError(f"an answer to the unknown id {answer_id}", f"an id of {gold}", where=where)
+        if answer_id in answers_by_id:
+            raise ZooError(f"id {answer_id} is answered twice", "one answer per row", where=where)
+        answers_by_id[answer_id] = answer["prediction"]
+    texts = [answers_by_id.get(row["id"], "") for row in rows]
+    return texts, sum(row["id"] not in answers_by_id for row in rows)

@@ -1,244 +1,277 @@
-"""How the answers of the verbs look in a terminal."""
+"""How the results of the commands are printed for people. With --json they are printed as they are."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-LEARNT, READ = "black on green", "dim"
-FASTER = 1.1
-"""How many times as fast bfloat16 must be before a plan speaks of it."""
+from instructzoo.core.commands.console import filled_table, line, pairs, put, table
+
+TARGET_STYLE, PROMPT_STYLE = "black on green", "dim"
+
+MIN_SPEEDUP = 1.1
+"""How many times as fast bfloat16 must be before a plan recommends it."""
 
 
-def line(text: str) -> None:
-    """Text as it is, on standard output."""
-    sys.stdout.write(f"{text}\n")  # rich would put an emoji for ":x:"
-    sys.stdout.flush()
-
-
-def table(*columns: str, title: str = "") -> Table:
-    made = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
-    for number, column in enumerate(columns):
-        made.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
-    return made
-
-
-def put(made: Any) -> None:
-    Console(highlight=False, markup=False, emoji=False).print(made)
-
-
-def pairs(values: dict[str, Any]) -> None:
-    made = Table(box=None, show_header=False, pad_edge=False)
-    for key, value in values.items():
-        made.add_row(Text(key, style="bold"), Text(str(value)))
-    put(made)
-
-
-def domains(found: dict[str, Any]) -> None:
-    made = Table("domain", "what it does", "recipes", "model", box=None, header_style="bold", pad_edge=False)
-    for d in found["domains"]:
-        recipes = ", ".join(r.partition("/")[2] for r in d["recipes"])
-        made.add_row(d["name"], d["summary"], recipes, "bundled" if d["model"] else "none")
-    put(made)
-    for broken in found["broken"]:
+def domains(result: dict[str, Any]) -> None:
+    """The installed domains, of `zoo list`."""
+    grid = Table("domain", "what it does", "recipes", "model", box=None, header_style="bold", pad_edge=False)
+    for domain in result["domains"]:
+        recipes = ", ".join(recipe.partition("/")[2] for recipe in domain["recipes"])
+        grid.add_row(domain["name"], domain["summary"], recipes, "bundled" if domain["model"] else "none")
+    put(grid)
+    for broken in result["broken"]:
         line(f"broken: {broken['name']}: {broken['reason']}")
-    if not found["domains"] and not found["broken"]:
+    if not result["domains"] and not result["broken"]:
         line("no domain is installed; pip install instructzoo-arithmetic")
 
 
-def data(found: dict[str, Any]) -> None:
-    card = found["card"]
-    pairs({"folder": found["folder"], "fingerprint": found["fingerprint"]})
-    for title, value in card.items():
-        if title != "examples":
-            line(f"{title}: {value}")
-    for path in found.get("exported", []):
+def data(result: dict[str, Any]) -> None:
+    """The data card of `zoo data`: splits, sources, dropped rows, contamination, and notes of the sources."""
+    from instructzoo.core.report import data_card
+
+    card = result["card"]
+    pairs({"folder": result["folder"], "fingerprint": result["fingerprint"], "seed": card["seed"]})
+    sections = {
+        "splits": data_card.split_table(card),
+        "sources": data_card.source_table(card),
+        "dropped rows (duplicates and contamination)": data_card.dropped_table(card),
+        "contamination": data_card.contamination_table(card),
+    }
+    for title, section in sections.items():
+        if not section.rows:
+            line(f"\n{title}: none")
+            continue
+        line("")
+        put(filled_table(section.head, section.rows, title))
+    for split, requested in card.get("asked", {}).items():
+        if card["raw"][split] < requested:
+            line(f"note: the source gave {card['raw'][split]:,} of {requested:,} rows for {split}")
+    for note in card["notes"]:
+        line(f"note: {note}")
+    for path in result.get("exported", []):
         line(f"exported  {path}")
 
 
-def explanation(found: dict[str, Any]) -> None:
+def explanation(result: dict[str, Any]) -> None:
+    """The tokens of `zoo explain`, the target highlighted."""
     text = Text()
-    for token in found["tokens"]:
+    for token in result["tokens"]:
         shown = token["text"].replace("\n", "⏎\n")
-        text.append(shown, style=LEARNT if token["supervised"] else READ)
+        text.append(shown, style=TARGET_STYLE if token["supervised"] else PROMPT_STYLE)
         text.append("|", style="bright_black")
-    line(f"{found['recipe']}, training row {found['row']} ({found['id']}, {found['source']})")
+    line(f"{result['recipe']}, training row {result['row']} ({result['id']}, {result['source']})")
     put(text)
-    marks = Text.assemble(("learnt", LEARNT), "  ", ("read", READ))
-    put(marks)
-    learnt = [t["id"] for t in found["tokens"] if t["supervised"]]
-    said = f": ids {learnt}" if min(learnt, default=0) >= 0 else ""  # a picture has no id
-    line(f"this row: {len(found['tokens'])} tokens, {len(learnt)} learnt{said}")
+    put(Text.assemble(("target", TARGET_STYLE), "  ", ("prompt", PROMPT_STYLE)))
+    target_ids = [token["id"] for token in result["tokens"] if token["supervised"]]
+    ids_text = f": ids {target_ids}" if min(target_ids, default=0) >= 0 else ""  # an image has no token id
+    line(f"this row: {len(result['tokens'])} tokens, {len(target_ids)} of them target{ids_text}")
     line(
-        f"all {found['rows']:,} training rows: {found['mean_tokens']:.1f} tokens a row, longest {found['longest']}; "
-        f"{found['supervised_share']:.1%} of tokens learnt, {found['padding_share']:.1%} of batch cells are padding"
+        f"all {result['rows']:,} training rows: {result['mean_tokens']:.1f} tokens per row, "
+        f"longest {result['longest']}; {result['supervised_share']:.1%} of tokens are target, "
+        f"{result['padding_share']:.1%} of batch positions are padding"
     )
-    if "html" in found:
-        line(f"page  {found['html']}")
+    if "html" in result:
+        line(f"page  {result['html']}")
 
 
-def plan(found: dict[str, Any]) -> None:
-    p, m = found["parameters"], found["memory_gb"]
-    minutes = found["seconds"] / 60
+def plan(result: dict[str, Any]) -> None:
+    """The estimate of `zoo plan`."""
+    counts, minutes = result["parameters"], result["seconds"] / 60
     pairs(
         {
-            "recipe": f"{found['recipe']} ({found['backbone']}, {found['method']})",
-            "parameters": f"{p['total']:,}, trained {p['trained']:,} ({p['trained'] / p['total']:.1%})",
-            "memory": ", ".join(f"{name} {size:.3f} GB" for name, size in m.items()),
-            "rows": f"{found['rows']:,} of {found['tokens_per_row']} tokens",
-            "work": f"{found['steps']:,} steps ({found['epochs']} epochs), {found['tokens']:,} tokens",
-            "time": f"{found['seconds_per_step']:.3f} s a step, {minutes:.1f} min in all without validation",
+            "recipe": f"{result['recipe']} ({result['backbone']}, {result['method']})",
+            "parameters": f"{counts['total']:,}, trained {counts['trained']:,}"
+            f" ({counts['trained'] / counts['total']:.1%})",
+            "memory": ", ".join(f"{name} {size:.3f} GB" for name, size in result["memory_gb"].items()),
+            "rows": f"{result['rows']:,} of {result['tokens_per_row']} tokens",
+            "work": f"{result['steps']:,} steps ({result['epochs']} epochs), {result['tokens']:,} tokens",
+            "time": f"{result['seconds_per_step']:.3f} s per step, {minutes:.1f} min in all without validation",
         }
     )
-    gain = found["seconds_per_step"] / found.get("seconds_per_step_bfloat16", float("inf"))
-    if gain > FASTER:
-        line(f"train.precision=bfloat16 is {gain:.1f} times as fast here; scores made so should say so")
-    parameters(p)
+    speedup = result["seconds_per_step"] / result.get("seconds_per_step_bfloat16", float("inf"))
+    if speedup > MIN_SPEEDUP:
+        line(f"train.precision=bfloat16 is {speedup:.1f} times as fast here; report it with the scores")
+    parameters(counts)
 
 
-def trained(found: dict[str, Any]) -> None:
-    pairs({k: v for k, v in found.items() if k != "parameters"})
-    parameters(found["parameters"])
+def trained(outcome: dict[str, Any]) -> None:
+    """The outcome of `zoo train`."""
+    pairs({key: value for key, value in outcome.items() if key != "parameters"})
+    parameters(outcome["parameters"])
 
 
-NAMES = 24
-"""Most names of parameters that are shown."""
+MAX_NAMES = 24
+"""Names of parameters that are shown at most."""
 
 
-def parameters(found: dict[str, Any]) -> None:
-    """What the method trained, by name; the layers of one name together."""
-    made = table("trained", "parameters")
-    names = list(found["names"].items())
-    if len(names) > NAMES:
+def parameters(counts: dict[str, Any]) -> None:
+    """The trained parameters by name, equal names of all layers summed."""
+    grid = table("trained", "parameters")
+    names = list(counts["names"].items())
+    if len(names) > MAX_NAMES:
         names.sort(key=lambda pair: -pair[1])
-    for name, count in names[:NAMES]:
-        made.add_row(name, f"{count:,}")
-    if rest := names[NAMES:]:
-        made.add_row(f"{len(rest)} smaller ones", f"{sum(count for _, count in rest):,}")
-    made.add_row("in all", f"{found['trained']:,}")
-    put(made)
+    for name, count in names[:MAX_NAMES]:
+        grid.add_row(name, f"{count:,}")
+    if rest := names[MAX_NAMES:]:
+        grid.add_row(f"{len(rest)} smaller ones", f"{sum(count for _, count in rest):,}")
+    grid.add_row("in all", f"{counts['trained']:,}")
+    put(grid)
 
 
-def scores(found: dict[str, Any]) -> None:
-    """Systems side by side, then the model by group beside the paper."""
-    metric, group = found["systems"]["model"]["headline"]
-    made = table("system", f"{metric} ({group})", "n")
-    for name, system in found["systems"].items():
-        lead = _lead(system)
-        made.add_row(name, value(lead), str(lead["n"]))
-    put(made)
-    line(f"scorer {found['scorer']}, {found['part']} part, {found['n']} rows, backbone {found['backbone']}\n")
-    figures(found["systems"]["model"], found.get("paper", []))
-    counts = found["systems"]["model"]["counts"]
-    if dead := counts.get("ended where no token fits the grammar"):
-        line(f"{dead} of {found['n']} answers ended where the vocabulary has no token that their grammar asks for")
-    if cut := counts.get("cut at max_new_tokens"):
-        line(f"{cut} of {found['n']} answers were cut at decode.max_new_tokens: a larger one may raise the score")
-    for name, why in found.get("left_out", {}).items():
-        line(f"baseline left out: {name} ({why})")
-    if not found.get("recorded", True):
+def scores(result: dict[str, Any]) -> None:
+    """The scores of `zoo eval`: all systems, then the model by group, next to the paper."""
+    metric, group = result["systems"]["model"]["headline"]
+    grid = table("system", f"{metric} ({group})", "n")
+    for name, system in result["systems"].items():
+        headline = _headline(system)
+        grid.add_row(name, value(headline), str(headline["n"]))
+    put(grid)
+    line(f"scorer {result['scorer']}, {result['part']} split, {result['n']} rows, backbone {result['backbone']}\n")
+    figures(result["systems"]["model"], result.get("paper", []))
+    counts = result["systems"]["model"]["counts"]
+    if dead_ends := counts.get("ended where no token fits the grammar"):
+        line(
+            f"{dead_ends} of {result['n']} answers ended where the vocabulary has no token that their grammar asks for"
+        )
+    if truncated := counts.get("cut at max_new_tokens"):
+        line(
+            f"{truncated} of {result['n']} answers were cut at decode.max_new_tokens: a larger one may raise the score"
+        )
+    for name, reason in result.get("left_out", {}).items():
+        line(f"baseline left out: {name} ({reason})")
+    if not result.get("recorded", True):
         line("nothing was recorded: a run keeps the scores of the whole evaluation that its recipe asks for")
 
 
-def figures(found: dict[str, Any], paper: Sequence[dict[str, Any]] = ()) -> None:
-    """Every group of one system, its metrics in columns; the paper's own system stands beside the headline metric."""
-    from instructzoo.core.score.tables import number
+def figures(scores: dict[str, Any], paper: Sequence[dict[str, Any]] = ()) -> None:
+    """Every group of one system with its metrics in columns, next to the first published system's headline metric."""
+    from instructzoo.core.score.tables import format_number
 
-    metrics = list(dict.fromkeys(f["metric"] for f in found["figures"]))
+    metrics = list(dict.fromkeys(figure["metric"] for figure in scores["figures"]))
     groups: dict[str, dict[str, dict[str, Any]]] = {}
-    for f in found["figures"]:
-        groups.setdefault(f["group"], {})[f["metric"]] = f
-    author = paper[0]["system"] if paper else ""
-    published = {f["group"]: f for f in paper if f["system"] == author and f["metric"] == metrics[0]}
-    author = author if published.keys() & groups.keys() else ""  # no column of blanks
-    made = table("group", "n", *metrics, *([author] if author else []))
-    for group, held in groups.items():
-        beside = [number(metrics[0], published[group]["value"]) if group in published else ""] if author else []
-        made.add_row(group, str(held[metrics[0]]["n"]), *map(value, held.values()), *beside)
-    put(made)
-    line("shares in percent, with 95% intervals; " + ", ".join(f"{n}: {c}" for n, c in found["counts"].items() if c))
-    for note in found.get("notes", ()):
+    for figure in scores["figures"]:
+        groups.setdefault(figure["group"], {})[figure["metric"]] = figure
+    system = paper[0]["system"] if paper else ""
+    published = {p["group"]: p for p in paper if p["system"] == system and p["metric"] == metrics[0]}
+    system = system if published.keys() & groups.keys() else ""  # no empty column
+    grid = table("group", "n", *metrics, *([system] if system else []))
+    for group, by_metric in groups.items():
+        n = str(by_metric[metrics[0]]["n"])
+        published_cell = format_number(metrics[0], published[group]["value"]) if group in published else ""
+        grid.add_row(group, n, *map(value, by_metric.values()), *([published_cell] if system else []))
+    put(grid)
+    counts = ", ".join(f"{name}: {count}" for name, count in scores["counts"].items() if count)
+    line(f"fractions in percent, with 95% intervals; {counts}")
+    for note in scores.get("notes", ()):
         line(note)
 
 
 def value(figure: dict[str, Any]) -> str:
-    """A figure with its interval: 99.8 (99.3-99.9)."""
-    from instructzoo.core.score.tables import number
+    """A metric value with its interval: 99.8 (99.3-99.9)."""
+    from instructzoo.core.score.tables import format_number
 
-    shown = [number(figure["metric"], figure[end]) for end in ("value", "low", "high")]
-    return f"{shown[0]} ({shown[1]}-{shown[2]})"
-
-
-def predicted(found: dict[str, Any]) -> None:
-    line(f"{found['rows']} rows in {found['output']}, {found['answered']} answered now")
+    middle, low, high = (format_number(figure["metric"], figure[key]) for key in ("value", "low", "high"))
+    return f"{middle} ({low}-{high})"
 
 
-def reproduced(found: dict[str, Any]) -> None:
-    scores(found["scores"])
-    outcome = found["outcome"]
+def predicted(result: dict[str, Any]) -> None:
+    """What `zoo predict` wrote."""
+    line(f"{result['rows']} rows in {result['output']}, {result['answered']} answered now")
+
+
+def reproduced(result: dict[str, Any]) -> None:
+    """The scores of `zoo reproduce`, and what to open next."""
+    scores(result["scores"])
+    outcome = result["outcome"]
     line("")
     line(f"trained in {outcome['seconds']} s over {outcome['steps']} steps")
-    line(f"report  {found['report']}")
-    line(f"demo    zoo demo {found['scores']['domain']} --run {found['run']}")
+    line(f"report  {result['report']}")
+    line(f"demo    zoo demo {result['scores']['domain']} --run {result['run']}")
 
 
-def reported(found: dict[str, Any]) -> None:
-    line(f"report  {found['report']}")
+def reported(result: dict[str, Any]) -> None:
+    """The file of `zoo report`."""
+    line(f"report  {result['report']}")
 
 
-def fetched(found: dict[str, Any]) -> None:
-    line(f"{found['name']}  {found['path']}")
+def fetched(result: dict[str, Any]) -> None:
+    """Where `zoo fetch` put the backbone."""
+    line(f"{result['name']}  {result['path']}")
 
 
-def exported(found: dict[str, Any]) -> None:
-    line(f"{found['output']}: {found['checked']} questions answered as before the export")
+def exported(result: dict[str, Any]) -> None:
+    """Where `zoo export` put the model."""
+    line(f"{result['output']}: {result['checked']} questions answered as before the export")
 
 
-def backbones(found: dict[str, Any]) -> None:
-    rows = found["backbones"]
-    made = Table(*rows[0], box=None, header_style="bold", pad_edge=False)
+def backbones(result: dict[str, Any]) -> None:
+    """The known backbones, of `zoo fetch --list`."""
+    rows = result["backbones"]
+    grid = Table(*rows[0], box=None, header_style="bold", pad_edge=False)
     for row in rows:
-        made.add_row(*(str(v or "") for v in row.values()))
-    put(made)
+        grid.add_row(*(str(v or "") for v in row.values()))
+    put(grid)
 
 
-def doctor(found: dict[str, Any]) -> None:
-    for title, value in found.items():
+def doctor(result: dict[str, Any]) -> None:
+    """The facts and the advice of `zoo doctor`."""
+    for title, value in result.items():
         if title == "advice":
             continue
         if isinstance(value, dict):
             value = ", ".join(f"{k} {v}" for k, v in value.items())
         line(f"{title}: {value}")
-    for advice in found.get("advice", []):
+    for advice in result.get("advice", []):
         line(f"- {advice}")
 
 
-def synthesised(found: dict[str, Any]) -> None:
-    """What was kept, what was rejected and why, and what the teacher was asked."""
-    pairs({"folder": found["folder"], "teacher": found["teacher"].partition(" ")[0]})
-    for title in (name for name in ("kept", "rejected") if found[name]):
-        made = table(title, "")
-        for name, count in found[title].items():
-            made.add_row(name, f"{count:,}")
-        put(made)
-    line(f"{found['asked']:,} prompts answered by the teacher now, {found['found']:,} by the journal")
-    for note in found["notes"]:
+def synthesised(result: dict[str, Any]) -> None:
+    """The counts of `zoo synth`: kept, rejected with the reasons, and prompts to the teacher."""
+    pairs({"folder": result["folder"], "teacher": result["teacher"].partition(" ")[0]})
+    for title in (name for name in ("kept", "rejected") if result[name]):
+        grid = table(title, "")
+        for name, count in result[title].items():
+            grid.add_row(name, f"{count:,}")
+        put(grid)
+    line(f"{result['asked']:,} prompts answered by the teacher now, {result['found']:,} from the response cache")
+    for note in result["notes"]:
         line(note)
 
 
-def _lead(system: dict[str, Any]) -> dict[str, Any]:
+def created(outcome: dict[str, Any]) -> None:
+    """The files of a new domain, and what to do next."""
+    for path in outcome["files"]:
+        line(f"written  {path}")
+    for path in outcome["edited"]:
+        line(f"edited   {path}")
+    line("next:")
+    for command in outcome["next"]:
+        line(f"    {command}")
+
+
+def bundled(outcome: dict[str, Any]) -> None:
+    """Where a bundled model lies, and the pages whose tables changed."""
+    line(f"{outcome['output']}: {outcome['megabytes']} MB of weights")
+    for page in outcome["pages"]:
+        line(f"tables written  {page}")
+
+
+def _headline(system: dict[str, Any]) -> dict[str, Any]:
+    """The headline metric of a system."""
     metric, group = system["headline"]
-    return next((f for f in system["figures"] if (f["metric"], f["group"]) == (metric, group)), system["figures"][0])
+    figures = system["figures"]
+    return next((f for f in figures if (f["metric"], f["group"]) == (metric, group)), figures[0])
 
 
-SHOWN = {
-    f.__name__: f
-    for f in (backbones, data, doctor, domains, explanation, exported, fetched, figures, plan, predicted, reported,
-              reproduced, scores, synthesised, trained)
+PRINTERS = {
+    printer.__name__: printer
+    for printer in (
+        backbones, bundled, created, data, doctor, domains, explanation, exported, fetched, figures, plan, predicted,
+        reported, reproduced, scores, synthesised, trained,
+    )
 }  # fmt: skip
-"""How each verb's answer is shown, by name."""
+"""The function that prints each kind of result, by its name."""

@@ -1,4 +1,4 @@
-"""What train, plan and explain share: a recipe made ready to run."""
+"""TrainingTask: what train, plan, explain and reproduce need of a domain's data and model, and its text form."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
 
 if TYPE_CHECKING:
-    from instructzoo.core.data import Built
+    from instructzoo.core.data import BuiltData
     from instructzoo.core.models import ModelBundle
     from instructzoo.core.text import Encoder, Lengths
     from instructzoo.core.tune.objectives import Objective
 
 TOKENIZER_ROWS = 20_000
-"""Training rows that a scratch tokenizer is made from."""
+"""Training rows that a scratch tokenizer is trained on."""
 
 
 class TrainingTask(Protocol):
-    """A recipe made ready to run: what the verbs need of a domain's model, whatever it reads and writes."""
+    """A recipe with its rows built and its untuned backbone loaded; whatever its model reads and writes.
+
+    `TextTask` is the task of text models; a domain with a model of its own brings its own (`objective.build_task`).
+    """
 
     @property
     def recipe(self) -> Recipe: ...
@@ -35,49 +38,54 @@ class TrainingTask(Protocol):
     def domain(self) -> Domain: ...
 
     @property
-    def built(self) -> Built: ...
+    def built(self) -> BuiltData:
+        """The rows of all splits, with their data card."""
 
     @property
-    def loaded(self) -> ModelBundle: ...
+    def loaded(self) -> ModelBundle:
+        """The untuned backbone with its tokenizer."""
 
-    def tune(self) -> Any:
-        """The backbone with the method on it."""
+    def trainable_model(self) -> Any:
+        """The backbone with the fine-tuning method applied: adapters added, all other parameters frozen."""
 
-    def objective(self, tuned: Any) -> Objective: ...
+    def objective(self, model: Any, /) -> Objective:
+        """The loss of `trainable_model`."""
 
     def encode(self, rows: Sequence[Row], training: bool = True) -> Sequence[Any]:
-        """Rows as the objective collates them; of validation rows nothing is drawn at random."""
+        """Rows as the objective's collate function takes them; without `training`, nothing is drawn at random."""
 
-    def lengths(self, encoded: Sequence[Any]) -> Lengths: ...
+    def lengths(self, encoded: Sequence[Any]) -> Lengths:
+        """The number of tokens, and of supervised tokens, of each encoded row."""
 
     def tokens(self, encoded: Any) -> list[dict[str, Any]]:
-        """What is read and learnt of a row, for people: {"id", "text", "supervised"} each."""
+        """The tokens of one encoded row, for people: {"id", "text", "supervised"} each."""
 
     def save_tokenizer(self, folder: Path) -> None:
-        """Write what a start from scratch took from the rows, for a resumed run."""
+        """Save what was built from the rows for a scratch backbone; a resumed run loads it again."""
 
-    def save(self, tuned: Any, folder: Path) -> None: ...
+    def save(self, model: Any, folder: Path, /) -> None:
+        """Save the trained model as the predictor loads it."""
 
 
 @dataclass(frozen=True)
 class TextTask:
-    """`TrainingTask` for models that read and write text."""
+    """The `TrainingTask` of models that read and write text."""
 
     recipe: Recipe
     domain: Domain
-    built: Built
+    built: BuiltData
     loaded: ModelBundle
     encoder: Encoder
 
-    def tune(self) -> Any:
+    def trainable_model(self) -> Any:
         from instructzoo.core.models import adapters
 
         return adapters.apply(self.loaded.model, self.recipe.method, self.recipe.seed)
 
-    def objective(self, tuned: Any) -> Objective:
+    def objective(self, model: Any, /) -> Objective:
         from instructzoo.core import tune
 
-        return tune.choose(self.loaded.kind, tuned, self.loaded.tokenizer, self.recipe.train)
+        return tune.choose(self.loaded.kind, model, self.loaded.tokenizer, self.recipe.train)
 
     def encode(self, rows: Sequence[Row], training: bool = True) -> Sequence[Any]:
         return self.encoder.encode_all(rows)
@@ -92,34 +100,42 @@ class TextTask:
 
         decode = self.loaded.tokenizer.decode
         if self.loaded.kind == "seq2seq":
-            pairs = [(i, False) for i in encoded.ids] + [(i, True) for i in encoded.labels]
+            pairs = [(i, False) for i in encoded.input_ids] + [(i, True) for i in encoded.labels]
         else:
-            pairs = [(i, label != IGNORE_INDEX) for i, label in zip(encoded.ids, encoded.labels, strict=True)]
+            pairs = [(i, label != IGNORE_INDEX) for i, label in zip(encoded.input_ids, encoded.labels, strict=True)]
         return [{"id": i, "text": decode([i]), "supervised": supervised} for i, supervised in pairs]
 
     def save_tokenizer(self, folder: Path) -> None:
         self.loaded.tokenizer.save_pretrained(str(folder))
 
-    def save(self, tuned: Any, folder: Path) -> None:
+    def save(self, model: Any, folder: Path, /) -> None:
         from instructzoo.core import models
 
-        models.save(tuned, self.loaded.tokenizer, self.recipe, folder)
+        models.save(model, self.loaded.tokenizer, self.recipe, folder)
 
 
-def build_task(recipe: Recipe, kept: Path | None = None) -> TrainingTask:
-    """Build (or find) the rows and load the untuned backbone; kept: a folder that `TrainingTask.keep` filled before.
+def build_task(recipe: Recipe, saved_start: Path | None = None) -> TrainingTask:
+    """Build the rows of a recipe, or find them in the cache, and load its untuned backbone.
 
-    Raises ZooError for a scorer that the domain does not have, besides what building and loading raise.
+    Args:
+        recipe: The recipe.
+        saved_start: A folder that `TrainingTask.save_tokenizer` of an earlier call may have filled.
+
+    Returns:
+        The task: a `TextTask`, or the domain's own.
+
+    Raises:
+        ZooError: The rows cannot be built, the backbone cannot be loaded, or the domain has no such scorer.
     """
     from instructzoo.core import data, models
     from instructzoo.core.text import Encoder
 
     domain = domains.get(recipe.domain)
-    check_scorer(domain, recipe.evaluate.scorer, "evaluate.scorer")  # told now, not after a training
+    check_scorer(domain, recipe.evaluate.scorer, "evaluate.scorer")  # before the training, not after it
     if domain.objective == "own":
-        own: TrainingTask = domain.module("objective").build_task(domain, recipe, kept)
-        return own
-    _refuse_options(recipe)
+        own_task: TrainingTask = domain.module("objective").build_task(domain, recipe, saved_start)
+        return own_task
+    _refuse_own_settings(recipe)
     built = data.build(recipe)
     prompts = domain.module("prompts")
 
@@ -127,14 +143,14 @@ def build_task(recipe: Recipe, kept: Path | None = None) -> TrainingTask:
         for row in islice(built.rows["train"], TOKENIZER_ROWS):
             yield "".join(text for text, _ in prompts.render(row, recipe.seed))
 
-    loaded = models.load(recipe.model, recipe.seed, texts, kept)
+    loaded = models.load(recipe.model, recipe.seed, texts, saved_start)
     model = recipe.model
     encoder = Encoder(loaded.tokenizer, prompts, loaded.kind, model.max_tokens, recipe.seed, model.template)
     return TextTask(recipe, domain, built, loaded, encoder)
 
 
-def _refuse_options(recipe: Recipe) -> None:
-    """Settings that nobody would read."""
+def _refuse_own_settings(recipe: Recipe) -> None:
+    """Raise a ZooError for settings that only a domain with a model of its own reads."""
     groups = {
         "model.options": recipe.model.options,
         "objective": recipe.objective,
@@ -142,14 +158,24 @@ def _refuse_options(recipe: Recipe) -> None:
     }
     for name, values in groups.items():
         if values:
-            found = f"{name} sets {next(iter(values))}"
-            raise ZooError(found, f"nothing: {recipe.domain} trains a text model of the core", "leave it out", name)
+            problem = f"{name} sets {next(iter(values))}"
+            raise ZooError(problem, f"nothing: {recipe.domain} trains a text model of the core", "leave it out", name)
 
 
 def check_scorer(domain: Domain, scorer: str, where: str = "", legacy: bool = False) -> str:
-    """The scorer's name. Raises ZooError where the domain has none of that name.
+    """Check the name of a scorer.
 
-    legacy: published scorers with known faults count too, which only `zoo score` reports.
+    Args:
+        domain: The domain.
+        scorer: The name of a variant of its scorer.
+        where: Where the name was set, for the error.
+        legacy: Whether published scorers with known errors count too, which only `zoo score` offers.
+
+    Returns:
+        The name.
+
+    Raises:
+        ZooError: The domain has no such scorer.
     """
     metrics = domain.module("metrics")
     scorers = (*metrics.SCORERS, *metrics.LEGACY) if legacy else metrics.SCORERS
@@ -159,19 +185,23 @@ def check_scorer(domain: Domain, scorer: str, where: str = "", legacy: bool = Fa
 
 
 def new_folder(output: str) -> Path:
-    """The folder that a verb is about to fill. Raises ZooError where something stands there already."""
+    """The path of a folder that a command is about to fill.
+
+    Raises:
+        ZooError: A file or a folder with content is there already.
+    """
     folder = Path(output)
     with runs.disk_errors(folder):
-        taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
-    if taken:
+        occupied = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    if occupied:
         raise ZooError(f"{folder} exists", "an empty or absent directory", "choose another -o")
     return folder
 
 
-def counts(model: Any) -> dict[str, Any]:
-    """Parameters: all, those that the method trains, and these by name (layers together)."""
+def parameter_counts(model: Any) -> dict[str, Any]:
+    """Numbers of parameters: {"total", "trained", "names": trained ones by name, equal names of all layers summed}."""
     from instructzoo.core.models import adapters
 
-    names = adapters.summary(model)
-    total = sum(p.numel() for p in model.parameters())
+    names = adapters.trainable_parameter_counts(model)
+    total = sum(parameter.numel() for parameter in model.parameters())
     return {"total": total, "trained": sum(names.values()), "names": names}

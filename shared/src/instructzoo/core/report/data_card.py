@@ -1,4 +1,4 @@
-"""The data card and the settings as tables of the report."""
+"""The data card and the settings as tables, for the report and for `zoo data`."""
 
 from __future__ import annotations
 
@@ -7,78 +7,105 @@ from typing import Any
 
 from instructzoo.core.score.tables import Table
 
-LONGEST = 600
+MAX_CHARACTERS = 600
 """Characters shown of one text."""
 
+COLUMNS = ("instruction", "input", "output")
+"""Columns of the examples."""
 
-def card(held: Mapping[str, Any]) -> dict[str, Any]:
-    """The data card: parts, sources, what was dropped and why, contamination, examples; other entries as they are."""
+TABULATED = (
+    "counts", "lengths", "raw", "items", "splits", "sources", "dropped", "contamination", "examples", "settings",
+)  # fmt: skip
+"""Entries of a card that have a table; all others are shown as a line of text."""
+
+
+def card(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The data card as the report shows it.
+
+    Args:
+        values: The content of card.json.
+
+    Returns:
+        {"text": entries without a table, "tables": [(title, table, text where it is empty)], "examples": a table,
+        "rest": tables of all entries, for a card of another version}.
+    """
     try:
-        return _card(held)
+        return _card(values)
     except (KeyError, TypeError, AttributeError, ValueError):  # a card of another version is still shown
-        return {"said": "", "tables": [], "examples": Table((), ()), "rest": settings(held)}
+        return {"text": "", "tables": [], "examples": Table((), ()), "rest": settings(values)}
 
 
-def _card(held: Mapping[str, Any]) -> dict[str, Any]:
-    parts = []
-    for part, kept in held["counts"].items():
-        sizes = [f"{x['median']:g} ({x['longest']:,})" for x in held["lengths"][part].values()]
-        counted = (f"{held['raw'].get(part, kept):,}", f"{kept:,}", f"{held['items'][part]:,}")
-        parts.append((part, *counted, str(held["splits"][part]), *sizes))
-    columns = [f"{name}, characters: median (longest)" for name in next(iter(held["lengths"].values()))]
-    sources = [(x["source"], x["licence"] or "not stated", text(x["rows"])) for x in held["sources"]]
-    dropped = [(x["part"], x["reason"], f"{x['rows']:,}") for x in held["dropped"]]
-    check = held["contamination"]
-    found = []
-    for x in check["checks"]:
-        numbers = (x["rows"], x["found_exact"], x["found_ngram"], x["dropped_exact"] + x["dropped_ngram"])
-        found.append((x["checked"], x["against"], *(f"{number:,}" for number in numbers)))
-    names = ("instruction", "input", "output")
-    shown = [(part, *(cut(row[name]) for name in names)) for part, rows in held["examples"].items() for row in rows]
-    rule = f"{check['overlap']:.0%} of word {check['ngram']}-grams in one row"
-    used = (
-        "counts",
-        "lengths",
-        "raw",
-        "items",
-        "splits",
-        "sources",
-        "dropped",
-        "contamination",
-        "examples",
-        "settings",
-    )
-    plain = {key: value for key, value in held.items() if key not in used}
+def _card(values: Mapping[str, Any]) -> dict[str, Any]:
+    others = {key: value for key, value in values.items() if key not in TABULATED}
+    examples = [
+        (split, *(cut(row[name]) for name in COLUMNS)) for split, rows in values["examples"].items() for row in rows
+    ]
     return {
-        "said": "; ".join(f"{key} {text(value)}" for key, value in plain.items()) + ".",
+        "text": "; ".join(f"{key} {text(value)}" for key, value in others.items()) + ".",
         "tables": [
-            ("Parts", Table(("part", "rows given", "rows kept", "items", "split", *columns), tuple(parts)), ""),
-            ("Sources and licences", Table(("source", "licence", "rows kept"), tuple(sources)), "No source is named."),
-            ("Dropped", Table(("part", "reason", "rows"), tuple(dropped)), "No row was dropped."),
+            ("Splits", split_table(values, lengths=True), ""),
+            ("Sources and licences", source_table(values), "No source is named."),
+            ("Dropped", dropped_table(values), "No row was dropped."),
             (
                 "Contamination",
-                Table(("part", "against", "rows", "found exactly", rule, "rows dropped for it"), tuple(found)),
-                "Not checked: no training rows were built beside this part.",
+                contamination_table(values),
+                "Not checked: no training rows were built together with this split.",
             ),
         ],
-        "examples": Table(("part", *names), tuple(shown)),
+        "examples": Table(("split", *COLUMNS), tuple(examples)),
         "rest": [],
     }
 
 
+def split_table(values: Mapping[str, Any], lengths: bool = False) -> Table:
+    """Rows and items of every split; with `lengths` also the characters of instruction, input and output."""
+    rows = []
+    for split, n_rows in values["counts"].items():
+        counts = (f"{values['raw'].get(split, n_rows):,}", f"{n_rows:,}", f"{values['items'][split]:,}")
+        sizes = [f"{x['median']:g} ({x['longest']:,})" for x in values["lengths"][split].values()] if lengths else []
+        rows.append((split, *counts, str(values["splits"][split]), *sizes))
+    names = next(iter(values["lengths"].values())) if lengths else ()
+    columns = [f"{name}, characters: median (longest)" for name in names]
+    return Table(("split", "rows given", "rows kept", "items", "how it was split", *columns), tuple(rows))
+
+
+def source_table(values: Mapping[str, Any]) -> Table:
+    """The sources with their licences and the rows of each split."""
+    rows = [(x["source"], x["licence"] or "not stated", text(x["rows"])) for x in values["sources"]]
+    return Table(("source", "licence", "rows kept"), tuple(rows))
+
+
+def dropped_table(values: Mapping[str, Any]) -> Table:
+    """The rows that were dropped, by split and reason."""
+    rows = [(x["part"], x["reason"], f"{x['rows']:,}") for x in values["dropped"]]
+    return Table(("split", "reason", "rows"), tuple(rows))
+
+
+def contamination_table(values: Mapping[str, Any]) -> Table:
+    """What the contamination check found between the splits."""
+    check = values["contamination"]
+    rows = []
+    for x in check["checks"]:
+        numbers = (x["rows"], x["found_exact"], x["found_ngram"], x["dropped_exact"] + x["dropped_ngram"])
+        rows.append((x["checked"], x["against"], *(f"{number:,}" for number in numbers)))
+    criterion = f"{check['overlap']:.0%} of word {check['ngram']}-grams in one row"
+    return Table(("split", "against", "rows", "found exactly", criterion, "rows dropped for it"), tuple(rows))
+
+
 def settings(values: Mapping[str, Any]) -> list[tuple[str, Table]]:
-    """Nested values as one table of dotted keys per group; single values first."""
+    """Nested values as one table of dotted keys per group; values outside of any group come first."""
     groups: dict[str, dict[str, Any]] = {"": {}}
     for key, value in values.items():
         if isinstance(value, dict) and value:
             groups[str(key)] = value
         else:
             groups[""][str(key)] = value
-    named = [(name, tuple(_dotted(held, f"{name}." if name else ""))) for name, held in groups.items() if held]
+    named = [(name, tuple(_dotted(group, f"{name}." if name else ""))) for name, group in groups.items() if group]
     return [(name, Table(("setting", "value"), rows)) for name, rows in named]
 
 
 def _dotted(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
+    """Pairs of dotted key and value."""
     for key, value in values.items():
         if isinstance(value, dict) and value:
             yield from _dotted(value, f"{prefix}{key}.")
@@ -87,7 +114,7 @@ def _dotted(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]
 
 
 def text(value: Any) -> str:
-    """A value in one line for readers."""
+    """A value in one line, for people."""
     if value is None or value == "" or value == [] or value == {}:
         return "none"
     if isinstance(value, bool):
@@ -95,13 +122,15 @@ def text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, dict):
-        return ", ".join(f"{k} {text(v)}" for k, v in value.items())
+        return ", ".join(f"{key} {text(inner)}" for key, inner in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(text(v) for v in value)
+        return ", ".join(text(inner) for inner in value)
     return cut(value)
 
 
 def cut(value: Any) -> str:
-    """A text of at most LONGEST characters; what was left out is said."""
-    whole = "" if value is None else str(value)
-    return whole if len(whole) <= LONGEST else f"{whole[:LONGEST]} … ({len(whole) - LONGEST:,} more characters)"
+    """A text of at most MAX_CHARACTERS characters, with the number of those that are left out."""
+    full = "" if value is None else str(value)
+    if len(full) <= MAX_CHARACTERS:
+        return full
+    return f"{full[:MAX_CHARACTERS]} … ({len(full) - MAX_CHARACTERS:,} more characters)"

@@ -1,4 +1,4 @@
-"""The demos' common look and their safe launch: this machine only, no sharing, no telemetry, bounded queue."""
+"""The common theme of the demos and their safe launch: this machine only, no sharing, no telemetry, a bounded queue."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ HOST = "127.0.0.1"
 FIRST_PORT, PORTS = 7860, 100
 
 MAX_CHARACTERS = 400
-"""Characters of one question."""
+"""Characters of one question at most."""
 MAX_LINES = 200
-"""Lines of one pasted batch."""
+"""Lines of one pasted batch at most."""
 MAX_UPLOAD = "5mb"
+"""Size of an uploaded file at most."""
 MAX_QUEUE = 32
-"""Requests that wait; the next one is turned away with a message."""
+"""Requests that wait at most; further ones are rejected with a message."""
 FILES_SECONDS, FILES_AGE = 3600, 6 * 3600
-"""How often files that were sent in or handed out are looked at, and how old they get."""
-CONCURRENT = 1
-"""Requests that are answered at a time: a model on a CPU gains nothing from two."""
+"""Seconds between clean-ups of uploaded and offered files, and the age at which they are deleted."""
+CONCURRENT_REQUESTS = 1
+"""Requests that are answered at the same time: a model on a CPU gains nothing from two."""
 
 CSS = """
 .gradio-container, .gradio-container .fillable {max-width: 58rem !important; width: 100% !important; margin: 0 auto}
@@ -79,15 +80,15 @@ table.zoo-table .zoo-unknown {color: var(--body-text-color-subdued) !important}
 
 
 def theme() -> Any:
-    """The house theme: quiet greys, one green-blue accent, fonts that the machine has (nothing is fetched)."""
+    """The common Gradio theme: greys, one teal accent, and fonts of the machine (none is downloaded)."""
     import gradio as gr
 
     sans = ("Inter", "ui-sans-serif", "system-ui", "sans-serif")
     mono = ("JetBrains Mono", "ui-monospace", "DejaVu Sans Mono", "monospace")
-    made = gr.themes.Base(
+    base = gr.themes.Base(
         primary_hue="teal", secondary_hue="teal", neutral_hue="slate", radius_size="lg", font=sans, font_mono=mono
     )
-    return made.set(
+    return base.set(
         body_text_color_subdued="*neutral_600",
         body_text_color_subdued_dark="*neutral_400",
         color_accent="*primary_600",
@@ -106,36 +107,41 @@ def theme() -> Any:
 
 
 def page(title: str) -> Any:
-    """An empty gr.Blocks without telemetry, to build a demo in. Files of its visitors do not stay."""
+    """An empty gr.Blocks to build a demo in, without telemetry. Files of its visitors are deleted after some hours.
+
+    Args:
+        title: The title of the browser's window.
+    """
     import gradio as gr
 
-    _quiet()
+    _disable_telemetry()
     return gr.Blocks(title=title, analytics_enabled=False, delete_cache=(FILES_SECONDS, FILES_AGE))
 
 
-def _quiet() -> None:
-    """gradio and the hub read these when they are about to report usage."""
+def _disable_telemetry() -> None:
+    """Set the variables that gradio and huggingface_hub read before they report usage."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 
 def gallery() -> Any:
-    """One page with a tab for every installed domain; a domain that cannot be shown says why in its tab."""
+    """One page with a tab for every installed domain; the tab of a domain that cannot be loaded says why."""
     import gradio as gr
 
     from instructzoo.core import domain as domains
 
-    with page("instructzoo") as made:
+    with page("instructzoo") as blocks:
         for name, domain in domains.discover().items():
             with gr.Tab(name if isinstance(domain, domains.BrokenDomain) else domain.title):
                 if isinstance(domain, domains.BrokenDomain):
                     gr.HTML(note(f"{name} cannot be loaded: {domain.reason}"))
                 else:
                     _tab(domain)
-    return made
+    return blocks
 
 
 def _tab(domain: Domain) -> None:
+    """Render the demo of a domain with its bundled model, or the reason why there is none."""
     import gradio as gr
 
     from instructzoo.core import infer
@@ -159,7 +165,7 @@ def badge(kind: str, text: str) -> str:
 
 
 def note(text: str) -> str:
-    """HTML of one friendly line, for input that cannot be answered."""
+    """HTML of one line of text, for input that cannot be answered."""
     return f'<div class="zoo-card">{escape(text)}</div>'
 
 
@@ -168,7 +174,7 @@ Cell = str | tuple[str, str]
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
-    """HTML of a table of plain texts, over the whole width."""
+    """HTML of a full-width table; all texts are escaped. A header of empty texts is left out."""
     lines = ["<tr>" + "".join(f"<th>{escape(h)}</th>" for h in header) + "</tr>"] if any(header) else []
     for row in rows:
         pairs = [(cell, "") if isinstance(cell, str) else cell for cell in row]
@@ -177,10 +183,16 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
 
 
 def card(recipe: Recipe, scores: dict[str, Any] | None, limits: Sequence[tuple[str, str]] = ()) -> str:
-    """HTML of the model's card: what it is, what it was trained on, its limits, and its scores with n and interval."""
+    """HTML of a model card: what the model is, its training data, its limits, and its scores with n and interval.
+
+    Args:
+        recipe: The recipe of the model.
+        scores: The content of its scores.json; None where it has not been scored.
+        limits: Further rows of the card: name and text.
+    """
     backbone = (scores or {}).get("backbone") or recipe.model.backbone
-    data = ", ".join(recipe.data.sources)
-    train = f"{recipe.data.sizes.train:,} rows" if "world" in recipe.data.sources else "see the run's data card"
+    sources = ", ".join(recipe.data.sources)
+    size = f"{recipe.data.sizes.train:,} rows" if "world" in recipe.data.sources else "see the run's data card"
     facts = [
         ("Backbone", str(backbone)),
         (
@@ -188,51 +200,65 @@ def card(recipe: Recipe, scores: dict[str, Any] | None, limits: Sequence[tuple[s
             "all weights" if recipe.method.name == "full" else f"{recipe.method.name}, rank {recipe.method.rank}",
         ),
         ("Recipe", f"{recipe.domain}/{recipe.name}" + (f", after {recipe.paper}" if recipe.paper else "")),
-        ("Training data", f"{data} ({train}); seed {recipe.seed}"),
+        ("Training data", f"{sources} ({size}); seed {recipe.seed}"),
         *limits,
     ]
     return table(("", ""), facts) + _scores(recipe, scores)
 
 
 def _scores(recipe: Recipe, scores: dict[str, Any] | None) -> str:
+    """HTML of the scores of the model and of its baselines."""
     if not scores:
         return f'<p class="zoo-hint">Not scored yet: zoo eval {escape(recipe.domain)}</p>'
     model = Scores.from_dict(scores["systems"]["model"])
-    rows = [_row(f) for f in model.metric_values]
-    others = [
+    rows = [_row(value) for value in model.metric_values]
+    baselines = [
         (name, *_row(Scores.from_dict(values).headline_value())[1:])
         for name, values in scores["systems"].items()
         if name != "model" and values.get("figures")
     ]
-    text = f"Held-out {scores.get('part', 'test')} part, scorer {model.scorer}; 95% intervals."
-    lead = model.headline_value()
-    parts = [f'<p class="zoo-hint">{escape(text)}</p>', table(("model", "value", "95% interval", "n"), rows)]
-    if others:
-        parts.append(table((f"baselines: {lead.metric}, {lead.group}", "value", "95% interval", "n"), others))
-    return "".join(parts)
+    text = f"Held-out {scores.get('part', 'test')} split, scorer {model.scorer}; 95% intervals."
+    headline = model.headline_value()
+    blocks = [f'<p class="zoo-hint">{escape(text)}</p>', table(("model", "value", "95% interval", "n"), rows)]
+    if baselines:
+        head = (f"baselines: {headline.metric}, {headline.group}", "value", "95% interval", "n")
+        blocks.append(table(head, baselines))
+    return "".join(blocks)
 
 
-def _row(figure: MetricValue) -> tuple[str, str, str, str]:
-    name = figure.metric if figure.group == "all" else f"{figure.metric}, {figure.group}"
-    return name, f"{100 * figure.value:.1f}%", f"{100 * figure.low:.1f} to {100 * figure.high:.1f}%", f"{figure.n:,}"
+def _row(metric: MetricValue) -> tuple[str, str, str, str]:
+    """The cells of a metric value: name, value, interval and n."""
+    name = metric.metric if metric.group == "all" else f"{metric.metric}, {metric.group}"
+    return name, f"{100 * metric.value:.1f}%", f"{100 * metric.low:.1f} to {100 * metric.high:.1f}%", f"{metric.n:,}"
 
 
 def launch(
     blocks: Any, port: int | None = None, open_browser: bool = False, hosted: bool = False, wait: bool = True
 ) -> str:
-    """Serve a demo on 127.0.0.1 and print its address; until interrupted, unless `wait` is off. Returns the address.
+    """Serve a demo on 127.0.0.1 and print its address.
 
-    port: 1 to 65535; none: the first free one from 7860. hosted: for a Space's app.py, leaves address and port to the
-    settings of that machine (without any, 127.0.0.1 too). Raises ZooError for a port that is taken or is none.
+    Args:
+        blocks: The demo, built in `page`.
+        port: 1 to 65535; None: the first free port from FIRST_PORT.
+        open_browser: Whether to open the demo in the browser.
+        hosted: For the app.py of a Space: address and port come from the environment (GRADIO_SERVER_NAME and
+            GRADIO_SERVER_PORT), which gives 127.0.0.1 where they are not set.
+        wait: Whether to serve until interrupted before returning.
+
+    Returns:
+        The address, such as http://127.0.0.1:7860/.
+
+    Raises:
+        ZooError: The port is in use or out of range.
     """
     if port is not None and not 1 <= port <= 65535:
         raise ZooError(f"port {port}", "1 to 65535", "choose another --port")
-    _quiet()
-    blocks.queue(max_size=MAX_QUEUE, default_concurrency_limit=CONCURRENT, api_open=False)
+    _disable_telemetry()
+    blocks.queue(max_size=MAX_QUEUE, default_concurrency_limit=CONCURRENT_REQUESTS, api_open=False)
     try:
         _, address, _ = blocks.launch(
             server_name=None if hosted else HOST,
-            server_port=port if port is not None or hosted else _free(),
+            server_port=port if port is not None or hosted else _free_port(),
             share=False,
             inbrowser=open_browser,
             prevent_thread_lock=True,
@@ -257,7 +283,7 @@ def launch(
     return str(address)
 
 
-def _free() -> int:
+def _free_port() -> int:
     """The first port from FIRST_PORT that nothing on this machine listens on."""
     import socket
 

@@ -1,10 +1,10 @@
-"""Files that come to a demo and files that it hands out, with memory that does not grow with them.
+"""Files that users upload to a demo and files that it offers for download, in constant memory.
 
-    reviews.txt     one text a line
-    reviews.csv     a column text (or review, sentence, input), others beside it; comma, semicolon or tab
-    reviews.jsonl   {"text": "...", "id": 7}, an object a line
+    reviews.txt     one text per line
+    reviews.csv     a column text (or review, sentence, input) and any others; comma, semicolon or tab
+    reviews.jsonl   one object per line: {"text": "...", "id": 7}
 
-A line that cannot be read or asked spoils no other: it comes with its number and with what is wrong.
+A line that cannot be read or answered does not affect the others: it is returned with its number and its error.
 """
 
 from __future__ import annotations
@@ -20,61 +20,73 @@ from pathlib import Path
 from typing import IO, Any
 
 from instructzoo.core.errors import ZooError
-from instructzoo.core.ui.highlighting import unaskable
+from instructzoo.core.ui.highlighting import invalid_text_reason
 
 SUFFIXES = (".txt", ".csv", ".tsv", ".jsonl")
 TEXT_KEYS = ("text", "review", "sentence", "input")
-"""Columns or keys that hold the text, the first that is there."""
+"""Columns or keys that may hold the text; the first that exists does."""
 MAX_LINE = 1_000_000
-"""Bytes of one line."""
-KEPT = 8
-"""Answers whose files stay until newer ones come; gradio copies what it hands out."""
+"""Bytes of one line at most."""
+FOLDERS_KEPT = 8
+"""Folders of results that are kept until newer ones replace them; gradio copies what it offers for download."""
 
-_LONG = f"A line of more than {MAX_LINE:,} bytes."
-_FORMULA = frozenset("=+-@\t\r＝＋－＠")
+_TOO_LONG = f"A line of more than {MAX_LINE:,} bytes."
+_FORMULA_STARTS = frozenset("=+-@\t\r＝＋－＠")
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One text of a file. number: its (first) line; row: what stood beside it; fault: why it cannot be asked, or "".
+    """One text of a file.
 
-    done: the share of the file that was read when it came.
+    Args:
+        number: The number of its line, or of its first line, from 1.
+        text: The text; empty where there is an error.
+        row: The other columns or keys of the line.
+        error: Why the text cannot be answered, in one sentence; empty where it can.
+        fraction_read: How much of the file had been read when the line was returned, in 0..1.
     """
 
     number: int
     text: str = ""
     row: dict[str, Any] = field(default_factory=dict)
-    fault: str = ""
-    done: float = 0.0
+    error: str = ""
+    fraction_read: float = 0.0
 
 
-def texts(path: Path, most: int) -> Iterator[Line]:
-    """The texts of a file by its suffix, faulty ones with their fault; blank lines are skipped.
+def read_texts(path: Path, max_characters: int) -> Iterator[Line]:
+    """Read the texts of a file, in the format that its suffix names. Blank lines are skipped.
 
-    most: characters of a text. Raises ZooError for another suffix, a table without a column of texts, and a file
-    without a text.
+    Args:
+        path: The file, with one of SUFFIXES.
+        max_characters: The length of a text at most.
+
+    Yields:
+        The lines in order, those with an error too.
+
+    Raises:
+        ZooError: The suffix is another one, a table has no column of texts, or the file has no text.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise ZooError(f'"{path.name}"', f"a file that ends in {', '.join(SUFFIXES)}", "save it as one of them")
-    size, none = max(path.stat().st_size, 1), True
+    size, is_empty = max(path.stat().st_size, 1), True
     with path.open("rb") as file:
         for line in _READERS[path.suffix.lower()](file):
-            none, fault = False, line.fault or unaskable(line.text, most)
-            yield Line(line.number, "" if fault else line.text, line.row, fault, min(file.tell() / size, 1.0))
-    if none:
+            is_empty, error = False, line.error or invalid_text_reason(line.text, max_characters)
+            yield Line(line.number, "" if error else line.text, line.row, error, min(file.tell() / size, 1.0))
+    if is_empty:
         raise ZooError(f'"{path.name}" holds no text', "one text a line", "choose another file")
 
 
 def _lines(file: IO[bytes]) -> Iterator[tuple[int, str, str]]:
-    """Number, text and fault of every line; one that is too long is read past in pieces."""
+    """Number, text and error of every line; a line that is too long is skipped piece by piece."""
     for number in itertools.count(1):
         raw = file.readline(MAX_LINE)
         if not raw:
             return
         if len(raw) == MAX_LINE and not raw.endswith(b"\n"):
-            while (rest := file.readline(MAX_LINE)) and not rest.endswith(b"\n"):
+            while (piece := file.readline(MAX_LINE)) and not piece.endswith(b"\n"):
                 pass
-            yield number, "", _LONG
+            yield number, "", _TOO_LONG
             continue
         try:
             yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8"), ""
@@ -82,105 +94,112 @@ def _lines(file: IO[bytes]) -> Iterator[tuple[int, str, str]]:
             yield number, "", f"Byte 0x{raw[error.start]:02x} is not UTF-8."
 
 
-def _plain(file: IO[bytes]) -> Iterator[Line]:
-    for number, text, fault in _lines(file):
-        if fault or text.strip():
-            yield Line(number, text.strip(), {}, fault)
+def _plain_lines(file: IO[bytes]) -> Iterator[Line]:
+    """The lines of a plain text file."""
+    for number, text, error in _lines(file):
+        if error or text.strip():
+            yield Line(number, text.strip(), {}, error)
 
 
-def _objects(file: IO[bytes]) -> Iterator[Line]:
-    for number, text, fault in _lines(file):
-        if fault:
-            yield Line(number, fault=fault)
+def _json_lines(file: IO[bytes]) -> Iterator[Line]:
+    """The lines of a JSONL file."""
+    for number, text, error in _lines(file):
+        if error:
+            yield Line(number, error=error)
         elif text.strip():
-            yield _object(number, text)
+            yield _json_line(number, text)
 
 
-def _object(number: int, text: str) -> Line:
+def _json_line(number: int, text: str) -> Line:
+    """The line that holds one JSON object."""
     try:
         row = json.loads(text)
     except json.JSONDecodeError as error:
-        return Line(number, fault=f"Malformed JSON ({error.msg} at column {error.colno}).")
+        return Line(number, error=f"Malformed JSON ({error.msg} at column {error.colno}).")
     except (ValueError, RecursionError) as error:
-        return Line(number, fault=f"Malformed JSON ({error}).")
-    key = _key(row) if isinstance(row, dict) else None
+        return Line(number, error=f"Malformed JSON ({error}).")
+    key = _text_key(row) if isinstance(row, dict) else None
     if key is None or not isinstance(row[key], str):
-        return Line(number, fault='No "text" that is text; such as {"text": "..."}.')
+        return Line(number, error='No "text" that is text; such as {"text": "..."}.')
     return Line(number, row.pop(key), row)
 
 
-def _key(names: dict[str, Any]) -> str | None:
-    """The name among them that holds the text."""
+def _text_key(names: dict[str, Any]) -> str | None:
+    """The name of the column or key that holds the text, or None."""
     folded = {name.strip().casefold(): name for name in reversed(list(names))}
     return next((folded[key] for key in TEXT_KEYS if key in folded), None)
 
 
-class _Feed:
-    """Lines for the csv reader, which may need several for one row; `fault` is the last one's that had any."""
+class _LineFeed:
+    """Lines for the csv reader, which may need several for one row; `error` is the last error among them."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        self.source, self.fault = _lines(file), ""
+        self.lines, self.error = _lines(file), ""
 
-    def __iter__(self) -> _Feed:
+    def __iter__(self) -> _LineFeed:
         return self
 
     def __next__(self) -> str:
-        _, text, fault = next(self.source)
-        self.fault = fault or self.fault
+        _, text, error = next(self.lines)
+        self.error = error or self.error
         return text or "\n"
 
 
-def _table(file: IO[bytes]) -> Iterator[Line]:
-    feed = _Feed(file)
+def _table_lines(file: IO[bytes]) -> Iterator[Line]:
+    """The rows of a table, separated by the first of comma, semicolon and tab that is in its head."""
+    feed = _LineFeed(file)
     head = next(feed, "")
-    mark = next((mark for mark in ",;\t" if mark in head), ",")
-    header = next(csv.reader([head], delimiter=mark), [])
-    key = _key(dict.fromkeys(header))
+    delimiter = next((delimiter for delimiter in ",;\t" if delimiter in head), ",")
+    header = next(csv.reader([head], delimiter=delimiter), [])
+    key = _text_key(dict.fromkeys(header))
     if key is None:
-        found = ", ".join(header)[:80] or "nothing"
-        raise ZooError(f"the columns {found}", f"one of {', '.join(TEXT_KEYS)}", "name the column of the texts")
-    reader = csv.reader(feed, delimiter=mark)
+        names = ", ".join(header)[:80] or "nothing"
+        raise ZooError(f"the columns {names}", f"one of {', '.join(TEXT_KEYS)}", "name the column of the texts")
+    reader = csv.reader(feed, delimiter=delimiter)
     while True:
-        feed.fault, number = "", reader.line_num + 2  # the head, and counting from 1
+        feed.error, number = "", reader.line_num + 2  # after the head, counted from 1
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            yield Line(number, fault=f"Malformed CSV ({error}).")
+            yield Line(number, error=f"Malformed CSV ({error}).")
             continue
-        if feed.fault:
-            yield Line(number, fault=feed.fault)
+        if feed.error:
+            yield Line(number, error=feed.error)
         elif any(cell.strip() for cell in cells):
             yield _record(number, header, cells, key)
 
 
 def _record(number: int, header: Sequence[str], cells: Sequence[str], key: str) -> Line:
     if len(cells) != len(header):
-        return Line(number, fault=f"{len(cells)} cells, and {len(header)} columns.")
+        return Line(number, error=f"{len(cells)} cells, and {len(header)} columns.")
     row = dict(zip(header, cells, strict=True))
     return Line(number, row.pop(key).strip(), row)
 
 
-_READERS = {".txt": _plain, ".csv": _table, ".tsv": _table, ".jsonl": _objects}
+_READERS = {".txt": _plain_lines, ".csv": _table_lines, ".tsv": _table_lines, ".jsonl": _json_lines}
 
 
-def cell(text: str) -> str:
-    """A cell of CSV that no spreadsheet takes for a formula: an apostrophe stands before one that begins like one."""
-    return f"'{text}" if text.lstrip(" ")[:1] in _FORMULA and text.strip() else text
+def spreadsheet_cell(text: str) -> str:
+    """A cell of CSV that no spreadsheet runs as a formula: text that begins like one gets an apostrophe in front."""
+    return f"'{text}" if text.lstrip(" ")[:1] in _FORMULA_STARTS and text.strip() else text
 
 
-class Shelf:
-    """Folders of the files that a page hands out, the last KEPT ones; all are removed with the page."""
+class ResultFolders:
+    """Temporary folders for the files that a page offers for download. The last FOLDERS_KEPT of them exist.
+
+    All are removed together with the page that holds this object.
+    """
 
     def __init__(self) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="zoo-")
         self.count = itertools.count()
 
-    def fresh(self) -> Path:
-        """A new empty folder."""
+    def new_folder(self) -> Path:
+        """Create an empty folder, and remove the oldest one beyond FOLDERS_KEPT."""
         number = next(self.count)
-        shutil.rmtree(Path(self.folder.name) / str(number - KEPT), ignore_errors=True)
-        made = Path(self.folder.name) / str(number)
-        made.mkdir()
-        return made
+        shutil.rmtree(Path(self.folder.name) / str(number - FOLDERS_KEPT), ignore_errors=True)
+        folder = Path(self.folder.name) / str(number)
+        folder.mkdir()
+        return folder

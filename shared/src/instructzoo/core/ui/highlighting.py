@@ -1,7 +1,9 @@
-"""Text with its spans marked, for the demos: nested and crossing spans, labels in words, nothing that runs or hides.
+"""HTML of a text with highlighted spans, for the demos: nested and crossing spans, labels, and everything escaped.
 
-spans = [Span(0, 5, "positive"), Span(9, 14, "opinion", "soft")]
-highlighted("Pizza was great", spans, hues(["positive", "opinion"]))
+    spans = [Span(0, 5, "positive"), Span(9, 14, "opinion", "soft")]
+    highlight("Pizza was great", spans, label_hues(["positive", "opinion"]))
+
+Control characters are made visible, so that no text can hide a part of itself.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from html import escape
 from typing import NamedTuple
 
 HUES = (205, 145, 28, 275, 350, 178, 52, 315, 95, 235)
-"""Degrees of the colour circle, neighbours far apart. Labels are always written too: a colour alone tells nobody."""
+"""Degrees of the colour circle, neighbours far apart. Labels are also written out: colour alone is not accessible."""
 
 CSS = """
 .zoo-text {font-size: 1.08rem; line-height: 2.3; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0 0 .4rem;
@@ -34,19 +36,23 @@ mark.zoo-mark.soft > .zoo-tag .zoo-label {background: none; color: hsl(var(--h) 
 .dark mark.zoo-mark.soft > .zoo-tag .zoo-label {background: none; color: hsl(var(--h) 60% 78%) !important}
 """
 
-_TURNING = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))  # they would turn the text that follows them
-_UNSEEN = {
-    **dict.fromkeys((*range(0x80, 0xA0), *_TURNING, 0xFEFF, *range(0xD800, 0xE000)), 0xFFFD),
+_DIRECTION_MARKS = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))  # they would reverse the text after them
+_REPLACEMENTS = {
+    **dict.fromkeys((*range(0x80, 0xA0), *_DIRECTION_MARKS, 0xFEFF, *range(0xD800, 0xE000)), 0xFFFD),
     **{c: 0x2400 + c for c in range(32) if chr(c) not in "\t\n"},
     0x7F: 0x2421,
 }
 
 
 class Span(NamedTuple):
-    """A marked piece of a text: characters from `start` to before `end`, its label, and the class of its mark.
+    """A highlighted part of a text.
 
-    kind: "" (filled), "soft" (underlined with dots) or "trigger" (filled and underlined). colour: a label whose colour
-    it has; none: its own.
+    Args:
+        start: The offset of its first character.
+        end: The offset after its last character.
+        label: The label that is written behind it.
+        kind: The style of its mark: "" (filled), "soft" (underlined with dots) or "trigger" (filled and underlined).
+        colour: The label whose colour it has; empty: its own.
     """
 
     start: int
@@ -56,71 +62,76 @@ class Span(NamedTuple):
     colour: str = ""
 
 
-def shown(text: str) -> str:
-    """HTML of a text, sign for sign: control characters become visible, and none turns the direction of the page."""
-    return escape(text.translate(_UNSEEN))
+def escape_text(text: str) -> str:
+    """HTML of a text, character for character: control characters become visible, and none reverses the direction."""
+    return escape(text.translate(_REPLACEMENTS))
 
 
-def hues(labels: Iterable[str]) -> dict[str, int]:
-    """A colour for every label, by its number among them."""
+def label_hues(labels: Iterable[str]) -> dict[str, int]:
+    """A hue for every label, in degrees, by its position among them; more labels than HUES share hues."""
     return {label: HUES[i % len(HUES)] for i, label in enumerate(dict.fromkeys(labels))}
 
 
-def highlighted(text: str, spans: Sequence[Span], colours: Mapping[str, int]) -> str:
-    """HTML of a text with marks that stand inside each other as the spans do.
+def highlight(text: str, spans: Sequence[Span], colours: Mapping[str, int]) -> str:
+    """HTML of a text with a mark for every span; marks are nested as the spans are.
 
-    Where two spans cross, the later one is marked in two pieces, its label on the last: marks cannot cross in HTML.
-    A span that reaches out of the text is cut to it; one without a character in it is left out.
+    Marks cannot cross in HTML: where two spans cross, the later one gets two marks, and its label is on the last.
+    A span that extends beyond the text is clipped; one without a character of the text is left out.
+
+    Args:
+        text: The text.
+        spans: Its spans, in any order.
+        colours: The hue of each label (`label_hues`).
     """
-    inside = [s._replace(end=min(s.end, len(text))) for s in spans if 0 <= s.start < min(s.end, len(text))]
-    waiting = sorted(inside, key=lambda s: (s.start, -s.end))
-    edges = sorted({0, len(text), *(place for s in inside for place in s[:2])})
-    parts, opened, following = list[str](), list[Span](), 0
-    for place, end in zip(edges, [*edges[1:], len(text)], strict=True):
-        parts += _closed(opened, place, colours)
-        while following < len(waiting) and waiting[following].start == place:
-            opened.append(waiting[following])
-            parts.append(_opening(waiting[following], colours))
+    clipped = [s._replace(end=min(s.end, len(text))) for s in spans if 0 <= s.start < min(s.end, len(text))]
+    ordered = sorted(clipped, key=lambda span: (span.start, -span.end))
+    edges = sorted({0, len(text), *(offset for span in clipped for offset in span[:2])})
+    pieces, open_spans, following = list[str](), list[Span](), 0
+    for start, end in zip(edges, [*edges[1:], len(text)], strict=True):
+        pieces += _close_spans(open_spans, start, colours)
+        while following < len(ordered) and ordered[following].start == start:
+            open_spans.append(ordered[following])
+            pieces.append(_opening_tag(ordered[following], colours))
             following += 1
-        parts.append(shown(text[place:end]))
-    return f'<p class="zoo-text" dir="auto">{"".join(parts)}</p>'
+        pieces.append(escape_text(text[start:end]))
+    return f'<p class="zoo-text" dir="auto">{"".join(pieces)}</p>'
 
 
-def _closed(opened: list[Span], place: int, colours: Mapping[str, int]) -> list[str]:
-    """Close what ends here, and what was opened inside of it; open the latter again."""
-    first = next((number for number, span in enumerate(opened) if span.end <= place), None)
+def _close_spans(open_spans: list[Span], offset: int, colours: Mapping[str, int]) -> list[str]:
+    """Close the spans that end at `offset`, and those opened inside of them, which are opened again."""
+    first = next((index for index, span in enumerate(open_spans) if span.end <= offset), None)
     if first is None:
         return []
-    parts = [_closing(span, span.end <= place, colours) for span in reversed(opened[first:])]
-    kept = [span for span in opened[first:] if span.end > place]
-    opened[first:] = kept
-    return [*parts, *(_opening(span, colours) for span in kept)]
+    tags = [_closing_tag(span, span.end <= offset, colours) for span in reversed(open_spans[first:])]
+    continued = [span for span in open_spans[first:] if span.end > offset]
+    open_spans[first:] = continued
+    return [*tags, *(_opening_tag(span, colours) for span in continued)]
 
 
-def _opening(span: Span, colours: Mapping[str, int]) -> str:
+def _opening_tag(span: Span, colours: Mapping[str, int]) -> str:
     return f'<mark class="zoo-mark {escape(span.kind)}" style="--h: {colours.get(span.colour or span.label, 0)}">'
 
 
-def _closing(span: Span, labelled: bool, colours: Mapping[str, int]) -> str:
-    return f"{_tag(span.label, colours.get(span.colour or span.label, 0)) if labelled else ''}</mark>"
+def _closing_tag(span: Span, labelled: bool, colours: Mapping[str, int]) -> str:
+    return f"{_label_html(span.label, colours.get(span.colour or span.label, 0)) if labelled else ''}</mark>"
 
 
 def label(name: str, colours: Mapping[str, int]) -> str:
-    """HTML of a label beside what it names; it is not copied with the text."""
-    return _tag(name, colours.get(name, 0))
+    """HTML of a label on its own; the browser does not copy it with the text."""
+    return _label_html(name, colours.get(name, 0))
 
 
-def _tag(name: str, hue: int) -> str:
-    inside = f'<bdi class="zoo-label" style="--h: {hue}">{shown(name)}</bdi>'
-    return f'<span class="zoo-tag">&nbsp;{inside}</span>'  # on the line of what it names
+def _label_html(name: str, hue: int) -> str:
+    label_element = f'<bdi class="zoo-label" style="--h: {hue}">{escape_text(name)}</bdi>'
+    return f'<span class="zoo-tag">&nbsp;{label_element}</span>'  # on the same line as its span
 
 
-def unaskable(text: str, most: int) -> str:
-    """Why no model should be asked about a text, in one friendly line; empty where it can be. most: characters."""
+def invalid_text_reason(text: str, max_characters: int) -> str:
+    """Why a text cannot be given to a model, in one sentence for the user; empty where it can."""
     if not any(map(str.isalnum, text)):
         return "There is no word in it."
-    if len(text) > most:
-        return f"A text has at most {most:,} characters here, this one has {len(text):,}."
-    if half := next((c for c in text if "\ud800" <= c <= "\udfff"), ""):
-        return f"It holds half of a character pair (U+{ord(half):04X})."
+    if len(text) > max_characters:
+        return f"A text has at most {max_characters:,} characters here, this one has {len(text):,}."
+    if surrogate := next((c for c in text if "\ud800" <= c <= "\udfff"), ""):
+        return f"It holds half of a character pair (U+{ord(surrogate):04X})."
     return ""
