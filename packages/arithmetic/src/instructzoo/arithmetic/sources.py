@@ -5,9 +5,9 @@
     goat       the published rows of Goat (arXiv:2305.14201), or your own rows of that form
     bigbench   the arithmetic task of BIG-bench (arXiv:2206.04615); a benchmark, so its rows are test rows only
 
-corpus and goat have training rows only; the builder takes validation and test rows from them by item. goat and bigbench
-are read from data.path (a file or a folder; with both of them, a folder with one folder each), else from the Hugging
-Face hub. `data/readers.py` shows the two formats. No other module of the package uses the network.
+corpus and goat have training rows only; the builder takes validation and test rows out of them by item. goat and
+bigbench are read from data.path (a file or a folder; with both of them, a folder with one folder each), else from the
+Hugging Face hub. `data/readers.py` shows the two formats. No other module of the package uses the network.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from instructzoo.arithmetic import world
 from instructzoo.arithmetic.data import readers
 from instructzoo.core.data import read
 from instructzoo.core.data.microworld import world_rows
-from instructzoo.core.data.readers import existing, files
+from instructzoo.core.data.readers import data_files, existing_path
 from instructzoo.core.data.sources import NoSettings, RowCollector, check_sources, no_published_format, wanted_splits
 from instructzoo.core.data.split import SPLITS
 from instructzoo.core.errors import ZooError
@@ -43,7 +43,10 @@ PARQUET_REVISION = "refs/convert/parquet"
 """The hub's converted branch, tried where the main branch does not load: BIG-bench was published as a script."""
 
 Settings = NoSettings
+"""data.options: none, since data.path, data.sizes and data.world say it all."""
+
 gold = no_published_format
+"""`zoo score` reads plain rows: no published format can be scored directly."""
 
 
 def build(recipe: Recipe, splits: Sequence[str] = SPLITS) -> datasets.DatasetDict:
@@ -97,15 +100,15 @@ def _local_path(name: str, recipe: Recipe) -> Path | None:
     """The file or folder of a published source; None where it is on the hub."""
     if recipe.data.path is None:
         return None
-    path = existing(recipe.data.path, folder=True)
+    path = existing_path(recipe.data.path, folder=True)
     if set(PUBLISHED) <= set(recipe.data.sources):
-        return existing(path / name, folder=True)
+        return existing_path(path / name, folder=True)
     return path
 
 
 def _records(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Pairs of a place and a record, of a file or of all files in a folder."""
-    for file in files(path):
+    for file in data_files(path):
         yield from read(file)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from instructzoo.arithmetic import prompts
 from instructzoo.arithmetic.problem import MAX_READ_DIGITS, SIGNS, UNDEFINED, Problem
 from instructzoo.core import runs
-from instructzoo.core.data import readers
+from instructzoo.core.data.readers import data_files
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Invalid, Row, row_id
 
@@ -85,7 +85,7 @@ def bigbench_examples(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
         ZooError: A task's examples are no list, or there are none at all.
     """
     has_examples = False
-    for file in readers.files(path):
+    for file in data_files(path):
         task = runs.read_json(file) if file.suffix == ".json" else None
         if not isinstance(task, dict) or "examples" not in task:
             continue
