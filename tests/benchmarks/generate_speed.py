@@ -1,4 +1,4 @@
-"""Speed of answering: infer.generate beside a plain `model.generate` loop, as a ratio in one alternating run.
+"""Speed of generation: infer.generate compared with a plain `model.generate` loop, measured in alternation.
 
     python -m tests.benchmarks.generate_speed [--rows 512] [--batch 32] [--rounds 3] [--threads 2]
 
@@ -31,26 +31,26 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(options.threads)
-    loaded, prompts, decode = work(options)
+    bundle, prompts, decode = load_task(options)
     contestants = {
-        "zoo": lambda: zoo(loaded, prompts, decode),
-        "plain": lambda: plain(loaded, prompts, options, decode),
-        "static": lambda: plain(loaded, prompts, options, decode, cache="static"),
+        "zoo": lambda: zoo(bundle, prompts, decode),
+        "plain": lambda: plain(bundle, prompts, options, decode),
+        "static": lambda: plain(bundle, prompts, options, decode, cache="static"),
     }
-    some = prompts[:8]
-    zoo(loaded, some, decode)  # first calls set up what later ones find
-    plain(loaded, some, options, decode)
-    plain(loaded, some, options, decode, cache="static")
-    found: dict[str, list[dict[str, float]]] = {name: [] for name in contestants}
+    warmup = prompts[:8]
+    zoo(bundle, warmup, decode)  # first calls initialise what later ones reuse
+    plain(bundle, warmup, options, decode)
+    plain(bundle, warmup, options, decode, cache="static")
+    seconds_by_name: dict[str, list[dict[str, float]]] = {name: [] for name in contestants}
     answers: list[str] = []
     for turn in range(options.rounds):
         for name in sorted(contestants, reverse=bool(turn % 2)):
-            seconds, given = measure(contestants[name])
-            found[name].append(seconds)
-            assert given == (answers or given), f"{name} answers otherwise"
-            answers = given
+            seconds, contestant_answers = measure(contestants[name])
+            seconds_by_name[name].append(seconds)
+            assert contestant_answers == (answers or contestant_answers), f"{name} answers differently"
+            answers = contestant_answers
             print(f"round {turn + 1} {name}: {seconds}", file=sys.stderr)
-    print(json.dumps(summary(found, answers, loaded, options)))
+    print(json.dumps(summary(seconds_by_name, answers, bundle, options)))
 
 
 def arguments() -> argparse.Namespace:
@@ -62,7 +62,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def work(options: argparse.Namespace) -> tuple[Any, Prompts, Any]:
+def load_task(options: argparse.Namespace) -> tuple[Any, Prompts, Any]:
     """The bundled model, prompts in the order in which the world draws them, and how both decode."""
     from instructzoo.arithmetic import world
     from instructzoo.core import domain as domains
@@ -74,27 +74,27 @@ def work(options: argparse.Namespace) -> tuple[Any, Prompts, Any]:
     encoder = predictor.encoder()
     prompts = [encoder.prompt(row) for row in rows]
     decode = predictor.recipe.decode
-    room = options.batch * (max(map(len, prompts)) + decode.max_new_tokens)
-    return predictor.loaded, prompts, decode.model_copy(update={"batch_tokens": room})
+    batch_tokens = options.batch * (max(map(len, prompts)) + decode.max_new_tokens)
+    return predictor.loaded, prompts, decode.model_copy(update={"batch_tokens": batch_tokens})
 
 
-def zoo(loaded: Any, prompts: Prompts, decode: Any) -> list[str]:
+def zoo(bundle: Any, prompts: Prompts, decode: Any) -> list[str]:
     from instructzoo.core.infer import generate
 
-    return generate(loaded, prompts, decode)
+    return generate(bundle, prompts, decode)
 
 
 def plain(
-    loaded: Any, prompts: Prompts, options: argparse.Namespace, decode: Any, cache: str | None = None
+    bundle: Any, prompts: Prompts, options: argparse.Namespace, decode: Any, cache: str | None = None
 ) -> list[str]:
     import torch
 
-    model, tokenizer, answers = loaded.model, loaded.tokenizer, []
+    model, tokenizer, answers = bundle.model, bundle.tokenizer, []
     tokenizer.padding_side = "left"
     for start in range(0, len(prompts), options.batch):
         batch = tokenizer.pad({"input_ids": list(prompts[start : start + options.batch])}, return_tensors="pt")
         with torch.no_grad():
-            written = model.generate(
+            output_ids = model.generate(
                 input_ids=batch["input_ids"],
                 attention_mask=batch["attention_mask"],
                 max_new_tokens=decode.max_new_tokens,
@@ -103,25 +103,25 @@ def plain(
                 eos_token_id=tokenizer.eos_token_id,
                 cache_implementation=cache,
             )
-        answers += tokenizer.batch_decode(written[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
+        answers += tokenizer.batch_decode(output_ids[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
     return answers
 
 
 def measure(contestant: Callable[[], list[str]]) -> tuple[dict[str, float], list[str]]:
-    began = {name: clock() for name, clock in SECONDS.items()}
+    start = {name: clock() for name, clock in SECONDS.items()}
     answers = contestant()
-    return {name: round(clock() - began[name], 2) for name, clock in SECONDS.items()}, answers
+    return {name: round(clock() - start[name], 2) for name, clock in SECONDS.items()}, answers
 
 
 def summary(
-    found: dict[str, list[dict[str, float]]], answers: list[str], loaded: Any, options: argparse.Namespace
+    seconds_by_name: dict[str, list[dict[str, float]]], answers: list[str], bundle: Any, options: argparse.Namespace
 ) -> dict[str, Any]:
     """Examples per second of all (medians over the rounds), and zoo's ratios to the loops of model.generate."""
     rates = {
         name: {unit: round(options.rows / statistics.median(r[unit] for r in rounds), 1) for unit in SECONDS}
-        for name, rounds in found.items()
+        for name, rounds in seconds_by_name.items()
     }
-    lengths = [len(loaded.tokenizer(a, add_special_tokens=False)["input_ids"]) for a in answers]
+    lengths = [len(bundle.tokenizer(a, add_special_tokens=False)["input_ids"]) for a in answers]
     return {
         **vars(options),
         "answer_tokens": {"mean": round(statistics.mean(lengths), 1), "longest": max(lengths)},

@@ -4,9 +4,9 @@
 
 A freshly initialised Llama (8 layers, 512 wide, 8192 entries: 31 million weights in float32) and short batches, so that
 weights, gradients and moments outweigh activations. Each optimiser trains in a process of its own, without clipping;
-`lomo clip` clips, with its second backward pass. `lomo bfloat16` holds the weights in 16 bits, rounded by chance.
+`lomo clip` clips, with its second backward pass. `lomo bfloat16` keeps the weights in 16 bits with stochastic rounding.
 
-training_mb is the process's largest resident set less what it held after a tiny training; peak_mb is all of it.
+training_mb is the process's largest resident set minus its size after a tiny training; peak_mb is all of it.
 per_weight is training_mb in bytes per weight. Ends with one line of JSON.
 """
 
@@ -32,13 +32,13 @@ MB, VOCABULARY = 2**20, 8192
 def main() -> None:
     options = arguments()
     if options.contestant:
-        print(json.dumps(work(options.contestant, options)))
+        print(json.dumps(measure_training(options.contestant, options)))
         return
-    found: dict[str, dict[str, float]] = {}
+    results: dict[str, dict[str, float]] = {}
     for name in options.optimizers.split(","):
-        found[name] = measure(name, options)
-        print(f"{name}: {found[name]}", file=sys.stderr)
-    print(json.dumps(summary(found, options)))
+        results[name] = measure(name, options)
+        print(f"{name}: {results[name]}", file=sys.stderr)
+    print(json.dumps(summary(results, options)))
 
 
 def arguments() -> argparse.Namespace:
@@ -55,25 +55,25 @@ def arguments() -> argparse.Namespace:
 def measure(name: str, options: argparse.Namespace) -> dict[str, float]:
     command = [sys.executable, "-m", "tests.benchmarks.optimizer_memory", "--contestant", name]
     command += [f"--layers={options.layers}", f"--width={options.width}", f"--steps={options.steps}"]
-    # Freed memory goes back at once, so that the peak is what was held and not what the allocator hoards.
+    # freed memory is returned at once, so that the peak is memory in use and not what the allocator keeps
     settings = {"OMP_NUM_THREADS": str(options.threads), "MALLOC_MMAP_THRESHOLD_": "65536", "HF_HUB_OFFLINE": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **settings})
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    process = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **settings})
+    if process.returncode:
+        raise SystemExit(process.stderr)
+    result: dict[str, float] = json.loads(process.stdout.splitlines()[-1])
     return result
 
 
-def summary(found: dict[str, dict[str, float]], options: argparse.Namespace) -> dict[str, Any]:
-    """The figures, and each optimiser's ratio to the first one."""
-    first = next(iter(found))
-    ratios = {name: round(values["training_mb"] / found[first]["training_mb"], 2) for name, values in found.items()}
+def summary(results: dict[str, dict[str, float]], options: argparse.Namespace) -> dict[str, Any]:
+    """The results, and each optimiser's ratio to the first one."""
+    first = next(iter(results))
+    ratios = {name: round(values["training_mb"] / results[first]["training_mb"], 2) for name, values in results.items()}
     shape = {"layers": options.layers, "width": options.width, "steps": options.steps, "threads": options.threads}
-    return {**shape, "figures": found, f"training_mb_to_{first}": ratios}
+    return {**shape, "figures": results, f"training_mb_to_{first}": ratios}
 
 
-def work(name: str, options: argparse.Namespace) -> dict[str, float]:
-    """Train a few steps; peak memory of all and of the training alone, in MB."""
+def measure_training(name: str, options: argparse.Namespace) -> dict[str, float]:
+    """Train a few steps and return the peak memory of the process and of the training alone, in MB."""
     train(name, 1, 64, 1)  # imports what training needs, and loads the kernels
     before = psutil.Process().memory_info().rss
     loss, weights = train(name, options.layers, options.width, options.steps)
@@ -92,19 +92,19 @@ def train(name: str, layers: int, width: int, steps: int) -> tuple[float, int]:
     from instructzoo.core.runs import Run
     from instructzoo.core.text import Encoded
 
-    rule, _, kind = name.partition(" ")
-    kept = "bfloat16" if kind == "bfloat16" else "float32"
+    optimizer, _, variant = name.partition(" ")
+    dtype = "bfloat16" if variant == "bfloat16" else "float32"
     settings = Train(
-        optimizer=rule, steps=steps, batch=4, lr=1e-4, clip=1.0 if kind == "clip" else None,
+        optimizer=optimizer, steps=steps, batch=4, lr=1e-4, clip=1.0 if variant == "clip" else None,
         schedule="constant", warmup=0, log_every=1,
     )  # fmt: skip
-    model = Model(backbone=f"scratch:llama-{layers}x{width}", tokenizer="bpe", weights=kept)
+    model = Model(backbone=f"scratch:llama-{layers}x{width}", tokenizer="bpe", weights=dtype)
     recipe = Recipe(domain="arithmetic", model=model, train=settings)
     config = LlamaConfig(
         vocab_size=VOCABULARY, hidden_size=width, intermediate_size=3 * width, num_hidden_layers=layers,
         num_attention_heads=width // 32, num_key_value_heads=width // 32, tie_word_embeddings=True,
     )  # fmt: skip
-    tuned = LlamaForCausalLM(config).to(getattr(torch, kept))
+    tuned = LlamaForCausalLM(config).to(getattr(torch, dtype))
     tokens = torch.randint(VOCABULARY, (4 * steps, 32), generator=torch.Generator().manual_seed(0)).tolist()
     parts = tune.EncodedSplits([Encoded(ids, ids) for ids in tokens], [], [32] * len(tokens), [])
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""How long a person waits for `zoo --help` and `zoo list`, beside a bare Python start.
+"""Start-up time of `zoo --help` and `zoo list`, relative to a bare Python start.
 
     python -m tests.benchmarks.start_speed
 
@@ -25,9 +25,9 @@ def main() -> None:
     best = dict.fromkeys(COMMANDS, float("inf"))
     for _ in range(ROUNDS):
         for name, command in COMMANDS.items():
-            began = time.perf_counter()
+            start = time.perf_counter()
             subprocess.run(command, check=True, capture_output=True)
-            best[name] = min(best[name], time.perf_counter() - began)
+            best[name] = min(best[name], time.perf_counter() - start)
     ratios = {name: round(seconds / best["python"], 2) for name, seconds in best.items()}
     print(json.dumps({"seconds": {n: round(s, 3) for n, s in best.items()}, "ratio_to_python": ratios}))
 
