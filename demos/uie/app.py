@@ -1,4 +1,4 @@
-"""The demo of information extraction as a Space; on this machine the same as `zoo demo uie`."""
+"""The demo of information extraction as a Hugging Face Space; it is the same as `zoo demo uie`."""
 
 from instructzoo.core import domain as domains
 from instructzoo.core import ui

@@ -74,7 +74,7 @@ class Scripted:
         if not self.constrained and row["task"] == "ner":
             return f"person: {LIE}"
         found = schema.project(TRUTH.get(row["input"], Annotation()), row["task"], prompts.labels_of(row))
-        return answer_format.write(found, row["task"])
+        return answer_format.format_answer(found, row["task"])
 
 
 class Page(Browsed):
@@ -184,12 +184,12 @@ def test_unconstrained_answers_are_shown_apart_and_inventions_reported(
     chromium: Any, scripted: str, picture: Callable[[str], Path]
 ) -> None:
     page = Page(chromium, scripted)
-    page.click("#uie-beside input")
+    page.click("#uie-compare input")
     page.ask(*LABELS, TEXT)
     shown = page.until("#uie-answer", "Without the constraint")
     assert LIE not in page.find("#uie-answer .zoo-text").text
     assert f"person: {LIE}" in shown and "the same" in shown
-    page.click("#uie-held input")
+    page.click("#uie-constrained input")
     page.click("#uie-ask")
     page.until("#uie-answer", f"Not in the text: “{LIE} (person)”")
     picture("uie-free")
@@ -311,6 +311,6 @@ def test_the_bundled_model_finds_entities_and_events(
     assert page.texts("#uie-answer .uie-event h4")
     page.settle("#uie-text")
     picture("uie-demo")
-    page.click("#uie-card button")
-    page.until("#uie-card", "95% interval")
+    page.click("#card button")
+    page.until("#card", "95% interval")
     assert not page.complaints()

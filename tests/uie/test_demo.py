@@ -62,7 +62,7 @@ class Fixed:
         if self.text is not None:
             return self.text
         found = self.known.get(row["input"], Annotation())
-        return answer_format.write(schema.project(found, row["task"], prompts.labels_of(row)), row["task"])
+        return answer_format.format_answer(schema.project(found, row["task"], prompts.labels_of(row)), row["task"])
 
 
 def file_of(folder: Path, lines: Sequence[str], name: str = "texts.txt") -> Path:
@@ -71,17 +71,17 @@ def file_of(folder: Path, lines: Sequence[str], name: str = "texts.txt") -> Path
     return path
 
 
-def through(predictor: Any, source: Path) -> tuple[file_extraction.Outcome, list[dict[str, Any]], list[float]]:
+def through(predictor: Any, source: Path) -> tuple[file_extraction.Progress, list[dict[str, Any]], list[float]]:
     """What becomes of a file: the outcome, the lines that are written, the shares that are told."""
     target, told = source.with_suffix(".found.jsonl"), list[float]()
     for outcome in file_extraction.extract_file(predictor, source, target, SCHEMA):
-        told.append(outcome.done)
+        told.append(outcome.fraction)
     return outcome, [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()], told
 
 
 def filed(path: Path | None, folder: Path) -> tuple[str, Path | None]:
     """What the page says of a file in the end."""
-    *_, last = demo.many(Models(Fixed()), path and str(path), LABELS, True, folder)
+    *_, last = demo.answer_file(Models(Fixed()), path and str(path), LABELS, True, folder)
     return last
 
 
@@ -115,7 +115,7 @@ def test_written_labels_are_parsed_into_a_schema() -> None:
 )
 def test_invalid_labels_get_a_message_and_never_reach_the_model(labels: tuple[str, str, str], fault: str) -> None:
     predictor = Fixed()
-    shown = demo.one(Models(predictor), SENTENCE, *labels)
+    shown = demo.answer_text(Models(predictor), SENTENCE, *labels)
     assert fault in shown.replace("&quot;", '"') and shown.count("\n") == 0
     assert not predictor.asked
 
@@ -161,8 +161,8 @@ def test_invented_spans_labels_and_roles_are_reported_as_such() -> None:
     lies = Annotation((Mention("person", "Zed"), Mention("planet", "Oslo")), (), (events,))
     unknown = schema.Labels(("person", "planet"))
     texts = {
-        "ner": answer_format.write(schema.project(lies, "ner", unknown), "ner"),
-        "ee": answer_format.write(lies, "ee"),
+        "ner": answer_format.format_answer(schema.project(lies, "ner", unknown), "ner"),
+        "ee": answer_format.format_answer(lies, "ee"),
     }
 
     class Liar(Fixed):
@@ -171,27 +171,27 @@ def test_invented_spans_labels_and_roles_are_reported_as_such() -> None:
 
     found = extract(Liar(), SENTENCE, SCHEMA)
     assert len(found.notes) == 4, found.notes
-    wanted = ("1 answer without", "Zed (person)", "planet", "seller of move")
+    wanted = ("1 answer in the wrong format", "Zed (person)", "planet", "seller of move")
     assert all(word in note for word, note in zip(wanted, found.notes, strict=True)), found.notes
     assert "“bishop”" in found.notes[2]
-    made = rendering.record(found)
+    made = rendering.to_record(found)
     assert [m["text"] for m in made["entities"]] == ["Oslo"]
     assert {"type": "person", "text": "Zed"} in made["unplaced"]
     assert {"event": "move", "role": "bishop", "text": "Bo"} in made["unplaced"]
-    shown = rendering.result(found, SCHEMA)
+    shown = rendering.extraction_html(found, SCHEMA)
     assert "Zed" in shown and "not in the text" in shown.casefold() and "planet" in shown
 
 
 def test_a_repeated_mention_that_occurs_once_is_merged_and_reported() -> None:
     found = extract(Fixed(text=" person: Ann; person: Ann; city: Oslo"), SENTENCE, read_schema("person, city", "", ""))
     assert [m.text for m in found.annotation.entities] == ["Ann", "Oslo"]
-    assert found.notes == ("said more often than it stands there: “Ann (person)”",)
+    assert found.notes == ("repeated more often than the text has it: “Ann (person)”",)
 
 
 def test_the_json_output_is_read_back_as_the_same_annotation(tmp_path: Path) -> None:
     found = extract(Fixed(), f"😀 Yes! {SENTENCE} Nobody stayed. {SENTENCE}", SCHEMA)
-    path = file_of(tmp_path, [json.dumps(rendering.record(found))], "own.jsonl")
-    (read,) = json_formats.offsets(path)
+    path = file_of(tmp_path, [json.dumps(rendering.to_record(found))], "own.jsonl")
+    (read,) = json_formats.read_offsets(path)
     assert (read.text, read.annotation) == (found.text, found.annotation)
     assert schema.count(read.annotation) == 4 + 2 + 2 + 4
 
@@ -210,12 +210,12 @@ def test_the_json_output_is_read_back_as_the_same_annotation(tmp_path: Path) -> 
 )
 def test_invalid_text_gets_a_message_and_never_reaches_the_model(text: Any, says: str) -> None:
     predictor = Fixed()
-    assert says in demo.one(Models(predictor), text, *LABELS)
+    assert says in demo.answer_text(Models(predictor), text, *LABELS)
     assert not predictor.asked
 
 
 def test_a_sentence_too_long_for_the_model_gets_a_message() -> None:
-    assert "a question of 1999 characters" in demo.one(Models(Fixed()), "word " * 400, *LABELS)
+    assert "a question of 1999 characters" in demo.answer_text(Models(Fixed()), "word " * 400, *LABELS)
 
 
 @pytest.mark.parametrize(
@@ -233,9 +233,9 @@ def test_non_ascii_text_keeps_offsets_and_control_characters_are_removed(sentenc
     found = extract(Fixed({sentence: truth}), f"First. {sentence}", SCHEMA)
     (mention,) = found.annotation.entities
     assert found.text[mention.start : mention.end] == span
-    shown = rendering.result(found, SCHEMA)
+    shown = rendering.extraction_html(found, SCHEMA)
     assert not re.search(r"[\x00\x1b\u202e\u2066]", shown)
-    made = json.loads(json.dumps(rendering.record(found)))
+    made = json.loads(json.dumps(rendering.to_record(found)))
     assert made["entities"] == [{"type": "person", "text": span, "start": mention.start, "end": mention.end}]
 
 
@@ -247,11 +247,11 @@ def test_html_in_text_labels_and_answers_is_escaped() -> None:
         (Event("<s>e", Mention("", bad), (Mention("<em>", bad),)),),
     )
     sentence = f"Look {bad} there"
-    shown = demo.one(Models(Fixed({sentence: truth})), sentence, "a<i>b", "<u>r", "<s>e: <em>", True, True)
+    shown = demo.answer_text(Models(Fixed({sentence: truth})), sentence, "a<i>b", "<u>r", "<s>e: <em>", True, True)
     assert shown.count("uie-event") == 1 and "<svg" in shown
     for tag in ("<img", "<i>", "<u>", "<s>", "<em>"):
         assert tag not in shown, tag
-    assert "<img" not in demo.one(Models(Fixed(text=bad)), sentence, *LABELS)
+    assert "<img" not in demo.answer_text(Models(Fixed(text=bad)), sentence, *LABELS)
 
 
 def test_decoding_is_constrained_by_default_and_the_switch_works() -> None:
@@ -263,19 +263,21 @@ def test_decoding_is_constrained_by_default_and_the_switch_works() -> None:
             return super().answer(rows)
 
     models = Models(Watched())
-    demo.one(models, SENTENCE, *LABELS)
-    demo.one(models, SENTENCE, *LABELS, False)
-    demo.one(models, SENTENCE, *LABELS, True, True)
+    demo.answer_text(models, SENTENCE, *LABELS)
+    demo.answer_text(models, SENTENCE, *LABELS, False)
+    demo.answer_text(models, SENTENCE, *LABELS, True, True)
     assert seen == [True, False, True, False]
-    assert len(models.made) == 2, "a vocabulary is spelled for every question"
+    assert len(models.by_constraint) == 2, "a vocabulary is spelled for every question"
 
 
 def test_labels_unseen_in_training_are_reported() -> None:
     models = Models(Fixed())
-    assert "The model was not trained on: planet, orbits." in demo.one(models, SENTENCE, "city, planet", "orbits", "")
-    assert "not trained on" not in demo.one(models, SENTENCE, *next(iter(presets().values()))[:3])
+    assert "The model was not trained on: planet, orbits." in demo.answer_text(
+        models, SENTENCE, "city, planet", "orbits", ""
+    )
+    assert "not trained on" not in demo.answer_text(models, SENTENCE, *next(iter(presets().values()))[:3])
     corpus = recipes.load("uie/tiny", ["data.sources=[own]", "data.path=."])
-    assert "not trained on" not in demo.one(Models(Fixed(recipe=corpus)), SENTENCE, "planet", "", "")
+    assert "not trained on" not in demo.answer_text(Models(Fixed(recipe=corpus)), SENTENCE, "planet", "", "")
 
 
 # the graph
@@ -291,10 +293,13 @@ def drawn_at_random(rng: random.Random) -> list[Relation]:
     return [Relation(rng.choice(["knows", "is part of", "was the predecessor of"]), a, b) for a, b in ends]
 
 
-def boxes_of(picture: graph_layout.Picture) -> list[tuple[float, float, float, float]]:
+def boxes_of(picture: graph_layout.GraphLayout) -> list[tuple[float, float, float, float]]:
     """(left, top, right, bottom) of boxes, then of names."""
     found = [(b.left, b.top, b.left + b.width, b.top + b.height) for b in picture.boxes]
-    return found + [(a.left, a.middle - 16, a.left + graph_layout.width(a.name), a.middle - 2) for a in picture.arrows]
+    return found + [
+        (a.label_left, a.label_middle - 16, a.label_left + graph_layout.text_width(a.label), a.label_middle - 2)
+        for a in picture.arrows
+    ]
 
 
 def points(path: str) -> list[tuple[float, float]]:
@@ -321,7 +326,7 @@ def test_boxes_names_and_arrows_of_the_graph_do_not_overlap() -> None:
     rng = random.Random(3)
     for _ in range(60):
         relations = drawn_at_random(rng)
-        picture = graph_layout.arranged(relations, {})
+        picture = graph_layout.lay_out(relations, {})
         rectangles = boxes_of(picture)
         for i, (left, top, right, bottom) in enumerate(rectangles):
             assert left >= 0 and top >= 0 and right <= picture.width and bottom <= picture.height, relations
@@ -340,14 +345,14 @@ def test_the_graph_draws_every_relation_from_head_to_tail() -> None:
     rng = random.Random(4)
     for _ in range(60):
         relations = drawn_at_random(rng)
-        picture = graph_layout.arranged(relations, {})
-        said = {(a.pair, name) for a in picture.arrows for name in a.name.split(", ")}
-        assert said == {((graph_layout.node(r.head), graph_layout.node(r.tail)), r.type) for r in relations}
+        picture = graph_layout.lay_out(relations, {})
+        said = {(a.edge, label) for a in picture.arrows for label in a.label.split(", ")}
+        assert said == {((graph_layout.node_of(r.head), graph_layout.node_of(r.tail)), r.type) for r in relations}
         at = {b.node: b for b in picture.boxes}
         for arrow in picture.arrows:
             ends = points(arrow.path)
-            start, end = (ends[-1], ends[0]) if arrow.backwards else (ends[0], ends[-1])
-            for one, (x, y) in zip(arrow.pair, (start, end), strict=True):
+            start, end = (ends[-1], ends[0]) if arrow.reversed else (ends[0], ends[-1])
+            for one, (x, y) in zip(arrow.edge, (start, end), strict=True):
                 box = at[one]
                 assert min(abs(x - box.left), abs(x - box.left - box.width)) < NEAR, arrow
                 assert box.top <= y <= box.top + box.height, arrow
@@ -356,10 +361,10 @@ def test_the_graph_draws_every_relation_from_head_to_tail() -> None:
 def test_a_graph_that_is_cut_says_how_many_relations_are_left_out() -> None:
     people = [Mention("", f"n{i}", i, i + 1) for i in range(40)]
     relations = [Relation("next", a, b) for a, b in itertools.pairwise(people)]
-    shown = relation_graph.drawn(relations, (), {})
+    shown = relation_graph.graph_html(relations, (), {})
     assert shown.count("<rect") == relation_graph.MAX_NODES
     assert f"{39 - (relation_graph.MAX_NODES - 1)} more in the JSON" in shown
-    assert relation_graph.drawn((), (), {}) == ""
+    assert relation_graph.graph_html((), (), {}) == ""
 
 
 # a file
@@ -369,8 +374,8 @@ def test_every_line_of_a_file_is_answered_in_order(tmp_path: Path) -> None:
     lines = [SENTENCE, "", "Nobody stayed.", "", f"{SENTENCE} {SENTENCE}"] * 40
     outcome, found, told = through(Fixed(), file_of(tmp_path, lines))
     assert [line["line"] for line in found] == [i for i, line in enumerate(lines, 1) if line]
-    assert (outcome.texts, outcome.faulty) == (120, 0)
-    assert outcome.found == {"entities": 40 * 6, "relations": 40 * 3, "events": 40 * 3}
+    assert (outcome.texts, outcome.faults.count) == (120, 0)
+    assert outcome.counts == {"entities": 40 * 6, "relations": 40 * 3, "events": 40 * 3}
     assert told == sorted(told) and 0 < told[0] < 0.5 and told[-1] == 1
     for line in found:
         for m in line["entities"]:
@@ -395,9 +400,11 @@ def test_a_bad_line_of_a_file_is_an_error_of_its_own_only(tmp_path: Path) -> Non
     assert (found[0]["id"], found[0]["more"], len(found[0]["entities"])) == ("a", [1], 2)
     assert "a question of 1999 characters" in found[5]["error"] and found[5]["id"] == "long"
     assert '"entities"' in found[3]["error"]
-    assert (outcome.texts, outcome.faulty, [n for n, _ in outcome.faults]) == (2, 7, [2, 3, 4, 5, 6])
+    assert (outcome.texts, outcome.faults.count, [name for name, _ in outcome.faults.first]) == (
+        2, 7, ["line 2", "line 3", "line 4", "line 5", "line 6"]
+    )  # fmt: skip
     html, path = filed(tmp_path / "texts.jsonl", tmp_path)
-    assert path and "✓ 2 texts answered" in html and "✗ 7 not asked" in html and "2 more" in html
+    assert path and "✓ 2 texts answered" in html and "✗ 7 not answered" in html and "2 more" in html
 
 
 def test_every_entity_in_50_000_characters_is_found_at_its_offset(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ OFFERED = {
 def row(task: str, found: Annotation = FOUND, dataset: str = "a", text: str = TEXT) -> Row:
     kin = {"es": "ner", "et": "ner", "ep": "re", "epr": "re", "eet": "ee"}.get(task, task)
     event = "meeting" if task == "eea" else ""
-    return prompts.write(text, found, task, OFFERED[kin], dataset, 0, source="x", licence="y", event=event)
+    return prompts.make_row(text, found, task, OFFERED[kin], dataset, 0, source="x", licence="y", event=event)
 
 
 ROWS = [row(task) for task in ("ner", "re", "ee", "es", "et", "ep", "epr", "eet", "eea")]
@@ -157,11 +157,11 @@ def test_invalid_answers_invented_spans_and_unoffered_labels_are_counted() -> No
     rows = [ROWS[0]] * 5
     answers = ["person: Ann; person: Cy", "river: Oslo; planet: Oslo", "(", "", "None"]
     scores = metrics.score(rows, answers, "strict")
-    wanted = {"rows": 5, "right": 0, "invalid": 2, "no text": 1, "spans said": 4, "spans not in the text": 1}
+    wanted = {"rows": 5, "right": 0, "invalid": 2, "no text": 1, "spans said": 4, "hallucinated spans": 1}
     assert wanted.items() <= scores.counts.items()
-    assert scores.counts["labels not offered"] == 1
-    shares = {m: value(rows, answers, m) for m in (metrics.INVALID, metrics.MADE_UP, metrics.NOT_OFFERED)}
-    assert shares == {metrics.INVALID: 0.4, metrics.MADE_UP: 0.25, metrics.NOT_OFFERED: 0.25}
+    assert scores.counts["out-of-schema labels"] == 1
+    shares = {m: value(rows, answers, m) for m in (metrics.UNPARSEABLE, metrics.HALLUCINATED, metrics.OUT_OF_SCHEMA)}
+    assert shares == {metrics.UNPARSEABLE: 0.4, metrics.HALLUCINATED: 0.25, metrics.OUT_OF_SCHEMA: 0.25}
 
 
 def test_a_missing_answer_scores_zero_and_a_wrong_call_is_an_error() -> None:
@@ -193,14 +193,14 @@ def test_spans_of_unusual_characters_score_one() -> None:
     found = Annotation(tuple(Mention("person", s, text.index(s), text.index(s) + len(s)) for s in spans))
     one = row("ner", found, text=text)
     scores = metrics.score([one], [one["output"]], "strict")
-    assert (scores.headline_value().value, scores.counts["spans not in the text"]) == (1, 0)
+    assert (scores.headline_value().value, scores.counts["hallucinated spans"]) == (1, 0)
 
 
 # --- the published scorer
 
 
 def test_the_legacy_scorer_reproduces_the_published_flaws() -> None:
-    """Its faults, one by one: sets, case, location; see legacy.py."""
+    """Its faults, one by one: sets, case, location; see instructuie_scorer.py."""
     legacy: dict[str, Any] = {"scorer": "instructuie-legacy"}
     one = [ROWS[0]]
     assert value(one, ["person: Ann; person: Bo; city: Oslo"], **legacy) == 1  # said once, true twice
@@ -234,7 +234,7 @@ def test_baseline_answers_are_valid_and_use_only_offered_labels(name: str) -> No
     train, test = (list(world.generate(300, 0, split)) for split in ("train", "test"))
     answers = list(metrics.BASELINES[name](train, test))
     scores = metrics.score(test, answers, "strict")
-    assert (scores.counts["invalid"], scores.counts["labels not offered"]) == (0, 0)
+    assert (scores.counts["invalid"], scores.counts["out-of-schema labels"]) == (0, 0)
     assert scores.headline_value().value < 0.5
     with pytest.raises(ZooError, match="no training rows"):
         metrics.BASELINES[name]([], test)

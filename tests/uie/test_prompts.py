@@ -70,7 +70,7 @@ def test_written_answers_with_separators_in_spans_are_read_back_unchanged(task: 
     rng = random.Random(task)
     for _ in range(1500):
         truth = annotation(rng, task)
-        assert answer_format.read(answer_format.write(truth, task), task, "attack") == truth
+        assert answer_format.parse_answer(answer_format.format_answer(truth, task), task, "attack") == truth
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -83,14 +83,14 @@ def test_outputs_of_the_world_parse_back_to_their_gold(task: str) -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_an_empty_annotation_is_written_and_read_as_none(task: str) -> None:
-    assert answer_format.write(Annotation(), task) == "None"
+    assert answer_format.format_answer(Annotation(), task) == "None"
     answer = prompts.parse(" None\n", {**NER, "task": task, "given": '"attack"'})
     assert answer == prompts.Answer(Annotation())
     assert schema.count(Annotation()) == 0
 
 
 def test_a_span_that_is_the_word_none_is_quoted_and_read_back() -> None:
-    row = prompts.write(
+    row = prompts.make_row(
         "None left.",
         Annotation((Mention("city", "None", 0, 4),)),
         "es",
@@ -127,7 +127,7 @@ def test_answers_have_the_documented_form(task: str, expected: str) -> None:
         (Event("meeting", Mention("", "met", 30, 33)), Event("attack", Mention("", "hit", 4, 7), arguments)),
     )
     labels = Labels(("person", "city", "lives in", "attack", "meeting", "victim", "place"), ("victim", "place"))
-    row = prompts.write("text", truth, task, labels, "x", 0, source="x", licence="x", event="attack")
+    row = prompts.make_row("text", truth, task, labels, "x", 0, source="x", licence="x", event="attack")
     assert row["output"] == expected
 
 
@@ -173,8 +173,8 @@ def test_equal_names_get_the_offsets_of_successive_occurrences() -> None:
 
 
 def test_whole_words_are_located_before_parts_of_words() -> None:
-    assert span_alignment.occurrence("USA and US", "US", 0) == 8
-    assert span_alignment.locate(Annotation((Mention("x", "SA"),)), "USA").entities[0].start == 1  # nowhere else
+    assert span_alignment.find_whole_words("USA and US", "US", 0) == 8
+    assert span_alignment.align_spans(Annotation((Mention("x", "SA"),)), "USA").entities[0].start == 1  # nowhere else
 
 
 def test_a_head_named_in_two_relations_is_one_mention() -> None:
@@ -239,23 +239,25 @@ def test_a_malformed_question_is_an_error(row: dict[str, Any], found: str) -> No
 
 def test_option_order_and_wording_vary_by_seed_and_are_reproducible() -> None:
     labels = Labels(("a", "b", "c", "d"))
-    rows = [prompts.write("x", Annotation(), "ner", labels, "x", seed, source="x", licence="x") for seed in range(30)]
+    rows = [
+        prompts.make_row("x", Annotation(), "ner", labels, "x", seed, source="x", licence="x") for seed in range(30)
+    ]
     assert len({row["options"] for row in rows}) > 5
     assert all(sorted(json.loads(row["options"])) == ["a", "b", "c", "d"] for row in rows)
     assert len({row["instruction"] for row in rows}) > 2
-    assert rows[0] == prompts.write("x", Annotation(), "ner", labels, "x", 0, source="x", licence="x")
+    assert rows[0] == prompts.make_row("x", Annotation(), "ner", labels, "x", 0, source="x", licence="x")
 
 
 def test_questions_on_one_sentence_have_different_ids_and_one_item() -> None:
     truth = Annotation()
-    makes = [prompts.write("x", truth, "ner", Labels((a,)), "x", 0, source="x", licence="x") for a in "abcdefgh"]
+    makes = [prompts.make_row("x", truth, "ner", Labels((a,)), "x", 0, source="x", licence="x") for a in "abcdefgh"]
     assert len({row["id"] for row in makes}) == len(makes)
     assert len({row["item"] for row in makes}) == 1
 
 
 def test_targets_contain_only_offered_labels_and_the_parser_keeps_others() -> None:
     truth = Annotation((Mention("person", "Ann", 0, 3), Mention("city", "Oslo", 5, 9)))
-    row = prompts.write("Ann, Oslo", truth, "ner", Labels(("city",)), "x", 0, source="x", licence="x")
+    row = prompts.make_row("Ann, Oslo", truth, "ner", Labels(("city",)), "x", 0, source="x", licence="x")
     assert row["output"] == "city: Oslo"
     answer = prompts.parse("person: Ann", row)  # kept: the scorer counts labels that were not offered
     assert answer == prompts.Answer(Annotation((Mention("person", "Ann", 0, 3),)))
@@ -310,10 +312,13 @@ def test_projection_to_es_merges_the_labels_of_one_span() -> None:
 
 def test_every_occurrence_is_found_in_a_script_without_spaces() -> None:
     text = "東京と東京"
-    found = span_alignment.locate(Annotation((Mention("city", "東京"),) * 3), text)
+    found = span_alignment.align_spans(Annotation((Mention("city", "東京"),) * 3), text)
     assert [m.start for m in found.entities] == [0, 3, 3]
-    assert span_alignment.Finder(text).count("東京") == 2 and span_alignment.Finder("Ann met Annabel").count("Ann") == 1
-    assert span_alignment.Finder(text).count("大阪") == 0
+    assert (
+        span_alignment.SpanFinder(text).count("東京") == 2
+        and span_alignment.SpanFinder("Ann met Annabel").count("Ann") == 1
+    )
+    assert span_alignment.SpanFinder(text).count("大阪") == 0
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -327,7 +332,7 @@ def test_the_grammar_permits_gold_answers_and_rejects_altered_ones(task: str) ->
             tuple(found), (Relation("a:b", found[0], found[1]),), (Event("a:b", found[2], (found[0], found[1])),)
         )
         labels = Labels(("a:b", "c"), ("a:b",))
-        row = prompts.write(text, truth, task, labels, "x", 0, source="x", licence="x", event="a:b")
+        row = prompts.make_row(text, truth, task, labels, "x", 0, source="x", licence="x", event="a:b")
         constraint = prompts.constraint(row)
         assert permits(constraint, f" {row['output']}") and permits(constraint, row["output"])
         for other in (f"{row['output']};", "d: He", "a:b: He", f"{row['output']} x", "", '"a:b": Hello'):

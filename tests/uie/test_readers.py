@@ -241,7 +241,7 @@ def test_nested_and_crossing_spans_are_kept_and_duplicates_dropped(tmp_path: Pat
     spans = [[0, 9, "a"], [0, 3, "b"], [4, 12, "a"], [0, 3, "b"], [0, 3, "c"]]
     (found,) = read(tmp_path, json.dumps({"text": TEXT, "entities": spans}), "a.jsonl")
     assert len(found.annotation.entities) == 4
-    assert Counter(found.remarks) == {base.TWICE: 1, base.NESTED: 3}
+    assert Counter(found.remarks) == {base.DUPLICATE: 1, base.OVERLAPPING: 3}
 
 
 def test_an_emoji_counts_as_one_character(tmp_path: Path) -> None:
@@ -330,7 +330,7 @@ def test_brat_spans_with_fragments_or_line_feeds_are_read_whole(tmp_path: Path) 
     notes = "T1\tx 0 3;13 17\tAnn Oslo\nT2\ty 4 12\tlives in\n"
     (found,) = readers.read_file(brat(tmp_path, "Ann lives\nin Oslo", notes.replace("4 12", "4 12")))
     assert [m.text for m in found.annotation.entities] == ["Ann lives\nin Oslo", "lives\nin"]
-    assert Counter(found.remarks) == {base.DISCONTINUOUS: 1, base.NESTED: 1}
+    assert Counter(found.remarks) == {base.DISCONTINUOUS: 1, base.OVERLAPPING: 1}
 
 
 @pytest.mark.parametrize(
@@ -405,12 +405,12 @@ def test_rows_and_plain_answers_are_in_no_published_format(tmp_path: Path, conte
     ],
 )
 def test_labels_are_turned_into_words(label: str, said: str) -> None:
-    assert label_names.word(label) == said
+    assert label_names.label_in_words(label) == said
 
 
 def test_two_labels_with_the_same_words_are_an_error() -> None:
     with pytest.raises(ZooError, match='"ORG" and "organisation" both read "organisation"'):
-        label_names.words(["ORG", "person", "organisation"], "a.conll")
+        label_names.labels_in_words(["ORG", "person", "organisation"], "a.conll")
 
 
 # --- the corpora themselves

@@ -344,7 +344,7 @@ PUBLISHED = sorted(corpora.CORPORA)
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_targets_of_every_corpus_row_parse_back_to_their_gold(realdata: Path, name: str) -> None:
     """Render then parse is the identity for every question to every sentence; no exceptions."""
-    if not (realdata / "ie" / corpora.CORPORA[name].home).is_dir():
+    if not (realdata / "ie" / corpora.CORPORA[name].folder).is_dir():
         pytest.skip(f"no {name}")
     options = {"tasks": list(schema.TASKS), "per_dataset": None}
     parts = sources.build(recipe(name, path=str(realdata / "ie"), options=options))

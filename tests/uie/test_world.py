@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from instructzoo.core.errors import ZooError
-from instructzoo.core.recipe import validate_part
+from instructzoo.core.recipe import validate_settings
 from instructzoo.uie import schema, world
 from instructzoo.uie.schema import Annotation, Mention
 from instructzoo.uie.world import entity_names, fact_templates
@@ -21,7 +21,7 @@ FIXED |= {"fever", "syndrome"}
 
 
 def settings(**values: Any) -> world.Settings:
-    made: world.Settings = validate_part(world.Settings, values, "data.world")
+    made: world.Settings = validate_settings(world.Settings, values, "data.world")
     return made
 
 
@@ -112,7 +112,7 @@ def test_every_label_role_and_task_occurs() -> None:
 
 
 def test_every_pattern_has_all_its_slots_and_its_trigger() -> None:
-    facts = [fact for field in fact_templates.FIELDS for fact in field]
+    facts = [fact for field in fact_templates.TOPICS for fact in field]
     asides = [fact for every in fact_templates.ASIDES.values() for fact in every]
     for fact in (*facts, *asides):
         for pattern in fact.patterns:

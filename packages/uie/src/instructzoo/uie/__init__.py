@@ -11,4 +11,4 @@ domain = Domain(
     constrained=True,
 )
 
-__all__ = ["app"]
+__all__ = ["domain"]

@@ -1,13 +1,14 @@
-"""Where rows come from. Every row names its source and licence; a sentence is one item, whatever is asked of it.
+"""Where rows come from. Every row names its source and licence; a sentence is one item, whatever is asked about it.
 
-    world                      rows of the microworld, as many as data.sizes says, drawn by data.world
-    crossner/ai and on, wnut17, ncbi, conll04, semeval2010, phee
-                               the published sets of corpora.py, from data.path
-    own                        your own annotation from data.path, in a format of readers.py (CoNLL, brat, JSON)
+    world                      rows of the microworld, as many as data.sizes says, generated with data.world
+    crossner/ai, ... , wnut17, ncbi, conll04, semeval2010, phee
+                               the published data sets of data/corpora.py, read from data.path
+    own                        your own annotation in data.path, in a format of data/readers (CoNLL, brat, JSON)
 
-Labels are written in words (labels.py). A part that a set lacks is cut out of its train by item, or taken from
-its development part (data.options.missing_test); the card says so, and counts what the readers had to decide.
-Every part is asked data.options.tasks; training rows also get a share of the auxiliary tasks (arXiv:2304.08085).
+Labels are put into words (data/label_names.py). A split that a data set lacks is cut from its training split by item,
+or taken from its validation split (data.options.missing_test); the data card says so, and counts what the readers
+had to decide. Rows of every split have the tasks of data.options.tasks; a fraction of the training sentences also get
+an auxiliary task (arXiv:2304.08085).
 """
 
 from __future__ import annotations
@@ -22,236 +23,242 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from instructzoo.core import recipe as recipes
-from instructzoo.core.data.split import PARTS, by_item
+from instructzoo.core.data.microworld import world_rows
+from instructzoo.core.data.sources import OWN_LICENCE, RowCollector, check_sources, reads_one_source, wanted_splits
+from instructzoo.core.data.split import SPLITS, by_item
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
 from instructzoo.uie import schema, world
 from instructzoo.uie.data import corpora, examples, readers
 from instructzoo.uie.data.corpora import CORPORA
-from instructzoo.uie.data.examples import Asker, Inventory
+from instructzoo.uie.data.examples import ExampleBuilder, LabelInventory
 from instructzoo.uie.data.readers.base import Sentence
 
 if TYPE_CHECKING:
     import datasets
 
 SOURCES = ("world", *CORPORA, "own")
-OWN_LICENCE = "yours"
 
 Task = Literal["ner", "re", "ee", "es", "et", "ep", "epr", "eet", "eea"]
-Sentences = dict[str, list[Sentence]]
+SentencesBySplit = dict[str, list[Sentence]]
 
 
 class Settings(recipes.Settings):
-    """What is asked of the sentences of published and own sets, and which of them."""
+    """data.options: which questions are asked about the sentences of published and own data sets."""
 
     tasks: tuple[Task, ...] = Field(
-        ("ner", "re", "ee"), min_length=1, description="tasks of all parts, where a set's annotation can answer them"
+        ("ner", "re", "ee"), min_length=1, description="tasks of all splits, where a set's annotation supports them"
     )
     auxiliary: tuple[Task, ...] = Field(
-        ("es", "et", "ep", "epr", "eet", "eea"), description="tasks of training rows alone"
+        ("es", "et", "ep", "epr", "eet", "eea"), description="additional tasks of training rows"
     )
-    auxiliary_share: float = Field(0.3, ge=0, le=1, description="chance that a sentence is asked an auxiliary task")
+    auxiliary_share: float = Field(0.3, ge=0, le=1, description="probability of each auxiliary task for a sentence")
     per_dataset: int | None = Field(
-        10_000, ge=1, description="training sentences of one data set, drawn by seed; none: all"
+        10_000, ge=1, description="training sentences of each data set, drawn by seed; none: all"
     )
     negatives: int | None = Field(
-        None, ge=0, description="labels on offer in training beside the sentence's own, drawn by seed; none: all"
+        None, ge=0, description="labels offered in training besides the sentence's own, drawn by seed; none: all"
     )
-    held_out: tuple[str, ...] = Field((), description="sources whose test part alone is read: for zero-shot")
+    held_out: tuple[str, ...] = Field((), description="sources of which only the test split is used, for zero-shot")
     missing_test: Literal["cut", "development", "halve"] = Field(
         "cut",
-        description="a test part that a set lacks: a cut of its train, its development part, or half of it (the paper)",
+        description="test split of a set without one: a cut of train, the development split, or half of it (the paper)",
     )
 
 
 @dataclass
-class _Set:
-    """One data set: its format, its sentences by part, and what is to be said of them in the card."""
+class _Dataset:
+    """One data set: its format, its sentences by split, its labels, and notes for the data card by split."""
 
     name: str
     format: str
-    sentences: Sentences
-    inventory: Inventory
+    sentences: SentencesBySplit
+    inventory: LabelInventory
     licence: str
     notes: dict[str, list[str]] = field(default_factory=dict)
 
-    def note(self, part: str, text: str) -> None:
-        self.notes.setdefault(part, []).append(f"{self.name}, {part}: {text}")
+    def note(self, split: str, text: str) -> None:
+        """Add a note for the data card."""
+        self.notes.setdefault(split, []).append(f"{self.name}, {split}: {text}")
 
 
-def build(recipe: Recipe, parts: Sequence[str] = PARTS) -> datasets.DatasetDict:
-    """The raw parts of recipe.data.sources, one after the other, with notes for the card in their descriptions.
+def build(recipe: Recipe, splits: Sequence[str] = SPLITS) -> datasets.DatasetDict:
+    """Build the raw splits of all sources of a recipe, one source after the other.
 
-    parts: those that are needed; where all sources have them and train is not among them, the others are not made.
-    Raises ZooError for an unknown source, files that are missing or malformed (with their line), two labels that read
-    the same, and tasks that no source can answer.
+    Args:
+        recipe: Its section `data` names the sources.
+        splits: The splits that are needed. The others are left out only where all sources have the needed ones and
+            train is not among them; otherwise all splits are built.
+
+    Returns:
+        The splits; the description of each holds notes for the data card.
+
+    Raises:
+        ZooError: For an unknown source, missing or malformed files (with their line), two labels that become the same
+            words, and tasks that no source supports.
     """
-    import datasets
-
-    from instructzoo.core.data.tables import dataset
-
     settings = _settings(recipe)
-    sets = {name: _read(name, recipe, settings) for name in recipe.data.sources if name != "world"}
-    had = set(PARTS).intersection(*(one.sentences for one in sets.values()))
-    wanted = set(parts) if set(parts) <= had - {"train"} else set(PARTS)
-    found: dict[str, list[datasets.Dataset]] = {}
-    notes: dict[str, list[str]] = {}
+    read = {name: _read(name, recipe, settings) for name in recipe.data.sources if name != "world"}
+    needed = wanted_splits(splits, set(SPLITS).intersection(*(source.sentences for source in read.values())))
+    collector = RowCollector()
     for name in recipe.data.sources:
         if name == "world":
-            for part, rows in _world(recipe, wanted):
-                found.setdefault(part, []).append(dataset(rows))
+            for split, generated in world_rows(recipe, world, needed).items():
+                collector.add(split, generated)
             continue
-        one = sets[name]
-        _divide(one, recipe, settings)
-        for part in PARTS:
-            if part in wanted and (made := _rows(one, part, settings, recipe.seed)):
-                found.setdefault(part, []).append(dataset(made))
-                notes.setdefault(part, []).extend(one.notes.get(part, []))
-    if not found:
+        source = read[name]
+        _cut_missing_splits(source, recipe, settings)
+        for split in SPLITS:
+            if split in needed and (rows := _rows(source, split, settings, recipe.seed)):
+                collector.add(split, rows, source.notes.get(split, []))
+    if not collector:
         raise ZooError(f"no source can answer {', '.join(settings.tasks)}", "tasks that fit", "", "data.options.tasks")
-    made_parts = {part: datasets.concatenate_datasets(pieces) for part, pieces in found.items()}
-    for part, rows in made_parts.items():
-        rows.info.description = "\n".join(notes.get(part, []))
-    return datasets.DatasetDict(made_parts)
+    return collector.dataset_dict()
 
 
 def gold(path: Path, task: str = "") -> Iterator[tuple[str, Row]] | None:
-    """Rows of a published or own file with their places; None where it is in no such format.
+    """Read a file in a published format, so that `zoo score` accepts it as it is.
 
-    task: what is asked; default: ner of CoNLL files, re of CoNLL04 and SemEval-2010, ee of PHEE; of other formats the
-    first of ner, re and ee that they annotate. All labels of the file are on offer.
-    Raises ZooError for a task that the file cannot answer, and for malformed lines.
+    Args:
+        path: The file.
+        task: The task of the rows. Default: ner for CoNLL files, re for CoNLL04 and SemEval-2010, ee for PHEE; for
+            other formats the first of ner, re and ee that the file annotates.
+
+    Returns:
+        (file:line, row) for each row, with all labels of the file on offer; None where the file is in no known format.
+
+    Raises:
+        ZooError: For a task that the format does not support, and for malformed lines.
     """
     format = readers.format_of(path)
-    return None if format is None else _gold(path, format, task)
+    return None if format is None else _gold_rows(path, format, task)
 
 
-def _gold(path: Path, format: str, task: str) -> Iterator[tuple[str, Row]]:
+def _gold_rows(path: Path, format: str, task: str) -> Iterator[tuple[str, Row]]:
     if task and task not in schema.TASKS:
         raise ZooError(f'the task "{task}"', suggest(task, schema.TASKS), where="--task")
     sentences = list(readers.read_file(path, format))
-    inventory = Inventory.of(sentences, str(path))
-    allowed = readers.ANSWERS[format]
-    wanted = task or next(iter(examples.tasks(format, inventory)), allowed[0])
-    if wanted not in allowed:
-        raise ZooError(f"the task {wanted}", f"one of {', '.join(allowed)}", where=str(path))
-    asker = Asker(inventory, corpora.name_of(path), format, "", 0)
+    inventory = LabelInventory.of(sentences, str(path))
+    supported = readers.SUPPORTED_TASKS[format]
+    task = task or next(iter(examples.supported_tasks(format, inventory)), supported[0])
+    if task not in supported:
+        raise ZooError(f"the task {task}", f"one of {', '.join(supported)}", where=str(path))
+    builder = ExampleBuilder(inventory, corpora.name_of(path), format, "", 0)
     for sentence in sentences:
-        for row in asker.rows(sentence, wanted):
+        for row in builder.rows(sentence, task):
             yield sentence.where, row
 
 
 def _settings(recipe: Recipe) -> Settings:
+    """data.options, checked. Raises ZooError for unknown settings and sources."""
+    check_sources(recipe, SOURCES)
     sources = recipe.data.sources
-    if unknown := [name for name in sources if name not in SOURCES]:
-        raise ZooError(f'no source "{unknown[0]}"', suggest(unknown[0], SOURCES), where="data.sources")
-    settings = recipes.validate_part(Settings, recipe.data.options, "data.options")
+    settings = recipes.validate_settings(Settings, recipe.data.options, "data.options")
     if unknown := [name for name in settings.held_out if name not in sources or name == "world"]:
         raise ZooError(f'"{unknown[0]}"', suggest(unknown[0], sources), where="data.options.held_out")
     return settings
 
 
-def _world(recipe: Recipe, wanted: set[str]) -> Iterator[tuple[str, Iterator[Row]]]:
-    settings = recipes.validate_part(world.Settings, recipe.data.world, "data.world")
-    for part, n in recipe.data.sizes.model_dump().items():
-        if part in wanted:
-            yield part, world.generate(n, recipe.seed, part, settings)
-
-
-def _read(name: str, recipe: Recipe, settings: Settings) -> _Set:
-    """All files of a source, its parts as its files have them."""
-    alone = sum(source != "world" for source in recipe.data.sources) == 1
-    passed: list[str] = []
+def _read(name: str, recipe: Recipe, settings: Settings) -> _Dataset:
+    """Read all files of a source, with the splits that they have."""
+    only_source = reads_one_source(recipe)
+    skipped: list[str] = []
     if name in CORPORA:
-        files, licence = corpora.locate(name, recipe.data.path, alone), CORPORA[name].licence
+        files, licence = corpora.locate(name, recipe.data.path, only_source), CORPORA[name].licence
     else:
-        (files, passed), licence = corpora.own_files(recipe.data.path, alone), OWN_LICENCE
+        (files, skipped), licence = corpora.own_files(recipe.data.path, only_source), OWN_LICENCE
     formats = {_format(name, path) for paths in files.values() for path in paths}
     if len(formats) > 1:
         raise ZooError(f"files in several formats: {', '.join(sorted(formats))}", "one", where=str(recipe.data.path))
     (format,) = formats
-    sentences = {part: [s for p in paths for s in readers.read_file(p, format)] for part, paths in files.items()}
-    inventory = Inventory.of((s for found in sentences.values() for s in found), name)
-    made = _Set(name, format, sentences, inventory, licence)
-    if passed:
-        made.note("train", f"{len(passed)} files passed over, of no known ending: {', '.join(sorted(passed)[:5])}")
-    _stand_in(made, name in settings.held_out, settings, recipe.seed)
-    return made
+    sentences = {split: [s for p in paths for s in readers.read_file(p, format)] for split, paths in files.items()}
+    inventory = LabelInventory.of((s for of_split in sentences.values() for s in of_split), name)
+    source = _Dataset(name, format, sentences, inventory, licence)
+    if skipped:
+        source.note("train", f"{len(skipped)} files passed over, of no known ending: {', '.join(sorted(skipped)[:5])}")
+    _replace_missing_test(source, name in settings.held_out, settings, recipe.seed)
+    return source
 
 
 def _format(name: str, path: Path) -> str:
     return CORPORA[name].reader if name in CORPORA else readers.format_of(path) or ""
 
 
-def _stand_in(one: _Set, held_out: bool, settings: Settings, seed: int) -> None:
-    """A test part from the development part where that is asked, and nothing but a test part of what is held out."""
-    held = one.sentences
+def _replace_missing_test(source: _Dataset, held_out: bool, settings: Settings, seed: int) -> None:
+    """Take a missing test split from the development split where asked; keep only a test split of a held-out set."""
+    sentences = source.sentences
     if held_out:
-        part = next(part for part in ("test", "validation", "train") if part in held)
-        one.sentences = {"test": held[part]}
-        one.note("test", "held out: nothing of it is trained on")
-        if part != "test":
-            one.note("test", f"its {part} part, since its test part is not there")
-    elif settings.missing_test != "cut" and "test" not in held and "validation" in held:
-        whole = held.pop("validation")
+        split = next(split for split in ("test", "validation", "train") if split in sentences)
+        source.sentences = {"test": sentences[split]}
+        source.note("test", "held out: nothing of it is trained on")
+        if split != "test":
+            source.note("test", f"its {split} part, since its test part is not there")
+    elif settings.missing_test != "cut" and "test" not in sentences and "validation" in sentences:
+        development = sentences.pop("validation")
         if settings.missing_test == "development":
-            held["test"] = whole
+            sentences["test"] = development
         else:
-            halves = _cut(whole, {"test": 0.5}, seed)
-            held |= {part: halves[cut] for part, cut in (("validation", "train"), ("test", "test")) if cut in halves}
-        half = "" if settings.missing_test == "development" else "half of "
-        one.note("test", f"{half}its development part, since its test part is not there")
+            halves = _split_by_item(development, {"test": 0.5}, seed)
+            sentences |= {
+                split: halves[half] for split, half in (("validation", "train"), ("test", "test")) if half in halves
+            }
+        fraction = "" if settings.missing_test == "development" else "half of "
+        source.note("test", f"{fraction}its development part, since its test part is not there")
 
 
-def _divide(one: _Set, recipe: Recipe, settings: Settings) -> None:
-    """Cut the parts that are missing out of train, by item; nothing is cut out of what is held out."""
-    if "train" not in one.sentences:
-        if one.name not in settings.held_out:
-            one.note("test" if "test" in one.sentences else "validation", "there is no train part of it")
+def _cut_missing_splits(source: _Dataset, recipe: Recipe, settings: Settings) -> None:
+    """Cut missing splits from train, by item; nothing is cut from a held-out set."""
+    if "train" not in source.sentences:
+        if source.name not in settings.held_out:
+            split = "test" if "test" in source.sentences else "validation"
+            source.note(split, "there is no train part of it")
         return
-    shares = {"validation": recipe.data.validation, "test": recipe.data.test}
-    missing = {part: share for part, share in shares.items() if part not in one.sentences and share}
+    fractions = {"validation": recipe.data.validation, "test": recipe.data.test}
+    missing = {split: share for split, share in fractions.items() if split not in source.sentences and share}
     if not missing:
         return
-    for part, found in _cut(one.sentences["train"], missing, recipe.seed).items():
-        one.sentences[part] = found
-        if part != "train":
-            one.note(part, f"cut out of its train part ({missing[part]:g} of the items), since it has none")
+    for split, sentences in _split_by_item(source.sentences["train"], missing, recipe.seed).items():
+        source.sentences[split] = sentences
+        if split != "train":
+            source.note(split, f"cut out of its train part ({missing[split]:g} of the items), since it has none")
 
 
-def _cut(whole: list[Sentence], shares: Mapping[str, float], seed: int) -> Sentences:
-    """Sentences by part: shares of the items as the core cuts them, and "train", what is left. No part is empty."""
+def _split_by_item(sentences: list[Sentence], fractions: Mapping[str, float], seed: int) -> SentencesBySplit:
+    """Split sentences into these fractions of the items and "train", the rest; empty splits are left out."""
     import pyarrow as pa
 
-    table = pa.table({"item": [examples.item(s.text) for s in whole], "place": range(len(whole))})
-    parts = by_item(table, shares, seed)
+    table = pa.table({"item": [examples.item_of(s.text) for s in sentences], "index": range(len(sentences))})
     return {
-        part: [whole[place] for place in rows.column("place").to_pylist()] for part, rows in parts.items() if len(rows)
+        split: [sentences[index] for index in rows.column("index").to_pylist()]
+        for split, rows in by_item(table, fractions, seed).items()
+        if len(rows)
     }
 
 
-def _rows(one: _Set, part: str, settings: Settings, seed: int) -> list[Row]:
-    """Rows of one part of a set, question after question for every sentence."""
-    sentences = one.sentences.get(part, [])
-    train = part == "train"
-    can = examples.tasks(one.format, one.inventory)
-    if sentences and not set(can) & set(settings.tasks):
-        wanted = f"some of {', '.join(can) or 'none'}"
-        raise ZooError(f"{one.name} answers none of {', '.join(settings.tasks)}", wanted, where="data.options.tasks")
-    counts = Counter(remark for sentence in sentences for remark in sentence.remarks)
-    rng = random.Random(f"{seed}\n{one.name}\n{part}")
+def _rows(source: _Dataset, split: str, settings: Settings, seed: int) -> list[Row]:
+    """Rows of one split of a data set: all questions about the first sentence, then about the second, and so on."""
+    sentences = source.sentences.get(split, [])
+    train = split == "train"
+    supported = examples.supported_tasks(source.format, source.inventory)
+    if sentences and not set(supported) & set(settings.tasks):
+        expected = f"some of {', '.join(supported) or 'none'}"
+        found = f"{source.name} answers none of {', '.join(settings.tasks)}"
+        raise ZooError(found, expected, where="data.options.tasks")
+    remarks = Counter(remark for sentence in sentences for remark in sentence.remarks)
+    rng = random.Random(f"{seed}\n{source.name}\n{split}")
     if train and settings.per_dataset and len(sentences) > settings.per_dataset:
-        chosen = sorted(rng.sample(range(len(sentences)), settings.per_dataset))
-        one.note(part, f"{settings.per_dataset:,} of {len(sentences):,} sentences, drawn by seed (per_dataset)")
-        sentences = [sentences[place] for place in chosen]
-    main = [task for task in settings.tasks if task in can]
-    extra = [task for task in settings.auxiliary if train and task in can and task not in main]
-    asker = Asker(one.inventory, one.name, one.name, one.licence, seed, settings.negatives if train else None)
+        indices = sorted(rng.sample(range(len(sentences)), settings.per_dataset))
+        source.note(split, f"{settings.per_dataset:,} of {len(sentences):,} sentences, drawn by seed (per_dataset)")
+        sentences = [sentences[index] for index in indices]
+    tasks = [task for task in settings.tasks if task in supported]
+    auxiliary = [task for task in settings.auxiliary if train and task in supported and task not in tasks]
+    negatives = settings.negatives if train else None
+    builder = ExampleBuilder(source.inventory, source.name, source.name, source.licence, seed, negatives)
     rows: list[Row] = []
     for sentence in sentences:
-        drawn = [task for task in extra if rng.random() < settings.auxiliary_share]
-        rows += [row for task in (*main, *drawn) for row in asker.rows(sentence, task)]
-    for remark, count in sorted(counts.items()):
-        one.note(part, f"{count:,} {remark}")
+        drawn = [task for task in auxiliary if rng.random() < settings.auxiliary_share]
+        rows += [row for task in (*tasks, *drawn) for row in builder.rows(sentence, task)]
+    for remark, count in sorted(remarks.items()):
+        source.note(split, f"{count:,} {remark}")
     return rows

@@ -1,1 +1,1 @@
-"""Corpora to rows."""
+"""Annotated corpora and how they become training rows."""

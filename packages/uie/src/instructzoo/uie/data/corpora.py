@@ -1,4 +1,4 @@
-"""The published sets: where their files lie, in which format, under which licence; and your own files."""
+"""The published data sets: their folders, files, formats and licences; and where users' own files are found."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from instructzoo.core.data import corpora as core_corpora
 from instructzoo.core.data import readers as core_readers
-from instructzoo.core.data.line_files import part_of
-from instructzoo.core.data.split import PARTS
-from instructzoo.core.errors import ZooError, suggest
+from instructzoo.core.data.line_files import split_from_name
+from instructzoo.core.data.split import SPLITS
+from instructzoo.core.errors import ZooError
 from instructzoo.uie.data import readers
 
 OWN_SUFFIXES = (".conll", ".bio", ".iob", ".iob2", ".tsv", ".txt", ".ann", ".json", ".jsonl")
@@ -18,9 +19,16 @@ OWN_SUFFIXES = (".conll", ".bio", ".iob", ".iob2", ".tsv", ".txt", ".ann", ".jso
 
 @dataclass(frozen=True)
 class Corpus:
-    """A published set. home: its folder; files: a pattern of the name for each part; reader: one of READERS."""
+    """A published data set.
 
-    home: str
+    Attributes:
+        folder: Its folder below `data.path`.
+        files: For each split, a pattern of the file's name.
+        reader: A key of `readers.READERS`.
+        licence: The licence of the data.
+    """
+
+    folder: str
     files: Mapping[str, str]
     reader: str
     licence: str
@@ -51,7 +59,7 @@ CORPORA: dict[str, Corpus] = {
     ),
     "conll04": Corpus(
         "conll04",
-        {part: rf"{word}\.CoNLL04\.json" for part, word in zip(PARTS, ("train", "valid", "test"), strict=True)},
+        {split: rf"{word}\.CoNLL04\.json" for split, word in zip(SPLITS, ("train", "valid", "test"), strict=True)},
         "conll04",
         "no licence file (research use)",
     ),
@@ -63,91 +71,72 @@ CORPORA: dict[str, Corpus] = {
     ),
     "phee": Corpus(
         "phee",
-        {part: rf"{word}\.jsonl?" for part, word in zip(PARTS, ("train", "dev", "test"), strict=True)},
+        {split: rf"{word}\.jsonl?" for split, word in zip(SPLITS, ("train", "dev", "test"), strict=True)},
         "phee",
         "MIT",
     ),
 }
-"""Homes and names of the files as their repositories have them; the package's README says which these are."""
+"""Folders and names of the files as in their repositories, which the package's README lists."""
 
 
-def locate(name: str, path: str | None, alone: bool) -> dict[str, list[Path]]:
-    """The files of a published set by part.
+def locate(name: str, path: str | None, only_source: bool) -> dict[str, list[Path]]:
+    """Find the files of a published data set.
 
-    path: a folder that holds the set's home (crossner/ai/), or its last part (ai/), or the folder ie/ of these; with
-    one source also the set's own folder, or one file (its name says which part it is, else it is train).
-    Raises ZooError where none of its files is found.
+    Args:
+        name: A key of CORPORA.
+        path: The setting data.path: a folder that contains the set's folder (crossner/ai/), or the last component of
+            it (ai/), or a folder ie/ with one of these; with a single source also the set's own folder, or one file,
+            whose name decides its split (train where it names none).
+        only_source: Whether the recipe has no other source that is read from files.
+
+    Returns:
+        The files by split.
+
+    Raises:
+        ZooError: Where none of the files is found.
     """
-    root, corpus = _root(name, path), CORPORA[name]
-    if root.is_file():
-        if not alone:
-            raise ZooError(f"one file for several sources ({name} and others)", "a folder", where="data.path")
-        return {part_of(root.name): [root]}
-    last = corpus.home.rpartition("/")[2]
-    places = [root / "ie" / corpus.home, root / corpus.home, root / last, root / name]
-    foreign = {c.home.rpartition("/")[2] for c in CORPORA.values()} - {last}
-    if alone and root.resolve().name not in foreign:
-        places.append(root)
-    for folder in places:
-        if found := _parts(folder, corpus):
-            return found
-    wanted = f"{corpus.home}/ with {', '.join(corpus.files)} files"
-    raise ZooError(f"no file of {name}", wanted, suggest(last, [p.name for p in root.iterdir()]), str(root))
+    corpus, siblings = CORPORA[name], [other.folder for other in CORPORA.values()]
+    return core_corpora.locate(name, corpus.folder, corpus.files, path, only_source, "ie", siblings)
 
 
-def _root(name: str, path: str | None) -> Path:
-    if path is None:
-        fix = "set data.path; the package's README says where to get the sets"
-        raise ZooError(f'the source "{name}" is read from files', "data.path", fix, "data.path")
-    return core_readers.existing(path, folder=True)
+def own_files(path: str | None, only_source: bool) -> tuple[dict[str, list[Path]], list[str]]:
+    """Find the user's own file, or all files of a folder.
 
+    Args:
+        path: The setting data.path. With other sources, the folder own/ in it is read.
+        only_source: Whether the recipe has no other source that is read from files.
 
-def _parts(folder: Path, corpus: Corpus) -> dict[str, list[Path]]:
-    if not folder.is_dir():
-        return {}
-    found: dict[str, list[Path]] = {}
-    for file in sorted(p for p in folder.iterdir() if p.is_file()):
-        for part, pattern in corpus.files.items():
-            if re.fullmatch(pattern, file.name, re.IGNORECASE):
-                found.setdefault(part, []).append(file)
-    return {part: found[part] for part in PARTS if part in found}
+    Returns:
+        The files by split, which the name of a file or its folder decides ("dev/7.ann"; train where it names none),
+        and the names of the files that were skipped.
 
-
-def own_files(path: str | None, alone: bool) -> tuple[dict[str, list[Path]], list[str]]:
-    """Your own file, or all files of a folder, by part; and the names that were passed over.
-
-    A part is named in the file's name or its folder's ("dev/7.ann"), else the file is train. With other sources beside,
-    the folder is own/ in data.path. Raises ZooError for a data file in no known format, and where there is none at all.
+    Raises:
+        ZooError: For a data file in no known format, and where there is no data file.
     """
-    root = _root("own", path)
-    if not alone:
-        root = core_readers.existing(root / "own", folder=True)
-    every = [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.is_file())
-    found: dict[str, list[Path]] = {}
-    passed = []
-    for file in every:
-        if len(every) > 1 and file.suffix.lower() not in OWN_SUFFIXES:
-            passed.append(file.name)
-        elif file.suffix.lower() != ".txt" or not file.with_suffix(".ann").is_file() or len(every) == 1:
-            _known(file)
-            inside = file.name if file == root else file.relative_to(root).as_posix()
-            found.setdefault(part_of(inside), []).append(file)
-    if not found:
+    root = core_corpora.data_path("own", path)
+    if not only_source:
+        root = core_readers.existing_path(root / "own", folder=True)
+    candidates = [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.is_file())
+    files: dict[str, list[Path]] = {}
+    skipped = []
+    for file in candidates:
+        if len(candidates) > 1 and file.suffix.lower() not in OWN_SUFFIXES:
+            skipped.append(file.name)
+        elif file.suffix.lower() != ".txt" or not file.with_suffix(".ann").is_file() or len(candidates) == 1:
+            if readers.format_of(file) is None:
+                raise readers.unknown_format(file)
+            relative = file.name if file == root else file.relative_to(root).as_posix()
+            files.setdefault(split_from_name(relative), []).append(file)
+    if not files:
         raise ZooError("no data file in this folder", f"files that end in {', '.join(OWN_SUFFIXES)}", where=str(root))
-    return found, passed
-
-
-def _known(file: Path) -> None:
-    if readers.format_of(file) is None:
-        forms = f"one of {', '.join(readers.READERS)}"
-        raise ZooError("a file in no known format", forms, "the package's README describes them", str(file))
+    return files, skipped
 
 
 def name_of(path: Path) -> str:
-    """The published set that a file belongs to, by its name and folders; "" where it is none."""
-    place = path.resolve()
+    """The published data set that a file belongs to, by its name and folders; "" where it belongs to none."""
+    resolved = path.resolve()
     for name, corpus in CORPORA.items():
-        fits = any(re.fullmatch(pattern, place.name, re.IGNORECASE) for pattern in corpus.files.values())
-        if fits and place.parent.as_posix().endswith(f"/{corpus.home}"):
+        matches = any(re.fullmatch(pattern, resolved.name, re.IGNORECASE) for pattern in corpus.files.values())
+        if matches and resolved.parent.as_posix().endswith(f"/{corpus.folder}"):
             return name
     return ""

@@ -1,4 +1,4 @@
-"""Annotated sentences -> rows: which questions a set can be asked, with which labels on offer."""
+"""From annotated sentences to training rows: which tasks a data set supports, and which labels a question offers."""
 
 from __future__ import annotations
 
@@ -14,18 +14,34 @@ from instructzoo.uie.schema import Annotation, Event, Labels, Mention, Relation
 
 
 @dataclass(frozen=True)
-class Inventory:
-    """The labels of one data set in words, by what the files write. by_event: roles of each event type, in words."""
+class LabelInventory:
+    """All labels of one data set.
+
+    Attributes:
+        entities: Entity types as the files write them, each with its words.
+        relations: The same for relation types.
+        events: The same for event types.
+        roles: The same for roles of arguments.
+        roles_by_event: For each event type, in words, its roles, in words.
+    """
 
     entities: Mapping[str, str]
     relations: Mapping[str, str]
     events: Mapping[str, str]
     roles: Mapping[str, str]
-    by_event: Mapping[str, tuple[str, ...]]
+    roles_by_event: Mapping[str, tuple[str, ...]]
 
     @classmethod
-    def of(cls, sentences: Iterable[Sentence], where: str) -> Inventory:
-        """All labels of the sentences, in order of the alphabet. Raises ZooError for two that read the same."""
+    def of(cls, sentences: Iterable[Sentence], where: str) -> LabelInventory:
+        """Collect the labels of the sentences, in alphabetical order.
+
+        Args:
+            sentences: All sentences of the data set.
+            where: Named in error messages.
+
+        Raises:
+            ZooError: For two labels that become the same words.
+        """
         entities, relations = set[str](), set[str]()
         events: dict[str, set[str]] = {}
         for sentence in sentences:
@@ -33,49 +49,61 @@ class Inventory:
             relations.update(r.type for r in sentence.annotation.relations)
             for event in sentence.annotation.events:
                 events.setdefault(event.type, set()).update(m.type for m in event.arguments)
-        roles = label_names.words(sorted({role for found in events.values() for role in found}), where)
-        types = label_names.words(sorted(events), where)
-        by_event = {types[type]: tuple(sorted(roles[role] for role in found)) for type, found in events.items()}
-        plain = [label_names.words(sorted(found), where) for found in (entities, relations)]
-        return cls(plain[0], plain[1], types, roles, by_event)
+        in_words = label_names.labels_in_words
+        role_words = in_words(sorted({role for roles in events.values() for role in roles}), where)
+        event_words = in_words(sorted(events), where)
+        roles_by_event = {
+            event_words[type]: tuple(sorted(role_words[role] for role in roles)) for type, roles in events.items()
+        }
+        entity_words, relation_words = in_words(sorted(entities), where), in_words(sorted(relations), where)
+        return cls(entity_words, relation_words, event_words, role_words, roles_by_event)
 
-    def in_words(self, found: Annotation) -> Annotation:
+    def in_words(self, annotation: Annotation) -> Annotation:
         """The annotation with its labels in words."""
         return Annotation(
-            tuple(replace(m, type=self.entities[m.type]) for m in found.entities),
-            tuple(Relation(self.relations[r.type], r.head, r.tail) for r in found.relations),
+            tuple(replace(m, type=self.entities[m.type]) for m in annotation.entities),
+            tuple(Relation(self.relations[r.type], r.head, r.tail) for r in annotation.relations),
             tuple(
                 Event(self.events[e.type], e.trigger, tuple(replace(m, type=self.roles[m.type]) for m in e.arguments))
-                for e in found.events
+                for e in annotation.events
             ),
         )
 
-    def answers(self, task: str) -> bool:
-        """Whether the set has anything that the task asks for."""
+    def supports(self, task: str) -> bool:
+        """Whether the data set has any label that the task asks for."""
         if task in schema.EVENT_TASKS:
             return bool(self.roles if task == "eea" else self.events)
         return bool(self.entities if task in schema.ENTITY_TASKS else self.relations)
 
-    def offer(self, task: str, event: str = "") -> Labels:
-        """All labels that a question of the task can offer. event: the type that an eea question names."""
+    def labels_for(self, task: str, event: str = "") -> Labels:
+        """All labels that a question of the task can offer. event: the event type that a question of eea names."""
         if task == "eea":
-            return Labels(self.by_event[event])
+            return Labels(self.roles_by_event[event])
         if task in schema.EVENT_TASKS:
             types = tuple(self.events.values())
             return Labels(types, tuple(self.roles.values()) if task == "ee" else ())
         return Labels(tuple((self.entities if task in schema.ENTITY_TASKS else self.relations).values()))
 
 
-def tasks(format: str, inventory: Inventory) -> tuple[str, ...]:
-    """The tasks that a set in this format can be asked, its main one first."""
-    return tuple(task for task in readers.ANSWERS[format] if inventory.answers(task))
+def supported_tasks(format: str, inventory: LabelInventory) -> tuple[str, ...]:
+    """The tasks that a data set in this format can be used for, its main one first."""
+    return tuple(task for task in readers.SUPPORTED_TASKS[format] if inventory.supports(task))
 
 
 @dataclass(frozen=True)
-class Asker:
-    """Makes the rows of one data set. negatives: labels on offer beside the sentence's own, by seed; none: all."""
+class ExampleBuilder:
+    """Builds the rows of one data set.
 
-    inventory: Inventory
+    Attributes:
+        inventory: All labels of the data set.
+        dataset: The value of the column `dataset`.
+        source: The value of the column `source`.
+        licence: The value of the column `licence`.
+        seed: Decides the wording, the order of the labels and which labels are offered.
+        negatives: How many labels that the sentence lacks are offered with its own; None offers all labels.
+    """
+
+    inventory: LabelInventory
     dataset: str
     source: str
     licence: str
@@ -83,51 +111,60 @@ class Asker:
     negatives: int | None = None
 
     def rows(self, sentence: Sentence, task: str) -> Iterator[Row]:
-        """The questions of a task to a sentence: one; for eea one for each event type; none where nothing is given."""
-        found = self.inventory.in_words(sentence.annotation)
-        if (task == "et" and not found.entities) or (task == "epr" and not found.relations):
+        """The rows of one task for a sentence.
+
+        Args:
+            sentence: The sentence, its labels as the files write them.
+            task: One of `schema.TASKS`.
+
+        Yields:
+            One row; for eea one for each event type with arguments; none where et or epr would have nothing to give.
+        """
+        annotation = self.inventory.in_words(sentence.annotation)
+        if (task == "et" and not annotation.entities) or (task == "epr" and not annotation.relations):
             return
-        events: Sequence[str] = ("",)
+        event_types: Sequence[str] = ("",)
         if task == "eea":
-            events = tuple(dict.fromkeys(e.type for e in found.events if e.arguments))
-        for event in events:
-            yield prompts.write(
+            event_types = tuple(dict.fromkeys(e.type for e in annotation.events if e.arguments))
+        for event_type in event_types:
+            yield prompts.make_row(
                 sentence.text,
-                found,
+                annotation,
                 task,
-                self._offer(found, task, event, sentence.text),
+                self._offered_labels(annotation, task, event_type, sentence.text),
                 self.dataset,
                 self.seed,
                 source=self.source,
                 licence=self.licence,
-                event=event,
-                item=item(sentence.text),
+                event=event_type,
+                item=item_of(sentence.text),
             )
 
-    def _offer(self, found: Annotation, task: str, event: str, text: str) -> Labels:
-        offered = self.inventory.offer(task, event)
+    def _offered_labels(self, annotation: Annotation, task: str, event: str, text: str) -> Labels:
+        """All labels of the data set, or the sentence's own with a sample of the others."""
+        all_labels = self.inventory.labels_for(task, event)
         if self.negatives is None:
-            return offered
+            return all_labels
         rng = random.Random(f"{self.seed}\noffer\n{task}\n{event}\n{text}")
-        types, roles = _labels(found, task, event)
-        return Labels(*(self._some(all, own, rng) for all, own in ((offered.types, types), (offered.roles, roles))))
+        gold_types, gold_roles = _gold_labels(annotation, task, event)
+        return Labels(self._sample(all_labels.types, gold_types, rng), self._sample(all_labels.roles, gold_roles, rng))
 
-    def _some(self, every: Sequence[str], own: set[str], rng: random.Random) -> tuple[str, ...]:
-        """The sentence's own labels and some others, at least one in all where there is one."""
-        others = [label for label in every if label not in own]
-        wanted = max(self.negatives or 0, 0 if own else 1)
-        return (*(label for label in every if label in own), *rng.sample(others, min(wanted, len(others))))
+    def _sample(self, labels: Sequence[str], gold: set[str], rng: random.Random) -> tuple[str, ...]:
+        """The gold labels and a sample of the others; at least one label where `labels` has any."""
+        others = [label for label in labels if label not in gold]
+        n = max(self.negatives or 0, 0 if gold else 1)
+        return (*(label for label in labels if label in gold), *rng.sample(others, min(n, len(others))))
 
 
-def _labels(found: Annotation, task: str, event: str) -> tuple[set[str], set[str]]:
-    """Types and roles that the answer to a question has."""
+def _gold_labels(annotation: Annotation, task: str, event: str) -> tuple[set[str], set[str]]:
+    """Types and roles that occur in the true answer to a question."""
     if task in schema.ENTITY_TASKS:
-        return {m.type for m in found.entities}, set()
+        return {m.type for m in annotation.entities}, set()
     if task in schema.RELATION_TASKS:
-        return {r.type for r in found.relations}, set()
+        return {r.type for r in annotation.relations}, set()
     if task == "eea":
-        return _roles(e for e in found.events if e.type == event), set()
-    return {e.type for e in found.events}, _roles(found.events)
+        return _roles(e for e in annotation.events if e.type == event), set()
+    return {e.type for e in annotation.events}, _roles(annotation.events)
 
 
 def _roles(events: Iterable[Event]) -> set[str]:
@@ -135,6 +172,6 @@ def _roles(events: Iterable[Event]) -> set[str]:
     return {m.type for m in arguments}
 
 
-def item(text: str) -> str:
-    """A sentence without case and spacing: all its questions are one item."""
+def item_of(text: str) -> str:
+    """The key of a sentence, without case and spacing: rows with one key go to one split."""
     return " ".join(text.casefold().split())

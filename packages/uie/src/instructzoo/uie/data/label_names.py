@@ -1,9 +1,9 @@
-"""Labels as the corpora write them -> words that a model has met before.
+"""Turns labels as corpora write them into words that a model has met before.
 
-    words(["ORG", "Located_In", "literarygenre"])    # {"ORG": "organisation", "Located_In": "located in", ...}
+    labels_in_words(["ORG", "Located_In"])    # {"ORG": "organisation", "Located_In": "located in"}
 
-NAMES is looked up first, by the label without case and marks; else the label is split at marks and capitals and written
-small. Two labels of one set never become the same words.
+KNOWN_LABELS is looked up first, by the label without case and punctuation. Any other label is split at punctuation and
+at capitals and written in lower case. Two labels of one data set never become the same words.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Iterable
 
 from instructzoo.core.errors import ZooError
 
-NAMES = {
-    # persons, places, bodies: CoNLL, OntoNotes and their kin
+KNOWN_LABELS = {
+    # persons, places, organisations: CoNLL, OntoNotes and similar sets
     "per": "person",
     "peop": "person",
     "org": "organisation",
@@ -40,12 +40,12 @@ NAMES = {
     "musicgenre": "music genre",
     "politicalparty": "political party",
     "programlang": "programming language",
-    # CoNLL04: of head and tail
+    # CoNLL04: relations from head to tail
     "kill": "kills",
     "livein": "lives in",
     "orgbasedin": "is based in",
     "workfor": "works for",
-    # SemEval-2010 task 8: of the first and the second noun of the label
+    # SemEval-2010 task 8: relations from the first to the second noun of the label
     "causeeffect": "causes",
     "componentwhole": "is part of",
     "contentcontainer": "is contained in",
@@ -55,7 +55,7 @@ NAMES = {
     "membercollection": "is member of",
     "messagetopic": "is about",
     "productproducer": "is produced by",
-    # PHEE: a role within a role is Outer.Inner
+    # PHEE: a role within a role is named Outer.Inner
     "combinationdrug": "combined drug",
     "negated": "negation cue",
     "severity": "severity cue",
@@ -73,34 +73,45 @@ NAMES = {
     "treatmentroute": "route",
     "treatmenttimeelapsed": "time elapsed",
 }
-"""Words of labels that the rule would leave unclear; keys are small letters and digits only."""
+"""Words for labels that the rule would leave unclear; keys have lower-case letters and digits only."""
 
-_CAPITALS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_MARKS = re.compile(r"[\s_\-./:|]+")
+_CASE_CHANGE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_PUNCTUATION = re.compile(r"[\s_\-./:|]+")
 
 
-def word(label: str) -> str:
-    """A label in words. Letters of any script are kept; a label without any stays as it is."""
+def label_in_words(label: str) -> str:
+    """A label in words. Letters of any script are kept; a label without letters or digits stays as it is."""
     key = re.sub(r"[\W_]", "", label).casefold()
-    if key in NAMES:
-        return NAMES[key]
-    parts = [part for piece in _MARKS.split(label) for part in _CAPITALS.split(piece) if part]
-    said = " ".join(part if part.isupper() and len(parts) > 1 and len(part) > 1 else part.lower() for part in parts)
-    return said or label
+    if key in KNOWN_LABELS:
+        return KNOWN_LABELS[key]
+    words = [word for piece in _PUNCTUATION.split(label) for word in _CASE_CHANGE.split(piece) if word]
+    text = " ".join(word if word.isupper() and len(words) > 1 and len(word) > 1 else word.lower() for word in words)
+    return text or label
 
 
-def words(labels: Iterable[str], where: str = "") -> dict[str, str]:
-    """Every label with its words, in order. Raises ZooError naming `where` for two labels that say the same."""
-    found: dict[str, str] = {}
-    owner: dict[str, str] = {}
+def labels_in_words(labels: Iterable[str], where: str = "") -> dict[str, str]:
+    """Turn all labels of a data set into words.
+
+    Args:
+        labels: The labels as the files write them.
+        where: Named in error messages.
+
+    Returns:
+        The words by label, in the order of `labels`.
+
+    Raises:
+        ZooError: For two labels that become the same words.
+    """
+    words_by_label: dict[str, str] = {}
+    label_by_words: dict[str, str] = {}
     for label in labels:
-        said = word(label)
-        if owner.setdefault(said, label) != label:
+        words = label_in_words(label)
+        if label_by_words.setdefault(words, label) != label:
             raise ZooError(
-                f'the labels "{owner[said]}" and "{label}" both read "{said}"',
+                f'the labels "{label_by_words[words]}" and "{label}" both read "{words}"',
                 "labels that differ in words",
                 "rename one of them in the file",
                 where,
             )
-        found[label] = said
-    return found
+        words_by_label[label] = words
+    return words_by_label

@@ -1,6 +1,6 @@
-"""The columns of a question (see prompts.py), read and checked.
+"""Reads and checks the columns of a question (prompts/__init__.py describes them).
 
-Rows of the house hold lists and objects as JSON text; a user's row may hold them as they are.
+Rows that the zoo builds hold lists and objects as JSON text; a user's row may hold the lists and objects themselves.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import Any
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.uie.schema import TASKS, Labels
 
-GIVEN = {"et": "Entities", "epr": "Pairs", "eea": "Event"}
-"""What a prompt of these tasks gives beside the text."""
+GIVEN_HEADINGS = {"et": "Entities", "epr": "Pairs", "eea": "Event"}
+"""The tasks whose questions give something besides the text, and the heading of its line in the prompt."""
 
 
 def task_of(row: Mapping[str, Any]) -> str:
-    """The task of a question. Raises ZooError for one that is not known."""
+    """The task of a question; ner where the row names none. Raises ZooError for an unknown one."""
     task = row.get("task") or "ner"
     if task not in TASKS:
         raise ZooError(f'the task "{task}"', suggest(str(task), TASKS), 'set "task"')
@@ -25,47 +25,66 @@ def task_of(row: Mapping[str, Any]) -> str:
 
 
 def labels_of(row: Mapping[str, Any]) -> Labels:
-    """The labels that a question offers, in its order. Raises ZooError where there are none or they have no form."""
-    task, options = task_of(row), _loaded(row.get("options"), "options")
+    """The labels that a question offers, in its order.
+
+    Args:
+        row: A question with the column `options`.
+
+    Returns:
+        The labels; roles only for the task ee.
+
+    Raises:
+        ZooError: Where there is no label, or `options` is malformed.
+    """
+    task, options = task_of(row), _from_json(row.get("options"), "options")
     if task == "ee":
         if not isinstance(options, Mapping) or set(options) != {"events", "roles"}:
             raise ZooError('"options" of ee', '{"events": ["attack"], "roles": ["victim"]}', 'set "options"')
-        return Labels(
-            _texts(options["events"], 'the "events" of "options"'), _texts(options["roles"], "roles", empty=True)
-        )
-    return Labels(_texts(options, '"options"'))
+        types = _strings(options["events"], 'the "events" of "options"')
+        return Labels(types, _strings(options["roles"], "roles", may_be_empty=True))
+    return Labels(_strings(options, '"options"'))
 
 
 def given_of(row: Mapping[str, Any]) -> Any:
-    """What a question gives: spans for et, pairs for epr, a type for eea; none for other tasks. Raises ZooError."""
+    """What a question gives besides the text.
+
+    Args:
+        row: A question; for et, epr and eea with the column `given`.
+
+    Returns:
+        For et a tuple of spans, for epr a tuple of (head, tail), for eea an event type; None for other tasks.
+
+    Raises:
+        ZooError: Where `given` is missing or malformed.
+    """
     task = task_of(row)
-    if task not in GIVEN:
+    if task not in GIVEN_HEADINGS:
         return None
     given = row.get("given")
     if task == "eea":
         if isinstance(given, str) and given.startswith('"'):
-            given = _loaded(given, "given")
+            given = _from_json(given, "given")
         if not isinstance(given, str) or not given.strip():
             raise ZooError('no event type in "given"', '"given": "attack"', "say whose arguments are asked")
         return given
-    given = _loaded(given, "given")
+    given = _from_json(given, "given")
     if task == "et":
-        return _texts(given, '"given"', empty=True)
+        return _strings(given, '"given"', may_be_empty=True)
     if not isinstance(given, Sequence) or isinstance(given, str):
         raise ZooError('no pairs in "given"', '"given": [["Ann", "Oslo"]]', "say whose relation is asked")
-    pairs = tuple(_texts(pair, 'a pair of "given"') for pair in given)
+    pairs = tuple(_strings(pair, 'a pair of "given"') for pair in given)
     if any(len(pair) != 2 for pair in pairs):
         raise ZooError('a pair of "given" that has not two spans', '"given": [["Ann", "Oslo"]]', "mend the row")
     return pairs
 
 
 def event_of(row: Mapping[str, Any]) -> str:
-    """The event's type that an eea question names; "" for other tasks, and where it names none."""
+    """The event type that a question of eea names; "" for other tasks, and where it names none."""
     return str(given_of(row)) if row.get("task") == "eea" and row.get("given") else ""
 
 
-def _loaded(value: Any, name: str) -> Any:
-    """A column as an object: rows of the house hold JSON text, a user's row may hold the object itself."""
+def _from_json(value: Any, name: str) -> Any:
+    """A column as an object: JSON text is parsed, anything else is returned as it is."""
     if not isinstance(value, str):
         return value
     try:
@@ -76,9 +95,10 @@ def _loaded(value: Any, name: str) -> Any:
         ) from error
 
 
-def _texts(values: Any, name: str, empty: bool = False) -> tuple[str, ...]:
+def _strings(values: Any, name: str, may_be_empty: bool = False) -> tuple[str, ...]:
+    """A list of strings as a tuple. Raises ZooError for anything else."""
     if not isinstance(values, Sequence) or isinstance(values, str) or not all(isinstance(v, str) for v in values):
         raise ZooError(f"{name} is no list of texts", '["person", "city"]', "name the labels", "")
-    if not (values or empty):
+    if not (values or may_be_empty):
         raise ZooError(f"{name} is empty", "one label at least", "name the labels")
     return tuple(values)

@@ -1,4 +1,4 @@
-"""The demo: name what you look for, paste a text, see it marked, as a graph and as cards; or send a whole file."""
+"""The demo: enter labels and a text, see entities, relations and events marked and drawn; or process a whole file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from instructzoo.core import ui
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.ui import files
-from instructzoo.core.ui.highlighting import unaskable
+from instructzoo.core.ui.highlighting import invalid_text_reason
+from instructzoo.core.ui.questions import model_card
 from instructzoo.uie.demo import file_extraction, rendering
 from instructzoo.uie.demo.css import STYLE
 from instructzoo.uie.demo.presets import Preset, presets, trained_labels
@@ -23,180 +24,230 @@ from instructzoo.uie.extraction import Schema, extract, read_schema
 TITLE = "Information extraction"
 SUMMARY = (
     "Name the entity types, relations and events that you look for. A small language model finds them in your text "
-    "and shows where they stand."
+    "and shows where they are."
 )
 MAX_TEXT = 5_000
-"""Characters of one text on the page: longer ones take minutes, and belong into a file."""
+"""Characters of one text on the page: longer texts take minutes and should be sent as a file."""
 
 EMPTY = ui.note("The marked text, the graph and the events appear here.")
 STOPPED = ui.note("Stopped; nothing is saved.")
-NO_FILE = ui.note("Counts and faults appear here.")
-HOLD, HOLD_HINT = "Hold the model to the labels", "and to words of the text; without, it may write anything"
-BESIDE = "Show beside it what the model writes when nothing holds it"
+NO_FILE = ui.note("Counts and errors appear here.")
+CONSTRAIN = "Allow only these labels and words of the text"
+CONSTRAIN_HINT = "without this, the model may write anything"
+COMPARE = "Also show what the model writes without this constraint"
 FILE_HINT = (
-    "One text a line (.txt), a table with a column text (.csv, .tsv), or an object a line with a key text (.jsonl); "
-    f"at most {file_extraction.MAX_TEXT:,} characters a text. The answer is a .jsonl file. "
-    "A line that cannot be read is named, and spoils no other."
+    "One text per line (.txt), a table with a column text (.csv, .tsv), or an object per line with a key text "
+    f"(.jsonl); at most {file_extraction.MAX_TEXT:,} characters per text. The result is a .jsonl file. "
+    "A line that cannot be read is reported and does not affect the others."
 )
 
 
 @dataclass
 class Models:
-    """A predictor, free and held to the schema: each is made once, since it spells its vocabulary when first asked."""
+    """A predictor with and without constrained decoding; each is made once, since building its vocabulary takes time.
+
+    Attributes:
+        predictor: The predictor as it was loaded.
+        by_constraint: The predictors made so far.
+    """
 
     predictor: Any
-    made: dict[bool, Any] = field(default_factory=dict)
+    by_constraint: dict[bool, Any] = field(default_factory=dict)
 
-    def get(self, held: bool) -> Any:
-        if held not in self.made:
-            self.made[held] = self.predictor.with_constraints(held)
-        return self.made[held]
+    def get(self, constrained: bool) -> Any:
+        """The predictor with or without constrained decoding."""
+        if constrained not in self.by_constraint:
+            self.by_constraint[constrained] = self.predictor.with_constraints(constrained)
+        return self.by_constraint[constrained]
 
 
 def build(predictor: Any) -> gr.Blocks:
-    """The page: what to look for, one text, a file of texts, the model's card. Bad input gets one line."""
-    models, known = Models(predictor), presets()
+    """Build the page: the labels, a tab for one text, a tab for a file of texts, the model's card.
+
+    Args:
+        predictor: An instructzoo.core.infer.Predictor of this domain.
+
+    Returns:
+        The page. Invalid input gets one line of explanation on it, never an exception.
+    """
+    models, label_presets = Models(predictor), presets()
     with ui.page(f"instructzoo · {TITLE}") as page:
         gr.HTML(ui.head(TITLE, SUMMARY) + STYLE)
-        labels, held = _schema(known)
+        label_boxes, constrained = _label_boxes(label_presets)
         with gr.Tab("One text"):
-            _text_tab(models, known, labels, held)
+            _text_tab(models, label_presets, label_boxes, constrained)
         with gr.Tab("A file"):
-            _file_tab(models, labels, held)
-        with gr.Accordion("About this model", open=False, elem_id="uie-card"):
-            gr.HTML(ui.card(predictor.recipe, predictor.scores, limits(predictor.recipe)))
+            _file_tab(models, label_boxes, constrained)
+        model_card(predictor, limits(predictor.recipe))
     return page
 
 
-def _schema(known: dict[str, Preset]) -> tuple[list[gr.Textbox], gr.Checkbox]:
-    """The editor of labels, the presets that fill it, and whether answers are held to it."""
-    first = next(iter(known))
+def _label_boxes(label_presets: dict[str, Preset]) -> tuple[list[gr.Textbox], gr.Checkbox]:
+    """The boxes for labels, the presets that fill them, and the switch of constrained decoding."""
+    first = next(iter(label_presets))
     with gr.Row(equal_height=True):
         with gr.Column(min_width=260):
-            preset = gr.Dropdown(list(known), value=first, label="Labels to begin with", elem_id="uie-preset")
+            preset = gr.Dropdown(list(label_presets), value=first, label="Labels to begin with", elem_id="uie-preset")
         with gr.Column(min_width=260):
-            held = gr.Checkbox(True, label=HOLD, info=HOLD_HINT, elem_id="uie-held")
+            constrained = gr.Checkbox(True, label=CONSTRAIN, info=CONSTRAIN_HINT, elem_id="uie-constrained")
     with gr.Row(equal_height=True):
         boxes = [
-            _box(value, label, holder, f"uie-{name}")
-            for name, label, holder, value in (
-                ("entities", "Entity types", "person, city", known[first].entities),
-                ("relations", "Relations", "lives in, works for", known[first].relations),
-                ("events", "Events, one a line, with roles", "attack: attacker, victim", known[first].events),
+            _text_box(value, label, placeholder, f"uie-{name}")
+            for name, label, placeholder, value in (
+                ("entities", "Entity types", "person, city", label_presets[first].entities),
+                ("relations", "Relations", "lives in, works for", label_presets[first].relations),
+                ("events", "Events, one per line, with roles", "attack: attacker, victim", label_presets[first].events),
             )
         ]
-    preset.change(lambda name: list(known[name][:3]), preset, boxes, api_visibility="private")
-    return boxes, held
+    preset.change(lambda name: list(label_presets[name][:3]), preset, boxes, api_visibility="private")
+    return boxes, constrained
 
 
-def _box(value: str, label: str, holder: str, name: str, lines: int = 2) -> gr.Textbox:
+def _text_box(value: str, label: str, placeholder: str, elem_id: str, lines: int = 2) -> gr.Textbox:
     return gr.Textbox(
-        value, label=label, placeholder=holder, lines=lines, max_lines=12, min_width=240, elem_id=name,
+        value, label=label, placeholder=placeholder, lines=lines, max_lines=12, min_width=240, elem_id=elem_id,
         elem_classes="uie-box",
     )  # fmt: skip
 
 
-def _text_tab(models: Models, known: dict[str, Preset], labels: list[gr.Textbox], held: gr.Checkbox) -> None:
-    example = next(iter(known.values())).example
-    text = _box(example, "Text", "Paste a text", "uie-text", lines=3)
+def _text_tab(
+    models: Models, label_presets: dict[str, Preset], label_boxes: list[gr.Textbox], constrained: gr.Checkbox
+) -> None:
+    example = next(iter(label_presets.values())).example
+    text = _text_box(example, "Text", "Paste a text", "uie-text", lines=3)
     with gr.Row():
         with gr.Column(min_width=280):
-            beside = gr.Checkbox(False, label=BESIDE, container=False, elem_id="uie-beside")
-        ask = gr.Button("Find", variant="primary", scale=0, min_width=160, elem_id="uie-ask")
-    shown = gr.HTML(EMPTY, elem_id="uie-answer")
-    ask.click(partial(one, models), [text, *labels, held, beside], shown, api_visibility="private")
-    gr.Examples([[preset.example] for preset in known.values()], [text], label="Examples")
+            compare = gr.Checkbox(False, label=COMPARE, container=False, elem_id="uie-compare")
+        button = gr.Button("Find", variant="primary", scale=0, min_width=160, elem_id="uie-ask")
+    answer = gr.HTML(EMPTY, elem_id="uie-answer")
+    inputs = [text, *label_boxes, constrained, compare]
+    button.click(partial(answer_text, models), inputs, answer, api_visibility="private")
+    gr.Examples([[preset.example] for preset in label_presets.values()], [text], label="Examples")
 
 
-def _file_tab(models: Models, labels: list[gr.Textbox], held: gr.Checkbox) -> None:
+def _file_tab(models: Models, label_boxes: list[gr.Textbox], constrained: gr.Checkbox) -> None:
     gr.HTML(f'<p class="zoo-hint">{FILE_HINT}</p>')
     source = gr.File(label="Texts", file_types=list(files.SUFFIXES), elem_id="uie-source", height=130)
     with gr.Row():
-        run = gr.Button("Find in all", variant="primary", scale=4, elem_id="uie-ask-all")
-        stop = gr.Button("Stop", scale=1, min_width=100, elem_id="uie-stop")
+        run_button = gr.Button("Find in all", variant="primary", scale=4, elem_id="uie-ask-all")
+        stop_button = gr.Button("Stop", scale=1, min_width=100, elem_id="uie-stop")
     summary = gr.HTML(NO_FILE, elem_id="uie-summary", min_height=80)
-    target = gr.DownloadButton("Save what was found", visible=False, elem_id="uie-save")
-    shelf = files.Shelf()
+    download = gr.DownloadButton("Save the results", visible=False, elem_id="uie-save")
+    folders = files.ResultFolders()
 
-    def answer(path: str | None, entities: str, relations: str, events: str, hold: bool) -> Iterator[tuple[str, Any]]:
-        for html, made in many(models, path, (entities, relations, events), hold, shelf.fresh()):
-            yield html, gr.update(value=made and str(made), visible=made is not None)
+    def answer(
+        path: str | None, entities: str, relations: str, events: str, constrain: bool
+    ) -> Iterator[tuple[str, Any]]:
+        labels = (entities, relations, events)
+        for html, result in answer_file(models, path, labels, constrain, folders.new_folder()):
+            yield html, gr.update(value=result and str(result), visible=result is not None)
 
-    running = run.click(
-        answer, [source, *labels, held], [summary, target], show_progress="hidden", api_visibility="private"
-    )
-    stop.click(lambda: STOPPED, None, summary, cancels=[running], api_visibility="private")
+    inputs, outputs = [source, *label_boxes, constrained], [summary, download]
+    running = run_button.click(answer, inputs, outputs, show_progress="hidden", api_visibility="private")
+    stop_button.click(lambda: STOPPED, None, summary, cancels=[running], api_visibility="private")
 
 
-def one(
-    models: Models, text: str, entities: str, relations: str, events: str, hold: bool = True, beside: bool = False
+def answer_text(
+    models: Models,
+    text: str,
+    entities: str,
+    relations: str,
+    events: str,
+    constrain: bool = True,
+    compare: bool = False,
 ) -> str:
-    """HTML of what is found in one text; never an exception for what a person may type."""
+    """Extract from one text.
+
+    Args:
+        models: The predictors.
+        text: The text, as a person typed it.
+        entities: Entity types, as a person typed them (`extraction.read_schema`).
+        relations: Relation types, likewise.
+        events: Event types with roles, likewise.
+        constrain: Whether decoding is constrained to the labels and to words of the text.
+        compare: Whether to show also what the model writes without the constraint.
+
+    Returns:
+        HTML of the result, or of a line that says what is wrong with the input.
+    """
     text = (text or "").strip()
-    if fault := unaskable(text, MAX_TEXT):
-        return ui.note(f"{fault} {'A file takes longer texts.' if len(text) > MAX_TEXT else 'Paste a text.'}")
+    if reason := invalid_text_reason(text, MAX_TEXT):
+        return ui.note(f"{reason} {'A file takes longer texts.' if len(text) > MAX_TEXT else 'Paste a text.'}")
     try:
         schema = read_schema(entities, relations, events)
-        found = extract(models.get(hold), text, schema)
-        free = extract(models.get(False), text, schema) if beside and hold else None
+        extraction = extract(models.get(constrain), text, schema)
+        unconstrained = extract(models.get(False), text, schema) if compare and constrain else None
     except ZooError as error:
         return ui.note(f"This cannot be answered: {error}")
-    return rendering.result(found, schema, free, untrained(schema, models.predictor.recipe))
+    hint = untrained_labels_hint(schema, models.predictor.recipe)
+    return rendering.extraction_html(extraction, schema, unconstrained, hint)
 
 
-def untrained(schema: Schema, recipe: Recipe) -> str:
-    """That labels are asked for which the model has never seen; empty where it has, or where that is not known."""
-    known = trained_labels(recipe)
-    roles = (role for each in schema.events.values() for role in each)
-    asked = dict.fromkeys((*schema.entities, *schema.relations, *schema.events, *roles))
-    strange = [label for label in asked if label not in known]
-    return f"The model was not trained on: {', '.join(strange)}." if known and strange else ""
+def untrained_labels_hint(schema: Schema, recipe: Recipe) -> str:
+    """A line that names the labels that were not seen in training; "" where there are none, or where it is unknown."""
+    trained = trained_labels(recipe)
+    roles = (role for event_roles in schema.events.values() for role in event_roles)
+    labels = dict.fromkeys((*schema.entities, *schema.relations, *schema.events, *roles))
+    untrained = [label for label in labels if label not in trained]
+    return f"The model was not trained on: {', '.join(untrained)}." if trained and untrained else ""
 
 
 def limits(recipe: Recipe) -> list[tuple[str, str]]:
-    """Lines of the card: how the model is asked, and what it was not trained for."""
-    known = trained_labels(recipe)
+    """Lines of the card: how the model is used, and what it was not trained for."""
+    trained = trained_labels(recipe)
     return [
-        ("Asked", "sentence by sentence, for entities, relations and events each; nothing is found across sentences"),
-        ("Labels", ", ".join(known) if known else f"those of {', '.join(recipe.data.sources)}"),
+        ("Use", "sentence by sentence, for entities, relations and events each; nothing is found across sentences"),
+        ("Labels", ", ".join(trained) if trained else f"those of {', '.join(recipe.data.sources)}"),
         ("Limits", "other labels and other kinds of text are answered badly"),
     ]
 
 
-def many(
-    models: Models, path: str | None, labels: tuple[str, str, str], hold: bool, folder: Path
+def answer_file(
+    models: Models, path: str | None, labels: tuple[str, str, str], constrain: bool, folder: Path
 ) -> Iterator[tuple[str, Path | None]]:
-    """HTML of how far a file of texts is, at last of what became of it with the file of answers, made in `folder`."""
+    """Extract from a file of texts.
+
+    Args:
+        models: The predictors.
+        path: The file; None where none was chosen.
+        labels: Entity types, relation types and events, as a person typed them.
+        constrain: Whether decoding is constrained.
+        folder: Where the file of results is written.
+
+    Yields:
+        (HTML of the progress, None) after every block, and at last (HTML of the summary, the file of results), or a
+        line that says what is wrong and None.
+    """
     if not path:
         yield ui.note("Choose a file of texts first."), None
         return
     target = folder / f"{Path(path).stem[:60]}.found.jsonl"
-    outcome = file_extraction.Outcome()
+    progress = file_extraction.Progress()
     try:
         schema = read_schema(*labels)
-        yield _under_way(outcome), None
-        for outcome in file_extraction.extract_file(models.get(hold), Path(path), target, schema):
-            yield _under_way(outcome), None
+        yield _progress_html(progress), None
+        for progress in file_extraction.extract_file(models.get(constrain), Path(path), target, schema):
+            yield _progress_html(progress), None
     except ZooError as error:
         target.unlink(missing_ok=True)
         yield ui.note(f"This cannot be answered: {error}"), None
     else:
-        yield _summary(outcome), target
+        yield _summary_html(progress), target
 
 
-def _under_way(outcome: file_extraction.Outcome) -> str:
-    bar = f'<progress max="1" value="{outcome.done:.3f}" aria-label="share of the file"></progress>'
-    text = f"{outcome.texts:,} texts answered, {outcome.done:.0%} of the file"
+def _progress_html(progress: file_extraction.Progress) -> str:
+    bar = f'<progress max="1" value="{progress.fraction:.3f}" aria-label="fraction of the file"></progress>'
+    text = f"{progress.texts:,} texts answered, {progress.fraction:.0%} of the file"
     return f'<div class="zoo-card uie-under-way">{bar}<p class="zoo-hint">{text}</p></div>'
 
 
-def _summary(outcome: file_extraction.Outcome) -> str:
-    parts = [ui.badge("right", f"✓ {outcome.texts:,} text{'' if outcome.texts == 1 else 's'} answered")]
-    if outcome.faulty:
-        parts.append(ui.badge("wrong", f"✗ {outcome.faulty:,} not asked"))
-    found = ", ".join(f"{number:,} {part}" for part, number in outcome.found.items())
-    html = f'<p>{" ".join(parts)}</p><p class="zoo-hint">Found: {found}.</p>'
-    lines: list[tuple[ui.Cell, ui.Cell]] = [((f"line {number}", "mono"), why) for number, why in outcome.faults]
-    if more := outcome.faulty - len(lines):
-        lines.append(("", f"{more:,} more; each stands in the file with its number"))
+def _summary_html(progress: file_extraction.Progress) -> str:
+    badges = [ui.badge("right", f"✓ {progress.texts:,} text{'' if progress.texts == 1 else 's'} answered")]
+    if progress.faults.count:
+        badges.append(ui.badge("wrong", f"✗ {progress.faults.count:,} not answered"))
+    counts = ", ".join(f"{count:,} {kind}" for kind, count in progress.counts.items())
+    html = f'<p>{" ".join(badges)}</p><p class="zoo-hint">Found: {counts}.</p>'
+    lines: list[tuple[ui.Cell, ui.Cell]] = [((name, "mono"), reason) for name, reason in progress.faults.first]
+    if more := progress.faults.count - len(lines):
+        lines.append(("", f"{more:,} more; the file of results has each with its line number"))
     return f'<div class="zoo-card">{html}{ui.table(("", ""), lines) if lines else ""}</div>'

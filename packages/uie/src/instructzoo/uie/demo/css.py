@@ -1,4 +1,4 @@
-"""How the page draws the graph of relations and the cards of events. It goes with the page, also in a gallery."""
+"""Styles of the relation graph and the event cards. They are part of the page, so that they work in a gallery too."""
 
 STYLE = """<style>
 .uie-box textarea, #uie-preset .wrap {border: 1px solid var(--border-color-primary) !important; border-radius: 8px}

@@ -1,16 +1,16 @@
-"""A file of texts -> a file of JSON lines, from disk to disk: memory does not grow with the file.
+"""Extraction from a file of texts into a file of JSON lines; memory does not grow with the file.
 
     texts.jsonl     {"text": "Ann lives in Oslo.", "id": 7}
     found.jsonl     {"id": 7, "line": 1, "text": "Ann lives in Oslo.", "entities": [...], "relations": [...], ...}
 
-What stands beside a text is kept. A line that cannot be read or asked spoils no other: it stands in the output with its
-number, as {"line": 7, "error": "..."}.
+Other keys of a line are copied to the output. A line that cannot be read or answered does not affect the others: the
+output has its number and the reason, as {"line": 7, "error": "..."}.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -20,109 +20,117 @@ from instructzoo.core.data.sentence_split import sentences
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Row
 from instructzoo.core.ui import files
+from instructzoo.core.ui.file_answers import Faults, answer_or_reason, blocks
 from instructzoo.core.ui.files import Line
-from instructzoo.uie.demo.rendering import record
-from instructzoo.uie.extraction import Answers, Schema, gather, questions
+from instructzoo.core.ui.questions import AnswersRows
+from instructzoo.uie.demo.rendering import to_record
+from instructzoo.uie.extraction import Schema, build_questions, combine_answers
 
 MAX_TEXT = 50_000
 """Characters of one text in a file."""
-TOGETHER = 128
-"""Questions that the model is asked at once, at least, and texts, at most."""
-NAMED = 5
-"""Faulty lines that the summary names."""
+BLOCK = 128
+"""A block that the model answers at once has at most this many texts, and ends at this many questions."""
 
-OWN = ("line", "text", "entities", "relations", "events", "unplaced", "notes", "error")
-"""Keys of the output, which a row of the input may not hold beside its text."""
+OUTPUT_KEYS = ("line", "text", "entities", "relations", "events", "unplaced", "notes", "error")
+"""Keys of the output, which a line of the input may not have besides its text."""
 
 
 @dataclass
-class Outcome:
-    """What became of a file so far. done: its share that is answered; faults: the first NAMED faulty lines and why."""
+class Progress:
+    """How far a file is.
 
-    done: float = 0.0
+    Attributes:
+        fraction: The fraction of the file that is answered.
+        texts: How many texts are answered.
+        counts: How many entities, relations and events are extracted.
+        faults: The lines that could not be read or answered.
+    """
+
+    fraction: float = 0.0
     texts: int = 0
-    faulty: int = 0
-    found: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("entities", "relations", "events"), 0))
-    faults: list[tuple[int, str]] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("entities", "relations", "events"), 0))
+    faults: Faults = field(default_factory=Faults)
 
 
 @dataclass(frozen=True)
-class Text:
-    """A text with the questions on its sentences, each with the place where the sentence begins."""
+class Request:
+    """A line of the file.
+
+    Attributes:
+        line: The line, with its text.
+        questions: (offset of the sentence in the text, question) for each question on it.
+        fault: Why the line cannot be answered; "" where it can.
+    """
 
     line: Line
-    asked: list[tuple[int, Row]]
+    questions: Sequence[tuple[int, Row]] = ()
+    fault: str = ""
 
 
-Asked = Text | tuple[Line, str]
-"""A text, or a line with what is wrong with it."""
+def extract_file(predictor: AnswersRows, source: Path, target: Path, schema: Schema) -> Iterator[Progress]:
+    """Answer every text of a file.
 
+    Args:
+        predictor: The model.
+        source: A .txt, .csv, .tsv or .jsonl file.
+        target: The .jsonl file to write.
+        schema: The labels to look for.
 
-def extract_file(predictor: Answers, source: Path, target: Path, schema: Schema) -> Iterator[Outcome]:
-    """Answer every text of `source` into `target`, and tell after every block how far it is.
+    Yields:
+        The progress after every block, always the same object.
 
-    Raises ZooError for a file of no known kind or without a text.
+    Raises:
+        ZooError: For a file of another kind or without a text.
     """
-    outcome = Outcome()
+    progress = Progress()
+    requests = (_request(line, schema) for line in files.read_texts(source, MAX_TEXT))
     with target.open("w", encoding="utf-8", errors="replace") as out:
-        block: list[Asked] = []
-        for line in files.texts(source, MAX_TEXT):
-            block.append(_asked(line, schema))
-            if len(block) >= TOGETHER or sum(len(one.asked) for one in block if isinstance(one, Text)) >= TOGETHER:
-                _write(out, predictor, block, schema, outcome)
-                block, outcome.done = [], line.done
-                yield outcome
-        _write(out, predictor, block, schema, outcome)
-    outcome.done = 1.0
-    yield outcome
+        for block in blocks(requests, BLOCK, lambda request: len(request.questions), BLOCK):
+            _write_block(out, predictor, block, schema, progress)
+            progress.fraction = block[-1].line.fraction_read
+            yield progress
+    progress.fraction = 1.0
+    yield progress
 
 
-def _asked(line: Line, schema: Schema) -> Asked:
-    if line.fault:
-        return line, line.fault
-    if taken := [key for key in OWN if key in line.row]:
-        return line, f'There is a key "{taken[0]}" beside the text already; rename or drop it.'
-    return Text(line, [(at, row) for at, piece in sentences(line.text) for row in questions(piece, schema)])
+def _request(line: Line, schema: Schema) -> Request:
+    if line.error:
+        return Request(line, fault=line.error)
+    if reserved := [key for key in OUTPUT_KEYS if key in line.row]:
+        return Request(line, fault=f'There is a key "{reserved[0]}" beside the text already; rename or drop it.')
+    return Request(
+        line, [(start, row) for start, sentence in sentences(line.text) for row in build_questions(sentence, schema)]
+    )
 
 
-def _write(out: IO[str], predictor: Answers, block: list[Asked], schema: Schema, outcome: Outcome) -> None:
-    """Answer a block and write its lines in order. Where the block cannot be asked, every text is asked alone."""
-    try:
-        answers: Iterator[str] | None = iter(_ask(predictor, [one for one in block if isinstance(one, Text)]))
-    except ZooError:
-        answers = None
-    for one in block:
-        if isinstance(one, Text):
-            try:
-                said = _ask(predictor, [one]) if answers is None else list(islice(answers, len(one.asked)))
-            except ZooError as error:
-                _refuse(out, one.line, str(error), outcome)
-            else:
-                _put(out, _answered(one, said, schema, outcome))
-        else:
-            _refuse(out, *one, outcome)
+def _write_block(
+    out: IO[str], predictor: AnswersRows, block: Sequence[Request], schema: Schema, progress: Progress
+) -> None:
+    """Answer a block and write its lines in order."""
+
+    def answer(requests: Sequence[Request]) -> list[list[str]]:
+        rows = [row for request in requests for _, row in request.questions]
+        outputs = iter(predictor.answer(rows) if rows else [])
+        return [list(islice(outputs, len(request.questions))) for request in requests]
+
+    answers = iter(answer_or_reason([request for request in block if not request.fault], answer))
+    for request in block:
+        outputs = ZooError(request.fault) if request.fault else next(answers)
+        if isinstance(outputs, ZooError):
+            _write_fault(out, request.line, request.fault or str(outputs), progress)
+            continue
+        record = to_record(combine_answers(request.line.text, schema, request.questions, outputs))
+        progress.texts += 1
+        for key in progress.counts:
+            progress.counts[key] += len(record[key])
+        _write_line(out, {**request.line.row, "line": request.line.number, **record})
 
 
-def _ask(predictor: Answers, texts: list[Text]) -> list[str]:
-    rows = [row for text in texts for _, row in text.asked]
-    return predictor.answer(rows) if rows else []
+def _write_fault(out: IO[str], line: Line, reason: str, progress: Progress) -> None:
+    progress.faults.add(f"line {line.number}", reason)
+    other_keys = {key: value for key, value in line.row.items() if key not in OUTPUT_KEYS}
+    _write_line(out, {**other_keys, "line": line.number, "error": reason})
 
 
-def _answered(text: Text, said: list[str], schema: Schema, outcome: Outcome) -> dict[str, Any]:
-    answered = [(at, row, one) for (at, row), one in zip(text.asked, said, strict=True)]
-    made = record(gather(text.line.text, schema, answered))
-    outcome.texts += 1
-    for part in outcome.found:
-        outcome.found[part] += len(made[part])
-    return {**text.line.row, "line": text.line.number, **made}
-
-
-def _refuse(out: IO[str], line: Line, why: str, outcome: Outcome) -> None:
-    outcome.faulty += 1
-    if len(outcome.faults) < NAMED:
-        outcome.faults.append((line.number, why))
-    _put(out, {**{key: value for key, value in line.row.items() if key not in OWN}, "line": line.number, "error": why})
-
-
-def _put(out: IO[str], line: dict[str, Any]) -> None:
-    out.write(json.dumps(line, ensure_ascii=False) + "\n")
+def _write_line(out: IO[str], values: dict[str, Any]) -> None:
+    out.write(json.dumps(values, ensure_ascii=False) + "\n")

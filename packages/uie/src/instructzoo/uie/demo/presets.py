@@ -1,4 +1,4 @@
-"""Labels to begin with, those of the microworld's four fields, and a text for each; labels that a model has seen."""
+"""Presets of the demo: the labels of each topic of the microworld with an example; and the labels seen in training."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ EXAMPLES = {
     "Incidents": "Police arrested Por Dolkel in Wainston. Halwon Rulboan, who is married to Por Dolkel, lives in "
     "Nostreld, a town in Breldstorstan.",
 }
-"""Sentences that the microworld might say, with made-up names that no training row has."""
+"""Texts such as the microworld generates, with names that occur in no training row."""
 
 
 class Preset(NamedTuple):
-    """What the editor of labels holds, as a person would write it, and a text that it fits."""
+    """The contents of the three label boxes, as a person would write them, and a text for them."""
 
     entities: str
     relations: str
@@ -29,13 +29,13 @@ class Preset(NamedTuple):
 
 
 def presets() -> dict[str, Preset]:
-    """The fields by name."""
-    fields = (fact_templates.COMPANIES, fact_templates.SPORTS, fact_templates.SCIENCE, fact_templates.INCIDENTS)
-    return {name: _preset(facts, text) for facts, (name, text) in zip(fields, EXAMPLES.items(), strict=True)}
+    """The presets by the name of their topic."""
+    topics = (fact_templates.COMPANIES, fact_templates.SPORTS, fact_templates.SCIENCE, fact_templates.INCIDENTS)
+    return {name: _preset(facts, text) for facts, (name, text) in zip(topics, EXAMPLES.items(), strict=True)}
 
 
 def trained_labels(recipe: Recipe) -> tuple[str, ...]:
-    """Labels that a model of the microworld has seen; empty where a corpus was among its rows, whose labels vary."""
+    """The labels that a model of the microworld has seen; empty where it was trained on a corpus, whose labels vary."""
     if set(recipe.data.sources) != {"world"}:
         return ()
     roles = fact_templates.event_roles()
@@ -45,7 +45,7 @@ def trained_labels(recipe: Recipe) -> tuple[str, ...]:
                 *entity_names.TYPES,
                 *fact_templates.relation_labels(),
                 *roles,
-                *(role for each in roles.values() for role in each),
+                *(role for event_roles in roles.values() for role in event_roles),
             )
         )
     )

@@ -1,45 +1,54 @@
-"""Relations as a graph: an SVG with a box for every name and an arrow for every relation."""
+"""Draws relations as a graph: an SVG with a box for every name and an arrow for every relation."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from instructzoo.core.ui.highlighting import shown
-from instructzoo.uie.demo.graph_layout import BOX, Arrow, Box, Node, arranged, node, shortened
+from instructzoo.core.ui.highlighting import escape_text
+from instructzoo.uie.demo.graph_layout import BOX_HEIGHT, Arrow, Box, Node, lay_out, node_of, shorten
 from instructzoo.uie.schema import Mention, Relation
 
 MAX_NODES = 24
-"""Names that one picture shows; relations that are left out are counted beside it."""
+"""Names that one graph shows; relations that are left out are counted below it."""
 
-_TIP = (
+_ARROW_HEAD = (
     '<defs><marker id="uie-tip" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" '
     'markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path class="tip" d="M 0 0.5 L 10 5 L 0 9.5 z"/>'
     "</marker></defs>"
 )
 
 
-def drawn(relations: Sequence[Relation], entities: Sequence[Mention], colours: Mapping[str, int]) -> str:
-    """HTML of the graph; "" where there is no relation. Mentions of one name are one box, typed as the first."""
-    merged = by_name(relations)
-    kept = fitting(merged)
-    if not kept:
+def graph_html(relations: Sequence[Relation], entities: Sequence[Mention], colours: Mapping[str, int]) -> str:
+    """Draw relations as a graph. Mentions of one name share one box, with the type of the first of them.
+
+    Args:
+        relations: The relations to draw.
+        entities: Entities, which give the names their types.
+        colours: The hue of each type, in degrees.
+
+    Returns:
+        HTML with an SVG, and a hint where relations are left out; "" where there is no relation.
+    """
+    merged = merge_mentions_by_name(relations)
+    shown = limit_nodes(merged)
+    if not shown:
         return ""
-    named = {m.text: m.type for m in reversed(entities)}
-    types = {node(m): named.get(m.text, "") for r in kept for m in (r.head, r.tail)}
-    picture = arranged(kept, types)
-    parts = [_TIP, *(_line(a) for a in picture.arrows), *(_box(b, types, colours) for b in picture.boxes)]
-    parts += [_name(a) for a in picture.arrows]
-    wide, high = f"{picture.width:.0f}", f"{picture.height:.0f}"
-    said = shown("; ".join(f"{r.head.text} - {r.type} - {r.tail.text}" for r in kept))
-    size = f'width="{wide}" height="{high}" viewBox="0 0 {wide} {high}"'
-    svg = f'<svg {size} role="img" aria-label="{said}">{"".join(parts)}</svg>'
-    left = len(merged) - len(kept)
-    more = f'<p class="zoo-hint">{left} more in the JSON; the picture holds {MAX_NODES} names.</p>' if left else ""
-    return f'<div class="uie-graph">{svg}</div>{more}'
+    type_by_name = {m.text: m.type for m in reversed(entities)}
+    types = {node_of(m): type_by_name.get(m.text, "") for r in shown for m in (r.head, r.tail)}
+    graph = lay_out(shown, types)
+    elements = [_ARROW_HEAD, *(_line(a) for a in graph.arrows), *(_box(b, types, colours) for b in graph.boxes)]
+    elements += [_label(a) for a in graph.arrows]
+    width, height = f"{graph.width:.0f}", f"{graph.height:.0f}"
+    description = escape_text("; ".join(f"{r.head.text} - {r.type} - {r.tail.text}" for r in shown))
+    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+    svg = f'<svg {size} role="img" aria-label="{description}">{"".join(elements)}</svg>'
+    omitted = len(merged) - len(shown)
+    hint = f'<p class="zoo-hint">{omitted} more in the JSON; the graph shows {MAX_NODES} names.</p>' if omitted else ""
+    return f'<div class="uie-graph">{svg}</div>{hint}'
 
 
-def by_name(relations: Sequence[Relation]) -> list[Relation]:
-    """The relations with all mentions of one name as the first of them, those that become equal as one."""
+def merge_mentions_by_name(relations: Sequence[Relation]) -> list[Relation]:
+    """Replace every mention by the first one of its name; relations that become equal become one."""
     first: dict[str, Mention] = {}
     merged = [
         Relation(r.type, first.setdefault(r.head.text, r.head), first.setdefault(r.tail.text, r.tail))
@@ -48,34 +57,35 @@ def by_name(relations: Sequence[Relation]) -> list[Relation]:
     return list(dict.fromkeys(merged))
 
 
-def fitting(relations: Sequence[Relation]) -> list[Relation]:
-    """The relations, in order, that together have MAX_NODES names at most."""
-    nodes, kept = set[Node](), []
+def limit_nodes(relations: Sequence[Relation]) -> list[Relation]:
+    """The relations, in order, that together have at most MAX_NODES names."""
+    nodes, selected = set[Node](), []
     for relation in relations:
-        ends = {node(relation.head), node(relation.tail)}
+        ends = {node_of(relation.head), node_of(relation.tail)}
         if len(nodes | ends) <= MAX_NODES:
             nodes |= ends
-            kept.append(relation)
-    return kept
+            selected.append(relation)
+    return selected
 
 
 def _line(arrow: Arrow) -> str:
-    head = "marker-start" if arrow.backwards else "marker-end"
-    return f'<path class="edge" d="{arrow.path}" {head}="url(#uie-tip)"/>'
+    marker = "marker-start" if arrow.reversed else "marker-end"
+    return f'<path class="edge" d="{arrow.path}" {marker}="url(#uie-tip)"/>'
 
 
 def _box(box: Box, types: Mapping[Node, str], colours: Mapping[str, int]) -> str:
-    """A rounded box with the mention, and below it its type where the model gave one."""
+    """A rounded box with the name, and below it its type where the model gave one."""
     type, text = types.get(box.node, ""), box.node[2]
-    across, middle = box.left + box.width / 2, box.top + box.height / 2
-    place = f'x="{box.left}" y="{box.top}" width="{box.width}" height="{box.height}" rx="{BOX / 4}"'
-    lines = f'<text x="{across}" y="{middle - 2 if type else middle + 4.5}">{shown(shortened(text))}</text>'
+    center, middle = box.left + box.width / 2, box.top + box.height / 2
+    rectangle = f'x="{box.left}" y="{box.top}" width="{box.width}" height="{box.height}" rx="{BOX_HEIGHT / 4}"'
+    lines = f'<text x="{center}" y="{middle - 2 if type else middle + 4.5}">{escape_text(shorten(text))}</text>'
     if type:
-        lines += f'<text class="type" x="{across}" y="{middle + 13}">{shown(shortened(type))}</text>'
-    kind = f'class="node" style="--h: {colours.get(type, 0)}"' if type else 'class="node bare"'
-    return f"<g {kind}><title>{shown(text)}</title><rect {place}/>{lines}</g>"
+        lines += f'<text class="type" x="{center}" y="{middle + 13}">{escape_text(shorten(type))}</text>'
+    attributes = f'class="node" style="--h: {colours.get(type, 0)}"' if type else 'class="node bare"'
+    return f"<g {attributes}><title>{escape_text(text)}</title><rect {rectangle}/>{lines}</g>"
 
 
-def _name(arrow: Arrow) -> str:
-    text = f'<text class="name" x="{arrow.left}" y="{arrow.middle - 5}">{shown(shortened(arrow.name))}</text>'
-    return f"<g><title>{shown(arrow.name)}</title>{text}</g>"
+def _label(arrow: Arrow) -> str:
+    position = f'x="{arrow.label_left}" y="{arrow.label_middle - 5}"'
+    text = f'<text class="name" {position}>{escape_text(shorten(arrow.label))}</text>'
+    return f"<g><title>{escape_text(arrow.label)}</title>{text}</g>"

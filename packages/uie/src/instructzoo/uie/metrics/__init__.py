@@ -1,12 +1,12 @@
-"""Micro F1 over what is found: spans with their types, relations, triggers and arguments; by task and data set.
+"""Micro F1 over what is extracted: typed spans, relations, triggers and arguments; by task and by data set.
 
-    strict     a span counts with its place: the n-th mention of a string is its n-th occurrence (places.py)
-    multiset   places are left aside: what is said twice and true once is one hit and one error
+    strict     a span counts with its offsets: the n-th mention of a string is its n-th occurrence (span_alignment.py)
+    multiset   offsets are ignored: what is stated twice and true once is one hit and one error
 
-A span must be the true one character by character, its type the true one; a relation needs type, head and tail; a
-trigger its event's type; an argument its event's type and role. "None" is no tuple: it hits nothing. An answer without
-the form says nothing and is counted. The measures are those of arXiv:2304.08085, without the faults of its
-scorer, which `zoo score --scorer instructuie-legacy` computes (legacy.py).
+A span must equal the true one character by character, and so must its type. A relation needs type, head and tail; a
+trigger its event's type; an argument its event's type and its role. "None" is no tuple and hits nothing. An
+unparseable answer states nothing and is counted. The measures are those of arXiv:2304.08085, without the flaws of its
+scorer, which `zoo score --scorer instructuie-legacy` reproduces (instructuie_scorer.py).
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from instructzoo.core.errors import ZooError, suggest
+from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Invalid, Row
 from instructzoo.core.score import MetricValue, Scores, mean_with_ci
 from instructzoo.core.score.baselines import Baseline
-from instructzoo.core.score.tuple_f1 import F1, Overlap, macro, overlap, tuple_metrics
+from instructzoo.core.score.scorers import UNPARSEABLE, check_answers
+from instructzoo.core.score.tuple_f1 import F1, count_tuples, tuple_metrics
 from instructzoo.uie import prompts, schema
 from instructzoo.uie.data.row_fields import event_of
 from instructzoo.uie.metrics import baselines, instructuie_scorer
+from instructzoo.uie.metrics.datasets import dataset_counts, dataset_metrics, pooled
 from instructzoo.uie.metrics.published import PAPER as PAPER
-from instructzoo.uie.prompts.span_alignment import locate
+from instructzoo.uie.prompts.span_alignment import align_spans
 from instructzoo.uie.schema import UNKNOWN, Annotation, Mention
 
 SCORERS = ("strict", "multiset")
@@ -37,9 +37,11 @@ BASELINES: dict[str, Baseline] = {
 }
 
 ALL = "all"
-INVALID, MADE_UP, NOT_OFFERED = "answers without form", "spans not in the text", "labels not offered"
-KINDS = {"ee": ("ee trigger", "ee argument"), "eet": ("eet",), "eea": ("eea",)}
-"""The groups of the event tasks; every other task is its own group."""
+HALLUCINATED, OUT_OF_SCHEMA = "hallucinated spans", "out-of-schema labels"
+"""Metrics: fractions of all spans, and of all labels, in the outputs; UNPARSEABLE is a fraction of all outputs."""
+
+EVENT_GROUPS = {"ee": ("ee trigger", "ee argument"), "eet": ("eet",), "eea": ("eea",)}
+"""The groups of the event tasks; every other task is a group of its own."""
 
 NOTES = (
     "An answer names spans, not places. Where the text holds a span several times, truth and answer are placed by one "
@@ -48,102 +50,129 @@ NOTES = (
 )
 
 Tuples = dict[str, list[Hashable]]
+"""What counts as a hit or an error, by group."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
-    """Truth and answer of one row as tuples by group, and what is amiss with the answer."""
+class _RowResult:
+    """The outcome of one row.
+
+    Attributes:
+        gold: The true tuples.
+        predicted: The tuples of the answer.
+        unparseable: Whether the answer does not follow the format.
+        spans: How many spans the answer names.
+        hallucinated: How many of these the text does not contain.
+        labels: How many labels the answer names.
+        out_of_schema: How many of these were not on offer.
+        realigned: How many true spans the alignment rule places elsewhere than their annotation.
+    """
 
     gold: Tuples
-    said: Tuples
-    invalid: bool
+    predicted: Tuples
+    unparseable: bool
     spans: int
-    made_up: int
+    hallucinated: int
     labels: int
-    not_offered: int
-    moved: int
+    out_of_schema: int
+    realigned: int
 
 
 def score(rows: Sequence[Row], answers: Sequence[str], scorer: str) -> Scores:
-    """Figures of raw model texts against rows, one text per row in order.
+    """Score raw model outputs.
 
-    Groups: "all"; the task ("ner", "re", "ee trigger", "ee argument", ...); the task and its data set ("re conll04").
-    Raises ZooError for an unknown scorer, a row without truth, or another number of answers than rows.
+    Args:
+        rows: The questions with their truth.
+        answers: One raw output per row, in order.
+        scorer: One of `SCORERS` or `LEGACY`.
+
+    Returns:
+        The metrics for the groups "all"; the task ("ner", "re", "ee trigger", "ee argument", ...); the task and its
+        data set ("re conll04").
+
+    Raises:
+        ZooError: For an unknown scorer, a row without truth, or another number of answers than rows.
     """
-    _check(rows, answers, scorer)
+    check_answers(rows, answers, scorer, (*SCORERS, *LEGACY))
     if scorer in LEGACY:
         return instructuie_scorer.score(rows, answers)
-    judged = [_judge(row, text, scorer, n) for n, (row, text) in enumerate(zip(rows, answers, strict=True), 1)]
-    counts = overlap([_flat(one.gold) for one in judged], [_flat(one.said) for one in judged])
-    figures = [*tuple_metrics(counts), *_groups(rows, judged), *_rates(judged)]
-    return Scores(scorer, tuple(figures), (F1, ALL), NOTES, _counts(judged, answers))
+    results = _row_results(rows, answers, scorer)
+    counts = count_tuples([_flatten(r.gold) for r in results], [_flatten(r.predicted) for r in results])
+    figures = [*tuple_metrics(counts), *_group_metrics(rows, results), *_error_rates(results)]
+    return Scores(scorer, tuple(figures), (F1, ALL), NOTES, _counts(results, answers))
 
 
 def correct(rows: Sequence[Row], answers: Sequence[str], scorer: str) -> list[bool]:
-    """Whether each answer names all that is true and nothing else; errors as in `score`."""
-    _check(rows, answers, scorer)
+    """Whether each answer names everything that is true and nothing else; arguments and errors as for `score`."""
+    check_answers(rows, answers, scorer, (*SCORERS, *LEGACY))
     if scorer in LEGACY:
         return instructuie_scorer.correct(rows, answers)
-    judged = (_judge(row, text, scorer, n) for n, (row, text) in enumerate(zip(rows, answers, strict=True), 1))
-    return [_right(one) for one in judged]
+    return [_is_correct(result) for result in _row_results(rows, answers, scorer)]
 
 
-def _right(one: _Judged) -> bool:
-    return not one.invalid and Counter(_flat(one.gold)) == Counter(_flat(one.said))
+def _row_results(rows: Sequence[Row], answers: Sequence[str], scorer: str) -> list[_RowResult]:
+    pairs = zip(rows, answers, strict=True)
+    return [_row_result(row, text, scorer, number) for number, (row, text) in enumerate(pairs, 1)]
 
 
-def _check(rows: Sequence[Row], answers: Sequence[str], scorer: str) -> None:
-    known = (*SCORERS, *LEGACY)
-    if scorer not in known:
-        raise ZooError(f'no scorer "{scorer}"', suggest(scorer, known), where="evaluate.scorer")
-    if len(rows) != len(answers):
-        raise ZooError(f"{len(answers)} answers for {len(rows)} rows", "one answer per row, in order")
+def _is_correct(result: _RowResult) -> bool:
+    return not result.unparseable and Counter(_flatten(result.gold)) == Counter(_flatten(result.predicted))
 
 
 def truth(row: Mapping[str, object], number: int = 0) -> Annotation:
-    """What is true of a row: its `gold` as far as its task asks, else what its `output` says.
+    """What is true of a row.
 
-    Raises ZooError where neither says anything.
+    Args:
+        row: A row; its `gold` is used, reduced to what its task asks for, or else what its `output` states.
+        number: The row's number, for error messages.
+
+    Returns:
+        The true annotation.
+
+    Raises:
+        ZooError: Where the row has neither.
     """
     gold, where = row.get("gold"), f"row {number}"
     if isinstance(gold, str | Mapping) and gold:
         return schema.project(schema.from_json(gold, where), prompts.task_of(row), event=event_of(row))
-    said = prompts.parse(str(row.get("output") or ""), row)
-    if isinstance(said, Invalid):
-        raise ZooError(f"no truth: {said.reason}", '"gold", or an "output" in the form of an answer', "", where)
-    return said.annotation
+    parsed = prompts.parse(str(row.get("output") or ""), row)
+    if isinstance(parsed, Invalid):
+        raise ZooError(f"no truth: {parsed.reason}", '"gold", or an "output" in the form of an answer', "", where)
+    return parsed.annotation
 
 
-def _judge(row: Row, text: str | None, scorer: str, number: int) -> _Judged:
+def _row_result(row: Row, text: str | None, scorer: str, number: int) -> _RowResult:
     task = prompts.task_of(row)
-    true = truth(row, number)
-    placed = locate(true, row.get("input") or "")
+    gold = truth(row, number)
+    aligned = align_spans(gold, row.get("input") or "")
     parsed = prompts.parse(text or "", row)
-    said = Annotation() if isinstance(parsed, Invalid) else parsed.annotation
-    spans, found = list(mentions(said)), list(labels(said, task))
-    offered = _offered(row)
-    return _Judged(
-        gold=tuples(placed, task, scorer == "strict"),
-        said=tuples(said, task, scorer == "strict"),
-        invalid=isinstance(parsed, Invalid),
+    predicted = Annotation() if isinstance(parsed, Invalid) else parsed.annotation
+    spans, labels = list(mentions(predicted)), list(labels_in(predicted, task))
+    offered = _offered_labels(row)
+    return _RowResult(
+        gold=tuples(aligned, task, scorer == "strict"),
+        predicted=tuples(predicted, task, scorer == "strict"),
+        unparseable=isinstance(parsed, Invalid),
         spans=len(spans),
-        made_up=sum(m.start == UNKNOWN for m in spans),
-        labels=len(found),
-        not_offered=sum(label not in offered for label in found) if offered else 0,
-        moved=sum(a.start not in (UNKNOWN, b.start) for a, b in zip(mentions(true), mentions(placed), strict=True)),
+        hallucinated=sum(m.start == UNKNOWN for m in spans),
+        labels=len(labels),
+        out_of_schema=sum(label not in offered for label in labels) if offered else 0,
+        realigned=sum(
+            a.start not in (UNKNOWN, b.start) for a, b in zip(mentions(gold), mentions(aligned), strict=True)
+        ),
     )
 
 
-def _offered(row: Mapping[str, object]) -> set[str]:
-    """Labels of the question; none where a user's file of truths does not name them."""
+def _offered_labels(row: Mapping[str, object]) -> set[str]:
+    """Labels of the question; none where a user's gold file does not name them."""
     if not row.get("options"):
         return set()
-    found = prompts.labels_of(row)
-    return {*found.types, *found.roles}
+    labels = prompts.labels_of(row)
+    return {*labels.types, *labels.roles}
 
 
 def mentions(annotation: Annotation) -> Iterator[Mention]:
-    """All spans: entities, both sides of relations, triggers and arguments."""
+    """All spans: entities, heads and tails of relations, triggers and arguments."""
     yield from annotation.entities
     for relation in annotation.relations:
         yield from (relation.head, relation.tail)
@@ -153,8 +182,8 @@ def mentions(annotation: Annotation) -> Iterator[Mention]:
         yield from event.arguments
 
 
-def labels(annotation: Annotation, task: str) -> Iterator[str]:
-    """All labels that an answer to the task says."""
+def labels_in(annotation: Annotation, task: str) -> Iterator[str]:
+    """All labels that an answer to the task names."""
     if task not in ("es", "ep"):
         yield from (m.type for m in annotation.entities)
         yield from (r.type for r in annotation.relations)
@@ -164,11 +193,20 @@ def labels(annotation: Annotation, task: str) -> Iterator[str]:
         yield from (m.type for m in event.arguments)
 
 
-def tuples(annotation: Annotation, task: str, placed: bool) -> Tuples:
-    """What counts, by group. placed: a span is its first character and its text, else its text alone."""
+def tuples(annotation: Annotation, task: str, with_offsets: bool) -> Tuples:
+    """The tuples that are compared.
+
+    Args:
+        annotation: Truth or answer, with offsets.
+        task: One of `schema.TASKS`.
+        with_offsets: Whether a span is its start and its text, or its text alone.
+
+    Returns:
+        The tuples by group.
+    """
 
     def key(mention: Mention) -> Hashable:
-        return (mention.start, mention.text) if placed else mention.text
+        return (mention.start, mention.text) if with_offsets else mention.text
 
     if task in schema.ENTITY_TASKS:
         return {task: [(m.type, key(m)) for m in annotation.entities]}
@@ -176,64 +214,53 @@ def tuples(annotation: Annotation, task: str, placed: bool) -> Tuples:
         return {task: [(r.type, key(r.head), key(r.tail)) for r in annotation.relations]}
     triggers: list[Hashable] = [(e.type, key(e.trigger)) for e in annotation.events]
     arguments: list[Hashable] = [(e.type, m.type, key(m)) for e in annotation.events for m in e.arguments]
-    found = {"ee": (triggers, arguments), "eet": (triggers,), "eea": (arguments,)}[task]
-    return dict(zip(KINDS[task], found, strict=True))
+    compared = {"ee": (triggers, arguments), "eet": (triggers,), "eea": (arguments,)}[task]
+    return dict(zip(EVENT_GROUPS[task], compared, strict=True))
 
 
-def _flat(by_group: Tuples) -> list[Hashable]:
-    return [(group, one) for group, found in by_group.items() for one in found]
+def _flatten(by_group: Tuples) -> list[Hashable]:
+    return [(group, item) for group, items in by_group.items() for item in items]
 
 
-def _groups(rows: Sequence[Row], judged: Sequence[_Judged]) -> Iterator[MetricValue]:
-    """Figures of every task, its macro mean where it has several data sets, and of every data set."""
-    places: dict[str, dict[str, list[int]]] = {}
-    for place, (row, one) in enumerate(zip(rows, judged, strict=True)):
-        for group in one.gold:
-            places.setdefault(group, {}).setdefault(str(row.get("dataset") or ""), []).append(place)
-    for group in sorted(places, key=group_order):
-        sets = places[group]
-        counts = {name: _of(judged, group, picked) for name, picked in sets.items()}
-        yield from tuple_metrics(Overlap(*map(np.concatenate, zip(*counts.values(), strict=True))), group)
-        named = {name: found for name, found in counts.items() if name and (len(counts) > 1 or name != "world")}
-        single = {name: tuple_metrics(found, f"{group} {name}") for name, found in named.items()}
-        if len(single) > 1:
-            yield macro([figures[0] for figures in single.values()], group)
-        for name in sorted(single):
-            yield from single[name]
-
-
-def _of(judged: Sequence[_Judged], group: str, picked: Sequence[int]) -> Overlap:
-    return overlap([judged[i].gold[group] for i in picked], [judged[i].said.get(group, []) for i in picked])
+def _group_metrics(rows: Sequence[Row], results: Sequence[_RowResult]) -> Iterator[MetricValue]:
+    """Metrics of every task, its macro mean where it has several data sets, and of every data set."""
+    counts = dataset_counts(rows, [r.gold for r in results], [r.predicted for r in results])
+    for group in sorted(counts, key=group_order):
+        by_dataset = counts[group]
+        yield from tuple_metrics(pooled(by_dataset), group)
+        only_world = list(by_dataset) == ["world"]  # its metrics would be the group's again
+        names = [] if only_world else sorted(name for name in by_dataset if name)
+        yield from dataset_metrics(by_dataset, group, names)
 
 
 def group_order(group: str) -> int:
-    """Groups in the order of the tasks."""
-    names = [name for task in schema.TASKS for name in KINDS.get(task, (task,))]
+    """Sort key that puts groups in the order of the tasks."""
+    names = [name for task in schema.TASKS for name in EVENT_GROUPS.get(task, (task,))]
     return names.index(group)
 
 
-def _rates(judged: Sequence[_Judged]) -> Iterator[MetricValue]:
-    """Shares of answers without the form, of spans that the text does not hold, of labels that were not offered."""
-    yield mean_with_ci(INVALID, [float(one.invalid) for one in judged])
-    for metric, wrong, of in (
-        (MADE_UP, [one.made_up for one in judged], [one.spans for one in judged]),
-        (NOT_OFFERED, [one.not_offered for one in judged], [one.labels for one in judged]),
+def _error_rates(results: Sequence[_RowResult]) -> Iterator[MetricValue]:
+    """Fractions of outputs that cannot be parsed, of spans that the text lacks, of labels that were not offered."""
+    yield mean_with_ci(UNPARSEABLE, [float(r.unparseable) for r in results])
+    for metric, errors, totals in (
+        (HALLUCINATED, [r.hallucinated for r in results], [r.spans for r in results]),
+        (OUT_OF_SCHEMA, [r.out_of_schema for r in results], [r.labels for r in results]),
     ):
-        held = [(w / n, n) for w, n in zip(wrong, of, strict=True) if n]
-        if held:
-            yield mean_with_ci(metric, [share for share, _ in held], weights=[n for _, n in held])
+        rates = [(error / total, total) for error, total in zip(errors, totals, strict=True) if total]
+        if rates:
+            yield mean_with_ci(metric, [rate for rate, _ in rates], weights=[total for _, total in rates])
 
 
-def _counts(judged: Sequence[_Judged], answers: Sequence[str]) -> dict[str, int]:
+def _counts(results: Sequence[_RowResult], answers: Sequence[str]) -> dict[str, int]:
     return {
-        "rows": len(judged),
-        "right": sum(map(_right, judged)),
-        "rows without anything to find": sum(not _flat(one.gold) for one in judged),
-        "invalid": sum(one.invalid for one in judged),
+        "rows": len(results),
+        "right": sum(map(_is_correct, results)),
+        "rows without anything to find": sum(not _flatten(r.gold) for r in results),
+        "invalid": sum(r.unparseable for r in results),
         "no text": sum(not (text or "").strip() for text in answers),
-        "spans said": sum(one.spans for one in judged),
-        MADE_UP: sum(one.made_up for one in judged),
-        "labels said": sum(one.labels for one in judged),
-        NOT_OFFERED: sum(one.not_offered for one in judged),
-        "true spans placed elsewhere by the rule": sum(one.moved for one in judged),
+        "spans said": sum(r.spans for r in results),
+        HALLUCINATED: sum(r.hallucinated for r in results),
+        "labels said": sum(r.labels for r in results),
+        OUT_OF_SCHEMA: sum(r.out_of_schema for r in results),
+        "true spans placed elsewhere by the rule": sum(r.realigned for r in results),
     }

@@ -1,16 +1,16 @@
-"""What was published on these data sets, in the groups of metrics.py. Nothing here was measured by this project."""
+"""Results that others published on these data sets, in the groups of `metrics.score`; none was measured here."""
 
 from __future__ import annotations
 
 from instructzoo.core.domain import PublishedResult
 
-OWN = "InstructUIE 11B, its own scorer"
-AGAIN = "InstructUIE 11B, re-evaluated by UniversalNER"
-TABLES = "arXiv:2304.08085, supervised results"
-UNSEEN = "arXiv:2304.08085, tables 4 and 6 (zero-shot)"
-UNIVERSAL = "UniversalNER, its re-evaluation of the released checkpoint"
+INSTRUCTUIE = "InstructUIE 11B, its own scorer"
+REEVALUATED = "InstructUIE 11B, re-evaluated by UniversalNER"
+SUPERVISED_TABLES = "arXiv:2304.08085, supervised results"
+ZERO_SHOT_TABLES = "arXiv:2304.08085, tables 4 and 6 (zero-shot)"
+UNIVERSALNER = "UniversalNER, its re-evaluation of the released checkpoint"
 
-# (data set, InstructUIE, re-evaluated), supervised NER, in percent
+# F1 in percent, supervised NER: (data set, InstructUIE, re-evaluated)
 _NER = (
     ("ACE05", 86.66, 79.94),
     ("AnatEM", 90.89, 88.52),
@@ -33,6 +33,7 @@ _NER = (
     ("wikiann", 85.13, 64.47),
     ("wikineural", 91.36, 88.27),
 )
+# supervised relation extraction: (data set, InstructUIE)
 _RE = (
     ("ADE", 82.31),
     ("conll04", 78.48),
@@ -43,10 +44,11 @@ _RE = (
     ("SciERC", 45.15),
     ("semeval2010", 73.23),
 )
+# supervised event extraction: (data set, triggers, arguments), InstructUIE
 _EE = (("ACE05", 77.13, 72.94), ("CASIE", 67.80, 63.53), ("phee", 70.14, 62.91))
 
-# (data set, InstructUIE, re-evaluated or none, USM, ChatGPT), zero-shot NER
-_ZERO: tuple[tuple[str, float, float | None, float, float], ...] = (
+# zero-shot NER: (data set, InstructUIE, re-evaluated or None, USM, ChatGPT)
+_ZERO_SHOT: tuple[tuple[str, float, float | None, float, float], ...] = (
     ("MIT-Movie", 63.00, None, 37.73, 41.00),
     ("MIT-Restaurant", 20.99, None, 14.73, 37.76),
     ("crossner/ai", 49.00, 48.4, 28.18, 54.40),
@@ -55,34 +57,41 @@ _ZERO: tuple[tuple[str, float, float | None, float, float], ...] = (
     ("crossner/politics", 48.15, 49.9, 36.10, 59.12),
     ("crossner/science", 49.30, 49.4, 44.09, 63.00),
 )
+# means over the data sets of a paper: (group, macro F1, system, source)
 _MEANS = (
-    ("ner", 85.19, OWN, TABLES),
-    ("ner", 81.16, AGAIN, UNIVERSAL),
-    ("ner", 80.09, "BERT-base", TABLES),
+    ("ner", 85.19, INSTRUCTUIE, SUPERVISED_TABLES),
+    ("ner", 81.16, REEVALUATED, UNIVERSALNER),
+    ("ner", 80.09, "BERT-base", SUPERVISED_TABLES),
     ("ner", 84.78, "UniNER-7B", "UniversalNER, its table of supervised results"),
-    ("re", 67.98, OWN, TABLES),
-    ("ee trigger", 71.69, OWN, TABLES),
-    ("ee argument", 66.46, OWN, TABLES),
+    ("re", 67.98, INSTRUCTUIE, SUPERVISED_TABLES),
+    ("ee trigger", 71.69, INSTRUCTUIE, SUPERVISED_TABLES),
+    ("ee argument", 66.46, INSTRUCTUIE, SUPERVISED_TABLES),
 )
 
 
-def _figures() -> tuple[PublishedResult, ...]:
-    made = [PublishedResult("macro F1", group, value / 100, system, source) for group, value, system, source in _MEANS]
-    for name, own, again in _NER:
-        made.append(PublishedResult("F1", f"ner {name}", own / 100, OWN, TABLES))
-        made.append(PublishedResult("F1", f"ner {name}", again / 100, AGAIN, UNIVERSAL))
-    made += [PublishedResult("F1", f"re {name}", own / 100, OWN, TABLES) for name, own in _RE]
+def _published_results() -> tuple[PublishedResult, ...]:
+    results = [
+        PublishedResult("macro F1", group, value / 100, system, source) for group, value, system, source in _MEANS
+    ]
+    for name, original, reevaluated in _NER:
+        results.append(_f1(f"ner {name}", original, INSTRUCTUIE, SUPERVISED_TABLES))
+        results.append(_f1(f"ner {name}", reevaluated, REEVALUATED, UNIVERSALNER))
+    results += [_f1(f"re {name}", original, INSTRUCTUIE, SUPERVISED_TABLES) for name, original in _RE]
     for name, trigger, argument in _EE:
-        made.append(PublishedResult("F1", f"ee trigger {name}", trigger / 100, OWN, TABLES))
-        made.append(PublishedResult("F1", f"ee argument {name}", argument / 100, OWN, TABLES))
-    for name, own, reviewed, usm, chatgpt in _ZERO:
+        results.append(_f1(f"ee trigger {name}", trigger, INSTRUCTUIE, SUPERVISED_TABLES))
+        results.append(_f1(f"ee argument {name}", argument, INSTRUCTUIE, SUPERVISED_TABLES))
+    for name, zero_shot, zero_shot_again, usm, chatgpt in _ZERO_SHOT:
         group = f"ner {name}"
-        made.append(PublishedResult("F1", group, own / 100, f"{OWN}, zero-shot", UNSEEN))
-        if reviewed is not None:
-            made.append(PublishedResult("F1", group, reviewed / 100, f"{AGAIN}, zero-shot", UNIVERSAL))
-        made.append(PublishedResult("F1", group, usm / 100, "USM, zero-shot", UNSEEN))
-        made.append(PublishedResult("F1", group, chatgpt / 100, "ChatGPT, zero-shot", UNSEEN))
-    return tuple(made)
+        results.append(_f1(group, zero_shot, f"{INSTRUCTUIE}, zero-shot", ZERO_SHOT_TABLES))
+        if zero_shot_again is not None:
+            results.append(_f1(group, zero_shot_again, f"{REEVALUATED}, zero-shot", UNIVERSALNER))
+        results.append(_f1(group, usm, "USM, zero-shot", ZERO_SHOT_TABLES))
+        results.append(_f1(group, chatgpt, "ChatGPT, zero-shot", ZERO_SHOT_TABLES))
+    return tuple(results)
 
 
-PAPER = _figures()
+def _f1(group: str, percent: float, system: str, source: str) -> PublishedResult:
+    return PublishedResult("F1", group, percent / 100, system, source)
+
+
+PAPER = _published_results()

@@ -1,18 +1,18 @@
-"""What the model reads, and what its answer means.
+"""The prompt that the model reads, and what its answer means.
 
-    Find the entities of these types.       <- instruction, one of several wordings
+    Find the entities of these types.       <- the instruction, one of several wordings
     Options: city, person                   <- ee has two lines instead, Events: and Roles:
     Text: Ann lives in Oslo.                <- et, epr and eea have a line Entities:, Pairs: or Event: before it
     Answer: person: Ann; city: Oslo         <- the model writes from here on
 
-A question as a line of JSONL: `instruction` ("" takes a wording of the house), `input` (the text), and
+A question is a row, or a line of JSONL, with `instruction` ("" stands for the default wording), `input` (the text), and
 
     task      one of ner, re, ee, es, et, ep, epr, eet, eea; ner where it is left out
     options   the labels, a list: ["person", "city"]; for ee {"events": [...], "roles": [...]}; for eet the event types,
               for eea the roles
     given     for et a list of spans, for epr a list of [head, tail], for eea the event's type
 
-where a list or an object may also be its JSON text. `answers.py` says how answers are written.
+where a list or an object may also be its JSON text. `answer_format.py` describes how answers are written.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ from typing import TYPE_CHECKING, Any
 
 from instructzoo.core.record import Invalid, Row, Segment, row_id
 from instructzoo.uie import schema
-from instructzoo.uie.data.row_fields import GIVEN, event_of, given_of, labels_of, task_of
+from instructzoo.uie.data.row_fields import GIVEN_HEADINGS, event_of, given_of, labels_of, task_of
 from instructzoo.uie.prompts import answer_format
-from instructzoo.uie.prompts.span_alignment import locate
-from instructzoo.uie.prompts.templates import WORDINGS
+from instructzoo.uie.prompts.span_alignment import align_spans
+from instructzoo.uie.prompts.templates import INSTRUCTIONS
 from instructzoo.uie.schema import Annotation, Labels
 
 if TYPE_CHECKING:
     from instructzoo.core.infer.grammar import Constraint
 
-__all__ = ["Answer", "constraint", "given_of", "labels_of", "parse", "render", "task_of", "write"]
+__all__ = ["Answer", "constraint", "given_of", "labels_of", "make_row", "parse", "render", "task_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a text says, each span with its place in the row's input where it has one."""
+    """What an answer states, each span with its offsets in the row's input where the input contains it."""
 
     annotation: Annotation
 
 
-def write(
+def make_row(
     sentence: str,
     annotation: Annotation,
     task: str,
@@ -57,17 +57,29 @@ def write(
     event: str = "",
     item: str = "",
 ) -> Row:
-    """A whole row from the truth. labels: what is offered, in any order; the row gets them shuffled.
+    """Make a complete row from a sentence and its annotation.
 
-    event: the type that an eea question names. Wording and order are drawn from seed, task and sentence. What the
-    labels do not offer is no part of the answer.
+    Args:
+        sentence: The text, which becomes `input`.
+        annotation: All that is true of the sentence; what `labels` does not offer is no part of the answer.
+        task: One of `schema.TASKS`.
+        labels: The labels on offer, in any order; the row gets them shuffled.
+        dataset: The value of the column `dataset`.
+        seed: With task, event and sentence it decides the wording and the order of the labels.
+        source: The value of the column `source`.
+        licence: The value of the column `licence`.
+        event: For eea, the event type that the question names.
+        item: The value of the column `item`; "" stands for the sentence without case and spacing.
+
+    Returns:
+        The row with all its columns, `id` included.
     """
     rng = random.Random(f"{seed}\n{task}\n{event}\n{sentence}")
     gold = schema.project(annotation, task, labels, event)
     row: Row = {
-        "instruction": rng.choice(WORDINGS[task]),
+        "instruction": rng.choice(INSTRUCTIONS[task]),
         "input": sentence,
-        "output": answer_format.write(gold, task),
+        "output": answer_format.format_answer(gold, task),
         "source": source,
         "licence": licence,
         "item": item or " ".join(sentence.casefold().split()),
@@ -77,18 +89,19 @@ def write(
         "gold": schema.to_json(gold),
         "dataset": dataset,
     }
-    asked = "\n".join((row["instruction"], row["options"], row["given"]))
-    row["id"] = row_id(asked, sentence, row["output"])
+    question = "\n".join((row["instruction"], row["options"], row["given"]))
+    row["id"] = row_id(question, sentence, row["output"])
     return row
 
 
 def _options_json(labels: Labels, task: str, rng: random.Random) -> str:
-    shuffled = [rng.sample(part, len(part)) for part in (labels.types, labels.roles)]
-    made = {"events": shuffled[0], "roles": shuffled[1]} if task == "ee" else shuffled[0]
-    return json.dumps(made, ensure_ascii=False)
+    """The column `options`: the labels in random order."""
+    types, roles = (rng.sample(names, len(names)) for names in (labels.types, labels.roles))
+    return json.dumps({"events": types, "roles": roles} if task == "ee" else types, ensure_ascii=False)
 
 
 def _given_json(gold: Annotation, task: str, event: str) -> str:
+    """The column `given`: spans for et, pairs for epr, the event type for eea; "" for other tasks."""
     given: Any = ""
     if task == "et":
         given = [mention.text for mention in gold.entities]
@@ -100,46 +113,80 @@ def _given_json(gold: Annotation, task: str, event: str) -> str:
 
 
 def render(row: Mapping[str, Any], seed: int = 0) -> list[Segment]:
-    """The prompt and the target. seed: unused, wording and order are in the row. ZooError for a malformed question."""
+    """Write a row as text.
+
+    Args:
+        row: A question, with or without `output`.
+        seed: Unused: the wording and the order of the labels are in the row.
+
+    Returns:
+        The prompt, which is not supervised, and the target, which is.
+
+    Raises:
+        ZooError: For a malformed question.
+    """
     task = task_of(row)
-    lines = [row.get("instruction") or WORDINGS[task][0], *_asked(row, task), f"Text: {row.get('input') or ''}"]
+    lines = [row.get("instruction") or INSTRUCTIONS[task][0], *_label_lines(row, task)]
+    lines.append(f"Text: {row.get('input') or ''}")
     output = row.get("output") or ""
-    # the space belongs to the target, so that its first word is the token that it is after "; "
+    # the space belongs to the target, so that its first word is the same token as after "; "
     return [Segment("\n".join([*lines, "Answer:"]), False), Segment(f" {output}" if output else "", True)]
 
 
-def _asked(row: Mapping[str, Any], task: str) -> list[str]:
+def _label_lines(row: Mapping[str, Any], task: str) -> list[str]:
+    """The lines between instruction and text: the labels on offer, and what the question gives."""
     labels = labels_of(row)
     if task == "ee":
-        lines = [f"Events: {answer_format.fields(labels.types)}", f"Roles: {answer_format.fields(labels.roles)}"]
+        types, roles = (answer_format.format_fields(names) for names in (labels.types, labels.roles))
+        lines = [f"Events: {types}", f"Roles: {roles}"]
     else:
-        lines = [f"Options: {answer_format.fields(labels.types)}"]
-    if task in GIVEN:
-        lines.append(f"{GIVEN[task]}: {_written(given_of(row))}")
+        lines = [f"Options: {answer_format.format_fields(labels.types)}"]
+    if task in GIVEN_HEADINGS:
+        lines.append(f"{GIVEN_HEADINGS[task]}: {_format_given(given_of(row))}")
     return lines
 
 
-def _written(given: Any) -> str:
+def _format_given(given: Any) -> str:
+    """An event type, a list of spans, or a list of pairs, as it stands in the prompt."""
     if isinstance(given, str):
-        return answer_format.write_field(given)
-    pairs = [
-        answer_format.fields(each) if isinstance(each, tuple) else answer_format.write_field(each) for each in given
+        return answer_format.format_field(given)
+    texts = [
+        answer_format.format_fields(value) if isinstance(value, tuple) else answer_format.format_field(value)
+        for value in given
     ]
-    return ("; " if given and isinstance(given[0], tuple) else ", ").join(pairs) or answer_format.NONE
+    return ("; " if given and isinstance(given[0], tuple) else ", ").join(texts) or answer_format.NONE
 
 
 def parse(text: str, row: Mapping[str, Any]) -> Answer | Invalid:
-    """What a model's text says, with places; Invalid with the reason where it has not the form.
+    """Read a model's answer.
 
-    A label that was not offered is kept: it is for the scorer to count, and it never matches the truth.
+    Args:
+        text: What the model wrote.
+        row: The question; its input is where spans are looked up.
+
+    Returns:
+        The answer with offsets, or Invalid with the reason where the text does not follow the format. A label that was
+        not offered is kept: the scorer counts it, and it never equals a true one.
     """
     task = row.get("task") or "ner"
-    found = answer_format.read(text, task, event_of(row))
-    return found if isinstance(found, Invalid) else Answer(locate(found, row.get("input") or ""))
+    annotation = answer_format.parse_answer(text, task, event_of(row))
+    if isinstance(annotation, Invalid):
+        return annotation
+    return Answer(align_spans(annotation, row.get("input") or ""))
 
 
 def constraint(row: Mapping[str, Any]) -> Constraint:
-    """What the answer to a row may be: labels on offer, spans of the text, in the task's form. ZooError as render."""
+    """The grammar of all answers to a row: labels on offer and spans of the text, in the format of the task.
+
+    Args:
+        row: A question.
+
+    Returns:
+        The constraint for decoding.
+
+    Raises:
+        ZooError: For a malformed question.
+    """
     from instructzoo.uie.prompts import constraints
 
-    return constraints.answers_to(row)
+    return constraints.answer_grammar(row)

@@ -1,16 +1,17 @@
-"""How answers are written and read. A span or label stands bare, or quoted where it would be read as something else.
+"""The text format of answers. A span or label is written bare, or in quotes where it would be misread.
 
     ner, et    type: span; type: span          eet   type: trigger; type: trigger
     re, epr    relation: head, tail; ...       eea   role: argument; role: argument
     es         span, span                      ee    ( type: trigger, role: argument, role: argument), ( type: trigger)
     ep         head, tail; head, tail          None, where nothing is found
 
-These are the paper's formats (arXiv:2304.08085, section 3). It gives event arguments in two orders; here the role comes
-first, as the type does elsewhere. The space behind "(" is the paper's too: so a label is one token everywhere.
+These are the paper's formats (arXiv:2304.08085, section 3). The paper writes event arguments in two orders; here the
+role comes first, as the type does elsewhere. The space after "(" is the paper's too: it makes a label the same token
+everywhere.
 
-A field that holds one of : ; , ( ) " or a control character, begins or ends with a space, is empty or the word None, is
-written "in quotes" with the escapes \\" \\\\ \\n \\r \\t. So every text can be written, and reading gives back what
-was written.
+A field that contains one of : ; , ( ) " or a control character, that begins or ends with a space, that is empty or the
+word None, is written "in quotes" with the escapes \\" \\\\ \\n \\r \\t. So every text can be written, and reading
+gives back exactly what was written.
 """
 
 from __future__ import annotations
@@ -25,67 +26,82 @@ from instructzoo.uie.schema import Annotation, Event, Mention, Relation
 NONE = "None"
 
 _TOKEN = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*+)"|([:;,()])|([^:;,()"\x00-\x1f\x7f]++))\s*', re.DOTALL)
-_AWKWARD = re.compile(r'[:;,()"\x00-\x1f\x7f]')
+_SPECIAL = re.compile(r'[:;,()"\x00-\x1f\x7f]')
 ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-"""How these characters are written inside of quotes."""
+"""How these characters are written within quotes."""
 
-_PLAIN = {escaped[1]: character for character, escaped in ESCAPES.items()}
-_TABLE = str.maketrans(ESCAPES)
+_UNESCAPED = {escaped[1]: character for character, escaped in ESCAPES.items()}
+_ESCAPE_TABLE = str.maketrans(ESCAPES)
 
 
-def write_field(text: str) -> str:
-    """A span or a label as it stands in prompts and answers."""
-    if text and text == text.strip() and text != NONE and not must_be_quoted(text):
+def format_field(text: str) -> str:
+    """A span or a label as it is written in prompts and answers: bare where possible, else in quotes."""
+    if text and text == text.strip() and text != NONE and not has_special_characters(text):
         return text
-    return quoted(text)
+    return quote(text)
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """A span or a label in quotes, with escapes."""
-    return f'"{text.translate(_TABLE)}"'
+    return f'"{text.translate(_ESCAPE_TABLE)}"'
 
 
-def must_be_quoted(text: str) -> bool:
-    """Whether a text holds a character that would be read as a mark."""
-    return bool(_AWKWARD.search(text))
+def has_special_characters(text: str) -> bool:
+    """Whether a text contains a character that would be read as punctuation of the format."""
+    return bool(_SPECIAL.search(text))
 
 
-def fields(texts: Iterable[str]) -> str:
-    return ", ".join(map(write_field, texts))
+def format_fields(texts: Iterable[str]) -> str:
+    """Spans or labels, separated by commas."""
+    return ", ".join(map(format_field, texts))
 
 
-def write(annotation: Annotation, task: str) -> str:
-    """The answer to a task, of what `schema.project` has left of the truth."""
+def format_answer(annotation: Annotation, task: str) -> str:
+    """Write the answer to a task.
+
+    Args:
+        annotation: The answer, as `schema.project` reduces it to the task.
+        task: One of `schema.TASKS`.
+
+    Returns:
+        The answer as text; "None" where nothing is to be found.
+    """
     if task in ("ner", "et"):
-        parts = [_pair(m.type, m.text) for m in annotation.entities]
+        elements = [_labelled(m.type, m.text) for m in annotation.entities]
     elif task == "es":
-        return fields(m.text for m in annotation.entities) or NONE
+        return format_fields(m.text for m in annotation.entities) or NONE
     elif task in ("re", "epr"):
-        parts = [_pair(r.type, r.head.text, r.tail.text) for r in annotation.relations]
+        elements = [_labelled(r.type, r.head.text, r.tail.text) for r in annotation.relations]
     elif task == "ep":
-        parts = [fields((r.head.text, r.tail.text)) for r in annotation.relations]
+        elements = [format_fields((r.head.text, r.tail.text)) for r in annotation.relations]
     elif task == "eet":
-        parts = [_pair(e.type, e.trigger.text) for e in annotation.events]
+        elements = [_labelled(e.type, e.trigger.text) for e in annotation.events]
     elif task == "eea":
-        parts = [_pair(m.type, m.text) for e in annotation.events for m in e.arguments]
+        elements = [_labelled(m.type, m.text) for e in annotation.events for m in e.arguments]
     else:
-        return ", ".join(_event(e) for e in annotation.events) or NONE
-    return "; ".join(parts) or NONE
+        return ", ".join(_format_event(e) for e in annotation.events) or NONE
+    return "; ".join(elements) or NONE
 
 
-def _pair(label: str, *texts: str) -> str:
-    return f"{write_field(label)}: {fields(texts)}"
+def _labelled(label: str, *texts: str) -> str:
+    return f"{format_field(label)}: {format_fields(texts)}"
 
 
-def _event(event: Event) -> str:
-    inside = [_pair(event.type, event.trigger.text), *(_pair(m.type, m.text) for m in event.arguments)]
-    return f"( {', '.join(inside)})"
+def _format_event(event: Event) -> str:
+    fields = [_labelled(event.type, event.trigger.text), *(_labelled(m.type, m.text) for m in event.arguments)]
+    return f"( {', '.join(fields)})"
 
 
-def read(text: str, task: str, event: str = "") -> Annotation | Invalid:
-    """What an answer says, without places; Invalid with the reason where it has not the form. Takes linear time.
+def parse_answer(text: str, task: str, event: str = "") -> Annotation | Invalid:
+    """Read an answer, in linear time.
 
-    event: the type that an eea question names.
+    Args:
+        text: What a model wrote.
+        task: One of `schema.TASKS`.
+        event: For eea, the event type that the question names.
+
+    Returns:
+        What the answer states, without offsets; Invalid with the reason where it does not follow the format.
     """
     text = text.strip()
     if not text:
@@ -95,116 +111,125 @@ def read(text: str, task: str, event: str = "") -> Annotation | Invalid:
     tokens = tokenise(text)
     if isinstance(tokens, Invalid):
         return tokens
-    reader = Reader(tokens)
+    reader = TokenReader(tokens)
     try:
-        found = _read(reader, task, event)
-        reader.end()
-    except Unexpected as error:
+        annotation = _read_task(reader, task, event)
+        reader.expect_end()
+    except UnexpectedToken as error:
         return Invalid(str(error))
-    return found
+    return annotation
 
 
-def _read(reader: Reader, task: str, event: str) -> Annotation:
+def _read_task(reader: TokenReader, task: str, event: str) -> Annotation:
     if task in ("ner", "et"):
-        return Annotation(entities=tuple(Mention(a, b) for a, b in reader.pairs(";")))
+        return Annotation(entities=tuple(Mention(type, span) for type, span in reader.read_pairs(";")))
     if task == "es":
-        return Annotation(entities=tuple(Mention("", reader.field()) for _ in reader.each(",")))
+        return Annotation(entities=tuple(Mention("", reader.read_field()) for _ in reader.elements(",")))
     if task in ("re", "ep", "epr"):
-        return Annotation(relations=tuple(reader.relation(named=task != "ep") for _ in reader.each(";")))
+        return Annotation(relations=tuple(reader.read_relation(typed=task != "ep") for _ in reader.elements(";")))
     if task == "eet":
-        return Annotation(events=tuple(Event(a, Mention("", b)) for a, b in reader.pairs(";")))
+        return Annotation(events=tuple(Event(type, Mention("", span)) for type, span in reader.read_pairs(";")))
     if task == "eea":
-        return Annotation(events=(Event(event, Mention("", ""), tuple(Mention(a, b) for a, b in reader.pairs(";"))),))
-    return Annotation(events=tuple(reader.event() for _ in reader.each(",")))
+        arguments = tuple(Mention(role, span) for role, span in reader.read_pairs(";"))
+        return Annotation(events=(Event(event, Mention("", ""), arguments),))
+    return Annotation(events=tuple(reader.read_event() for _ in reader.elements(",")))
 
 
 class Token(NamedTuple):
-    """mark: one of : ; , ( ) or "" for a field."""
+    """A field or a punctuation mark. mark: one of : ; , ( ), or "" for a field, whose text then is `text`."""
 
     mark: str
     text: str
 
 
-class Unexpected(Exception):
-    """The answer breaks the form here."""
+class UnexpectedToken(Exception):
+    """The answer departs from the format at this token."""
 
 
 def tokenise(text: str) -> list[Token] | Invalid:
-    """Fields and marks of an answer."""
-    tokens, place = [], 0
-    while place < len(text):
-        match = _TOKEN.match(text, place)
+    """Split an answer into fields and punctuation; Invalid for an open quote or a bare control character."""
+    tokens, position = [], 0
+    while position < len(text):
+        match = _TOKEN.match(text, position)
         if not match:
-            return Invalid(f'a quote that does not end, or a control character: "{text[place : place + 20]}"')
+            return Invalid(f'a quote that does not end, or a control character: "{text[position : position + 20]}"')
         quoted, mark, bare = match.groups()
         if mark:
             tokens.append(Token(mark, ""))
         elif quoted is not None:
-            tokens.append(Token("", re.sub(r"\\(.)", lambda m: _PLAIN.get(m[1], m[0]), quoted, flags=re.DOTALL)))
+            tokens.append(Token("", re.sub(r"\\(.)", lambda m: _UNESCAPED.get(m[1], m[0]), quoted, flags=re.DOTALL)))
         else:
             tokens.append(Token("", bare.strip()))
-        place = match.end()
+        position = match.end()
     return tokens
 
 
-class Reader:
-    """Walks over tokens; each step raises Unexpected where something else stands there."""
+class TokenReader:
+    """Reads tokens from left to right; each step raises UnexpectedToken where another token comes next."""
 
     def __init__(self, tokens: Sequence[Token]) -> None:
-        self.tokens, self.place = tokens, 0
+        self.tokens, self.index = tokens, 0
 
-    def field(self) -> str:
+    def read_field(self) -> str:
+        """The next token, which must be a span or a label."""
         token = self._next()
         if token.mark:
-            raise Unexpected(f'"{token.mark}" in place of a label or a span')
+            raise UnexpectedToken(f'"{token.mark}" in place of a label or a span')
         return token.text
 
-    def mark(self, mark: str) -> None:
+    def expect(self, mark: str) -> None:
+        """Skip the next token, which must be this punctuation mark."""
         token = self._next()
         if token.mark != mark:
-            raise Unexpected(f'"{token.mark or token.text[:40]}" in place of "{mark}"')
+            raise UnexpectedToken(f'"{token.mark or token.text[:40]}" in place of "{mark}"')
 
-    def at(self, mark: str) -> bool:
-        return self.place < len(self.tokens) and self.tokens[self.place].mark == mark
+    def next_is(self, mark: str) -> bool:
+        """Whether the next token is this punctuation mark."""
+        return self.index < len(self.tokens) and self.tokens[self.index].mark == mark
 
-    def end(self) -> None:
-        if self.place < len(self.tokens):
-            token = self.tokens[self.place]
-            raise Unexpected(f'"{token.mark or token.text[:40]}" after the end of the answer')
+    def expect_end(self) -> None:
+        """Check that no token is left."""
+        if self.index < len(self.tokens):
+            token = self.tokens[self.index]
+            raise UnexpectedToken(f'"{token.mark or token.text[:40]}" after the end of the answer')
 
-    def each(self, separator: str) -> Iterator[None]:
-        """Once for every element of a list; the caller reads the element."""
+    def elements(self, separator: str) -> Iterator[None]:
+        """Yield once for every element of a list; the caller reads the element."""
         yield
-        while self.at(separator):
-            self.mark(separator)
+        while self.next_is(separator):
+            self.expect(separator)
             yield
 
-    def pairs(self, separator: str) -> Iterator[tuple[str, str]]:
-        for _ in self.each(separator):
-            yield self.pair()
+    def read_pairs(self, separator: str) -> Iterator[tuple[str, str]]:
+        """A list of (label, span)."""
+        for _ in self.elements(separator):
+            yield self.read_pair()
 
-    def pair(self) -> tuple[str, str]:
-        label = self.field()
-        self.mark(":")
-        return label, self.field()
+    def read_pair(self) -> tuple[str, str]:
+        """label: span"""
+        label = self.read_field()
+        self.expect(":")
+        return label, self.read_field()
 
-    def relation(self, named: bool) -> Relation:
+    def read_relation(self, typed: bool) -> Relation:
+        """relation: head, tail; without the relation where it is not `typed`."""
         label = ""
-        if named:
-            label = self.field()
-            self.mark(":")
-        head = self.field()
-        self.mark(",")
-        return Relation(label, Mention("", head), Mention("", self.field()))
+        if typed:
+            label = self.read_field()
+            self.expect(":")
+        head = self.read_field()
+        self.expect(",")
+        return Relation(label, Mention("", head), Mention("", self.read_field()))
 
-    def event(self) -> Event:
-        self.mark("(")
-        (type, trigger), *arguments = self.pairs(",")
-        self.mark(")")
-        return Event(type, Mention("", trigger), tuple(Mention(a, b) for a, b in arguments))
+    def read_event(self) -> Event:
+        """( type: trigger, role: argument, ...)"""
+        self.expect("(")
+        (type, trigger), *arguments = self.read_pairs(",")
+        self.expect(")")
+        return Event(type, Mention("", trigger), tuple(Mention(role, span) for role, span in arguments))
 
     def _next(self) -> Token:
-        if self.place == len(self.tokens):
-            raise Unexpected("the answer stops in the middle")
-        self.place += 1
-        return self.tokens[self.place - 1]
+        if self.index == len(self.tokens):
+            raise UnexpectedToken("the answer stops in the middle")
+        self.index += 1
+        return self.tokens[self.index - 1]

@@ -1,9 +1,9 @@
-"""Where the spans of an answer stand in the text. An answer names spans, not places; this is the rule that finds them.
+"""Finds where the spans of an answer occur in the text: an answer names spans, not offsets.
 
-The n-th entity (or trigger) with the same span takes its n-th occurrence, the last one where there are fewer. Sides of
-relations and arguments, which may name one mention many times, take the first. An occurrence begins and ends at the
-edge of a word; where there is none such, any counts. A span that the text does not hold has the place -1: the model
-made it up.
+The n-th entity (or trigger) with the same span is the span's n-th occurrence, or the last one where there are fewer.
+Heads and tails of relations and arguments, which may name one mention many times, are the first occurrence. An
+occurrence begins and ends at a word boundary; where the text has none such, any occurrence counts. A span that the text
+does not contain gets the offset -1: the model invented it.
 """
 
 from __future__ import annotations
@@ -13,77 +13,89 @@ from dataclasses import replace
 from instructzoo.uie.schema import UNKNOWN, Annotation, Event, Mention, Relation
 
 
-def locate(annotation: Annotation, text: str) -> Annotation:
-    """The annotation with places in `text`."""
-    finder = Finder(text)
+def align_spans(annotation: Annotation, text: str) -> Annotation:
+    """Give every mention of an answer its offsets in the text.
+
+    Args:
+        annotation: What an answer states; offsets that it has already are ignored.
+        text: The text that was asked about.
+
+    Returns:
+        The annotation with `start` and `end` in characters of `text`, UNKNOWN for spans that it does not contain.
+    """
+    finder = SpanFinder(text)
     return Annotation(
-        tuple(finder.next(m, "entity") for m in annotation.entities),
-        tuple(Relation(r.type, finder.first(r.head), finder.first(r.tail)) for r in annotation.relations),
+        tuple(finder.align_next(m, "entity") for m in annotation.entities),
+        tuple(Relation(r.type, finder.align_first(r.head), finder.align_first(r.tail)) for r in annotation.relations),
         tuple(
-            Event(e.type, finder.next(e.trigger, "trigger"), tuple(finder.first(m) for m in e.arguments))
+            Event(e.type, finder.align_next(e.trigger, "trigger"), tuple(finder.align_first(m) for m in e.arguments))
             for e in annotation.events
         ),
     )
 
 
-class Finder:
-    """Looks spans up in one text; every distinct span is searched once from left to right."""
+class SpanFinder:
+    """Looks up spans in one text; every distinct span is searched once from left to right."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.last: dict[tuple[str, str], int] = {}
-        self.firsts: dict[str, int] = {}
-        self.ended: set[tuple[str, str]] = set()
-        self.loose: set[str] = set()  # spans that stand nowhere with the edges of words around
+        self.last_starts: dict[tuple[str, str], int] = {}  # by (kind, span): the occurrence that was used last
+        self.first_starts: dict[str, int] = {}
+        self.exhausted: set[tuple[str, str]] = set()  # (kind, span) whose last occurrence was used
+        self.within_words: set[str] = set()  # spans that occur nowhere between word boundaries
 
-    def first(self, mention: Mention) -> Mention:
-        return _at(mention, self._first(mention.text))
+    def align_first(self, mention: Mention) -> Mention:
+        """The mention at the first occurrence of its span."""
+        return _at(mention, self._first_start(mention.text))
 
-    def next(self, mention: Mention, kind: str) -> Mention:
+    def align_next(self, mention: Mention, kind: str) -> Mention:
+        """The mention at the next occurrence of its span that no mention of this kind has used."""
         key = (kind, mention.text)
-        if key not in self.last:
-            self.last[key] = self._first(mention.text)
-            if self.last[key] == UNKNOWN:
-                self.ended.add(key)
-        elif key not in self.ended:
-            later = self._later(mention.text, self.last[key] + len(mention.text))
-            if later == UNKNOWN:
-                self.ended.add(key)  # not to be searched again for every further one
+        if key not in self.last_starts:
+            self.last_starts[key] = self._first_start(mention.text)
+            if self.last_starts[key] == UNKNOWN:
+                self.exhausted.add(key)
+        elif key not in self.exhausted:
+            start = self._next_start(mention.text, self.last_starts[key] + len(mention.text))
+            if start == UNKNOWN:
+                self.exhausted.add(key)  # so that further mentions of the span do not search again
             else:
-                self.last[key] = later
-        return _at(mention, self.last[key])
+                self.last_starts[key] = start
+        return _at(mention, self.last_starts[key])
 
     def count(self, span: str) -> int:
-        """How many places the entities of an answer can find for one span."""
-        found, start = 0, self._first(span)
+        """How many occurrences the entities of an answer can find for one span."""
+        n, start = 0, self._first_start(span)
         while start != UNKNOWN:
-            found, start = found + 1, self._later(span, start + len(span))
-        return found
+            n, start = n + 1, self._next_start(span, start + len(span))
+        return n
 
-    def _first(self, span: str) -> int:
-        if span not in self.firsts:
-            start = occurrence(self.text, span, 0)
+    def _first_start(self, span: str) -> int:
+        if span not in self.first_starts:
+            start = find_whole_words(self.text, span, 0)
             if start == UNKNOWN and span:
                 start = self.text.find(span)
-                self.loose.add(span)
-            self.firsts[span] = start
-        return self.firsts[span]
+                self.within_words.add(span)
+            self.first_starts[span] = start
+        return self.first_starts[span]
 
-    def _later(self, span: str, start: int) -> int:
-        return self.text.find(span, start) if span in self.loose else occurrence(self.text, span, start)
-
-
-def occurrence(text: str, span: str, start: int) -> int:
-    """Where `span` next stands in `text` with the edges of words around it; -1 where it does not."""
-    place = text.find(span, start) if span else UNKNOWN
-    while place != UNKNOWN and not (_edge(text, place) and _edge(text, place + len(span))):
-        place = text.find(span, place + 1)
-    return place
+    def _next_start(self, span: str, start: int) -> int:
+        if span in self.within_words:
+            return self.text.find(span, start)
+        return find_whole_words(self.text, span, start)
 
 
-def _edge(text: str, place: int) -> bool:
-    """Whether a word ends or begins here: not both neighbours are letters or digits."""
-    return place in (0, len(text)) or not (text[place - 1].isalnum() and text[place].isalnum())
+def find_whole_words(text: str, span: str, start: int) -> int:
+    """The next offset from `start` on where `span` occurs between word boundaries; -1 where there is none."""
+    offset = text.find(span, start) if span else UNKNOWN
+    while offset != UNKNOWN and not (_is_word_boundary(text, offset) and _is_word_boundary(text, offset + len(span))):
+        offset = text.find(span, offset + 1)
+    return offset
+
+
+def _is_word_boundary(text: str, offset: int) -> bool:
+    """Whether a word begins or ends at the offset: not both neighbours are letters or digits."""
+    return offset in (0, len(text)) or not (text[offset - 1].isalnum() and text[offset].isalnum())
 
 
 def _at(mention: Mention, start: int) -> Mention:

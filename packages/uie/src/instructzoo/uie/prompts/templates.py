@@ -1,8 +1,8 @@
-"""The wordings of the nine questions, written for this package; one is chosen for each row by seed."""
+"""The wordings of the instruction of each task, written for this package; one is drawn for each row by seed."""
 
 from __future__ import annotations
 
-WORDINGS: dict[str, tuple[str, ...]] = {
+INSTRUCTIONS: dict[str, tuple[str, ...]] = {
     "ner": (
         "Find the entities of these types.",
         "Mark every name in the text and say its type.",

@@ -1,19 +1,20 @@
-"""Made-up names. Every name word belongs to one split by its hash, so no test name is built of a training name's words.
+"""Generates names. The hash of a word decides its split, so that no test name has a word of a training name.
 
-A word is two or three syllables ("Korvel"); the form around it is the type's own ("Korvel Motors", "University of
-Korvel"), or there is none, so that only the sentence tells a person from a town.
+A word has one or two syllables ("Korvel"). A name is a word in one of the forms of its type ("Korvel Motors",
+"University of Korvel"), or the bare word, so that only the sentence tells a person from a city.
 """
 
 from __future__ import annotations
 
-import hashlib
 import random
 import re
 
-SHARES = {"validation": 0.08, "test": 0.12}
-"""Share of all name words, and of all templates, that each held-out split has; train has the rest."""
+from instructzoo.core.data import split as splits
 
-# chosen so that no two of these syllables make a word that one would not want to read
+HELD_OUT = {"validation": 8.0, "test": 12.0}
+"""Percent of all name words, and of all templates, in each held-out split; train has the rest."""
+
+# chosen so that no two of these syllables make an offensive word
 _ONSETS: tuple[str, ...] = (
     "b",
     "br",
@@ -60,7 +61,7 @@ _RIMES: tuple[str, ...] = (
 )
 _RIMES += ("ind", "ol", "om", "on", "or", "os", "oan", "ond", "oven", "ul", "un", "ur", "ay", "ey")
 
-# {} is a name word; the share of bare names falls with the number of other forms
+# {} is replaced by a word; one of the forms is drawn for each name
 _FORMS: dict[str, tuple[str, ...]] = {
     "person": ("{} {}", "{} {}", "{} {}", "{}", "Dr. {}", "{} {}-{}"),
     "company": ("{}", "{} Corp", "{} Group", "{} Motors", "{} Systems", "{} & {}", "{} Bank", "{} Foods"),
@@ -72,35 +73,31 @@ _FORMS: dict[str, tuple[str, ...]] = {
     "disease": ("{}itis", "{}osis", "{} fever", "{} syndrome", "{}emia"),
     "university": ("University of {}", "{} University", "{} Institute", "{} College"),
 }
-_LOWER = ("disease",)
+_LOWER_CASE_TYPES = ("disease",)
 TYPES = tuple(_FORMS)
+"""The entity types."""
 
 
-def name(type: str, split: str, rng: random.Random) -> str:
+def make_name(type: str, split: str, rng: random.Random) -> str:
     """A name of this type; each of its made-up words ("Korvelton", not "Falls") belongs to `split`."""
-    parts = rng.choice(_FORMS[type]).split(" ")
-    return " ".join(_word(part, split, rng, type in _LOWER) if "{}" in part else part for part in parts)
+    words = rng.choice(_FORMS[type]).split(" ")
+    lower_case = type in _LOWER_CASE_TYPES
+    return " ".join(_word(word, split, rng, lower_case) if "{}" in word else word for word in words)
 
 
-def _word(form: str, split: str, rng: random.Random, lower: bool) -> str:
+def _word(form: str, split: str, rng: random.Random, lower_case: bool) -> str:
     """A word of this form that belongs to `split`, such as "Korvelton" of "{}ton"."""
     while True:
-        made = "".join(_stem(rng) if piece == "{}" else piece for piece in re.split(r"({})", form))
-        if split_of(made.lower()) == split:
-            return made.lower() if lower and form != "{}" else made
+        word = "".join(_stem(rng) if piece == "{}" else piece for piece in re.split(r"({})", form))
+        if split_of(word.lower()) == split:
+            return word.lower() if lower_case and form != "{}" else word
 
 
 def _stem(rng: random.Random) -> str:
-    syllables = rng.choice((1, 2, 2, 2, 2, 2))
-    made = "".join(rng.choice(_ONSETS) + rng.choice(_RIMES) for _ in range(syllables))
-    return made.capitalize()
+    n_syllables = rng.choice((1, 2, 2, 2, 2, 2))
+    return "".join(rng.choice(_ONSETS) + rng.choice(_RIMES) for _ in range(n_syllables)).capitalize()
 
 
 def split_of(key: str) -> str:
-    """The split that a name word (in lower case) or a template belongs to."""
-    position = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest()) / 2.0**64
-    for split, share in SHARES.items():
-        if position < share:
-            return split
-        position -= share
-    return "train"
+    """The split that a word of a name (in lower case) or a sentence template belongs to."""
+    return splits.split_of(key, HELD_OUT, splits.hash_percentile)

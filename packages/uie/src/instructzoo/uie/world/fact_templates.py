@@ -1,7 +1,7 @@
-"""What the microworld says: facts, and the ways to put them.
+"""The facts of the microworld, each with sentence patterns that express it.
 
-A pattern is text with <slots>, one [trigger] where it tells of an event, and (one|another) where a word may vary.
-What a pattern states is known from its fact: the types of its slots, their relations, their roles in the event.
+A pattern is text with <slots> for names, one [trigger] where it expresses an event, and (one|another) where a word may
+vary. Its annotation follows from its fact: the types of its slots, their relations, their roles in the event.
 """
 
 from __future__ import annotations
@@ -12,7 +12,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Fact:
-    """slots: the entity type of each; relations: (label, head slot, tail slot); roles: of the slots in the event."""
+    """A fact, and the sentence patterns that express it; every pattern has all slots.
+
+    slots: the entity type of each slot; relations: (label, head slot, tail slot); event: the event type, "" for none;
+    roles: the roles of slots in the event.
+    """
 
     slots: Mapping[str, str]
     patterns: tuple[str, ...]
@@ -260,9 +264,9 @@ INCIDENTS = (
     ),
 )
 
-FIELDS = (COMPANIES, SPORTS, SCIENCE, INCIDENTS)
+TOPICS = (COMPANIES, SPORTS, SCIENCE, INCIDENTS)
 
-# what may be said of a person or company in passing; the slot that it stands behind is <self>
+# insertions behind the name of a person, company or city, whose slot is "self"
 ASIDES: dict[str, tuple[Fact, ...]] = {
     "person": (
         Fact({"c": "city"}, (", who lives in <c>,",), (("lives in", "self", "c"),)),
@@ -284,13 +288,13 @@ ASIDES: dict[str, tuple[Fact, ...]] = {
 def relation_labels() -> tuple[str, ...]:
     """All relation labels, in the order of the tables."""
     asides = (fact for facts in ASIDES.values() for fact in facts)
-    every = (label for facts in (*FIELDS, tuple(asides)) for fact in facts for label, _, _ in fact.relations)
-    return tuple(dict.fromkeys(every))
+    labels = (label for facts in (*TOPICS, tuple(asides)) for fact in facts for label, _, _ in fact.relations)
+    return tuple(dict.fromkeys(labels))
 
 
 def event_roles() -> dict[str, tuple[str, ...]]:
-    """All event labels with their roles."""
-    found: dict[str, dict[str, None]] = {}
-    for fact in (fact for facts in FIELDS for fact in facts if fact.event):
-        found.setdefault(fact.event, {}).update(dict.fromkeys(fact.roles.values()))
-    return {event: tuple(roles) for event, roles in found.items()}
+    """All event types with their roles."""
+    roles_by_event: dict[str, dict[str, None]] = {}
+    for fact in (fact for facts in TOPICS for fact in facts if fact.event):
+        roles_by_event.setdefault(fact.event, {}).update(dict.fromkeys(fact.roles.values()))
+    return {event: tuple(roles) for event, roles in roles_by_event.items()}

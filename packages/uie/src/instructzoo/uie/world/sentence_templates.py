@@ -1,8 +1,8 @@
-"""What stands around the facts of the microworld: words before names, openings, closings, joints; empty sentences."""
+"""The text around the facts of the microworld: words before names, openings, closings, connectives; empty sentences."""
 
 from __future__ import annotations
 
-# what may stand before a name of the type; behind "the" only what needs no article of its own
+# words before a name of the type; those that begin with "the " are not used after "the "
 TITLES: dict[str, tuple[str, ...]] = {
     "person": ("lawyer ", "singer ", "chef ", "veteran ", "newcomer "),
     "company": ("carmaker ", "retailer ", "lender ", "the company ", "the firm "),
@@ -39,8 +39,8 @@ CLOSINGS = (
     ", the paper wrote",
     " again",
 )
-JOINTS = (", and ", ", while ", "; ", ", but ")
-EMPTY = (
+CONNECTIVES = (", and ", ", while ", "; ", ", but ")
+SENTENCES_WITHOUT_FACTS = (
     "(heavy|light) (rain|snow|wind) is expected (today|tonight|tomorrow)",
     "(prices|rents|wages) (rose|fell) (slightly|sharply) (this year|last month)",
     "(nobody|no one) was (hurt|injured) in the (fire|storm|flood)",

@@ -1,12 +1,12 @@
-"""Files in published formats -> annotated sentences: which format a file has, and who reads it.
+"""Reads files in published formats as annotated sentences: detects a file's format and calls its reader.
 
-| format | reader | read from |
+| format | reader | used by |
 | --- | --- | --- |
-| conll | readers_lines | CrossNER, WNUT17, NCBI disease, every BIO or BIOES file |
-| semeval | readers_lines | SemEval-2010 task 8 |
-| conll04, offsets | readers_json | CoNLL04; spaCy's JSON, JSON with offsets |
-| phee | readers_phee | PHEE |
-| brat | readers_brat | standoff documents |
+| conll | line_formats | CrossNER, WNUT17, NCBI disease, any BIO or BIOES file |
+| semeval | line_formats | SemEval-2010 task 8 |
+| conll04, offsets | json_formats | CoNLL04; spaCy's JSON, JSON with offsets |
+| phee | phee | PHEE |
+| brat | brat | standoff documents |
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from instructzoo.uie.data.readers.base import Sentence
 from instructzoo.uie.schema import ENTITY_TASKS, EVENT_TASKS, RELATION_TASKS
 
 READERS: Mapping[str, Callable[[Path], Iterator[Sentence]]] = {
-    "conll": line_formats.conll,
-    "semeval": line_formats.semeval,
-    "conll04": json_formats.conll04,
-    "offsets": json_formats.offsets,
-    "phee": phee.phee,
-    "brat": brat.brat,
+    "conll": line_formats.read_conll,
+    "semeval": line_formats.read_semeval,
+    "conll04": json_formats.read_conll04,
+    "offsets": json_formats.read_offsets,
+    "phee": phee.read_phee,
+    "brat": brat.read_brat,
 }
 
-ANSWERS: Mapping[str, tuple[str, ...]] = {
+SUPPORTED_TASKS: Mapping[str, tuple[str, ...]] = {
     "conll": ENTITY_TASKS,
     "semeval": RELATION_TASKS,
     "conll04": (*RELATION_TASKS, *ENTITY_TASKS),
@@ -38,50 +38,56 @@ ANSWERS: Mapping[str, tuple[str, ...]] = {
     "phee": EVENT_TASKS,
     "brat": (*ENTITY_TASKS, *RELATION_TASKS, *EVENT_TASKS),
 }
-"""The tasks that a format's annotation can answer; `zoo score` asks the first one, unless it is told another."""
+"""The tasks that a format can annotate; `zoo score` uses the first one, unless --task names another."""
 
-_HEAD = 65_536
-_OFFSETS = {*json_formats.SPAN_KEYS, "relations", "events"}
+_HEAD_BYTES = 65_536
+_OFFSETS_KEYS = {*json_formats.SPAN_KEYS, "relations", "events"}
 
 
 def format_of(path: Path) -> str | None:
-    """The format of a file, by its first lines; none where it is in none of READERS.
+    """Detect the format of a file from its name and its first lines.
 
-    Rows of the house are no published format, and lines of plain answers are none either.
+    Rows of the zoo are in no published format, and neither are lines of plain answers.
+
+    Args:
+        path: The file; for brat the .txt or the .ann file of a document.
+
+    Returns:
+        A key of READERS; None for any other file.
     """
     suffix = path.suffix.lower()
     if suffix == ".ann" or (suffix == ".txt" and path.with_suffix(".ann").is_file()):
         return "brat"
     with path.open("rb") as file:
-        raw = file.read(_HEAD)
-        head = _text(raw)
+        raw = file.read(_HEAD_BYTES)
+        head = _decode(raw)
         if head[:1] in ("{", "["):
-            return _of_object(_longer(raw, file, whole=suffix == ".json"))
+            return _json_format(_longer_heads(raw, file, to_end=suffix == ".json"))
     for line in head.split("\n")[:50]:
         if not line.strip() or line.startswith(("# ", "-DOCSTART-")):
             continue
         if line_formats.NUMBERED.fullmatch(line.rstrip("\r")):
             return "semeval"
-        cells = line_formats.cells_of(line.rstrip("\r"))
-        return "conll" if len(cells) > 1 and line_formats.TAG.fullmatch(cells[-1]) else None
+        columns = line_formats.split_columns(line.rstrip("\r"))
+        return "conll" if len(columns) > 1 and line_formats.TAG.fullmatch(columns[-1]) else None
     return None
 
 
-def _text(raw: bytes) -> str:
+def _decode(raw: bytes) -> str:
     return raw.decode("utf-8-sig", "replace").lstrip()
 
 
-def _longer(raw: bytes, file: IO[bytes], whole: bool) -> Iterator[str]:
-    """The head of a file; the same up to the end of its line; and with `whole` all, for an object of several lines."""
-    yield _text(raw)
+def _longer_heads(raw: bytes, file: IO[bytes], to_end: bool) -> Iterator[str]:
+    """The head of a file; the head up to the end of its last line; with `to_end` the whole file."""
+    yield _decode(raw)
     raw += file.readline()
-    yield _text(raw)
-    if whole:
-        yield _text(raw + file.read())
+    yield _decode(raw)
+    if to_end:
+        yield _decode(raw + file.read())
 
 
-def _of_object(heads: Iterable[str]) -> str | None:
-    """By the keys of the first object of JSON. heads: the beginning of a file, then more, for one that this cuts."""
+def _json_format(heads: Iterable[str]) -> str | None:
+    """The format by the keys of the first JSON object. heads: longer and longer beginnings of the file."""
     for head in heads:
         try:
             first, _ = json.JSONDecoder().raw_decode(head.removeprefix("[").lstrip())
@@ -95,16 +101,29 @@ def _of_object(heads: Iterable[str]) -> str | None:
         return "conll04"
     if {"context", "annotations"} <= keys:
         return "phee"
-    return "offsets" if "text" in keys and keys & _OFFSETS else None
+    return "offsets" if "text" in keys and keys & _OFFSETS_KEYS else None
 
 
 def read_file(path: Path, format: str = "") -> Iterator[Sentence]:
-    """Sentences of a file. format: one of READERS; none: as it begins.
+    """Read the sentences of a file.
 
-    Raises ZooError for a file in no known format, and whatever its reader raises, with file:line.
+    Args:
+        path: The file.
+        format: A key of READERS; "" detects the format.
+
+    Returns:
+        The sentences, read as they are consumed.
+
+    Raises:
+        ZooError: For a file in no known format, and with file:line for whatever its reader rejects.
     """
-    found = format or format_of(path)
-    if found is None:
-        forms = f"one of {', '.join(READERS)}"
-        raise ZooError("a file in no known format", forms, "the package's README describes them", str(path))
-    return READERS[found](path)
+    name = format or format_of(path)
+    if name is None:
+        raise unknown_format(path)
+    return READERS[name](path)
+
+
+def unknown_format(path: Path) -> ZooError:
+    """The error for a file that no reader can read."""
+    formats = f"one of {', '.join(READERS)}"
+    return ZooError("a file in no known format", formats, "the package's README describes them", str(path))

@@ -1,8 +1,8 @@
-"""What every reader yields, and what they share: one annotated text, with its place in the file.
+"""What every reader yields, and what the readers share: one annotated text with its position in the file.
 
-Spans that are not one run of characters, and such that meet others, are read the same way everywhere: a discontinuous
-span counts from its first to its last piece; nested and crossing spans all stay, since an answer lists spans and can
-name them all; a span that stands twice with the same label is one. Each of these is a remark, and remarks are counted.
+Spans that are not contiguous, or that overlap, are treated the same way by all readers: a discontinuous span runs from
+its first to its last piece; nested and crossing spans are all kept, since an answer lists spans and can name them all;
+a span that is annotated twice with the same label is kept once. Each of these is a remark, and remarks are counted.
 """
 
 from __future__ import annotations
@@ -10,21 +10,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from instructzoo.core.data.readers import cut
+from instructzoo.core.data.readers import shorten
 from instructzoo.core.errors import ZooError
 from instructzoo.uie.schema import Annotation, Mention
 
 DISCONTINUOUS = "discontinuous spans, read from the first to the last piece"
-TWICE = "spans annotated twice with one label, read once"
-NESTED = "spans that lie in or across another one of the same kind"
+DUPLICATE = "spans annotated twice with one label, read once"
+OVERLAPPING = "spans that lie in or across another one of the same kind"
 NO_RELATION = "pairs without a relation, which are no part of an answer"
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A text and what is found in it, labels as the file writes them.
+    """A text and its annotation.
 
-    remarks: what the reader had to decide about it, in words that are counted.
+    Attributes:
+        text: The text.
+        annotation: What is annotated in it, with labels as the file writes them.
+        where: File and line, for error messages.
+        remarks: What the reader had to decide; equal remarks are counted in the data card.
     """
 
     text: str
@@ -33,10 +37,20 @@ class Sentence:
     remarks: tuple[str, ...] = ()
 
 
-def sentence(text: str, annotation: Annotation, where: str, remarks: Sequence[str] = ()) -> Sentence:
-    """A checked Sentence: entities once each, meetings of spans remarked.
+def make_sentence(text: str, annotation: Annotation, where: str, remarks: Sequence[str] = ()) -> Sentence:
+    """Check a text and its annotation: entities are kept once each, overlapping spans get a remark.
 
-    Raises ZooError for a text that is blank or that no file can hold (half of a surrogate pair).
+    Args:
+        text: The text.
+        annotation: What is annotated in it.
+        where: File and line, for error messages.
+        remarks: Remarks of the reader, before those of this function.
+
+    Returns:
+        The checked sentence.
+
+    Raises:
+        ZooError: For a text that is blank or that no file can hold (half of a surrogate pair).
     """
     if not text.strip():
         raise ZooError("an empty text", "a sentence", "remove it with its annotation", where)
@@ -46,52 +60,66 @@ def sentence(text: str, annotation: Annotation, where: str, remarks: Sequence[st
         found = f"half a character (U+{ord(text[error.start]):04X}) at {error.start}"
         raise ZooError(found, "whole Unicode characters", "mend the text", where) from error
     entities = tuple(dict.fromkeys(annotation.entities))
-    twice = [TWICE] * (len(annotation.entities) - len(entities))
-    return Sentence(
-        text, replace(annotation, entities=entities), where, (*remarks, *twice, *[NESTED] * _meetings(entities))
-    )
+    duplicates = [DUPLICATE] * (len(annotation.entities) - len(entities))
+    overlapping = [OVERLAPPING] * _count_overlapping(entities)
+    return Sentence(text, replace(annotation, entities=entities), where, (*remarks, *duplicates, *overlapping))
 
 
-def _meetings(mentions: Sequence[Mention]) -> int:
-    """Mentions that begin before an earlier one ends."""
-    count, reached = 0, 0
+def _count_overlapping(mentions: Sequence[Mention]) -> int:
+    """How many mentions begin before an earlier one ends."""
+    count, last_end = 0, 0
     for mention in sorted(mentions, key=lambda m: (m.start, -m.end)):
-        count += mention.start < reached
-        reached = max(reached, mention.end)
+        count += mention.start < last_end
+        last_end = max(last_end, mention.end)
     return count
 
 
-def span(text: str, start: int, end: int, where: str, said: str | None = None) -> Mention:
-    """The piece of `text` from start up to end, without a type. said: what the file says stands there.
+def make_span(text: str, start: int, end: int, where: str, stated_text: str | None = None) -> Mention:
+    """Make a mention without a type.
 
-    Raises ZooError for a place outside of the text, an empty one, and another piece than said.
+    Args:
+        text: The text of the sentence.
+        start: Offset of the first character.
+        end: Offset after the last character.
+        where: File and line, for error messages.
+        stated_text: The characters that the file states for the span; None where it states none.
+
+    Returns:
+        The mention.
+
+    Raises:
+        ZooError: For offsets outside of the text, an empty span, or characters other than `stated_text`.
     """
     if not 0 <= start < end <= len(text):
         expected = f"0 <= start < end <= {len(text)}, in characters of the text"
         raise ZooError(f"a span from {start} to {end}", expected, "mend the offsets", where)
-    found = text[start:end]
-    if said is not None and said != found:
+    span = text[start:end]
+    if stated_text is not None and stated_text != span:
         fix = "count characters, not bytes, from 0; the end is exclusive"
-        raise ZooError(f'"{cut(found)}" from {start} to {end}', f'"{cut(said)}"', fix, where)
-    return Mention("", found, start, end)
+        raise ZooError(f'"{shorten(span)}" from {start} to {end}', f'"{shorten(stated_text)}"', fix, where)
+    return Mention("", span, start, end)
 
 
-def mention(type: object, text: str, start: int, end: int, where: str, said: str | None = None) -> Mention:
-    """As `span`, with a type; raises ZooError for a blank one too."""
-    return replace(span(text, start, end, where, said), type=label(type, where))
+def make_mention(type: object, text: str, start: int, end: int, where: str, stated_text: str | None = None) -> Mention:
+    """As `make_span`, with a type; raises ZooError for a blank type too."""
+    return replace(make_span(text, start, end, where, stated_text), type=checked_label(type, where))
 
 
-def label(type: object, where: str) -> str:
-    """A label as it is. Raises ZooError for one that is no text or blank."""
-    if not isinstance(type, str) or not type.strip():
-        raise ZooError(f"the label {type!r}", "a text", "name the type", where)
-    return type.strip()
+def checked_label(label: object, where: str) -> str:
+    """A label without surrounding spaces. Raises ZooError for one that is no text or blank."""
+    if not isinstance(label, str) or not label.strip():
+        raise ZooError(f"the label {label!r}", "a text", "name the type", where)
+    return label.strip()
 
 
-def joined(tokens: Sequence[str]) -> tuple[str, list[int]]:
-    """Tokens with one space between, and where each of them starts: token i ends at starts[i] + len(tokens[i])."""
-    starts, place = [], 0
+def join_tokens(tokens: Sequence[str]) -> tuple[str, list[int]]:
+    """Join tokens by single spaces.
+
+    Returns:
+        The text, and the offset of each token: token i ends at starts[i] + len(tokens[i]).
+    """
+    starts, offset = [], 0
     for token in tokens:
-        starts.append(place)
-        place += len(token) + 1
+        starts.append(offset)
+        offset += len(token) + 1
     return " ".join(tokens), starts

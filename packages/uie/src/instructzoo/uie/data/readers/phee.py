@@ -7,8 +7,8 @@
                        "Drug": {"text": [["penicillin"]], "start": [[11]]}}}]}]}
 
 A role within a role becomes an argument of its own, named Outer.Inner ("Treatment.Drug"). A combination of drugs, which
-the file holds inside a treatment, becomes an event of its own, with its own trigger. What the annotators concluded
-("value": true) is no span and is counted; its cue is an argument.
+the file has inside a treatment, becomes an event of its own, with its own trigger. A judgement of the annotators
+("value": true) is no span: it is left out and counted, while its cue is an argument.
 """
 
 from __future__ import annotations
@@ -20,87 +20,97 @@ from typing import Any
 
 from instructzoo.core.data.line_files import malformed
 from instructzoo.core.errors import ZooError
-from instructzoo.uie.data.readers.base import DISCONTINUOUS, TWICE, Sentence, label, sentence, span
+from instructzoo.uie.data.readers.base import (
+    DISCONTINUOUS,
+    DUPLICATE,
+    Sentence,
+    checked_label,
+    make_sentence,
+    make_span,
+)
 from instructzoo.uie.data.readers.json_formats import objects
 from instructzoo.uie.schema import Annotation, Event, Mention
 
 FORM = '{"context": "...", "annotations": [{"events": [...]}]}'
 SPAN_FORM = '{"text": [["piece"]], "start": [[0]]}'
-VALUE = "judgements beside a cue (negated, speculated, severity), which no question asks for"
+JUDGEMENT = "judgements beside a cue (negated, speculated, severity), which no question asks for"
 
-_OWN = ("event_id", "event_type", "Trigger")
-_SPAN = ("text", "start", "entity_id", "value")
+_EVENT_KEYS = ("event_id", "event_type", "Trigger")
+_SPAN_KEYS = ("text", "start", "entity_id", "value")
 
 
-def phee(path: Path) -> Iterator[Sentence]:
-    """Sentences of PHEE. Raises ZooError with file:line for what has not the form."""
+def read_phee(path: Path) -> Iterator[Sentence]:
+    """Sentences of PHEE. Raises ZooError with file:line for malformed objects."""
     for where, values in objects(path):
         text, annotations = values.get("context"), values.get("annotations")
         if not isinstance(text, str) or not isinstance(annotations, list):
             raise malformed(str(dict(values)), FORM, where)
-        reader = _Reader(text, where)
+        reader = _EventReader(text, where)
         for annotation in annotations:
             if not isinstance(annotation, dict) or not isinstance(annotation.get("events"), list):
                 raise malformed(annotation, FORM, where)
             for event in annotation["events"]:
-                reader.event(event)
-        yield sentence(text, Annotation(events=tuple(reader.events)), where, reader.remarks)
+                reader.add_event(event)
+        yield make_sentence(text, Annotation(events=tuple(reader.events)), where, reader.remarks)
 
 
-class _Reader:
-    """Walks through the events of one sentence."""
+class _EventReader:
+    """Collects the events of one sentence."""
 
     def __init__(self, text: str, where: str) -> None:
         self.text, self.where = text, where
         self.events: list[Event] = []
         self.remarks: list[str] = []
 
-    def event(self, values: Any) -> None:
+    def add_event(self, values: Any) -> None:
+        """Read an event and those within its arguments."""
         if not isinstance(values, dict) or "Trigger" not in values:
             raise malformed(values, '{"event_type": "...", "Trigger": {...}}', self.where)
-        type = label(values.get("event_type"), self.where)
-        triggers = self.spans(values["Trigger"])
+        type = checked_label(values.get("event_type"), self.where)
+        triggers = self._spans(values["Trigger"])
         if len(triggers) != 1:
             raise ZooError(f"{len(triggers)} triggers of one event", "one", "mend the line", self.where)
-        place = len(self.events)
-        self.events.append(Event(type, triggers[0]))  # before those that stand inside of it
+        index = len(self.events)
+        self.events.append(Event(type, triggers[0]))  # before the events within it
         prefix = f"{type}." if type == "Combination" else ""
-        found = [one for role, inner in values.items() if role not in _OWN for one in self.role(prefix + role, inner)]
-        arguments = tuple(dict.fromkeys(found))
-        self.remarks += [TWICE] * (len(found) - len(arguments))
-        self.events[place] = replace(self.events[place], arguments=arguments)
+        roles = [(role, nested) for role, nested in values.items() if role not in _EVENT_KEYS]
+        mentions = [mention for role, nested in roles for mention in self._arguments(prefix + role, nested)]
+        arguments = tuple(dict.fromkeys(mentions))
+        self.remarks += [DUPLICATE] * (len(mentions) - len(arguments))
+        self.events[index] = replace(self.events[index], arguments=arguments)
 
-    def role(self, name: str, values: Any) -> Iterator[Mention]:
-        """The arguments of a role and of the roles inside of it."""
+    def _arguments(self, name: str, values: Any) -> Iterator[Mention]:
+        """The arguments of a role and of the roles within it."""
         if not isinstance(values, dict):
             raise malformed(values, SPAN_FORM, self.where)
-        yield from (replace(one, type=name) for one in self.spans(values))
-        self.remarks += [VALUE] * ("value" in values)
-        for inner, more in values.items():
-            if inner in _SPAN:
+        yield from (replace(span, type=name) for span in self._spans(values))
+        self.remarks += [JUDGEMENT] * ("value" in values)
+        for role, nested in values.items():
+            if role in _SPAN_KEYS:
                 continue
-            if inner == "Combination" and isinstance(more, list):
-                for event in more:
-                    self.event(event)
+            if role == "Combination" and isinstance(nested, list):
+                for event in nested:
+                    self.add_event(event)
             else:
-                yield from self.role(f"{name}.{inner}", more)
+                yield from self._arguments(f"{name}.{role}", nested)
 
-    def spans(self, values: Mapping[str, Any]) -> list[Mention]:
+    def _spans(self, values: Mapping[str, Any]) -> list[Mention]:
         """The spans of a role; each is a list of pieces."""
         texts, starts = values.get("text"), values.get("start")
         if not isinstance(texts, list) or not isinstance(starts, list) or len(texts) != len(starts):
             raise malformed(dict(values), SPAN_FORM, self.where)
-        return [self.span(pieces, places) for pieces, places in zip(texts, starts, strict=True)]
+        return [self._span(pieces, offsets) for pieces, offsets in zip(texts, starts, strict=True)]
 
-    def span(self, pieces: Any, places: Any) -> Mention:
-        listed = isinstance(pieces, list) and isinstance(places, list) and 0 < len(pieces) == len(places)
-        if not listed or not all(isinstance(p, str) for p in pieces) or not all(type(p) is int for p in places):
-            raise malformed([pieces, places], SPAN_FORM, self.where)
-        found = [
-            span(self.text, start, start + len(piece), self.where, piece)
-            for piece, start in zip(pieces, places, strict=True)
+    def _span(self, pieces: Any, starts: Any) -> Mention:
+        """The span from its first to its last piece."""
+        listed = isinstance(pieces, list) and isinstance(starts, list) and 0 < len(pieces) == len(starts)
+        if not listed or not all(isinstance(p, str) for p in pieces) or not all(type(s) is int for s in starts):
+            raise malformed([pieces, starts], SPAN_FORM, self.where)
+        spans = [
+            make_span(self.text, start, start + len(piece), self.where, piece)
+            for piece, start in zip(pieces, starts, strict=True)
         ]
-        if len(found) == 1:
-            return found[0]
+        if len(spans) == 1:
+            return spans[0]
         self.remarks.append(DISCONTINUOUS)
-        return span(self.text, min(m.start for m in found), max(m.end for m in found), self.where)
+        return make_span(self.text, min(m.start for m in spans), max(m.end for m in spans), self.where)
