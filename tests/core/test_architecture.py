@@ -30,7 +30,8 @@ CODE = sorted([*SOURCES, *(p for d in ("tests", "demos") for p in (ROOT / d).rgl
 
 LAYERS = (
     "errors", "openmp", "record", "domain", "settings", "settings_aliases", "recipe", "atomic_files", "runs", "data",
-    "text", "models", "tune", "infer", "score", "synth", "report", "ui", "commands", "api", "testing", "cli",
+    "text", "models", "tune", "infer", "score", "synth", "report", "ui", "terminal", "commands", "api", "testing",
+    "cli",
 )  # fmt: skip
 """Layers of the core: each imports only from itself and from those named before it."""
 

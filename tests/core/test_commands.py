@@ -15,12 +15,12 @@ from test_cli import TINY, one_line, zoo
 
 from instructzoo.core import domain as domains
 from instructzoo.core import settings
-from instructzoo.core.commands import console
 from instructzoo.core.commands.predict import identity
 from instructzoo.core.data.split import sampled
 from instructzoo.core.infer import Predictor
 from instructzoo.core.models import adapters
 from instructzoo.core.recipe import Method
+from instructzoo.core.terminal import console
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import torch
 from kit import LLAMA, T5, Kit, kit, recipe, states, sums, wild
 
 from instructzoo.core import domain as domains
-from instructzoo.core.commands import eval, terminal
+from instructzoo.core.commands import eval
 from instructzoo.core.errors import ZooError
 from instructzoo.core.infer import Predictor
 from instructzoo.core.infer.constrained_decoding import AnswerConstraints
@@ -26,6 +26,7 @@ from instructzoo.core.infer.token_spellings import TokenSpellings
 from instructzoo.core.recipe import Decode, load
 from instructzoo.core.record import Row
 from instructzoo.core.score import tables
+from instructzoo.core.terminal import printers
 
 KINDS = [(LLAMA, "bpe"), (LLAMA, "digits"), (T5, "bpe"), (T5, "digits")]
 EVERY = pytest.mark.parametrize("kind", KINDS, ids=[f"{b.split(':')[1]}-{t}" for b, t in KINDS])
@@ -516,7 +517,7 @@ def test_the_unconstrained_score_is_reported_beside_the_constrained_one(
     assert set(scores["systems"]["model"]["counts"]) >= {TRUNCATED, DEAD_END}
     assert DEAD_END not in scores["systems"]["unconstrained"]["counts"]
     scores["systems"]["model"]["counts"][DEAD_END] = 3
-    terminal.scores(scores)
+    printers.scores(scores)
     assert "3 of 20 answers ended where the vocabulary" in capsys.readouterr().out.replace("\n", " ")
 
 

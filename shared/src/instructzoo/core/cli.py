@@ -242,17 +242,17 @@ def show(result: dict[str, Any], as_json: bool, kind: str) -> None:
     Args:
         result: What the API function returned.
         as_json: Whether to print it as JSON.
-        kind: The function of commands/terminal.py that prints it for people.
+        kind: The function of terminal/printers.py that prints it for people.
     """
     from instructzoo.core import runs
-    from instructzoo.core.commands import console, terminal
+    from instructzoo.core.terminal import console, printers
 
     if not runs.is_main():
         return
     if as_json:
         console.line(json.dumps(result, indent=2, ensure_ascii=False, default=str))
     else:
-        terminal.PRINTERS[kind](result)
+        printers.PRINTERS[kind](result)
 
 
 def main() -> None:

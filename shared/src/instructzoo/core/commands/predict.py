@@ -98,7 +98,7 @@ def _rows(source: str) -> Iterator[LocatedRow]:
 
 def _stream_answers(file: IO[str], predictor: Any, rows: Iterator[LocatedRow], first: int, quiet: bool) -> int:
     """Write the answers to `rows`, of which the first has the index `first`; returns their number."""
-    from instructzoo.core.commands.progress import Counter
+    from instructzoo.core.terminal.progress import Counter
 
     answered = 0
     with Counter("answered", quiet) as counter:

@@ -1,4 +1,4 @@
-"""How the results of the commands are printed for people. With --json they are printed as they are."""
+"""How the results of the commands are printed for people; --json prints them as they are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from instructzoo.core.commands.console import filled_table, line, pairs, put, table
+from instructzoo.core.terminal.console import filled_table, line, pairs, put, table
 
 TARGET_STYLE, PROMPT_STYLE = "black on green", "dim"
 

@@ -1,0 +1,1 @@
+"""What the commands print: results for people (printers), plain output (console) and progress (progress)."""
