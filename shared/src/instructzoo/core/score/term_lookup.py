@@ -14,7 +14,7 @@ _WORD = re.compile(r"\w+|[^\w\s]")
 def training_rows(train: Sequence[Row]) -> Sequence[Row]:
     """The training rows as they are. Raises a ZooError where there are none."""
     if not len(train):
-        raise ZooError("no training rows", "at least one", "baselines learn from the training part")
+        raise ZooError("no training rows", "at least one", "baselines learn from the training split")
     return train
 
 
