@@ -1,4 +1,4 @@
-"""The absa demo as a Space; on this machine the same as `zoo demo absa`."""
+"""The absa demo as a Hugging Face Space; locally, `zoo demo absa` opens the same page."""
 
 from instructzoo.core import domain as domains
 from instructzoo.core import ui

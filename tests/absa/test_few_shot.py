@@ -1,4 +1,4 @@
-"""The K-shot sampler draws what the public one draws, and says where it cannot fill a class."""
+"""The K-shot sampler draws what the public one draws, and reports the classes that it cannot fill."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ SIZES = {
 
 def sentences(*rows: list[str]) -> list[Sentence]:
     """Sentences with one tuple for each category."""
-    made = []
+    result = []
     for number, row in enumerate(rows):
         quads = tuple(Quad("It", category, "good", "positive") for category in row)
-        made.append(Sentence(f"sentence  {number}", quads, f"f:{number}"))
-    return made
+        result.append(Sentence(f"sentence  {number}", quads, f"f:{number}"))
+    return result
 
 
 def published(root: Path, name: str) -> list[Sentence]:
-    reader = text_lines.aste if name == "lap14" else text_lines.asqp
+    reader = text_lines.read_aste if name == "lap14" else text_lines.read_asqp
     return list(reader(root / "absa" / FILES[name]))
 
 
 @pytest.mark.realdata
 def test_draws_equal_those_of_the_public_few_shot_sampler(realdata: Path) -> None:
     corpora = {name: published(realdata, name) for name in FILES}
-    wanted = (realdata / "absa" / "kshot_sha256.txt").read_text().splitlines()
-    assert len(wanted) == 30
-    for line in wanted:
+    digest_lines = (realdata / "absa" / "kshot_sha256.txt").read_text().splitlines()
+    assert len(digest_lines) == 30
+    for line in digest_lines:
         digest, path = line.split()
         name, file = path.split("/")
         _, _, k, _, seed = file.removesuffix(".txt").split("_")
-        index = [few_shot.seed(i) for i in range(5)].index(int(seed))
+        index = [few_shot.seed_of_draw(i) for i in range(5)].index(int(seed))
         drawn = few_shot.sample(corpora[name], int(k), index)
-        text = few_shot.lines([corpora[name][place] for place in drawn.places])
+        text = few_shot.to_lines([corpora[name][i] for i in drawn.indices])
         assert hashlib.sha256(text.encode()).hexdigest() == digest, path
 
 
@@ -61,21 +61,21 @@ def test_draws_have_the_published_sizes_and_report_unfilled_classes(realdata: Pa
     for name in FILES:
         corpus = published(realdata, name)
         for k, sizes in SIZES.items():
-            drawn = [few_shot.sample(corpus, k, index) for index in range(5)]
-            assert [len(one.places) for one in drawn] == sizes[name]
+            draws = [few_shot.sample(corpus, k, index) for index in range(5)]
+            assert [len(draw.indices) for draw in draws] == sizes[name]
             short = {"rest15": {20: 16, 50: 16}, "rest16": {50: 23}}.get(name, {}).get(k)
-            assert all(one.unfilled == ({"LOCATION": short} if short else {}) for one in drawn), (name, k)
+            assert all(draw.unfilled == ({"LOCATION": short} if short else {}) for draw in draws), (name, k)
 
 
 @pytest.mark.realdata
 def test_a_draw_written_as_lines_is_read_back_unchanged(realdata: Path, tmp_path: Path) -> None:
     for name in FILES:
         corpus = published(realdata, name)
-        chosen = [corpus[place] for place in few_shot.sample(corpus, 10).places]
+        chosen = [corpus[i] for i in few_shot.sample(corpus, 10).indices]
         path = tmp_path / f"{name}.txt"
-        path.write_text(few_shot.lines(chosen), encoding="utf-8")
-        again = list(text_lines.asqp(path))
-        assert few_shot.lines(again) == path.read_text(encoding="utf-8")
+        path.write_text(few_shot.to_lines(chosen), encoding="utf-8")
+        again = list(text_lines.read_asqp(path))
+        assert few_shot.to_lines(again) == path.read_text(encoding="utf-8")
         assert [s.tasks for s in again] == [s.tasks for s in chosen]
 
 
@@ -83,28 +83,28 @@ def test_unfilled_classes_are_reported() -> None:
     drawn = few_shot.sample(sentences(["FOOD#QUALITY"], ["FOOD#PRICES"], ["DRINKS#QUALITY"]), 2)
     assert drawn.counts == {"FOOD": 2, "DRINKS": 1}
     assert drawn.unfilled == {"DRINKS": 1}
-    assert sorted(drawn.places) == [0, 1, 2]
+    assert sorted(drawn.indices) == [0, 1, 2]
 
 
 def test_sentences_of_filled_classes_are_not_drawn() -> None:
     rows = [["FOOD#QUALITY"]] * 50 + [["DRINKS#QUALITY", "FOOD#QUALITY"]]
     drawn = few_shot.sample(sentences(*rows), 1)
-    assert len(drawn.places) <= 2
-    assert 50 in drawn.places
+    assert len(drawn.indices) <= 2
+    assert 50 in drawn.indices
     assert not drawn.unfilled
 
 
 def test_draws_differ_by_index_and_are_reproducible() -> None:
     rows = sentences(*[[f"{name}#GENERAL"] for name in "ABCD" * 20])
-    draws = [few_shot.sample(rows, 3, index).places for index in range(5)]
+    draws = [few_shot.sample(rows, 3, index).indices for index in range(5)]
     assert len(set(draws)) == 5
-    assert draws == [few_shot.sample(rows, 3, index).places for index in range(5)]
-    assert [few_shot.seed(index) for index in range(3)] == [12347, 13584, 14821]
+    assert draws == [few_shot.sample(rows, 3, index).indices for index in range(5)]
+    assert [few_shot.seed_of_draw(index) for index in range(3)] == [12347, 13584, 14821]
 
 
 def test_lines_are_written_in_the_published_format() -> None:
     quads = (Quad(None, "FOOD#QUALITY", "Fine", "positive"), Quad("Wine List", None, None, "neutral"))
-    text = few_shot.lines([Sentence("It was  Fine .", quads, "f:1")])
+    text = few_shot.to_lines([Sentence("It was  Fine .", quads, "f:1")])
     assert text == (
         "It was Fine .####[('none', 'FOOD#QUALITY', 'positive', 'fine'), ('wine list', 'laptop', 'neutral', 'none')]\n"
     )

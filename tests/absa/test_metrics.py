@@ -1,4 +1,4 @@
-"""A hit is a whole right tuple, once; the published scorers are rebuilt with their faults and shown to have them."""
+"""Scorers: strict counts each exact tuple once; the published scorers reproduce their known errors."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ IMPLIED = Quad(None, "FOOD#PRICES", None, "negative")
 def row(
     *quads: Quad, task: str = "asqp", text: str = "The wine is fine but the soup is cold .", source: str = ""
 ) -> Row:
-    return prompts.write(text, quads, task, 0, source=source)
+    return prompts.make_row(text, quads, task, 0, source=source)
 
 
-def said(*quads: Quad, task: str = "asqp") -> str:
-    return prompts.answer(quads, task)
+def answer_with(*quads: Quad, task: str = "asqp") -> str:
+    return prompts.format_answer(quads, task)
 
 
 def values(rows: list[Row], answers: list[str], scorer: str = "strict", group: str = "all") -> list[float]:
     scores = metrics.score(rows, answers, scorer)
-    found = [scores.get(metric, group) for metric in ("F1", "precision", "recall")]
-    return [figure.value for figure in found if figure]
+    metric_values = [scores.get(metric, group) for metric in ("F1", "precision", "recall")]
+    return [value.value for value in metric_values if value]
 
 
 def test_a_repeated_tuple_is_one_hit_in_the_strict_scorer() -> None:
     rows = [row(WINE, SOUP)]
-    assert values(rows, [said(WINE, WINE)]) == [0.5, 0.5, 0.5]
-    assert values(rows, [said(WINE, WINE)], "abs-quad") == [1, 1, 1], "as published: both count"
-    assert values([row(WINE, WINE)], [said(WINE, WINE)]) == [1, 1, 1]
-    assert metrics.correct(rows, [said(WINE, WINE)], "strict") == [False]
-    assert metrics.correct(rows, [said(SOUP, WINE)], "strict") == [True]
+    assert values(rows, [answer_with(WINE, WINE)]) == [0.5, 0.5, 0.5]
+    assert values(rows, [answer_with(WINE, WINE)], "abs-quad") == [1, 1, 1], "as published: both count"
+    assert values([row(WINE, WINE)], [answer_with(WINE, WINE)]) == [1, 1, 1]
+    assert metrics.correct(rows, [answer_with(WINE, WINE)], "strict") == [False]
+    assert metrics.correct(rows, [answer_with(SOUP, WINE)], "strict") == [True]
 
 
 @pytest.mark.parametrize(
@@ -59,8 +59,8 @@ def test_a_repeated_tuple_is_one_hit_in_the_strict_scorer() -> None:
 def test_a_tuple_with_one_wrong_element_is_no_hit(wrong: Quad) -> None:
     for scorer in metrics.SCORERS:
         same = scorer == "lenient" and wrong.aspect == "Wine"
-        assert values([row(WINE)], [said(wrong)], scorer)[0] == float(same), scorer
-        assert metrics.correct([row(WINE)], [said(wrong)], scorer) == [same], scorer
+        assert values([row(WINE)], [answer_with(wrong)], scorer)[0] == float(same), scorer
+        assert metrics.correct([row(WINE)], [answer_with(wrong)], scorer) == [same], scorer
 
 
 def test_gold_answers_of_every_task_score_one_in_every_scorer() -> None:
@@ -77,39 +77,39 @@ def test_gold_answers_of_every_task_score_one_in_every_scorer() -> None:
 
 def test_invalid_answers_are_counted_and_wrong_even_where_gold_is_empty() -> None:
     rows = [row(), row(WINE)]
-    scores = metrics.score(rows, ["", said(WINE)], "strict")
-    assert metrics.correct(rows, ["", said(WINE)], "strict") == [False, True]
-    assert metrics.correct(rows, ["nothing", said(WINE)], "strict") == [True, True]
-    rate = scores.get("answers without form")
+    scores = metrics.score(rows, ["", answer_with(WINE)], "strict")
+    assert metrics.correct(rows, ["", answer_with(WINE)], "strict") == [False, True]
+    assert metrics.correct(rows, ["nothing", answer_with(WINE)], "strict") == [True, True]
+    rate = scores.get("unparseable outputs")
     assert rate and rate.value == 0.5
-    assert scores.counts["answers without form"] == 1
+    assert scores.counts["unparseable outputs"] == 1
 
 
 def test_spans_not_in_the_text_are_counted() -> None:
     rows = [row(WINE), row(WINE), row(WINE)]
     invented = Quad("beer", "DRINKS#QUALITY", "fine", "positive")
-    scores = metrics.score(rows, [said(WINE), said(invented, IMPLIED), "garbage"], "strict")
-    rate = scores.get("spans not in the text")
+    scores = metrics.score(rows, [answer_with(WINE), answer_with(invented, IMPLIED), "garbage"], "strict")
+    rate = scores.get("hallucinated spans")
     assert rate and (rate.value, rate.n) == (0.25, 2)
-    assert scores.counts["spans not in the text"] == 1
-    assert metrics.score(rows, ["nothing"] * 3, "strict").get("spans not in the text") is None
+    assert scores.counts["hallucinated spans"] == 1
+    assert metrics.score(rows, ["nothing"] * 3, "strict").get("hallucinated spans") is None
 
 
 def test_rows_with_implicit_tuples_are_scored_as_their_own_group() -> None:
     rows = [row(WINE, IMPLIED), row(WINE), row(WINE, task="ae"), row(IMPLIED, task="tasd")]
-    answers = [said(WINE), said(WINE), "it", rows[3]["output"]]
+    answers = [answer_with(WINE), answer_with(WINE), "it", rows[3]["output"]]
     assert values(rows, answers, group="implicit") == [pytest.approx(2 / 4), 0.5, 0.5]
     figure = metrics.score(rows, answers, "strict").get("F1", "implicit")
     assert figure and figure.n == 3
-    assert metrics.score([row(WINE)], [said(WINE)], "strict").get("F1", "implicit") is None
+    assert metrics.score([row(WINE)], [answer_with(WINE)], "strict").get("F1", "implicit") is None
 
 
 def test_scores_are_given_per_task_and_per_set() -> None:
     rows = [row(WINE, task=task, source=source) for source in ("asqp/rest15", "world") for task in ("ae", "asqp")]
-    answers = ["wine", "nothing", "soup", said(WINE)]
+    answers = ["wine", "nothing", "soup", answer_with(WINE)]
     scores = metrics.score(rows, answers, "strict")
-    found = {f.group: (f.value, f.n) for f in scores.metric_values if f.metric == "F1"}
-    assert found == {
+    f1_by_group = {v.group: (v.value, v.n) for v in scores.metric_values if v.metric == "F1"}
+    assert f1_by_group == {
         "all": (pytest.approx(4 / 7), 4),
         "ae": (0.5, 2),
         "asqp": (pytest.approx(2 / 3), 2),
@@ -157,7 +157,9 @@ def test_the_legacy_substring_scorer_reproduces_its_published_flaws() -> None:
     wrong = values([row(WINE, task="aste")], ["w:fi:negative"], "instructabsa-legacy")
     assert wrong == [1, 1, 1], "the sentiment of a triplet is never compared"
     assert values([row(WINE, task="aste")], ["x:fi:positive"], "instructabsa-legacy") == [0, 0, 0]
-    assert values([row(WINE, SOUP)], [said(WINE, SOUP)], "instructabsa-legacy") == [1, 1, 1], "asqp by its aspects"
+    assert values([row(WINE, SOUP)], [answer_with(WINE, SOUP)], "instructabsa-legacy") == [1, 1, 1], (
+        "asqp by its aspects"
+    )
     assert metrics.score(rows, ["e", "e"], "instructabsa-legacy").notes
 
 
@@ -178,21 +180,21 @@ def test_constant_answers_get_the_published_f1_from_the_legacy_scorer_only(
     """By the command: `zoo score absa --gold FILE --pred FILE --scorer instructabsa-legacy`."""
     path = realdata / "absa/semeval" / name
     n = len(list(sources.gold(path) or ()))
-    for answer, wanted in zip(("e", "", "noaspectterm"), PUBLISHED[name], strict=True):
+    for answer, published_f1 in zip(("e", "", "noaspectterm"), PUBLISHED[name], strict=True):
         answers = tmp_path / "answers.jsonl"
         answers.write_text((json.dumps({"prediction": answer}) + "\n") * n)
-        for scorer, value in (("instructabsa-legacy", wanted), ("strict", 0)):
-            found = api.score("absa", str(path), str(answers), scorer)
-            assert found["figures"][0]["value"] == pytest.approx(value, abs=0.005), (answer, scorer)
+        for scorer, value in (("instructabsa-legacy", published_f1), ("strict", 0)):
+            scores = api.score("absa", str(path), str(answers), scorer)
+            assert scores["figures"][0]["value"] == pytest.approx(value, abs=0.005), (answer, scorer)
 
 
 @pytest.mark.realdata
 def test_baselines_reproduce_their_f1_on_rest16(realdata: Path) -> None:
     train, dev = (
-        [row for _, row in sources.gold(realdata / f"absa/asqp/rest16/{part}.txt") or ()] for part in ("train", "dev")
+        [row for _, row in sources.gold(realdata / f"absa/asqp/rest16/{file}.txt") or ()] for file in ("train", "dev")
     )
-    found = {name: values(dev, list(answer(train, dev)))[0] for name, answer in metrics.BASELINES.items()}
-    assert found == {"frequent tuple": pytest.approx(0.012, abs=0.001), "lexicon": pytest.approx(0.30, abs=0.01)}
+    f1 = {name: values(dev, list(baseline(train, dev)))[0] for name, baseline in metrics.BASELINES.items()}
+    assert f1 == {"frequent tuple": pytest.approx(0.012, abs=0.001), "lexicon": pytest.approx(0.30, abs=0.01)}
 
 
 def test_the_lexicon_baseline_finds_spans_learned_from_training_rows() -> None:
@@ -203,16 +205,16 @@ def test_the_lexicon_baseline_finds_spans_learned_from_training_rows() -> None:
         row(text="It was a fine day ."),
         row(Quad("day", "FOOD#QUALITY", "fine", "negative"), text="What a fine day !"),
     ]
-    asked = [row(text=text) for text in ("Cold soup , fine red wine !", "The tea was hot .", "a fine day")]
-    found = [prompts.parse(text, row()) for text in metrics.BASELINES["lexicon"](train, asked)]
-    assert found[0] == prompts.Answer(
+    test = [row(text=text) for text in ("Cold soup , fine red wine !", "The tea was hot .", "a fine day")]
+    answers = [prompts.parse(text, row()) for text in metrics.BASELINES["lexicon"](train, test)]
+    assert answers[0] == prompts.Answer(
         (
             Quad("soup", "FOOD#QUALITY", "Cold", "negative"),
             Quad("red wine", "DRINKS#STYLE_OPTIONS", "fine", "positive"),
         )
     )
-    assert found[1] == prompts.Answer()
-    assert found[2] == prompts.Answer((Quad(None, "FOOD#QUALITY", "fine", "positive"),)), "day is seldom an aspect"
+    assert answers[1] == prompts.Answer()
+    assert answers[2] == prompts.Answer((Quad(None, "FOOD#QUALITY", "fine", "positive"),)), "day is seldom an aspect"
     for task in ("ae", "aesc", "tasd"):
         (text,) = metrics.BASELINES["lexicon"](train, [row(task=task, text="soup , red wine")])
         answer = prompts.parse(text, row(task=task))
@@ -230,15 +232,15 @@ def test_rows_of_tasks_without_opinions_do_not_change_the_lexicon_baseline() -> 
 
 def test_the_frequent_tuple_baseline_is_per_task_and_baselines_need_rows() -> None:
     train = [row(WINE), row(WINE), row(SOUP), row(SOUP, task="ae")]
-    asked = [row(task="asqp"), row(task="ae"), row(task="tasd")]
-    assert metrics.BASELINES["frequent tuple"](train, asked) == [said(WINE), "soup", "nothing"]
+    test = [row(task="asqp"), row(task="ae"), row(task="tasd")]
+    assert metrics.BASELINES["frequent tuple"](train, test) == [answer_with(WINE), "soup", "nothing"]
     for baseline in metrics.BASELINES.values():
         with pytest.raises(ZooError, match="no training rows"):
-            baseline([], asked)
+            baseline([], test)
 
 
 @pytest.mark.parametrize(
-    ("rows", "answers", "scorer", "words"),
+    ("rows", "answers", "scorer", "message"),
     [
         ([row(WINE)], [], "strict", "0 answers for 1 rows"),
         ([row(WINE)], ["nothing"], "exact", 'no scorer "exact"'),
@@ -246,17 +248,17 @@ def test_the_frequent_tuple_baseline_is_per_task_and_baselines_need_rows() -> No
         ([row(WINE) | {"gold": "", "output": "wine"}], ["nothing"], "strict", "row 1: no true tuples"),
     ],
 )
-def test_an_invalid_scoring_call_is_an_error(rows: list[Row], answers: list[str], scorer: str, words: str) -> None:
+def test_an_invalid_scoring_call_is_an_error(rows: list[Row], answers: list[str], scorer: str, message: str) -> None:
     for function in (metrics.score, metrics.correct):
         with pytest.raises(ZooError) as caught:
             function(rows, answers, scorer)
-        assert words in str(caught.value)
+        assert message in str(caught.value)
 
 
 def test_rows_without_a_gold_column_are_scored_by_their_output(tmp_path: Path) -> None:
-    held: dict[str, Any] = row(WINE, SOUP)
-    bare = {name: held[name] for name in ("instruction", "input", "output")}
-    assert values([bare], [said(WINE, SOUP)]) == [1, 1, 1]
+    complete: dict[str, Any] = row(WINE, SOUP)
+    bare = {name: complete[name] for name in ("instruction", "input", "output")}
+    assert values([bare], [answer_with(WINE, SOUP)]) == [1, 1, 1]
 
 
 def test_ten_thousand_answers_are_scored_within_ten_seconds() -> None:
@@ -264,7 +266,7 @@ def test_ten_thousand_answers_are_scored_within_ten_seconds() -> None:
 
     rows = [row(WINE, SOUP, IMPLIED)] * 10_000
     start = time.process_time()
-    metrics.score(rows, [said(WINE, SOUP)] * 10_000, "strict")
+    metrics.score(rows, [answer_with(WINE, SOUP)] * 10_000, "strict")
     assert time.process_time() - start < 10
 
 
@@ -275,7 +277,7 @@ def test_gold_elements_beyond_the_task_are_ignored() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "message"),
     [
         ({"task": "ASQP", "gold": "[]"}, 'row 1: no task "ASQP"; known: ae'),
         ({"task": "asqp", "gold": '[{"aspect": "wine"}]'}, "row 1: one without category"),
@@ -286,7 +288,7 @@ def test_gold_elements_beyond_the_task_are_ignored() -> None:
     ],
 )
 @pytest.mark.parametrize("scorer", ["strict", "abs-quad", "instructabsa-legacy"])
-def test_gold_that_no_answer_can_match_is_an_error(row: dict[str, str], said: str, scorer: str) -> None:
+def test_gold_that_no_answer_can_match_is_an_error(row: dict[str, str], message: str, scorer: str) -> None:
     with pytest.raises(ZooError) as caught:
         metrics.score([{"instruction": "x", "input": "great wine", **row}], ["nothing"], scorer)
-    assert said in str(caught.value)
+    assert message in str(caught.value)

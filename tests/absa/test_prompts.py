@@ -1,4 +1,4 @@
-"""Questions and answers of absa: every tuple that is written is read back, and nothing else is."""
+"""Prompts and answers of absa: every rendered tuple parses back, and malformed answers are invalid."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from instructzoo.absa import prompts, world
 from instructzoo.absa.prompts import Answer, answer_format, templates
-from instructzoo.absa.schema import ELEMENTS, TASKS, Quad, from_json, project, to_json
+from instructzoo.absa.schema import TASK_ELEMENTS, TASKS, Quad, from_json, project, to_json
 from instructzoo.core.errors import ZooError
 from instructzoo.core.infer.grammar import permits
 from instructzoo.core.record import Invalid, Segment
@@ -39,12 +39,12 @@ CATEGORIES = (
 
 
 def row(quads: list[Quad], task: str, sentence: str = REVIEW, domain: str = "restaurant") -> dict[str, Any]:
-    return prompts.write(sentence, quads, task, 0, domain, "here", "none")
+    return prompts.make_row(sentence, quads, task, 0, domain, "here", "none")
 
 
 def read(text: str, task: str, domain: str = "restaurant") -> list[Quad] | None:
-    found = prompts.parse(text, {"task": task, "domain": domain})
-    return None if isinstance(found, Invalid) else list(found.quads)
+    answer = prompts.parse(text, {"task": task, "domain": domain})
+    return None if isinstance(answer, Invalid) else list(answer.quads)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -55,8 +55,8 @@ def test_targets_with_unusual_spans_parse_back_to_the_same_tuples(task: str, spa
         Quad(None, "FOOD#PRICES", span, "negative"),
         Quad(span, "SERVICE#GENERAL", None, "neutral"),
     ]
-    made = row(quads, task)
-    assert read(made["output"], task) == project(quads, task) == from_json(made["gold"])
+    rendered = row(quads, task)
+    assert read(rendered["output"], task) == project(quads, task) == from_json(rendered["gold"])
 
 
 @pytest.mark.parametrize("task", ["tasd", "asqp"])
@@ -64,8 +64,8 @@ def test_every_category_parses_back_and_has_its_own_phrase(task: str) -> None:
     for category in CATEGORIES:
         quads = [Quad("food", category, "fine", "positive"), Quad("rice", category, "dry", "negative")]
         assert read(row(quads, task)["output"], task) == project(quads, task), category
-    phrased = {answer_format.write_category(category) for category in CATEGORIES}
-    assert len(phrased) == len(CATEGORIES)
+    phrases = {answer_format.write_category(category) for category in CATEGORIES}
+    assert len(phrases) == len(CATEGORIES)
 
 
 def test_targets_with_random_spans_parse_back_to_the_same_tuples() -> None:
@@ -152,47 +152,48 @@ def test_long_answers_are_parsed_fast_and_without_error() -> None:
             prompts.parse(piece * (50_000 // len(piece)), {"task": task, "domain": "restaurant"})
             prompts.parse('"' + piece * (50_000 // len(piece)) + '"', {"task": task})
     assert time.perf_counter() - started < 5
-    whole = " [SSEP] ".join(["pizza is tasty means food quality is great"] * 1200)
-    assert read(whole, "asqp") == QUADS[:1] * 1200
+    long_answer = " [SSEP] ".join(["pizza is tasty means food quality is great"] * 1200)
+    assert read(long_answer, "asqp") == QUADS[:1] * 1200
 
 
 def test_the_task_of_a_user_row_is_inferred_from_its_instruction() -> None:
     bare = {"instruction": "", "input": REVIEW}
-    asked, target = prompts.render(bare)
-    assert asked.text.splitlines()[0] in templates.QUESTIONS["asqp"] and not target.text
-    assert asked == prompts.render(bare)[0]
+    prompt, target = prompts.render(bare)
+    assert prompt.text.splitlines()[0] in templates.QUESTIONS["asqp"] and not target.text
+    assert prompt == prompts.render(bare)[0]
     own = {"instruction": "What do they say?", "input": REVIEW}
     assert prompts.render(own)[0] == Segment(f"What do they say?\nReview: {REVIEW}\nAnswer:", False)
     for task, questions in templates.QUESTIONS.items():
         assert all(prompts.task_of({"instruction": question, "input": REVIEW}) == task for question in questions)
     assert isinstance(prompts.parse("pizza is tasty means food quality is great", own), Answer)
-    aste = {"instruction": templates.QUESTIONS["aste"][0], "input": REVIEW}  # says nothing of its domain
+    aste = {"instruction": templates.QUESTIONS["aste"][0], "input": REVIEW}  # names no domain
     assert prompts.parse("pizza is tasty means laptop is great", aste) == Answer(tuple(project(QUADS[:1], "aste")))
 
 
 def test_wordings_vary_by_sentence_and_seed_and_are_reproducible() -> None:
     for task, questions in templates.QUESTIONS.items():
-        asked = [prompts.question(f"review {n}", task, 3) for n in range(400)]
-        assert set(asked) == set(questions)
-        assert asked == [prompts.question(f"review {n}", task, 3) for n in range(400)]
-        assert asked != [prompts.question(f"review {n}", task, 4) for n in range(400)]
-    every = [question for questions in templates.QUESTIONS.values() for question in questions]
-    assert len(set(every)) == len(every)
+        chosen = [prompts.question(f"review {n}", task, 3) for n in range(400)]
+        assert set(chosen) == set(questions)
+        assert chosen == [prompts.question(f"review {n}", task, 3) for n in range(400)]
+        assert chosen != [prompts.question(f"review {n}", task, 4) for n in range(400)]
+    all_questions = [question for questions in templates.QUESTIONS.values() for question in questions]
+    assert len(set(all_questions)) == len(all_questions)
 
 
 def test_inference_prompts_equal_training_prompts() -> None:
-    for made in world.generate(200, 2, "train"):
-        asked, target = prompts.render(made)
-        assert target == Segment(f" {made['output']}", True)
-        assert prompts.render({"instruction": made["instruction"], "input": made["input"]})[0] == asked
+    for generated in world.generate(200, 2, "train"):
+        prompt, target = prompts.render(generated)
+        assert target == Segment(f" {generated['output']}", True)
+        bare = {"instruction": generated["instruction"], "input": generated["input"]}
+        assert prompts.render(bare)[0] == prompt
 
 
 def test_all_tasks_and_spellings_of_one_sentence_share_one_item() -> None:
-    made = [row(QUADS, task) for task in TASKS]
-    made += [
+    rows = [row(QUADS, task) for task in TASKS]
+    rows += [
         row(QUADS, "ae", sentence) for sentence in ("the pizza was tasty, but the waiter ignored us", REVIEW.upper())
     ]
-    assert len({r["item"] for r in made}) == 1
+    assert len({r["item"] for r in rows}) == 1
     assert row([], "ae", "!!!")["item"] == "!!!"
 
 
@@ -201,13 +202,13 @@ def test_projection_merges_only_tuples_that_become_equal() -> None:
     assert project(two, "aesc") == [Quad("pizza", sentiment="positive")]
     assert project(two, "tasd") == [Quad("pizza", q.category, None, "positive") for q in two]
     assert project([two[0], two[0]], "asqp") == [two[0], two[0]]
-    for task, asked in ELEMENTS.items():
+    for task, elements in TASK_ELEMENTS.items():
         assert set(from_json(to_json(project(two, task), task))) == set(project(two, task))
-        assert to_json([Quad()], task).count("null") == len(asked)
+        assert to_json([Quad()], task).count("null") == len(elements)
 
 
 @pytest.mark.parametrize(
-    ("quad", "task", "said"),
+    ("quad", "task", "message"),
     [
         (Quad("pizza", None, "tasty", "positive"), "asqp", "no category"),
         (Quad("pizza", "FOOD#QUALITY", "tasty", "conflict"), "asqp", 'no sentiment "conflict"'),
@@ -217,9 +218,9 @@ def test_projection_merges_only_tuples_that_become_equal() -> None:
         (Quad("pizza"), "asqb", 'did you mean "asqp"'),
     ],
 )
-def test_an_invalid_tuple_is_an_error_with_its_location(quad: Quad, task: str, said: str) -> None:
-    with pytest.raises(ZooError, match=said) as error:
-        prompts.write(REVIEW, [quad], task, 0, where="mine.csv:3")
+def test_an_invalid_tuple_is_an_error_with_its_location(quad: Quad, task: str, message: str) -> None:
+    with pytest.raises(ZooError, match=message) as error:
+        prompts.make_row(REVIEW, [quad], task, 0, where="mine.csv:3")
     assert "mine.csv:3" in str(error.value)
 
 
@@ -231,7 +232,7 @@ def test_an_unwritable_domain_or_text_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "no JSON"),
         ("{}", "found dict"),
@@ -242,17 +243,17 @@ def test_an_unwritable_domain_or_text_is_an_error() -> None:
         ("[" * 100_000, "no JSON"),
     ],
 )
-def test_an_invalid_gold_column_is_an_error(text: str, said: str) -> None:
-    with pytest.raises(ZooError, match=said):
+def test_an_invalid_gold_column_is_an_error(text: str, message: str) -> None:
+    with pytest.raises(ZooError, match=message):
         from_json(text, "rows.jsonl:2")
 
 
-def test_breaks_is_true_exactly_for_spans_that_the_bare_template_misreads() -> None:
-    """Without quotes, a span of which `breaks` says nothing survives, and one that it names is read as another."""
+def test_a_quoting_reason_is_given_exactly_for_spans_that_the_bare_template_misreads() -> None:
+    """Written bare, a span without a quoting reason is read back, and one with a reason is not."""
     for span in SPANS:
         bare = f"{span} is {span} means food quality is great"
         survives = read(bare, "asqp") == [Quad(span, "FOOD#QUALITY", span, "positive")]
-        assert survives == (not prompts.breaks(span)), span
+        assert survives == (not prompts.quoting_reason(span)), span
 
 
 @pytest.mark.parametrize("task", ["ae", "aesc", "tasd", "aste", "asqp"])
@@ -264,7 +265,7 @@ def test_gold_answers_satisfy_the_grammar(task: str) -> None:
         Quad("café", "FOOD#STYLE_OPTIONS", "means trouble", "negative"),
         Quad("🍕 [SSEP]", "DRINKS#PRICES", "trouble", "negative"),
     ]
-    row = prompts.write(awkward, quads, task, 0)
+    row = prompts.make_row(awkward, quads, task, 0)
     assert permits(prompts.constraint(row), row["output"])
     assert permits(prompts.constraint(row | {"domain": ""}), f" {row['output']}")
 
@@ -282,7 +283,7 @@ def test_gold_answers_satisfy_the_grammar(task: str) -> None:
     ],
 )
 def test_the_grammar_rejects_answers_foreign_to_the_review(text: str) -> None:
-    row = prompts.write("The pizza was tasty .", [], "asqp", 0)
+    row = prompts.make_row("The pizza was tasty .", [], "asqp", 0)
     assert not permits(prompts.constraint(row), text)
     assert permits(prompts.constraint(row), "pizza is tasty means food quality is great")
 

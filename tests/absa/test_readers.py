@@ -1,4 +1,4 @@
-"""Published formats and own files are read as they are written, or refused with file and line."""
+"""Published formats and own files are read completely, or rejected with file and line."""
 
 from __future__ import annotations
 
@@ -74,13 +74,13 @@ def refused(folder: Path, name: str, text: str | bytes, format: str = "") -> str
 
 
 def test_an_asqp_line_is_read_with_all_elements_in_place(tmp_path: Path) -> None:
-    (one,) = read(tmp_path, "train.txt", ASQP)
-    assert one.text == 'The wine is fine but Bob \'s "steak" is not .'
-    assert one.quads == (
+    (sentence,) = read(tmp_path, "train.txt", ASQP)
+    assert sentence.text == 'The wine is fine but Bob \'s "steak" is not .'
+    assert sentence.quads == (
         Quad("wine", "DRINKS#QUALITY", "fine", "positive"),
         Quad(None, "FOOD#STYLE_OPTIONS", "Bob 's", "negative"),
     )
-    assert (one.tasks, one.where) == (TASKS, f"{tmp_path / 'train.txt'}:1")
+    assert (sentence.tasks, sentence.where) == (TASKS, f"{tmp_path / 'train.txt'}:1")
 
 
 def test_token_indices_count_from_zero_and_empty_spans_are_remarked(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_semeval_xml_of_2014_and_2016_is_read_by_its_own_format(tmp_path: Path) 
     assert first.text == "The wine & the bread are fine."
     assert first.quads == (Quad("wine", None, None, "positive"), Quad("bread", None, None, "conflict"))
     assert first.tasks == second.tasks == ("ae", "aesc")
-    assert first.remarks == (base.NOT_ASKED,)
+    assert first.remarks == (base.UNUSED_CATEGORY,)
     assert (second.quads, second.where) == ((), f"{tmp_path / 'Restaurants_Train_v2.xml'}:11")
     first, second = read(tmp_path, "EN_REST_SB1_TEST.xml.gold", XML_2016)
     assert first.quads == (
@@ -118,14 +118,14 @@ def test_semeval_xml_of_2014_and_2016_is_read_by_its_own_format(tmp_path: Path) 
 
 
 def test_offsets_that_miss_their_term_are_remarked(tmp_path: Path) -> None:
-    (one, _) = read(tmp_path, "a.xml", XML_2014.replace('from="4"', 'from="5"'))
-    assert Counter(one.remarks)["offsets in the file that do not lead to the term"] == 1
+    (sentence, _) = read(tmp_path, "a.xml", XML_2014.replace('from="4"', 'from="5"'))
+    assert Counter(sentence.remarks)["offsets in the file that do not lead to the term"] == 1
 
 
 def test_terms_with_commas_and_brackets_stay_whole(tmp_path: Path) -> None:
     first, second = read(tmp_path, "Restaurants_Train.csv", CSV.replace("\n", "\r\n"))
     assert first.quads == (Quad("wine", None, None, "positive"), Quad("cook's, [1]", None, None, "neutral"))
-    assert (second.quads, second.remarks) == ((), (base.NOT_ASKED,))
+    assert (second.quads, second.remarks) == ((), (base.UNUSED_CATEGORY,))
 
 
 def test_own_csv_and_jsonl_files_are_read_with_every_tuple(tmp_path: Path) -> None:
@@ -136,8 +136,8 @@ def test_own_csv_and_jsonl_files_are_read_with_every_tuple(tmp_path: Path) -> No
     first, second = read(tmp_path, "mine.csv", OWN_CSV)
     assert (first.text, first.quads, first.tasks) == ("Great wine, slow service", quads, TASKS)
     assert (second.text, second.quads, second.where) == ("We came on a Sunday.", (), f"{tmp_path / 'mine.csv'}:3")
-    parts = ("aspect", "category", "opinion", "sentiment")
-    objects = [{part: getattr(quad, part) for part in parts} for quad in quads]
+    elements = ("aspect", "category", "opinion", "sentiment")
+    objects = [{name: getattr(quad, name) for name in elements} for quad in quads]
     lines = [{"text": "We came.", "quads": []}, {"text": first.text, "quads": objects, "domain": "bar"}]
     third, fourth = read(tmp_path, "mine.jsonl", "\n".join(map(json.dumps, lines)))
     assert (third.quads, third.tasks) == ((), TASKS)
@@ -145,15 +145,15 @@ def test_own_csv_and_jsonl_files_are_read_with_every_tuple(tmp_path: Path) -> No
 
 
 def test_a_file_gets_only_tasks_whose_elements_it_annotates(tmp_path: Path) -> None:
-    (one,) = read(tmp_path, "mine.csv", "text,aspect,sentiment\nFine wine,wine,positive\n")
-    assert one.tasks == ("ae", "aesc")
+    (sentence,) = read(tmp_path, "mine.csv", "text,aspect,sentiment\nFine wine,wine,positive\n")
+    assert sentence.tasks == ("ae", "aesc")
     lines = [{"text": "We came.", "quads": []}, {"text": "Fine wine", "quads": [{"aspect": "wine"}]}]
     assert {s.tasks for s in read(tmp_path, "mine.jsonl", "\n".join(map(json.dumps, lines)))} == {("ae",)}
 
 
 def test_instruction_rows_are_read_back_with_task_and_domain(tmp_path: Path) -> None:
     quads = [Quad("wine", "DRINKS#QUALITY", None, "positive")]
-    rows = [prompts.write("Fine wine", quads, task, 0, "bar", "own", "mine") for task in ("asqp", "ae")]
+    rows = [prompts.make_row("Fine wine", quads, task, 0, "bar", "own", "mine") for task in ("asqp", "ae")]
     path = file(tmp_path, "rows.jsonl", "\n".join(map(json.dumps, rows)))
     first, second = readers.read_file(path, "own")
     assert (first.text, first.quads, first.tasks, first.domain) == ("Fine wine", tuple(quads), ("asqp",), "bar")
@@ -233,8 +233,8 @@ def test_malformed_xml_is_an_error_with_its_line(tmp_path: Path, old: str, new: 
         ("a.csv", CSV.replace("aspectTerms", "terms"), 2, "no column aspectTerms among"),
         ("a.csv", OWN_CSV.replace("opinion", "view"), 2, 'column "view"'),
         ("a.csv", OWN_CSV.replace("positive", "top"), 2, 'no sentiment "top"'),
-        ("a.csv", OWN_CSV.replace(",positive", ","), 2, "a judgement without sentiment"),
-        ("a.csv", OWN_CSV.replace("drinks quality", "NULL"), 2, "a judgement without category"),
+        ("a.csv", OWN_CSV.replace(",positive", ","), 2, "a tuple without sentiment"),
+        ("a.csv", OWN_CSV.replace("drinks quality", "NULL"), 2, "a tuple without category"),
         ("a.csv", OWN_CSV + "Fine,wine\n", 5, "2 cells; expected 5"),
         ("a.csv", OWN_CSV + " ,wine,A#B,x,positive\n", 5, "a text that is not empty"),
         ("a.jsonl", '{"text": "a", "quads": [{"aspect": "b", "view": "c"}]}', 1, 'element "view"'),
@@ -242,12 +242,12 @@ def test_malformed_xml_is_an_error_with_its_line(tmp_path: Path, old: str, new: 
         ("a.jsonl", '{"text": "a", "quads": {"aspect": "b"}}', 1, "expected a list of objects"),
         ("a.jsonl", '{"text": "a", "quads": []}\n{"text": " ", "quads": []}', 2, "a text that is not empty"),
         ("a.jsonl", '{"text": "a", "quads": []}\n{"text": "a"', 2, "malformed JSON"),
-        ("a.jsonl", '{"text": "a", "quads": [{"sentiment": "positive"}]}', 1, "a judgement without aspect"),
+        ("a.jsonl", '{"text": "a", "quads": [{"sentiment": "positive"}]}', 1, "a tuple without aspect"),
         (
             "a.jsonl",
             '{"text": "a", "quads": [{"aspect": "b"}]}\n{"text": "a", "quads": [{"aspect": "b", "opinion": "c"}]}',
             2,
-            "a judgement with aspect, opinion; expected aspect, as in the first one",
+            "a tuple with aspect, opinion; expected aspect, as in the first one",
         ),
     ],
 )
@@ -265,7 +265,7 @@ def test_unknown_empty_or_missing_files_are_errors(tmp_path: Path) -> None:
     assert "holds no sentence" in refused(tmp_path, "a.txt", "\n \n", "asqp")
     assert "holds no <sentence>" in refused(tmp_path, "a.xml", "<a/>")
     with pytest.raises(ZooError, match="no such file"):
-        readers.format_of(tmp_path / "absent.txt")
+        readers.detect_format(tmp_path / "absent.txt")
 
 
 @pytest.mark.parametrize(
@@ -287,18 +287,18 @@ def test_unusual_texts_are_read_and_parsed_back_unchanged(tmp_path: Path, text: 
     labels = [[q.aspect or "NULL", "food quality", q.sentiment, q.opinion] for q in quads]
     end = len(words)
     acos = f"0,1 FOOD#QUALITY 2 {end - 1},{end}\t-1,-1 FOOD#QUALITY 0 0,{end}"
-    parts = ("aspect", "category", "opinion", "sentiment")
-    objects = [{part: getattr(quad, part) for part in parts} for quad in quads]
+    elements = ("aspect", "category", "opinion", "sentiment")
+    objects = [{name: getattr(quad, name) for name in elements} for quad in quads]
     files = {
         "a.txt": f"\ufeff{text}####{labels!r}\r\n",
         "a.tsv": f"{text}\t{acos}\n",
         "a.jsonl": json.dumps({"text": text, "quads": objects}),
     }
     for name, content in files.items():
-        (one,) = read(tmp_path, name, content)
-        assert (one.text, one.quads) == (text, quads), name
+        (sentence,) = read(tmp_path, name, content)
+        assert (sentence.text, sentence.quads) == (text, quads), name
         for task in TASKS:
-            row = prompts.write(one.text, one.quads, task, 0)
+            row = prompts.make_row(sentence.text, sentence.quads, task, 0)
             answer = prompts.parse(row["output"], row)
             assert isinstance(answer, prompts.Answer)
             assert list(answer.quads) == project(quads, task)
@@ -330,7 +330,7 @@ JUNK = (
 
 @pytest.mark.parametrize("name", ["a.txt", "b.txt", "a.tsv", "a.xml", "b.xml", "a.csv", "b.csv"])
 def test_a_mangled_file_is_read_or_refused_in_one_line(tmp_path: Path, name: str) -> None:
-    """Whatever three random edits make of a file, it is read, or refused in one line."""
+    """After three random edits a file is read, or rejected with an error of one line."""
     good = {"a.txt": ASQP, "b.txt": ASTE, "a.tsv": ACOS, "a.xml": XML_2014, "b.xml": XML_2016, "a.csv": CSV}
     text = good.get(name, OWN_CSV)
     rng = random.Random(name)
@@ -338,11 +338,11 @@ def test_a_mangled_file_is_read_or_refused_in_one_line(tmp_path: Path, name: str
     for _ in range(150):
         mangled = text
         for _ in range(3):
-            place = rng.randrange(len(mangled) + 1)
-            mangled = mangled[:place] + rng.choice(JUNK) + mangled[place + rng.choice((0, 0, 1, 5)) :]
+            i = rng.randrange(len(mangled) + 1)
+            mangled = mangled[:i] + rng.choice(JUNK) + mangled[i + rng.choice((0, 0, 1, 5)) :]
         try:
-            for one in readers.read_file(file(tmp_path, name, mangled)):
-                assert one.text == one.text.strip() != ""
+            for sentence in readers.read_file(file(tmp_path, name, mangled)):
+                assert sentence.text == sentence.text.strip() != ""
         except ZooError as error:
             refusals += 1
             assert "\n" not in str(error)
@@ -390,20 +390,20 @@ def test_published_sets_have_known_counts_and_parse_back(realdata: Path, name: s
     """Render then parse is the identity on every sentence and task of every file."""
     from instructzoo.absa.data import corpora
 
-    found = corpora.locate(name, str(realdata), alone=True)
-    assert len(found) == len(COUNTS[name])
+    files = corpora.locate(name, str(realdata), only_source=True)
+    assert len(files) == len(COUNTS[name])
     broken: Counter[str] = Counter()
-    for path, (sentences, tuples) in zip(found.values(), COUNTS[name], strict=True):
+    for path, (sentences, tuples) in zip(files.values(), COUNTS[name], strict=True):
         read = list(readers.read_file(path))
-        assert (len(read), sum(len(one.quads) for one in read)) == (sentences, tuples), path
-        for one in read:
-            broken.update(s for q in one.quads for s in (q.aspect, q.opinion) if s and prompts.breaks(s))
-            for task in one.tasks:
-                quads = [quad for quad in one.quads if quad.sentiment != "conflict"]
-                row = prompts.write(one.text, quads, task, 0, "restaurant", name, "none", one.where)
+        assert (len(read), sum(len(sentence.quads) for sentence in read)) == (sentences, tuples), path
+        for sentence in read:
+            broken.update(s for q in sentence.quads for s in (q.aspect, q.opinion) if s and prompts.quoting_reason(s))
+            for task in sentence.tasks:
+                quads = [quad for quad in sentence.quads if quad.sentiment != "conflict"]
+                row = prompts.make_row(sentence.text, quads, task, 0, "restaurant", name, "none", sentence.where)
                 answer = prompts.parse(row["output"], row)
-                assert isinstance(answer, prompts.Answer), (one.where, answer)
-                assert list(answer.quads) == project(quads, task), one.where
+                assert isinstance(answer, prompts.Answer), (sentence.where, answer)
+                assert list(answer.quads) == project(quads, task), sentence.where
     print(f"{name}: {broken.total()} spans would break the paper's template: {dict(broken)}")
     assert broken.total() == BROKEN[name]
 
@@ -414,9 +414,9 @@ def test_a_sentence_without_tuples_gets_only_the_tasks_of_its_file(tmp_path: Pat
     path.write_text(
         "Fine .####[]\nGood screen .####[('screen', 'laptop', 'positive', 'Good')]\nWell .####[]\n", encoding="utf-8"
     )
-    found = list(readers.READERS["asqp"](path))
-    assert [one.text for one in found] == ["Fine .", "Good screen .", "Well ."]
-    assert {one.tasks for one in found} == {("ae", "aesc", "aste")}
+    sentences = list(readers.READERS["asqp"](path))
+    assert [sentence.text for sentence in sentences] == ["Fine .", "Good screen .", "Well ."]
+    assert {sentence.tasks for sentence in sentences} == {("ae", "aesc", "aste")}
 
 
 def test_a_number_in_a_text_column_is_an_error(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Published and own sets become rows of the house; sibling sets do not leak into each other's test parts."""
+"""Published and own sets become rows; overlapping sets do not leak into each other's test split."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ MOODS = {"positive": "good", "negative": "bad"}
 
 def recipe(*names: str, path: Path | None = None, options: dict[str, Any] | None = None, **values: Any) -> Recipe:
     model = {"backbone": "scratch:llama-1x32", "tokenizer": "bpe"}
-    held = {"sources": names, "path": str(path) if path else None, "options": options or {}, **values}
-    return Recipe.model_validate({"domain": "absa", "model": model, "data": held})
+    data = {"sources": names, "path": str(path) if path else None, "options": options or {}, **values}
+    return Recipe.model_validate({"domain": "absa", "model": model, "data": data})
 
 
 def asqp(*numbers: int) -> str:
@@ -37,7 +37,7 @@ def asqp(*numbers: int) -> str:
 
 
 def corpora(root: Path) -> Path:
-    """rest15 and rest16: rest15's test sentences 20 to 25 stand in rest16's training part, in capitals."""
+    """rest15 and rest16: rest15's test sentences 20 to 25 are in rest16's train split, in capitals."""
     files = {
         "asqp/rest15/train.txt": asqp(*range(10)),
         "asqp/rest15/dev.txt": asqp(10, 11),
@@ -59,9 +59,9 @@ def corpora(root: Path) -> Path:
 
 
 def test_a_sentence_becomes_one_row_per_task_and_one_item(tmp_path: Path) -> None:
-    parts = sources.build(recipe("asqp/rest15", path=corpora(tmp_path)))
-    assert {part: rows.num_rows for part, rows in parts.items()} == {"train": 50, "validation": 10, "test": 50}
-    rows = parts["train"].to_list()
+    splits = sources.build(recipe("asqp/rest15", path=corpora(tmp_path)))
+    assert {split: rows.num_rows for split, rows in splits.items()} == {"train": 50, "validation": 10, "test": 50}
+    rows = splits["train"].to_list()
     assert all(set(row) == COLUMNS for row in rows)
     assert [row["task"] for row in rows[:5]] == list(TASKS)
     assert len({row["item"] for row in rows}) == 10
@@ -73,13 +73,17 @@ def test_a_sentence_becomes_one_row_per_task_and_one_item(tmp_path: Path) -> Non
 
 
 def test_test_sentences_are_dropped_from_train_and_validation_of_sibling_sets(tmp_path: Path) -> None:
-    made = recipe("asqp/rest15", "asqp/rest16", path=corpora(tmp_path), options={"tasks": ["asqp", "ae"]})
-    built = data.build(made, tmp_path / "out")
-    held = {part: set(rows["item"]) for part, rows in built.rows.items()}
-    assert {part: len(items) for part, items in held.items()} == {"train": 20, "validation": 4, "test": 10}
-    assert not held["train"] & held["test"]
-    assert not held["validation"] & held["test"]
-    dropped = {(one["part"], one["reason"]): one["rows"] for one in built.card["dropped"]}
+    the_recipe = recipe("asqp/rest15", "asqp/rest16", path=corpora(tmp_path), options={"tasks": ["asqp", "ae"]})
+    built = data.build(the_recipe, tmp_path / "out")
+    items = {split: set(rows["item"]) for split, rows in built.rows.items()}
+    assert {split: len(split_items) for split, split_items in items.items()} == {
+        "train": 20,
+        "validation": 4,
+        "test": 10,
+    }
+    assert not items["train"] & items["test"]
+    assert not items["validation"] & items["test"]
+    dropped = {(entry["part"], entry["reason"]): entry["rows"] for entry in built.card["dropped"]}
     assert dropped == {
         ("train", "contaminates test (the same item)"): 12,
         ("validation", "contaminates test (the same item)"): 2,
@@ -88,17 +92,17 @@ def test_test_sentences_are_dropped_from_train_and_validation_of_sibling_sets(tm
 
 @pytest.mark.realdata
 def test_real_sibling_sets_share_no_item_across_splits(realdata: Path, tmp_path: Path) -> None:
-    """436 of rest15's 537 test sentences stand in rest16's training part letter by letter; 442 by their words."""
-    made = recipe("asqp/rest15", "asqp/rest16", path=realdata, options={"tasks": ["asqp"]}, near_duplicates=None)
-    parts = sources.build(made)
-    test = parts["test"]["input"][:]
+    """436 of rest15's 537 test sentences are in rest16's train split letter by letter; 442 by their words."""
+    the_recipe = recipe("asqp/rest15", "asqp/rest16", path=realdata, options={"tasks": ["asqp"]}, near_duplicates=None)
+    splits = sources.build(the_recipe)
+    test = splits["test"]["input"][:]
     assert len(test) == 537
-    of_16 = {row["input"] for row in parts["train"] if row["source"] == "asqp/rest16"}
+    of_16 = {row["input"] for row in splits["train"] if row["source"] == "asqp/rest16"}
     assert sum(text in of_16 for text in test) == 436
-    built = data.build(made, tmp_path / "out")
-    checks = {(one["checked"], one["against"]): one for one in built.card["contamination"]["checks"]}
+    built = data.build(the_recipe, tmp_path / "out")
+    checks = {(check["checked"], check["against"]): check for check in built.card["contamination"]["checks"]}
     assert checks["train", "test"]["found_exact"] == 442
-    items = {part: set(rows["item"]) for part, rows in built.rows.items()}
+    items = {split: set(rows["item"]) for split, rows in built.rows.items()}
     assert not items["train"] & items["test"]
     assert not items["train"] & items["validation"]
     assert not items["validation"] & items["test"]
@@ -108,8 +112,8 @@ def test_real_sibling_sets_share_no_item_across_splits(realdata: Path, tmp_path:
 def test_a_set_is_found_from_any_folder_level(tmp_path: Path, path: str) -> None:
     corpora(tmp_path / "absa")
     folder = tmp_path if path == "above" else tmp_path / "absa" / path
-    parts = sources.build(recipe("asqp/rest15", path=folder))
-    assert set(parts) == {"train", "validation", "test"}
+    splits = sources.build(recipe("asqp/rest15", path=folder))
+    assert set(splits) == {"train", "validation", "test"}
 
 
 def test_a_single_file_is_read_as_the_split_it_names(tmp_path: Path) -> None:
@@ -120,7 +124,7 @@ def test_a_single_file_is_read_as_the_split_it_names(tmp_path: Path) -> None:
 
 
 def test_missing_splits_are_cut_from_train_by_item(tmp_path: Path) -> None:
-    """14lap has no dev and test part here: both are cut out of train, by sentence."""
+    """14lap has no dev and test split here: both are cut out of train, by sentence."""
     built = data.build(recipe("aste/14lap", path=corpora(tmp_path), validation=0.2, test=0.2), tmp_path / "out")
     assert sum(rows.num_rows for rows in built.rows.values()) == 120
     items = [set(rows["item"]) for rows in built.rows.values()]
@@ -129,17 +133,17 @@ def test_missing_splits_are_cut_from_train_by_item(tmp_path: Path) -> None:
 
 
 def test_building_the_test_split_reads_no_training_file(tmp_path: Path) -> None:
-    made = recipe("asqp/rest15", path=corpora(tmp_path))
-    whole = sources.build(made)["test"].to_list()
+    the_recipe = recipe("asqp/rest15", path=corpora(tmp_path))
+    expected = sources.build(the_recipe)["test"].to_list()
     (tmp_path / "asqp/rest15/train.txt").write_text("broken")
-    parts = sources.build(made, ("test",))
-    assert list(parts) == ["test"]
-    assert parts["test"].to_list() == whole
+    splits = sources.build(the_recipe, ("test",))
+    assert list(splits) == ["test"]
+    assert splits["test"].to_list() == expected
 
 
 def test_few_shot_draws_are_noted_on_the_card_and_vary_by_seed(tmp_path: Path) -> None:
-    made = recipe("asqp/rest15", path=corpora(tmp_path), options={"kshot": 3, "tasks": ["ae", "asqp"]})
-    built = data.build(made, tmp_path / "out")
+    the_recipe = recipe("asqp/rest15", path=corpora(tmp_path), options={"kshot": 3, "tasks": ["ae", "asqp"]})
+    built = data.build(the_recipe, tmp_path / "out")
     assert built.card["counts"] == {"train": 6, "validation": 4, "test": 20}
     assert built.card["notes"] == [
         "asqp/rest15, train: 3 of 10 sentences drawn by the 3-shot sampler",
@@ -155,29 +159,31 @@ def test_a_few_shot_draw_requires_a_test_split_or_dev_as_test(tmp_path: Path) ->
     options = {"kshot": 2, "tasks": ["asqp"]}
     root = corpora(tmp_path)
     with pytest.raises(
-        ZooError, match=r"kshot: no test part beside a K-shot draw.*set data\.options\.dev_as_test=true"
+        ZooError, match=r"kshot: no test split beside a K-shot draw.*set data\.options\.dev_as_test=true"
     ):
         sources.build(recipe("asqp/rest16", path=root, options=options))
-    with pytest.raises(ZooError, match=r"no test part beside a K-shot draw; expected one.*add a test file"):
+    with pytest.raises(ZooError, match=r"no test split beside a K-shot draw; expected one.*add a test file"):
         sources.build(recipe("aste/14lap", path=root, options={"kshot": 2}))
-    parts = sources.build(recipe("asqp/rest16", path=root, options=options | {"dev_as_test": True}))
-    assert {part: rows.num_rows for part, rows in parts.items()} == {"train": 2, "validation": 2, "test": 3}
-    assert not set(parts["train"]["item"]) & set(parts["validation"]["item"])
-    assert parts["validation"].info.description == (
+    splits = sources.build(recipe("asqp/rest16", path=root, options=options | {"dev_as_test": True}))
+    assert {split: rows.num_rows for split, rows in splits.items()} == {"train": 2, "validation": 2, "test": 3}
+    assert not set(splits["train"]["item"]) & set(splits["validation"]["item"])
+    assert splits["validation"].info.description == (
         "asqp/rest16, validation: from what the draw left of train\n"
         "asqp/rest16, validation: 2 of 14 sentences drawn by the 2-shot sampler"
     )
-    assert parts["test"].info.description == "asqp/rest16, test: the dev part, since no test part is there"
+    assert splits["test"].info.description == "asqp/rest16, test: the dev split, since there is no test split"
 
 
 def test_dev_as_test_moves_dev_only_where_no_test_split_exists(tmp_path: Path) -> None:
-    made = recipe("asqp/rest16", path=corpora(tmp_path), options={"dev_as_test": True, "tasks": ["ae"]}, validation=0.2)
-    built = data.build(made, tmp_path / "out")
+    the_recipe = recipe(
+        "asqp/rest16", path=corpora(tmp_path), options={"dev_as_test": True, "tasks": ["ae"]}, validation=0.2
+    )
+    built = data.build(the_recipe, tmp_path / "out")
     assert built.card["splits"]["test"] == "by the source"
     assert built.card["splits"]["validation"] == "0.2 of train's items, by hash of the item"
     assert built.rows["test"].num_rows == 3
     whole = sources.build(recipe("asqp/rest15", path=tmp_path, options={"dev_as_test": True, "tasks": ["ae"]}))
-    assert {part: rows.num_rows for part, rows in whole.items()} == {"train": 10, "validation": 2, "test": 10}
+    assert {split: rows.num_rows for split, rows in whole.items()} == {"train": 10, "validation": 2, "test": 10}
 
 
 def test_decisions_of_a_reader_are_counted_in_the_description(tmp_path: Path) -> None:
@@ -186,26 +192,26 @@ def test_decisions_of_a_reader_are_counted_in_the_description(tmp_path: Path) ->
         "text,aspect,sentiment\nFine wine,wine,positive\nFine wine,beer,negative\nOdd soup,soup,conflict\nWe came.,,\n",
         encoding="utf-8",
     )
-    parts = sources.build(recipe("own", path=path, options={"tasks": ["aesc", "asqp"], "domain": "bar"}))
-    assert parts["train"].info.description.split("\n") == [
-        "own, train: 1 judgements of conflicting sentiment, asked of no task but ae",
-        "own, train: 1 sentences without a judgement",
+    splits = sources.build(recipe("own", path=path, options={"tasks": ["aesc", "asqp"], "domain": "bar"}))
+    assert splits["train"].info.description.split("\n") == [
+        "own, train: 1 sentences without a tuple",
         "own, train: 1 spans that are not in their sentence",
         "own, train: 3 tasks asked for that the annotation cannot answer",
+        "own, train: 1 tuples of conflicting sentiment, asked of no task but ae",
     ]
-    assert [row["output"] for row in parts["train"]] == ["wine is great [SSEP] beer is bad", "nothing", "nothing"]
-    assert {(row["domain"], row["licence"]) for row in parts["train"]} == {("bar", "yours")}
+    assert [row["output"] for row in splits["train"]] == ["wine is great [SSEP] beer is bad", "nothing", "nothing"]
+    assert {(row["domain"], row["licence"]) for row in splits["train"]} == {("bar", "yours")}
     (ae,) = {tuple(sources.build(recipe("own", path=path, options={"tasks": ["ae"]}))["train"]["output"][:])}
     assert ae == ("wine [SSEP] beer", "soup", "nothing")
 
 
 def test_saved_rows_are_loaded_again_unchanged(tmp_path: Path) -> None:
     quads = [Quad("wine", "FOOD#QUALITY", None, "positive")]
-    rows = [prompts.write(f"Fine wine {n}", quads, task, 0, "bar", "demo", "x") for n in range(3) for task in TASKS]
+    rows = [prompts.make_row(f"Fine wine {n}", quads, task, 0, "bar", "demo", "x") for n in range(3) for task in TASKS]
     path = tmp_path / "saved.jsonl"
     path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    made = sources.build(recipe("own", path=path))["train"].to_list()
-    assert [(r["input"], r["task"], r["output"], r["gold"]) for r in made] == [
+    loaded = sources.build(recipe("own", path=path))["train"].to_list()
+    assert [(r["input"], r["task"], r["output"], r["gold"]) for r in loaded] == [
         (r["input"], r["task"], r["output"], r["gold"]) for r in rows
     ]
 
@@ -245,9 +251,9 @@ def test_two_files_for_one_split_are_an_error(tmp_path: Path) -> None:
 
 def test_world_and_published_rows_can_be_mixed(tmp_path: Path) -> None:
     sizes = {"train": 30, "validation": 5, "test": 5}
-    parts = sources.build(recipe("world", "asqp/rest15", path=corpora(tmp_path), sizes=sizes))
-    assert {part: rows.num_rows for part, rows in parts.items()} == {"train": 80, "validation": 15, "test": 55}
-    assert set(parts["train"]["source"]) == {"world", "asqp/rest15"}
+    splits = sources.build(recipe("world", "asqp/rest15", path=corpora(tmp_path), sizes=sizes))
+    assert {split: rows.num_rows for split, rows in splits.items()} == {"train": 80, "validation": 15, "test": 55}
+    assert set(splits["train"]["source"]) == {"world", "asqp/rest15"}
 
 
 FILES = {
@@ -266,20 +272,20 @@ FILES = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_published_file_can_be_scored_as_gold_and_as_answers(tmp_path: Path, name: str) -> None:
-    """As gold, as answers, for the task by default and for one with fewer elements."""
+    """As gold and as answers, for the default task and for one with fewer elements."""
     text, task = FILES[name]
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
     rows = sources.gold(path)
     assert rows is not None
     assert {row["task"] for _, row in rows} == {task}
-    for asked in ("", "ae"):
+    for score_task in ("", "ae"):
         for scorer in ("strict", "lenient", "abs-quad", "instructabsa-legacy"):
-            found = api.score("absa", str(path), str(path), scorer, asked)
-            lead = found["figures"][0]
-            assert (lead["metric"], lead["group"], lead["value"]) == ("F1", "all", 1), (scorer, asked)
+            scores = api.score("absa", str(path), str(path), scorer, score_task)
+            headline = scores["figures"][0]
+            assert (headline["metric"], headline["group"], headline["value"]) == ("F1", "all", 1), (scorer, score_task)
     answers = tmp_path / "answers.txt"
-    answers.write_text("e\n" * found["n"])
+    answers.write_text("e\n" * scores["n"])
     assert api.score("absa", str(path), str(answers))["figures"][0]["value"] == 0
     if task != "asqp":
         lacking = "aste" if task == "tasd" else "tasd"
@@ -288,7 +294,7 @@ def test_a_published_file_can_be_scored_as_gold_and_as_answers(tmp_path: Path, n
 
 
 def test_files_of_rows_or_answers_are_not_read_as_published_sets(tmp_path: Path) -> None:
-    (tmp_path / "rows.jsonl").write_text(json.dumps(prompts.write("Fine wine", [Quad("wine")], "ae", 0)) + "\n")
+    (tmp_path / "rows.jsonl").write_text(json.dumps(prompts.make_row("Fine wine", [Quad("wine")], "ae", 0)) + "\n")
     (tmp_path / "answers.txt").write_text("wine is fine\n")
     assert sources.gold(tmp_path / "rows.jsonl") is None
     assert sources.gold(tmp_path / "answers.txt") is None
@@ -296,10 +302,10 @@ def test_files_of_rows_or_answers_are_not_read_as_published_sets(tmp_path: Path)
 
 @pytest.mark.realdata
 def test_nearly_all_real_targets_satisfy_the_grammar(realdata: Path) -> None:
-    """All but the spans that cut a word, or that are not in their sentence as it is written."""
+    """The others cut a word, or have a span that is not in their sentence as it is written."""
     outside = {}
     for name in ("asqp/rest16", "acos/laptop", "aste/14res"):
-        parts = sources.build(recipe(name, path=realdata, options={"dev_as_test": True}))
-        rows = [row for part in parts.values() for row in part]
+        splits = sources.build(recipe(name, path=realdata, options={"dev_as_test": True}))
+        rows = [row for dataset in splits.values() for row in dataset]
         outside[name] = (len(rows), sum(not permits(prompts.constraint(row), row["output"]) for row in rows))
     assert outside == {"asqp/rest16": (7900, 22), "acos/laptop": (16300, 0), "aste/14res": (6204, 0)}

@@ -1,4 +1,4 @@
-"""The absa demo as a person meets it: paste reviews, see marks, chart and table; correct a judgement; send a file."""
+"""The absa demo in a browser: pasted reviews, marks, chart and table; corrections; a whole file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from browsing import Browsed, phone
 
 from instructzoo.absa import demo, prompts, sources
-from instructzoo.absa.demo.correction_tab import NAME
+from instructzoo.absa.demo.correction_tab import FILE_NAME
 from instructzoo.absa.schema import Quad, from_json
 from instructzoo.core import domain as domains
 from instructzoo.core import recipe as recipes
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.browser
 
 REVIEW = "The pizza was delicious but the waiter was rude."
 SLOW = "We waited for ages."
-"""What the scripted predictor takes its time with."""
+"""A review that the scripted predictor answers slowly."""
 
 TRUTH: dict[str, list[Quad] | str] = {
     REVIEW: [
@@ -49,7 +49,7 @@ TRUTH: dict[str, list[Quad] | str] = {
 
 @dataclass
 class Scripted:
-    """A predictor that knows the truth, makes up a span, and once writes no answer: no model's luck in the tests."""
+    """A predictor with fixed answers, among them a hallucinated span and an unparseable output."""
 
     recipe: Recipe = field(default_factory=lambda: recipes.load("absa/bundled-base"))
     scores: dict[str, Any] | None = None
@@ -57,15 +57,15 @@ class Scripted:
     def answer(self, rows: Sequence[Row]) -> list[str]:
         if rows[0]["input"] == SLOW:
             time.sleep(0.5)
-        found = [TRUTH.get(row["input"], []) for row in rows]
-        return [one if isinstance(one, str) else prompts.answer(one, "asqp") for one in found]
+        answers = [TRUTH.get(row["input"], []) for row in rows]
+        return [a if isinstance(a, str) else prompts.format_answer(a, "asqp") for a in answers]
 
 
-def opened(browser: Any, address: str, dark: bool = False) -> Browsed:
+def open_page(browser: Any, address: str, dark: bool = False) -> Browsed:
     return Browsed(browser, address, "#absa-reviews textarea", dark)
 
 
-def asked(page: Browsed, reviews: str) -> None:
+def submit(page: Browsed, reviews: str) -> None:
     page.type("#absa-reviews textarea", reviews)
     page.click("#absa-ask")
 
@@ -82,19 +82,19 @@ def scripted() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def carried() -> Iterator[str]:
+def bundled() -> Iterator[str]:
     domain = domains.get("absa")
     if not (domain.folder() / "weights" / "model.safetensors").is_file():
-        pytest.skip("the package carries no trained model yet: weights/model.safetensors")
+        pytest.skip("the package bundles no trained model yet: weights/model.safetensors")
     yield from serve(Predictor.load(domain, domain.bundled_model()))
 
 
-def test_the_bundled_model_marks_a_review(chromium: Any, carried: str, picture: Callable[[str], Path]) -> None:
-    page = opened(chromium, carried)
+def test_the_bundled_model_marks_a_review(chromium: Any, bundled: str, picture: Callable[[str], Path]) -> None:
+    page = open_page(chromium, bundled)
     page.click("#absa-ask")
-    page.until("#absa-answer", "Judgements")
-    found = page.texts("#absa-answer mark")
-    assert "pizza positive" in found and "waiter negative" in found, found
+    page.until("#absa-answer", "Opinions")
+    marks = page.texts("#absa-answer mark")
+    assert "pizza positive" in marks and "waiter negative" in marks, marks
     picture("absa-demo")
     page.click("#absa-card button")
     page.until("#absa-card", "95% interval")
@@ -104,8 +104,8 @@ def test_the_bundled_model_marks_a_review(chromium: Any, carried: str, picture: 
 def test_judgements_are_shown_as_marks_counts_bars_and_table(
     chromium: Any, scripted: str, picture: Callable[[str], Path]
 ) -> None:
-    page = opened(chromium, scripted)
-    asked(page, "\n".join(TRUTH))
+    page = open_page(chromium, scripted)
+    submit(page, "\n".join(TRUTH))
     shown = page.until("#absa-answer", "in 5 reviews")
     assert page.texts("#absa-answer mark") == [
         "pizza positive", "delicious opinion", "waiter negative", "rude opinion",
@@ -113,11 +113,11 @@ def test_judgements_are_shown_as_marks_counts_bars_and_table(
         "average opinion", "pizza neutral",
         "Lovely opinion", "wine positive",
     ]  # fmt: skip
-    for wanted in (
-        "3 positive", "3 negative", "1 neutral", "2 spans not in the text", "1 answer without format",
-        "Judged without being named: restaurant, prices", "Not in the text: “beer”, “cold”",
+    for expected in (
+        "3 positive", "3 negative", "1 neutral", "2 spans not in the text", "1 unparseable output",
+        "Implicit aspects: restaurant, prices", "Not in the text: “beer”, “cold”",
     ):  # fmt: skip
-        assert wanted in " ".join(shown.split()), (wanted, shown)
+        assert expected in " ".join(shown.split()), (expected, shown)
     assert page.texts("#absa-answer .absa-bars .count") == [
         "1 positive, 1 negative, 1 neutral", "2 positive", "1 negative", "1 negative",
     ]  # fmt: skip
@@ -130,9 +130,9 @@ def test_judgements_are_shown_as_marks_counts_bars_and_table(
 
 
 def test_judgements_can_be_saved_as_csv_and_json(chromium: Any, scripted: str, tmp_path: Path) -> None:
-    page = opened(chromium, scripted)
-    asked(page, REVIEW)
-    page.until("#absa-answer", "Judgements")
+    page = open_page(chromium, scripted)
+    submit(page, REVIEW)
+    page.until("#absa-answer", "Opinions")
     table = page.save("#absa-csv", tmp_path / "saved", "judgements.csv")
     rows = list(csv.DictReader(table.open(encoding="utf-8-sig", newline="")))
     assert [(row["aspect"], row["sentiment"]) for row in rows] == [("pizza", "positive"), ("waiter", "negative")]
@@ -143,20 +143,20 @@ def test_judgements_can_be_saved_as_csv_and_json(chromium: Any, scripted: str, t
 
 @pytest.mark.parametrize(
     ("pasted", "line"),
-    [("   ", "Paste one review a line."), ("?!", "There is no word in it."),
-     ("<script>document.title = 1</script>", "No judgement found.")],
+    [("   ", "Paste one review per line."), ("?!", "There is no word in it."),
+     ("<script>document.title = 1</script>", "No opinion found.")],
     ids=["blank", "no word", "html"],
 )  # fmt: skip
 def test_bad_input_gets_a_message_and_html_does_not_run(chromium: Any, scripted: str, pasted: str, line: str) -> None:
-    page = opened(chromium, scripted)
-    asked(page, pasted)
+    page = open_page(chromium, scripted)
+    submit(page, pasted)
     page.until("#absa-answer", line)
     assert chromium.title.startswith("instructzoo")
     assert not page.complaints()
 
 
-def edited(page: Browsed, row: int, column: int, text: str) -> None:
-    """Write into a cell of the table, as a person does: a double click, the text, Enter."""
+def edit_cell(page: Browsed, row: int, column: int, text: str) -> None:
+    """Edit a cell of the table as a user does: double click, type the text, press Enter."""
     from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.keys import Keys
 
@@ -171,26 +171,26 @@ def edited(page: Browsed, row: int, column: int, text: str) -> None:
 def test_a_corrected_review_is_saved_as_a_training_row(
     chromium: Any, scripted: str, picture: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    page = opened(chromium, scripted)
-    asked(page, f"Lovely wine.\n{REVIEW}")
+    page = open_page(chromium, scripted)
+    submit(page, f"Lovely wine.\n{REVIEW}")
     page.until("#absa-answer", "in 2 reviews")
     page.tab("Correct")
-    page.choose("#absa-take", REVIEW)
+    page.choose("#absa-review", REVIEW)
     page.until("#absa-table", "delicious")
-    edited(page, 0, 3, "happy")
+    edit_cell(page, 0, 3, "happy")
     page.click("#absa-keep")
-    page.until("#absa-told", 'not kept row 1: no sentiment "happy"')
-    edited(page, 0, 3, "neutral")
+    page.until("#absa-message", 'not saved row 1: no sentiment "happy"')
+    edit_cell(page, 0, 3, "neutral")
     page.type("#absa-opinion textarea, #absa-opinion input", "rude")
     page.choose("#absa-category", "RESTAURANT#GENERAL")
-    page.choose("#absa-mood", "negative")
+    page.choose("#absa-sentiment", "negative")
     page.click("#absa-add")
     page.until("#absa-table", "RESTAURANT#GENERAL")
     page.click("#absa-keep")
-    page.until("#absa-told", "✓ kept")
-    page.until("#absa-kept", "1 text kept, 3 judgements")
+    page.until("#absa-message", "✓ saved")
+    page.until("#absa-saved", "1 text saved, 3 opinions")
     picture("absa-correct")
-    path = page.save("#absa-save", tmp_path / "saved", NAME)
+    path = page.save("#absa-download", tmp_path / "saved", FILE_NAME)
     ((_, row),) = list(sources.gold(path, "asqp") or ())
     assert row["input"] == REVIEW
     assert from_json(row["gold"]) == [
@@ -198,8 +198,8 @@ def test_a_corrected_review_is_saved_as_a_training_row(
         Quad("waiter", "SERVICE#GENERAL", "rude", "negative"),
         Quad(None, "RESTAURANT#GENERAL", "rude", "negative"),
     ]
-    page.click("#absa-back")
-    page.until("#absa-kept", "Nothing is kept yet.")
+    page.click("#absa-undo")
+    page.until("#absa-saved", "Nothing is saved yet.")
     assert not page.complaints()
 
 
@@ -209,12 +209,12 @@ def test_a_bad_line_of_a_file_is_an_error_of_its_own_only(
     source = tmp_path / "reviews.jsonl"
     rows = [json.dumps({"text": REVIEW, "id": 7}), "{broken", *(json.dumps({"review": text}) for text in TRUTH)]
     source.write_text("\n".join(rows), encoding="utf-8")
-    page = opened(chromium, scripted)
+    page = open_page(chromium, scripted)
     page.tab("A file")
     page.send("#absa-source", source)
     page.click("#absa-ask-all")
     shown = page.until("#absa-summary", "in 7 reviews")
-    assert "1 not asked" in shown and "line 2" in shown and "Malformed JSON" in shown
+    assert "1 not analysed" in shown and "line 2" in shown and "Malformed JSON" in shown
     picture("absa-file")
     saved = page.save("#absa-file-jsonl", tmp_path / "saved", "reviews.judged.jsonl")
     lines = [json.loads(line) for line in saved.read_text(encoding="utf-8").splitlines()]
@@ -228,11 +228,11 @@ def test_a_bad_line_of_a_file_is_an_error_of_its_own_only(
 def test_a_running_file_shows_progress_and_can_be_stopped(chromium: Any, scripted: str, tmp_path: Path) -> None:
     source = tmp_path / "long.txt"
     source.write_text(f"{SLOW}\n" * 4_000, encoding="utf-8")
-    page = opened(chromium, scripted)
+    page = open_page(chromium, scripted)
     page.tab("A file")
     page.send("#absa-source", source)
     page.click("#absa-ask-all")
-    page.until("#absa-summary", "reviews judged,")
+    page.until("#absa-summary", "reviews analysed,")
     page.click("#absa-stop")
     page.until("#absa-summary", "Stopped; nothing is saved.")
     time.sleep(1.5)
@@ -241,9 +241,9 @@ def test_a_running_file_shows_progress_and_can_be_stopped(chromium: Any, scripte
 
 
 def test_the_page_sends_no_request_to_another_machine(chromium: Any, scripted: str) -> None:
-    page = opened(chromium, scripted)
-    asked(page, REVIEW)
-    page.until("#absa-answer", "Judgements")
+    page = open_page(chromium, scripted)
+    submit(page, REVIEW)
+    page.until("#absa-answer", "Opinions")
     assert not page.foreign()
 
 
@@ -252,8 +252,8 @@ def test_the_page_fits_a_phone_and_marks_have_contrast_in_both_themes(
     chromium: Any, scripted: str, picture: Callable[[str], Path], dark: bool
 ) -> None:
     with phone(chromium):
-        page = opened(chromium, scripted, dark)
-        asked(page, "\n".join(TRUTH))
+        page = open_page(chromium, scripted, dark)
+        submit(page, "\n".join(TRUTH))
         page.until("#absa-answer", "in 5 reviews")
         picture(f"absa-phone-{'dark' if dark else 'light'}")
         assert page.too_wide() <= 0

@@ -5,10 +5,10 @@ from instructzoo.core.domain import Domain
 domain = Domain(
     name="absa",
     title="Aspects and sentiment",
-    summary="what a review speaks of, in which respect, in which words, and how it is judged",
+    summary="aspects, categories, opinion terms and sentiments in reviews",
     paper="arXiv:2210.06629",
     columns=("task", "domain", "gold"),
     constrained=True,
 )
 
-__all__ = ["app"]
+__all__ = ["domain"]

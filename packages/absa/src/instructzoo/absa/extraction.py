@@ -1,10 +1,10 @@
-"""Reviews -> questions for the model, and its answers -> judgements with their places in the review.
+"""Extracts located sentiment quadruples from reviews with a predictor: the API under the demo.
 
-    (judged,) = judge(predictor, ["The pizza was tasty. Rude staff!"])
-    judged.found[0]     Found(Quad("pizza", "FOOD#QUALITY", "tasty", "positive"), (4, 9), (14, 19))
+    (analysis,) = analyse(predictor, ["The pizza was tasty. Rude staff!"], max_characters=5_000)
+    analysis.quads[0]     LocatedQuad(Quad("pizza", "FOOD#QUALITY", "tasty", "positive"), (4, 9), (14, 19))
 
-A review is asked sentence by sentence, since that is what models of the published sets were trained on. Nothing that
-the model writes is left out: answers without form, and spans that the review does not hold, are kept and counted.
+The model is asked sentence by sentence, since the published training sets consist of single sentences. No output of the
+model is dropped: unparseable outputs and hallucinated spans are kept and counted.
 """
 
 from __future__ import annotations
@@ -14,167 +14,196 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from instructzoo.absa import prompts
-from instructzoo.absa.schema import PARTS, SENTIMENTS, Quad
+from instructzoo.absa.schema import ELEMENTS, SENTIMENTS, Quad
 from instructzoo.core.data.sentence_split import sentences
 from instructzoo.core.errors import ZooError
-from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Invalid, Row
-from instructzoo.core.ui.highlighting import unaskable
+from instructzoo.core.ui.file_answers import answer_or_reason
+from instructzoo.core.ui.highlighting import invalid_text_reason
+from instructzoo.core.ui.questions import AnswersRows
 
 TASK = "asqp"
-OCCURRENCES = 20
-"""Places of one span in one sentence that are looked at."""
+MAX_OCCURRENCES = 20
+"""Occurrences of one span in one sentence that are compared."""
 
-Place = tuple[int, int]
-"""Characters of the review, the end exclusive."""
+Offsets = tuple[int, int]
+"""Start and end of a span in the review, in characters, the end exclusive."""
 
-
-class Answers(Protocol):
-    """What the demo needs of a predictor (instructzoo.core.infer.Predictor is one)."""
-
-    recipe: Recipe
-    scores: dict[str, Any] | None
-
-    def answer(self, rows: Sequence[Row]) -> list[str]: ...
+SentenceRow = tuple[int, Row]
+"""The offset of a sentence in its review, and the row that asks for its quadruples."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """One judgement and where its words stand; no place: implicit, or not in the review."""
+class LocatedQuad:
+    """A quadruple with the offsets of its spans; None for an implicit element and for a hallucinated span."""
 
     quad: Quad
-    aspect: Place | None = None
-    opinion: Place | None = None
+    aspect: Offsets | None = None
+    opinion: Offsets | None = None
 
-    def lost(self) -> list[str]:
-        """Spans that the model named and the review does not hold."""
+    def hallucinated_spans(self) -> list[str]:
+        """Spans that the model named and the review does not contain."""
         pairs = ((self.quad.aspect, self.aspect), (self.quad.opinion, self.opinion))
-        return [span for span, place in pairs if span is not None and place is None]
+        return [span for span, offsets in pairs if span is not None and offsets is None]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """What became of a review. invalid: an answer without form each; fault: why it was not asked, or ""."""
+class ReviewAnalysis:
+    """The quadruples of one review.
+
+    unparseable: for each unparseable output the reason and the output; error: why the review was not analysed, or "".
+    """
 
     text: str
-    found: tuple[Found, ...] = ()
-    invalid: tuple[str, ...] = ()
-    fault: str = ""
+    quads: tuple[LocatedQuad, ...] = ()
+    unparseable: tuple[str, ...] = ()
+    error: str = ""
 
-    def record(self) -> dict[str, Any]:
-        """The review as an object of JSON, with places; null is implicit, or, beside a span, not in the text."""
+    def to_record(self) -> dict[str, Any]:
+        """The analysis as a JSON object with offsets. A null element is implicit; null offsets of a span mean that the
+        text does not contain it."""
         quads = [
-            {part: getattr(f.quad, part) for part in PARTS} | {"aspect_at": f.aspect, "opinion_at": f.opinion}
-            for f in self.found
+            {element: getattr(located.quad, element) for element in ELEMENTS}
+            | {"aspect_at": located.aspect, "opinion_at": located.opinion}
+            for located in self.quads
         ]
-        notes = {"invalid": list(self.invalid)} if self.invalid else {}
-        return {"text": self.text, "quads": quads, **notes, **({"error": self.fault} if self.fault else {})}
+        unparseable = {"invalid": list(self.unparseable)} if self.unparseable else {}
+        return {"text": self.text, "quads": quads, **unparseable, **({"error": self.error} if self.error else {})}
 
 
 @dataclass
-class Totals:
-    """Counts over reviews, in memory that does not grow with them."""
+class AnalysisCounts:
+    """Counts over reviews, in constant memory."""
 
     reviews: int = 0
-    silent: int = 0
-    faulty: int = 0
-    invalid: int = 0
-    lost: int = 0
-    moods: Counter[str] = field(default_factory=Counter)
-    categories: dict[str, Counter[str]] = field(default_factory=dict)
+    without_quads: int = 0
+    failed: int = 0
+    unparseable: int = 0
+    hallucinated: int = 0
+    sentiments: Counter[str] = field(default_factory=Counter)
+    sentiments_by_category: dict[str, Counter[str]] = field(default_factory=dict)
 
-    def add(self, judged: Judged) -> None:
+    def add(self, analysis: ReviewAnalysis) -> None:
+        """Count one more review."""
         self.reviews += 1
-        self.faulty += bool(judged.fault)
-        self.invalid += len(judged.invalid)
-        self.silent += not (judged.found or judged.fault or judged.invalid)
-        for found in judged.found:
-            mood = found.quad.sentiment or SENTIMENTS[-1]
-            self.moods[mood] += 1
-            self.categories.setdefault(found.quad.category or "", Counter())[mood] += 1
-            self.lost += len(found.lost())
+        self.failed += bool(analysis.error)
+        self.unparseable += len(analysis.unparseable)
+        self.without_quads += not (analysis.quads or analysis.error or analysis.unparseable)
+        for located in analysis.quads:
+            sentiment = located.quad.sentiment or SENTIMENTS[-1]
+            self.sentiments[sentiment] += 1
+            self.sentiments_by_category.setdefault(located.quad.category or "", Counter())[sentiment] += 1
+            self.hallucinated += len(located.hallucinated_spans())
 
     @classmethod
-    def of(cls, judged: Iterable[Judged]) -> Totals:
-        totals = cls()
-        for one in judged:
-            totals.add(one)
-        return totals
+    def of(cls, analyses: Iterable[ReviewAnalysis]) -> AnalysisCounts:
+        """The counts of several reviews."""
+        counts = cls()
+        for analysis in analyses:
+            counts.add(analysis)
+        return counts
 
 
-def questions(text: str) -> list[tuple[int, Row]]:
-    """A row for every sentence, with the place where it begins."""
+def sentence_rows(text: str) -> list[SentenceRow]:
+    """The offset of every sentence of a review, and a row that asks for its quadruples."""
     return [
         (start, {"instruction": prompts.question(sentence, TASK, 0), "input": sentence, "output": "", "task": TASK})
         for start, sentence in sentences(text)
     ]
 
 
-def judge(predictor: Answers, texts: Sequence[str], most: int) -> list[Judged]:
-    """What the model finds in each text. most: characters of a text. One that cannot be asked says why in `fault`."""
-    faults = [unaskable(text, most) for text in texts]
-    asked = [[] if fault else questions(text) for text, fault in zip(texts, faults, strict=True)]
-    try:
-        answers = iter(_answer(predictor, asked))
-        said = [list(itertools.islice(answers, len(rows))) for rows in asked]
-    except ZooError:  # one of them is too long for the model: ask each alone, so that the others are answered
-        said = []
-        for number, rows in enumerate(asked):
-            try:
-                said.append(_answer(predictor, [rows]))
-            except ZooError as error:
-                faults[number], asked[number] = f"{error}.", []
-                said.append([])
-    return [gather(*one) for one in zip(texts, asked, said, faults, strict=True)]
+def analyse(predictor: AnswersRows, texts: Sequence[str], max_characters: int) -> list[ReviewAnalysis]:
+    """Extract the quadruples of several reviews.
+
+    Args:
+        predictor: the model.
+        texts: the reviews.
+        max_characters: maximum length of a review.
+
+    Returns:
+        One analysis per review, in order. A review that cannot be analysed (too long, without a word) has an `error`.
+    """
+    errors = [invalid_text_reason(text, max_characters) for text in texts]
+    valid_rows = [sentence_rows(text) for text, error in zip(texts, errors, strict=True) if not error]
+    outputs = iter(answer_or_reason(valid_rows, lambda reviews: _answer_reviews(predictor, reviews)))
+    rows = iter(valid_rows)
+    return [
+        ReviewAnalysis(text, error=error) if error else _analysis_or_error(text, next(rows), next(outputs))
+        for text, error in zip(texts, errors, strict=True)
+    ]
 
 
-def _answer(predictor: Answers, asked: Sequence[Sequence[tuple[int, Row]]]) -> list[str]:
-    rows = [row for one in asked for _, row in one]
-    return predictor.answer(rows) if rows else []
+def _answer_reviews(predictor: AnswersRows, reviews: Sequence[Sequence[SentenceRow]]) -> list[list[str]]:
+    """The outputs for every sentence of every review, with one call of the model."""
+    rows = [row for review in reviews for _, row in review]
+    outputs = iter(predictor.answer(rows) if rows else [])
+    return [list(itertools.islice(outputs, len(review))) for review in reviews]
 
 
-def gather(text: str, asked: Sequence[tuple[int, Row]], said: Sequence[str], fault: str = "") -> Judged:
-    """The answers on the sentences of a text as one."""
-    found, invalid = list[Found](), list[str]()
-    for (start, row), written in zip(asked, said, strict=True):
-        meant = prompts.parse(written, row)
-        if isinstance(meant, Invalid):
-            invalid.append(f"{meant.reason}: {written[:200]}")
+def _analysis_or_error(text: str, rows: Sequence[SentenceRow], outputs: Sequence[str] | ZooError) -> ReviewAnalysis:
+    if isinstance(outputs, ZooError):
+        return ReviewAnalysis(text, error=f"{outputs}.")
+    return combine_outputs(text, rows, outputs)
+
+
+def combine_outputs(text: str, rows: Sequence[SentenceRow], outputs: Sequence[str]) -> ReviewAnalysis:
+    """Combine the outputs for the sentences of one review.
+
+    Args:
+        text: the review.
+        rows: its sentences, from `sentence_rows`.
+        outputs: the model's output for each of them.
+    """
+    quads, unparseable = list[LocatedQuad](), list[str]()
+    for (start, row), output in zip(rows, outputs, strict=True):
+        answer = prompts.parse(output, row)
+        if isinstance(answer, Invalid):
+            unparseable.append(f"{answer.reason}: {output[:200]}")
         else:
-            found += [place(quad, row["input"], start) for quad in meant.quads]
-    return Judged(text, tuple(found), tuple(invalid), fault)
+            quads += [locate(quad, row["input"], start) for quad in answer.quads]
+    return ReviewAnalysis(text, tuple(quads), tuple(unparseable))
 
 
-def place(quad: Quad, sentence: str, start: int = 0) -> Found:
-    """Where a judgement's words stand: of all places of aspect and opinion, the two that are nearest to each other."""
+def locate(quad: Quad, sentence: str, start: int = 0) -> LocatedQuad:
+    """Find the spans of a quadruple: of all occurrences of aspect and opinion, the pair nearest to each other.
+
+    Args:
+        quad: the quadruple.
+        sentence: the sentence that it was extracted from.
+        start: offset of the sentence in its review.
+    """
     aspects, opinions = (list(occurrences(sentence, span)) for span in (quad.aspect, quad.opinion))
-    nowhere: list[Place | None] = [None]
-    aspect, opinion = min(itertools.product(aspects or nowhere, opinions or nowhere), key=lambda pair: _distance(*pair))
-    return Found(quad, _moved(aspect, start), _moved(opinion, start))
+    no_occurrence: list[Offsets | None] = [None]
+    pairs = itertools.product(aspects or no_occurrence, opinions or no_occurrence)
+    aspect, opinion = min(pairs, key=lambda pair: _distance(*pair))
+    return LocatedQuad(quad, _shift(aspect, start), _shift(opinion, start))
 
 
-def occurrences(text: str, span: str | None) -> Iterator[Place]:
-    """Places of a span, the first few: as whole words, else as part of words; as it is written, else in any case."""
+def occurrences(text: str, span: str | None) -> Iterator[Offsets]:
+    """Offsets of a span in a text, at most MAX_OCCURRENCES.
+
+    Occurrences as whole words are preferred to those inside of words, and these to whole words in another case.
+    """
     if not span:
         return
     exact = re.escape(span)
     for pattern, flags in ((rf"(?<!\w){exact}(?!\w)", 0), (exact, 0), (rf"(?<!\w){exact}(?!\w)", re.IGNORECASE)):
-        places = [match.span() for match in itertools.islice(re.finditer(pattern, text, flags), OCCURRENCES)]
-        if places:
-            yield from places
+        matches = [match.span() for match in itertools.islice(re.finditer(pattern, text, flags), MAX_OCCURRENCES)]
+        if matches:
+            yield from matches
             return
 
 
-def _distance(one: Place | None, other: Place | None) -> tuple[int, int]:
-    """Characters between two places, then the earlier one: overlapping ones are farther than any neighbours."""
-    if one is None or other is None:
-        return 0, (one or other or (0, 0))[0]
-    gap = max(one[0], other[0]) - min(one[1], other[1])
-    return gap if gap >= 0 else 1 << 20, one[0]
+def _distance(aspect: Offsets | None, opinion: Offsets | None) -> tuple[int, int]:
+    """Sort key of a pair: characters between the spans, then the offset of the aspect; overlapping spans come last."""
+    if aspect is None or opinion is None:
+        return 0, (aspect or opinion or (0, 0))[0]
+    gap = max(aspect[0], opinion[0]) - min(aspect[1], opinion[1])
+    return gap if gap >= 0 else 1 << 20, aspect[0]
 
 
-def _moved(place: Place | None, by: int) -> Place | None:
-    return place and (place[0] + by, place[1] + by)
+def _shift(offsets: Offsets | None, by: int) -> Offsets | None:
+    return offsets and (offsets[0] + by, offsets[1] + by)

@@ -1,4 +1,4 @@
-"""The quadruple of a review, and the five tasks that ask for parts of it (Varia et al., arXiv:2210.06629).
+"""The sentiment quadruple of a review, and the five tasks that ask for some of its elements (arXiv:2210.06629).
 
 "The pizza was delicious but overpriced ."
     Quad("pizza", "FOOD#QUALITY", "delicious", "positive")
@@ -18,27 +18,28 @@ from typing import Any
 
 from instructzoo.core.errors import ZooError, suggest
 
-PARTS = ("aspect", "category", "opinion", "sentiment")
-ELEMENTS: dict[str, tuple[str, ...]] = {
+ELEMENTS = ("aspect", "category", "opinion", "sentiment")
+TASK_ELEMENTS: dict[str, tuple[str, ...]] = {
     "ae": ("aspect",),
     "aesc": ("aspect", "sentiment"),
     "tasd": ("aspect", "category", "sentiment"),
     "aste": ("aspect", "opinion", "sentiment"),
-    "asqp": PARTS,
+    "asqp": ELEMENTS,
 }
-TASKS = tuple(ELEMENTS)
+TASKS = tuple(TASK_ELEMENTS)
 SENTIMENTS = ("positive", "negative", "neutral")
 CONFLICT = "conflict"
-"""SemEval-2014's fourth value: both at once. It is read and counted, and no task asks for it."""
+"""SemEval-2014's fourth value: positive and negative at once. Readers accept and count it; no task asks for it."""
 
 DOMAINS = ("restaurant", "laptop")
 
 
 @dataclass(frozen=True, slots=True)
 class Quad:
-    """One judgement. None is implicit (aspect and opinion only) or, by the task, not asked.
+    """One sentiment tuple of a review.
 
-    category as the corpora write it, "FOOD#QUALITY"; sentiment one of SENTIMENTS, or CONFLICT.
+    An element is None where it is implicit (aspect and opinion only) or where the task does not ask for it. The
+    category is written as in the published data sets ("FOOD#QUALITY"); the sentiment is one of SENTIMENTS, or CONFLICT.
     """
 
     aspect: str | None = None
@@ -47,49 +48,57 @@ class Quad:
     sentiment: str | None = None
 
 
-def known(task: str, where: str = "") -> str:
-    """The task itself. Raises ZooError for an unknown one."""
-    if task not in ELEMENTS:
+def check_task(task: str, where: str = "") -> str:
+    """Return the task itself.
+
+    Raises:
+        ZooError: for an unknown task, naming `where`.
+    """
+    if task not in TASK_ELEMENTS:
         raise ZooError(f'no task "{task}"', suggest(task, TASKS), where=where)
     return task
 
 
 def project(quads: Sequence[Quad], task: str) -> list[Quad]:
-    """The quads with the elements that the task asks for, in their order.
+    """Reduce quads to the elements that a task asks for, in their order.
 
-    Those that become equal where an element is left out are one answer; a quad that a corpus holds twice as a whole
-    stays twice.
+    Quads that become equal because an element is left out are merged; a quad that a data set lists twice with all of
+    its elements stays twice.
     """
-    asked = ELEMENTS[known(task)]
-    cut = [Quad(*(getattr(quad, part) if part in asked else None for part in PARTS)) for quad in quads]
-    return cut if cut == list(quads) else list(dict.fromkeys(cut))
+    elements = TASK_ELEMENTS[check_task(task)]
+    projected = [Quad(*(getattr(quad, name) if name in elements else None for name in ELEMENTS)) for quad in quads]
+    return projected if projected == list(quads) else list(dict.fromkeys(projected))
 
 
 def to_json(quads: Sequence[Quad], task: str = "asqp") -> str:
-    """A list of objects with the asked elements; implicit is null."""
-    asked = ELEMENTS[known(task)]
-    return json.dumps([{part: getattr(quad, part) for part in asked} for quad in quads], ensure_ascii=False)
+    """Write quads as a JSON list of objects with the task's elements; an implicit element is null."""
+    elements = TASK_ELEMENTS[check_task(task)]
+    return json.dumps([{name: getattr(quad, name) for name in elements} for quad in quads], ensure_ascii=False)
 
 
 def from_json(text: str, where: str = "") -> list[Quad]:
-    """Quads of such a list; an element that is absent is None. Raises ZooError naming `where` for anything else."""
+    """Read the quads that `to_json` wrote; an element that is absent is None.
+
+    Raises:
+        ZooError: for anything else, naming `where`.
+    """
     try:
         values = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ZooError(f"no JSON ({error})", "a list of objects", "mend the row", where) from error
     if not isinstance(values, list):
         raise ZooError(f"found {type(values).__name__}", "a list of objects", "mend the row", where)
-    return [_quad(value, where) for value in values]
+    return [_quad_from_object(value, where) for value in values]
 
 
-def _quad(value: Any, where: str) -> Quad:
+def _quad_from_object(value: Any, where: str) -> Quad:
     if not isinstance(value, Mapping):
-        raise ZooError(f"found {type(value).__name__}", f"an object with {', '.join(PARTS)}", "mend the row", where)
-    if unknown := [str(name) for name in value if name not in PARTS]:
-        raise ZooError(f'no element "{unknown[0]}"', suggest(unknown[0], PARTS), "mend the row", where)
-    for name, part in value.items():
-        if part is not None and not isinstance(part, str):
-            raise ZooError(f'"{name}" is {type(part).__name__}', "text or null", "mend the row", where)
+        raise ZooError(f"found {type(value).__name__}", f"an object with {', '.join(ELEMENTS)}", "mend the row", where)
+    if unknown := [str(name) for name in value if name not in ELEMENTS]:
+        raise ZooError(f'no element "{unknown[0]}"', suggest(unknown[0], ELEMENTS), "mend the row", where)
+    for name, element in value.items():
+        if element is not None and not isinstance(element, str):
+            raise ZooError(f'"{name}" is {type(element).__name__}', "text or null", "mend the row", where)
     sentiment = value.get("sentiment")
     if sentiment is not None and sentiment not in (*SENTIMENTS, CONFLICT):
         raise ZooError(f'no sentiment "{sentiment}"', suggest(sentiment, SENTIMENTS), "mend the row", where)

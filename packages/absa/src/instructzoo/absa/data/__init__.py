@@ -1,1 +1,1 @@
-"""Corpora to rows."""
+"""Published and custom data sets: where their files are, how they are read, and the few-shot sampler."""

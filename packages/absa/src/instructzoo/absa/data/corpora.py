@@ -1,16 +1,14 @@
-"""The published sets: where their files lie, in which format, of which domain, under which licence."""
+"""The published data sets: the folder and names of their files, their format, their domain and their licence."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from instructzoo.core.data import readers
-from instructzoo.core.data.line_files import part_of
-from instructzoo.core.data.split import PARTS
-from instructzoo.core.errors import ZooError, suggest
+from instructzoo.core.data import corpora, readers
+from instructzoo.core.data.line_files import split_from_name
+from instructzoo.core.errors import ZooError
 
 RESEARCH = "no licence file (research release)"
 SEMEVAL = "research use (SemEval); the CSV files' repository is MIT"
@@ -18,37 +16,41 @@ SEMEVAL = "research use (SemEval); the CSV files' repository is MIT"
 
 @dataclass(frozen=True)
 class Corpus:
-    """A published set. home: its folder, from its family's down; files: for each part, a pattern of their names."""
+    """A published data set.
 
-    home: str
-    files: Mapping[str, str]
+    folder: where its authors' layout has it, below the folder of its family ("asqp/rest16"); file_patterns: for each
+    split, a regular expression of its file's path in that folder; reader: the format of the files.
+    """
+
+    folder: str
+    file_patterns: Mapping[str, str]
     reader: str
     domain: str
     licence: str = RESEARCH
 
 
 def _asqp(name: str) -> Corpus:
-    return Corpus(f"asqp/{name}", {part: rf"{file}\.txt" for part, file in _NAMES.items()}, "asqp", "restaurant")
+    return Corpus(f"asqp/{name}", {split: rf"{file}\.txt" for split, file in _FILE_NAMES.items()}, "asqp", "restaurant")
 
 
 def _acos(domain: str) -> Corpus:
-    files = {part: rf"\w+_quad_{file}\.tsv" for part, file in _NAMES.items()}
-    return Corpus(f"acos/{domain}", files, "acos", domain)
+    patterns = {split: rf"\w+_quad_{file}\.tsv" for split, file in _FILE_NAMES.items()}
+    return Corpus(f"acos/{domain}", patterns, "acos", domain)
 
 
 def _aste(name: str, domain: str) -> Corpus:
-    files = {part: rf"{file}_triplets\.txt" for part, file in _NAMES.items()}
-    return Corpus(f"aste_v2/{name}", files, "aste", domain)
+    patterns = {split: rf"{file}_triplets\.txt" for split, file in _FILE_NAMES.items()}
+    return Corpus(f"aste_v2/{name}", patterns, "aste", domain)
 
 
 def _semeval(year: str, word: str, domain: str) -> Corpus:
-    """CSV files lie in Train/ and Test/; the names of the XML files changed with the years."""
-    form = rf"(?:(?:train|test)/)?\w*{word}[\w.-]*?{{}}[\w.-]*\.(?:csv|xml|xml\.gold)"
-    files = {"train": form.format("train"), "test": form.format("test")}
-    return Corpus(f"semeval/SemEval{year}", files, "semeval", domain, SEMEVAL)
+    """CSV files are in Train/ and Test/; the names of the XML files changed over the years."""
+    pattern = rf"(?:(?:train|test)/)?\w*{word}[\w.-]*?{{}}[\w.-]*\.(?:csv|xml|xml\.gold)"
+    patterns = {"train": pattern.format("train"), "test": pattern.format("test")}
+    return Corpus(f"semeval/SemEval{year}", patterns, "semeval", domain, SEMEVAL)
 
 
-_NAMES = {"train": "train", "validation": "dev", "test": "test"}
+_FILE_NAMES = {"train": "train", "validation": "dev", "test": "test"}
 
 CORPORA: dict[str, Corpus] = {
     "asqp/rest15": _asqp("rest15"),
@@ -67,67 +69,46 @@ CORPORA: dict[str, Corpus] = {
 }
 
 
-def locate(name: str, path: str | None, alone: bool) -> dict[str, Path]:
-    """The files of a published set by part.
+def locate(name: str, path: str | None, only_source: bool) -> dict[str, Path]:
+    """Find the files of a published data set.
 
-    path: a file (one source only; its name says which part it is, else it is train) or a folder: the set's own (one
-    source only), its family's (asqp/), or one that holds the families, or their folder absa/.
-    Raises ZooError where none of its files is found, or two files claim one part.
+    Args:
+        name: one of CORPORA.
+        path: `data.path`. A file (with one source only; its name says which split it is, else it is train) or a folder:
+            the set's own (with one source only), its family's (asqp/), one that contains the families, or the folder
+            that contains these as absa/.
+        only_source: whether the recipe names no other source that is read from files.
+
+    Returns:
+        The file of each split that has one.
+
+    Raises:
+        ZooError: where no file is found, or several files belong to one split.
     """
-    if path is None:
-        fix = "set data.path to a folder that holds them; the package's README says where to get them"
-        raise ZooError(f'the source "{name}" is read from files', "data.path", fix, "data.path")
-    root = readers.existing(path, folder=True)
     corpus = CORPORA[name]
-    if root.is_file():
-        if not alone:
-            raise ZooError(f"one file for several sources ({name} and others)", "a folder", where="data.path")
-        return {part_of(root.name): root}
-    family, _, home = corpus.home.partition("/")
-    places = [root / "absa" / family / home, root / family / home, root / home]
-    if alone and not _foreign(root, home):
-        places.append(root)
-    for folder in places:
-        if found := _parts(folder, corpus):
-            return found
-    wanted = f"{corpus.home}/ with {', '.join(corpus.files)} files"
-    raise ZooError(f"no file of {name}", wanted, suggest(home, [p.name for p in root.iterdir()]), str(root))
+    other_folders = [other.folder for other in CORPORA.values()]
+    paths_by_split = corpora.locate(
+        name, corpus.folder, corpus.file_patterns, path, only_source, collection="absa", siblings=other_folders
+    )
+    return corpora.one_file_per_split(paths_by_split)
 
 
-def own_files(path: str | None, alone: bool) -> dict[str, Path]:
-    """Your own file (train, unless its name speaks of another part), or the files of a folder, one for each part.
+def own_files(path: str | None, only_source: bool) -> dict[str, Path]:
+    """Find your own files: one file (train, unless its name names another split), or one file per split in a folder.
 
-    With other sources beside, the folder is own/ in data.path.
+    Args:
+        path: `data.path`; with other sources that are read from files, the folder is own/ in it.
+        only_source: whether the recipe names no other source that is read from files.
+
+    Raises:
+        ZooError: without a path, and where two files belong to one split.
     """
-    if path is None:
-        raise ZooError('the source "own" is read from files', "data.path", "name your file or folder", "data.path")
-    found: dict[str, Path] = {}
-    for file in readers.files(path if alone else Path(path) / "own"):
-        part = part_of(file.name)
-        if part in found:
-            raise ZooError(f"two {part} files: {found[part].name}, {file.name}", "one", "name one", str(file.parent))
-        found[part] = file
-    return found
-
-
-def _foreign(folder: Path, home: str) -> bool:
-    """Whether a folder bears the name of another set."""
-    names = {corpus.home.rpartition("/")[2].lower() for corpus in CORPORA.values()}
-    return folder.resolve().name.lower() in names - {home.lower()}
-
-
-def _parts(folder: Path, corpus: Corpus) -> dict[str, Path]:
-    if not folder.is_dir():
-        return {}
-    names = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
-    found: dict[str, Path] = {}
-    for part in PARTS:
-        pattern = corpus.files.get(part)
-        fitting = [name for name in names if pattern and re.fullmatch(pattern, name, re.IGNORECASE)]
-        if len(fitting) > 1:
-            raise ZooError(
-                f"{len(fitting)} {part} files: {', '.join(fitting)}", "one", "name the file in data.path", str(folder)
-            )
-        if fitting:
-            found[part] = names[fitting[0]]
-    return found
+    root = corpora.data_path("own", path)
+    files: dict[str, Path] = {}
+    for file in readers.data_files(root if only_source else root / "own"):
+        split = split_from_name(file.name)
+        if split in files:
+            found = f"two {split} files: {files[split].name}, {file.name}"
+            raise ZooError(found, "one", "name one", str(file.parent))
+        files[split] = file
+    return files

@@ -1,4 +1,4 @@
-"""The demo: paste reviews and see what they judge and how, correct what is wrong and keep it, or send a whole file."""
+"""The demo page: opinions in pasted reviews, their correction into training rows, and the analysis of a whole file."""
 
 from __future__ import annotations
 
@@ -9,168 +9,183 @@ from typing import Any
 import gradio as gr
 
 from instructzoo.absa.demo import correction_tab, file_extraction, rendering
-from instructzoo.absa.extraction import Answers, Judged, judge
+from instructzoo.absa.extraction import ReviewAnalysis, analyse
 from instructzoo.core import ui
 from instructzoo.core.errors import ZooError
-from instructzoo.core.ui.files import SUFFIXES, Shelf
-from instructzoo.core.ui.highlighting import unaskable
+from instructzoo.core.ui.files import SUFFIXES, ResultFolders
+from instructzoo.core.ui.highlighting import invalid_text_reason
+from instructzoo.core.ui.questions import AnswersRows
 
 TITLE = "Aspects and sentiment"
 SUMMARY = (
-    "A small language model takes reviews of restaurants and laptops apart: what is judged, in which respect, in which "
-    "words, and how it came off."
+    "A small language model extracts aspects, their categories, opinion terms and sentiments from reviews of "
+    "restaurants and laptops."
 )
 MAX_REVIEW, MAX_PASTED = 5_000, 50_000
-"""Characters of one pasted review, and of all of them."""
+"""Maximum length of one pasted review, and of all of them, in characters."""
 
 EXAMPLES = (
     "The pizza was delicious but the waiter was rude.",
     "The battery is dependable. I hate the keyboard!",
     "The margarita was mostly ice, nobody said hello.",
 )
-SHOWN = "\n".join(EXAMPLES)
-EMPTY = ui.note("The marked reviews, the chart and the table appear here.")
+EMPTY_RESULT = ui.note("The marked reviews, the chart and the table appear here.")
 STOPPED = ui.note("Stopped; nothing is saved.")
 FILE_HINT = (
-    f"One review a line (.txt), a table with a column text (.csv, .tsv), or a JSON object a line with a key text "
-    f"(.jsonl); at most {file_extraction.MAX_TEXT:,} characters a review and {ui.MAX_UPLOAD[:-2]} MB a file. "
-    "The answer is a .csv and a .jsonl file; a line that cannot be read is named and spoils no other."
+    f"One review per line (.txt), a table with a column text (.csv, .tsv), or one JSON object per line with a key text "
+    f"(.jsonl); at most {file_extraction.MAX_TEXT:,} characters per review and {ui.MAX_UPLOAD[:-2]} MB per file. "
+    "The result is a .csv and a .jsonl file. A line that cannot be read is reported and does not affect the others."
 )
 
 
 def build(predictor: Any) -> gr.Blocks:
-    """The page: pasted reviews, the correction of judgements, a file, the model's card. Bad input gets one line."""
-    shelf = Shelf()  # removed when the page is
+    """Build the page.
+
+    Args:
+        predictor: the model, an AnswersRows.
+    """
+    result_folders = ResultFolders()  # removed together with the page
     with ui.page(f"instructzoo · {TITLE}") as page:
         gr.HTML(ui.head(TITLE, SUMMARY) + rendering.STYLE)
-        judged = gr.State([])
+        analyses = gr.State([])
         with gr.Tab("Reviews"):
-            answered = _reviews_tab(predictor, shelf, judged)
+            analysed = _reviews_tab(predictor, result_folders, analyses)
         with gr.Tab("Correct"):
-            correction_tab.tab(predictor, shelf, judged, answered)
+            correction_tab.build_tab(predictor, result_folders, analyses, analysed)
         with gr.Tab("A file"):
-            _file_tab(predictor, shelf)
+            _file_tab(predictor, result_folders)
         with gr.Accordion("About this model", open=False, elem_id="absa-card"):
-            gr.HTML(ui.card(predictor.recipe, predictor.scores, limits()))
+            gr.HTML(ui.card(predictor.recipe, predictor.scores, model_limits()))
     return page
 
 
-def _reviews_tab(predictor: Any, shelf: Shelf, judged: gr.State) -> Any:
-    """The first tab; returns the event that follows an answer."""
-    box = gr.Textbox(
-        SHOWN,
-        label=f"One review a line, at most {ui.MAX_LINES}",
+def _reviews_tab(predictor: Any, result_folders: ResultFolders, analyses: gr.State) -> Any:
+    """The first tab; returns the event that follows a result."""
+    reviews = gr.Textbox(
+        "\n".join(EXAMPLES),
+        label=f"One review per line, at most {ui.MAX_LINES}",
         placeholder=EXAMPLES[0],
         lines=4,
         max_lines=14,
         elem_id="absa-reviews",
         autofocus=True,
     )
-    ask = gr.Button("Find judgements", variant="primary", elem_id="absa-ask")
-    shown = gr.HTML(EMPTY, elem_id="absa-answer")
-    table, objects = downloads("absa-csv", "absa-json", "Save as CSV", "Save as JSON")
+    button = gr.Button("Find opinions", variant="primary", elem_id="absa-ask")
+    result = gr.HTML(EMPTY_RESULT, elem_id="absa-answer")
+    table, objects = download_buttons("absa-csv", "absa-json", "Save as CSV", "Save as JSON")
 
-    def answer(text: str) -> tuple[str, list[Judged], Any, Any]:
-        html, found = many(predictor, text)
-        files = file_extraction.save(found, shelf.fresh()) if found else (None, None)
-        return html, found, *map(offered, files)
+    def answer(text: str) -> tuple[str, list[ReviewAnalysis], Any, Any]:
+        html, found = analyse_pasted(predictor, text)
+        files = file_extraction.save_analyses(found, result_folders.new_folder()) if found else (None, None)
+        return html, found, *map(download_update, files)
 
-    return ask.click(answer, box, [shown, judged, table, objects], api_visibility="private")
+    return button.click(answer, reviews, [result, analyses, table, objects], api_visibility="private")
 
 
-def downloads(first: str, second: str, *labels: str) -> list[gr.DownloadButton]:
-    """Two buttons side by side that appear when there is something to save."""
+def download_buttons(first_id: str, second_id: str, *labels: str) -> list[gr.DownloadButton]:
+    """Two hidden download buttons side by side; `download_update` shows them."""
     with gr.Row():
         return [
-            gr.DownloadButton(name, visible=False, size="md", elem_id=id)
-            for id, name in zip((first, second), labels, strict=True)
+            gr.DownloadButton(label, visible=False, size="md", elem_id=element_id)
+            for element_id, label in zip((first_id, second_id), labels, strict=True)
         ]
 
 
-def offered(path: Path | None) -> Any:
-    """A download button with a file, or hidden."""
+def download_update(path: Path | None) -> Any:
+    """Update of a download button: visible with a file, hidden without."""
     return gr.update(value=path and str(path), visible=path is not None)
 
 
-def _file_tab(predictor: Any, shelf: Shelf) -> None:
+def _file_tab(predictor: Any, result_folders: ResultFolders) -> None:
     gr.HTML(f'<p class="zoo-hint">{FILE_HINT}</p>')
     source = gr.File(label="Reviews", file_types=list(SUFFIXES), elem_id="absa-source", height=120)
     with gr.Row():
-        run = gr.Button("Find judgements in all", variant="primary", scale=4, elem_id="absa-ask-all")
+        start = gr.Button("Find opinions in all", variant="primary", scale=4, elem_id="absa-ask-all")
         stop = gr.Button("Stop", scale=1, min_width=100, elem_id="absa-stop")
     summary = gr.HTML(elem_id="absa-summary", min_height=60)
-    table, objects = downloads("absa-file-csv", "absa-file-jsonl", "Save as CSV", "Save as JSON Lines")
+    table, objects = download_buttons("absa-file-csv", "absa-file-jsonl", "Save as CSV", "Save as JSON Lines")
 
     def answer(path: str | None) -> Iterator[tuple[str, Any, Any]]:
-        for html, *files in whole_file(predictor, path, shelf.fresh()):
-            yield html, *map(offered, files)
+        for html, *files in analyse_uploaded(predictor, path, result_folders.new_folder()):
+            yield html, *map(download_update, files)
 
-    running = run.click(answer, source, [summary, table, objects], show_progress="hidden", api_visibility="private")
+    running = start.click(answer, source, [summary, table, objects], show_progress="hidden", api_visibility="private")
     stop.click(lambda: STOPPED, None, summary, cancels=[running], api_visibility="private")
 
 
-def many(predictor: Answers, text: str) -> tuple[str, list[Judged]]:
-    """HTML of pasted reviews, and what was found; never an exception for what a person may paste."""
+def analyse_pasted(predictor: AnswersRows, text: str) -> tuple[str, list[ReviewAnalysis]]:
+    """Analyse pasted reviews, one per line.
+
+    Returns:
+        The HTML of the result and the analyses. Invalid input gives a message and no analyses, never an exception.
+    """
     lines = [line.strip() for line in (text or "").splitlines() if line.strip()]
-    if fault := refused(lines):
-        return ui.note(fault), []
+    if reason := invalid_input_reason(lines):
+        return ui.note(reason), []
     try:
-        judged = judge(predictor, lines, MAX_REVIEW)
+        analyses = analyse(predictor, lines, MAX_REVIEW)
     except ZooError as error:
-        return ui.note(f"These cannot be answered: {error}"), []
-    return rendering.result(judged), judged
+        return ui.note(f"These cannot be analysed: {error}"), []
+    return rendering.render_analyses(analyses), analyses
 
 
-def refused(lines: Sequence[str]) -> str:
-    """Why a pasted batch is not asked at all, in one friendly sentence; empty where it is."""
+def invalid_input_reason(lines: Sequence[str]) -> str:
+    """Why pasted reviews are not analysed at all, as a sentence; "" where they are."""
     if not lines:
-        return "Paste one review a line."
+        return "Paste one review per line."
     if len(lines) > ui.MAX_LINES:
         return f"{len(lines):,} lines; this page takes {ui.MAX_LINES} at a time. Send more as a file."
     if (size := sum(map(len, lines))) > MAX_PASTED:
         return f"{size:,} characters; this page takes {MAX_PASTED:,} at a time. Send more as a file."
-    return unaskable(lines[0], MAX_REVIEW) if len(lines) == 1 else ""
+    return invalid_text_reason(lines[0], MAX_REVIEW) if len(lines) == 1 else ""
 
 
-def whole_file(predictor: Answers, path: str | None, folder: Path) -> Iterator[tuple[str, Path | None, Path | None]]:
-    """HTML of how far a file of reviews is, at last of what became of it with the CSV and JSON Lines in `folder`."""
+def analyse_uploaded(
+    predictor: AnswersRows, path: str | None, folder: Path
+) -> Iterator[tuple[str, Path | None, Path | None]]:
+    """Analyse an uploaded file of reviews.
+
+    Yields:
+        HTML of the progress, at last of the summary together with the CSV and the JSON Lines file in `folder`.
+    """
     if not path:
         yield ui.note("Choose a file of reviews first."), None, None
         return
-    outcome = None
+    progress = None
     try:
-        for outcome in file_extraction.judge_file(predictor, Path(path), folder):
-            yield _under_way(outcome), None, None
+        for progress in file_extraction.analyse_file(predictor, Path(path), folder):
+            yield _render_progress(progress), None, None
     except ZooError as error:
-        yield ui.note(f"This file cannot be answered: {error}"), None, None
+        yield ui.note(f"This file cannot be analysed: {error}"), None, None
         return
-    if outcome:
-        yield _summary(outcome), outcome.table, outcome.objects
+    if progress:
+        yield _render_summary(progress), progress.table, progress.objects
 
 
-def _under_way(outcome: file_extraction.Outcome) -> str:
-    text = f"{outcome.totals.reviews:,} reviews judged, {outcome.done:.0%} of the file"
-    bar = f'<progress max="1" value="{outcome.done:.3f}" aria-label="share of the file"></progress>'
-    return f'<div class="zoo-card absa-under-way">{bar}<p>{text}</p></div>'
+def _render_progress(progress: file_extraction.FileProgress) -> str:
+    text = f"{progress.counts.reviews:,} reviews analysed, {progress.done:.0%} of the file"
+    bar = f'<progress max="1" value="{progress.done:.3f}" aria-label="fraction of the file"></progress>'
+    return f'<div class="zoo-card absa-progress">{bar}<p>{text}</p></div>'
 
 
-def _summary(outcome: file_extraction.Outcome) -> str:
-    totals = outcome.totals
-    parts = [rendering.counted(totals)]
-    if totals.categories:
-        parts.append(rendering.part("Sentiment by category", rendering.bars(totals.categories)))
-    if outcome.faults:
-        more = totals.faulty - len(outcome.faults)
-        lines = [(f"line\N{NO-BREAK SPACE}{number}", why) for number, why in outcome.faults]
-        lines += [("", f"{more:,} more; each stands in both files with its number")] if more else []
-        parts.append(rendering.part("Not asked", ui.table(("", ""), lines)))
-    return f'<div class="zoo-card">{"".join(parts)}</div>'
+def _render_summary(progress: file_extraction.FileProgress) -> str:
+    counts, faults = progress.counts, progress.faults
+    sections = [rendering.render_counts(counts)]
+    if counts.sentiments_by_category:
+        bars = rendering.render_bars(counts.sentiments_by_category)
+        sections.append(rendering.section("Sentiment by category", bars))
+    if faults.first:
+        lines = [(f"line\N{NO-BREAK SPACE}{number}", reason) for number, reason in faults.first]
+        more = faults.count - len(faults.first)
+        lines += [("", f"{more:,} more; both files have each of them with its number")] if more else []
+        sections.append(rendering.section("Not analysed", ui.table(("", ""), lines)))
+    return f'<div class="zoo-card">{"".join(sections)}</div>'
 
 
-def limits() -> list[tuple[str, str]]:
-    """Lines of the card: what the model is for, and what it is not."""
+def model_limits() -> list[tuple[str, str]]:
+    """Lines of the model card: what the model is for, and what it is not for."""
     return [
-        ("Asked", "sentence by sentence, for aspect, category, opinion and sentiment at once (ASQP)"),
-        ("Limits", "English reviews of restaurants and laptops; a small model misses much in real ones"),
-        ("Not for", "judging the people who wrote or are named in a text, or decisions without a reader"),
+        ("Task", "aspect, category, opinion and sentiment of every opinion (ASQP), sentence by sentence"),
+        ("Limits", "English reviews of restaurants and laptops; the small model misses much in real ones"),
+        ("Not for", "judging the people who wrote or are named in a text, or decisions without a human reader"),
     ]

@@ -1,10 +1,10 @@
-"""Corrected judgements -> rows that train again: a table as a person edits it, checked against its text.
+"""Corrected quadruples as training rows: an edited table is checked against its text and written as JSON Lines.
 
     aspect   category        opinion   sentiment
     wine     DRINKS#QUALITY  Great     positive
-             food prices     cheap     POS           an empty cell is implicit; case and spelling of labels are free
+             food prices     cheap     POS           an empty cell is implicit; labels may have any case and spelling
 
-What is kept is the JSON Lines form of own data (readers_own.py), a text a line, so that every task can be asked of it:
+The result is the JSON Lines format of own data (data/readers/custom.py), one text per line, which supports every task:
 
     zoo train absa/small data.sources=[own] data.path=absa-rows.jsonl
 """
@@ -17,16 +17,16 @@ from itertools import zip_longest
 from typing import Any
 
 from instructzoo.absa import prompts
-from instructzoo.absa.data.readers.base import IMPLICIT, category, sentiment
-from instructzoo.absa.extraction import Judged, occurrences
-from instructzoo.absa.schema import DOMAINS, PARTS, SENTIMENTS, TASKS, Quad
+from instructzoo.absa.data.readers.base import IMPLICIT, parse_category, parse_sentiment
+from instructzoo.absa.extraction import ReviewAnalysis, occurrences
+from instructzoo.absa.schema import DOMAINS, ELEMENTS, SENTIMENTS, TASKS, Quad
 from instructzoo.core.errors import ZooError, suggest
-from instructzoo.core.ui.highlighting import unaskable
+from instructzoo.core.ui.highlighting import invalid_text_reason
 
-MAX_TEXT, MAX_QUADS, MAX_KEPT = 1_000, 40, 500
-"""Characters of a text, judgements on it, and texts that one page keeps."""
+MAX_TEXT, MAX_QUADS, MAX_SAVED = 1_000, 40, 500
+"""Maximum characters of a text, quadruples of a text, and texts saved by one page."""
 
-_RESTAURANT = {
+_RESTAURANT_ATTRIBUTES = {
     "RESTAURANT": ("GENERAL", "PRICES", "MISCELLANEOUS"),
     "FOOD": ("GENERAL", "QUALITY", "PRICES", "STYLE_OPTIONS"),
     "DRINKS": ("QUALITY", "PRICES", "STYLE_OPTIONS"),
@@ -34,119 +34,143 @@ _RESTAURANT = {
     "AMBIENCE": ("GENERAL",),
     "LOCATION": ("GENERAL",),
 }
-_PARTS_OF_LAPTOPS = (
+_LAPTOP_ENTITIES = (
     "LAPTOP", "DISPLAY", "KEYBOARD", "MOUSE", "BATTERY", "CPU", "MEMORY", "HARD_DISC", "GRAPHICS", "MOTHERBOARD",
     "FANS&COOLING", "PORTS", "POWER_SUPPLY", "OPTICAL_DRIVES", "MULTIMEDIA_DEVICES", "HARDWARE", "SOFTWARE", "OS",
     "WARRANTY", "SHIPPING", "SUPPORT", "COMPANY",
 )  # fmt: skip
-_RESPECTS = (
+_LAPTOP_ATTRIBUTES = (
     "GENERAL", "PRICE", "QUALITY", "DESIGN_FEATURES", "OPERATION_PERFORMANCE", "USABILITY", "PORTABILITY",
     "CONNECTIVITY", "MISCELLANEOUS",
 )  # fmt: skip
 CATEGORIES: dict[str, tuple[str, ...]] = {
-    "restaurant": tuple(f"{entity}#{respect}" for entity, held in _RESTAURANT.items() for respect in held),
-    "laptop": tuple(f"{part}#{respect}" for part in _PARTS_OF_LAPTOPS for respect in _RESPECTS),
+    "restaurant": tuple(
+        f"{entity}#{attribute}" for entity, attributes in _RESTAURANT_ATTRIBUTES.items() for attribute in attributes
+    ),
+    "laptop": tuple(f"{entity}#{attribute}" for entity in _LAPTOP_ENTITIES for attribute in _LAPTOP_ATTRIBUTES),
 }
-"""Entity and attribute as SemEval names them (Pontiki et al. 2016) and the published quadruples of restaurants use."""
+"""Entity#attribute as SemEval names them (Pontiki et al. 2016) and as the published restaurant quadruples use them."""
 
 Table = list[list[str]]
-"""Rows of cells in the order of PARTS."""
+"""Rows of cells in the order of ELEMENTS."""
 
 
-def table_of(judged: Judged) -> Table:
-    """The judgements of a text, to be edited."""
-    return [[getattr(found.quad, part) or "" for part in PARTS] for found in judged.found]
+def to_table(analysis: ReviewAnalysis) -> Table:
+    """The quadruples of a review as an editable table."""
+    return [[getattr(located.quad, element) or "" for element in ELEMENTS] for located in analysis.quads]
 
 
-def read_table(text: str, table: Sequence[Sequence[Any]], domain: str, own: bool = False) -> list[Quad]:
-    """The judgements of an edited table; rows without any word are skipped. own: categories of any name are right.
+def read_table(text: str, table: Sequence[Sequence[Any]], domain: str, custom_categories: bool = False) -> list[Quad]:
+    """The quadruples of an edited table; empty rows are skipped.
 
-    Raises ZooError naming the row for a span that the text does not hold, a label that is none, and a repeated row.
+    Args:
+        text: the text that the spans must occur in.
+        table: rows of cells in the order of ELEMENTS.
+        domain: one of DOMAINS, which decides the categories.
+        custom_categories: whether categories of any name are valid.
+
+    Raises:
+        ZooError: for a span that the text does not contain, an invalid label and a repeated row, naming the row.
     """
     if domain not in DOMAINS:
         raise ZooError(f'the domain "{domain}"', suggest(domain, DOMAINS), where="domain")
     quads = list[Quad]()
     for number, cells in enumerate(table, 1):
-        values = [_cell(cell) for cell in cells]
+        values = [_cell_text(cell) for cell in cells]
         if not any(values):
             continue
-        if any(values[len(PARTS) :]):
-            raise ZooError(f"{len(values)} cells", ", ".join(PARTS), "empty the others", f"row {number}")
-        quad = _quad(text, dict(zip_longest(PARTS, values[: len(PARTS)], fillvalue="")), domain, own, f"row {number}")
+        where = f"row {number}"
+        if any(values[len(ELEMENTS) :]):
+            raise ZooError(f"{len(values)} cells", ", ".join(ELEMENTS), "empty the others", where)
+        elements = dict(zip_longest(ELEMENTS, values[: len(ELEMENTS)], fillvalue=""))
+        quad = _read_quad(text, elements, domain, custom_categories, where)
         if quad in quads:
-            raise ZooError("the same judgement as in a row above", "each once", "empty the row", f"row {number}")
+            raise ZooError("the same opinion as in a row above", "each once", "empty the row", where)
         quads.append(quad)
     if len(quads) > MAX_QUADS:
-        raise ZooError(f"{len(quads)} judgements", f"at most {MAX_QUADS}", "cut the text in two", "the table")
+        raise ZooError(f"{len(quads)} opinions", f"at most {MAX_QUADS}", "cut the text in two", "the table")
     return quads
 
 
-def _cell(value: Any) -> str:
+def _cell_text(value: Any) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def _quad(text: str, values: Mapping[str, str], domain: str, own: bool, where: str) -> Quad:
-    named = values["category"]
-    label = category(named) if named else ""
-    if not label:
+def _read_quad(text: str, elements: Mapping[str, str], domain: str, custom_categories: bool, where: str) -> Quad:
+    written = elements["category"]
+    category = parse_category(written) if written else ""
+    if not category:
         raise ZooError("no category", f"one such as {CATEGORIES[domain][0]}", "fill the cell", where)
-    if not own and label not in CATEGORIES[domain]:
-        expected = suggest(label, CATEGORIES[domain]) if len(CATEGORIES[domain]) < 20 else _near(label, domain)
-        raise ZooError(f'the category "{named[:60]}"', expected, "or allow categories of your own", where)
+    if not custom_categories and category not in CATEGORIES[domain]:
+        expected = _expected_categories(category, domain)
+        raise ZooError(f'the category "{written[:60]}"', expected, "or allow categories of your own", where)
     return Quad(
-        _span(text, values["aspect"], "aspect", where),
-        label,
-        _span(text, values["opinion"], "opinion", where),
-        _mood(values["sentiment"], where),
+        _read_span(text, elements["aspect"], "aspect", where),
+        category,
+        _read_span(text, elements["opinion"], "opinion", where),
+        _read_sentiment(elements["sentiment"], where),
     )
 
 
-def _near(label: str, domain: str) -> str:
-    """A short line even where the list has two hundred names."""
-    entity = label.partition("#")[0]
-    told = [name for name in CATEGORIES[domain] if name.startswith(f"{entity}#")]
-    return f"one of {', '.join(told)}" if told else f"one of {', '.join(_PARTS_OF_LAPTOPS)}, then # and a respect"
+def _expected_categories(category: str, domain: str) -> str:
+    """The categories to choose from, in a short text even where the domain has two hundred."""
+    if len(CATEGORIES[domain]) < 20:
+        return suggest(category, CATEGORIES[domain])
+    entity = category.partition("#")[0]
+    same_entity = [name for name in CATEGORIES[domain] if name.startswith(f"{entity}#")]
+    if same_entity:
+        return f"one of {', '.join(same_entity)}"
+    return f"one of {', '.join(_LAPTOP_ENTITIES)}, then # and an attribute"
 
 
-def _mood(named: str, where: str) -> str:
+def _read_sentiment(written: str, where: str) -> str:
     """One of the three sentiments that tasks ask for."""
-    if not named:
+    if not written:
         raise ZooError("no sentiment", f"one of {', '.join(SENTIMENTS)}", "fill the cell", where)
-    mood = sentiment(named, where)
-    if mood not in SENTIMENTS:
-        raise ZooError(f'no sentiment "{mood}"', f"one of {', '.join(SENTIMENTS)}", "write a row for each", where)
-    return mood
+    sentiment = parse_sentiment(written, where)
+    if sentiment not in SENTIMENTS:
+        raise ZooError(f'no sentiment "{sentiment}"', f"one of {', '.join(SENTIMENTS)}", "write a row for each", where)
+    return sentiment
 
 
-def _span(text: str, span: str, part: str, where: str) -> str | None:
-    """The span itself; none for an implicit one."""
+def _read_span(text: str, span: str, element: str, where: str) -> str | None:
+    """The span itself; None for an implicit one."""
     if span in ("", IMPLICIT):
         return None
     if span in text:
         return span
-    near = next(occurrences(text, span), None)
-    fix = f'write it as the text does: "{text[slice(*near)]}"' if near else "or leave the cell empty: implicit"
-    raise ZooError(f'the {part} "{span[:60]}"', "words of the text", fix, where)
+    similar = next(occurrences(text, span), None)
+    fix = f'write it as the text does: "{text[slice(*similar)]}"' if similar else "or leave the cell empty: implicit"
+    raise ZooError(f'the {element} "{span[:60]}"', "words of the text", fix, where)
 
 
-def kept_line(text: str, quads: Sequence[Quad], domain: str) -> str:
-    """A line of JSON that `own` reads. Raises ZooError for a text or a judgement that no task could be asked of."""
+def to_json_line(text: str, quads: Sequence[Quad], domain: str) -> str:
+    """A line of JSON in the format of own data.
+
+    Raises:
+        ZooError: for a text or a quadruple of which no row can be made.
+    """
     text = text.strip()
-    if fault := unaskable(text, MAX_TEXT):
-        raise ZooError("a text that cannot be kept", fault.rstrip("."), where="the text")
-    for task in TASKS:
-        prompts.write(text, quads, task, 0, domain)
-    values = [{part: getattr(quad, part) for part in PARTS} for quad in quads]
-    return json.dumps({"text": text, "quads": values, "domain": domain}, ensure_ascii=False)
+    if reason := invalid_text_reason(text, MAX_TEXT):
+        raise ZooError("a text that cannot be saved", reason.rstrip("."), where="the text")
+    for task in TASKS:  # raises for what a task cannot express
+        prompts.make_row(text, quads, task, 0, domain)
+    objects = [{element: getattr(quad, element) for element in ELEMENTS} for quad in quads]
+    return json.dumps({"text": text, "quads": objects, "domain": domain}, ensure_ascii=False)
 
 
-def keep(lines: Sequence[str], line: str) -> tuple[list[str], bool]:
-    """The lines with one more, and whether it took the place of an earlier one on the same text.
+def add_line(lines: Sequence[str], line: str) -> tuple[list[str], bool]:
+    """Add a line, in place of an earlier one with the same text.
 
-    Raises ZooError where the page holds no more.
+    Returns:
+        The lines, and whether one was replaced.
+
+    Raises:
+        ZooError: where the page has MAX_SAVED texts already.
     """
     text = json.loads(line)["text"]
-    others = [old for old in lines if json.loads(old)["text"] != text]
-    if len(others) >= MAX_KEPT:
-        raise ZooError(f"{len(others)} texts", f"at most {MAX_KEPT}", "download them and begin anew", "the kept rows")
-    return [*others, line], len(others) < len(lines)
+    other_texts = [saved for saved in lines if json.loads(saved)["text"] != text]
+    if len(other_texts) >= MAX_SAVED:
+        found = f"{len(other_texts)} texts"
+        raise ZooError(found, f"at most {MAX_SAVED}", "download them and start again", "the saved rows")
+    return [*other_texts, line], len(other_texts) < len(lines)

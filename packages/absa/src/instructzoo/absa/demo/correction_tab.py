@@ -1,4 +1,4 @@
-"""The demo's second tab: judgements in a table, corrected, checked against the text, kept, saved for training."""
+"""The demo's second tab: predicted quadruples are corrected in a table, checked against the text, and saved as rows."""
 
 from __future__ import annotations
 
@@ -12,67 +12,81 @@ import gradio as gr
 
 from instructzoo.absa.demo import correction, rendering
 from instructzoo.absa.demo.correction import CATEGORIES, MAX_TEXT
-from instructzoo.absa.extraction import Answers, Judged, judge, place
-from instructzoo.absa.schema import DOMAINS, PARTS, SENTIMENTS, from_json
+from instructzoo.absa.extraction import ReviewAnalysis, analyse, locate
+from instructzoo.absa.schema import DOMAINS, ELEMENTS, SENTIMENTS, from_json
 from instructzoo.core import ui
 from instructzoo.core.errors import ZooError
-from instructzoo.core.ui.files import Shelf
-from instructzoo.core.ui.highlighting import unaskable
+from instructzoo.core.ui.files import ResultFolders
+from instructzoo.core.ui.highlighting import invalid_text_reason
+from instructzoo.core.ui.questions import AnswersRows
 
-NAME = "absa-rows.jsonl"
+FILE_NAME = "absa-rows.jsonl"
 HINT = (
-    "Take over a review of the last answer, or write a text and ask the model. Click a cell to correct it; empty all "
+    "Choose a review of the last result, or write a text and ask the model. Click a cell to correct it; empty all "
     "cells of a row to leave it out. An empty aspect or opinion is implicit: no word of the text names it."
 )
-TRAIN = f"Kept rows train again: zoo train absa/small data.sources=[own] data.path={NAME}"
-NONE = ui.note("Nothing is kept yet.")
+TRAIN_HINT = f"Train on the saved rows: zoo train absa/small data.sources=[own] data.path={FILE_NAME}"
+NOTHING_SAVED = ui.note("Nothing is saved yet.")
 
 
-def tab(predictor: Any, shelf: Shelf, judged: gr.State, answered: Any) -> None:
-    """Lay out the tab. judged: the last answer of the first tab; answered: the event that follows it."""
-    kept = gr.State([])
+def build_tab(predictor: Any, result_folders: ResultFolders, analyses: gr.State, analysed: Any) -> None:
+    """Lay out the tab.
+
+    Args:
+        predictor: the model, an AnswersRows.
+        result_folders: where the downloads are written.
+        analyses: the last result of the first tab.
+        analysed: the event that follows it.
+    """
+    saved_lines = gr.State([])
     gr.HTML(f'<p class="zoo-hint">{HINT}</p>')
-    taken = gr.Dropdown([], label="From the last answer", visible=False, elem_id="absa-take")
+    review = gr.Dropdown([], label="From the last result", visible=False, elem_id="absa-review")
     text = gr.Textbox(label=f"Text, at most {MAX_TEXT:,} characters", lines=2, max_lines=8, elem_id="absa-text")
     with gr.Row(equal_height=True):
         domain = gr.Dropdown(list(DOMAINS), value=DOMAINS[0], label="Domain", elem_id="absa-domain", min_width=140)
-        own = gr.Checkbox(False, label="Categories of my own", container=False, elem_id="absa-own", min_width=180)
-        ask = gr.Button("Ask the model", elem_id="absa-ask-one", min_width=140)
+        custom = gr.Checkbox(False, label="Categories of my own", container=False, elem_id="absa-own", min_width=180)
+        ask_button = gr.Button("Ask the model", elem_id="absa-ask-one", min_width=140)
     table = gr.Dataframe(
-        headers=list(PARTS), type="array", column_count=len(PARTS), interactive=True, wrap=True, elem_id="absa-table",
-        label="Judgements", show_label=False, buttons=[], value=[[""] * len(PARTS)],
+        headers=list(ELEMENTS), type="array", column_count=len(ELEMENTS), interactive=True, wrap=True,
+        elem_id="absa-table", label="Opinions", show_label=False, buttons=[], value=[[""] * len(ELEMENTS)],
     )  # fmt: skip
-    _adding(domain, table)
-    keep = gr.Button("Check and keep", variant="primary", elem_id="absa-keep")
-    told = gr.HTML(elem_id="absa-told")
-    shown = gr.HTML(NONE, elem_id="absa-kept")
+    _new_row_form(domain, table)
+    save_button = gr.Button("Check and save", variant="primary", elem_id="absa-keep")
+    message = gr.HTML(elem_id="absa-message")
+    saved_list = gr.HTML(NOTHING_SAVED, elem_id="absa-saved")
     with gr.Row():
-        save = gr.DownloadButton("Save the kept rows", visible=False, size="md", elem_id="absa-save")
-        back = gr.Button("Drop the last one", visible=False, size="md", elem_id="absa-back")
-    gr.HTML(f'<p class="zoo-hint"><code>{TRAIN}</code></p>')
+        download = gr.DownloadButton("Download the saved rows", visible=False, size="md", elem_id="absa-download")
+        undo_button = gr.Button("Remove the last one", visible=False, size="md", elem_id="absa-undo")
+    gr.HTML(f'<p class="zoo-hint"><code>{TRAIN_HINT}</code></p>')
 
-    def keep_one(
-        text: str, table: Sequence[Sequence[Any]], domain: str, own: bool, lines: list[str]
-    ) -> tuple[Any, ...]:
-        html, lines = kept_one(text, table, domain, own, lines)
-        return html, *_offer(lines, shelf)
+    def save(text: str, table: Sequence[Sequence[Any]], domain: str, custom: bool, lines: list[str]) -> tuple[Any, ...]:
+        html, lines = save_correction(text, table, domain, custom, lines)
+        return html, *_saved_updates(lines, result_folders)
 
-    outputs = [kept, shown, save, back]
-    answered.then(choices, judged, taken, api_visibility="private")
-    taken.input(take, [taken, judged], [text, table, told], api_visibility="private")
-    ask.click(lambda text: asked(predictor, text), text, [table, told], api_visibility="private")
-    keep.click(keep_one, [text, table, domain, own, kept], [told, *outputs], api_visibility="private")
-    back.click(lambda lines: ("", *_offer(lines[:-1], shelf)), kept, [told, *outputs], api_visibility="private")
+    saved_outputs = [saved_lines, saved_list, download, undo_button]
+    analysed.then(review_choices, analyses, review, api_visibility="private")
+    review.input(load_review, [review, analyses], [text, table, message], api_visibility="private")
+    ask_button.click(lambda text: predict_table(predictor, text), text, [table, message], api_visibility="private")
+    save_button.click(
+        save, [text, table, domain, custom, saved_lines], [message, *saved_outputs], api_visibility="private"
+    )
+    undo_button.click(
+        lambda lines: ("", *_saved_updates(lines[:-1], result_folders)),
+        saved_lines,
+        [message, *saved_outputs],
+        api_visibility="private",
+    )
 
 
-def _offer(lines: list[str], shelf: Shelf) -> tuple[list[str], str, Any, Any]:
-    """The kept lines, how they are listed, and the two buttons under them."""
-    path = saved(lines, shelf.fresh()) if lines else None
-    return lines, listed(lines), gr.update(value=path and str(path), visible=bool(path)), gr.update(visible=bool(path))
+def _saved_updates(lines: list[str], result_folders: ResultFolders) -> tuple[list[str], str, Any, Any]:
+    """The saved lines, their list as HTML, and the updates of the two buttons under it."""
+    path = write_lines(lines, result_folders.new_folder()) if lines else None
+    download = gr.update(value=path and str(path), visible=bool(path))
+    return lines, render_saved(lines), download, gr.update(visible=bool(path))
 
 
-def _adding(domain: gr.Dropdown, table: gr.Dataframe) -> None:
-    """A line of choices that becomes a row of the table: nobody has to know the names of the labels."""
+def _new_row_form(domain: gr.Dropdown, table: gr.Dataframe) -> None:
+    """A form that adds a row to the table, with the names of the labels to choose from."""
     with gr.Row(equal_height=True, elem_id="absa-adding"):
         aspect = gr.Textbox(label="Aspect", placeholder="implicit", max_lines=1, min_width=130, elem_id="absa-aspect")
         category = gr.Dropdown(
@@ -82,90 +96,101 @@ def _adding(domain: gr.Dropdown, table: gr.Dataframe) -> None:
         opinion = gr.Textbox(
             label="Opinion", placeholder="implicit", max_lines=1, min_width=130, elem_id="absa-opinion"
         )
-        mood = gr.Dropdown(list(SENTIMENTS), value=SENTIMENTS[0], label="Sentiment", min_width=120, elem_id="absa-mood")
-        add = gr.Button("Add a row", min_width=110, elem_id="absa-add")
-    boxes = [aspect, category, opinion, mood]
-    add.click(added, [table, *boxes], [table, aspect, opinion], api_visibility="private")
+        sentiment = gr.Dropdown(
+            list(SENTIMENTS), value=SENTIMENTS[0], label="Sentiment", min_width=120, elem_id="absa-sentiment"
+        )
+        add_button = gr.Button("Add a row", min_width=110, elem_id="absa-add")
+    fields = [aspect, category, opinion, sentiment]
+    add_button.click(add_row, [table, *fields], [table, aspect, opinion], api_visibility="private")
     domain.change(
         lambda name: gr.update(choices=list(CATEGORIES[name]), value=None), domain, category, api_visibility="private"
     )
 
 
-def choices(judged: Sequence[Judged]) -> Any:
-    """The reviews of the last answer, to choose from."""
-    names = [(f"{number}: {one.text[:80]}", number - 1) for number, one in enumerate(judged, 1) if not one.fault]
-    return gr.update(choices=names, value=None, visible=bool(names))
+def review_choices(analyses: Sequence[ReviewAnalysis]) -> Any:
+    """Update of the dropdown: the analysed reviews of the last result."""
+    choices = [(f"{i + 1}: {analysis.text[:80]}", i) for i, analysis in enumerate(analyses) if not analysis.error]
+    return gr.update(choices=choices, value=None, visible=bool(choices))
 
 
-def take(number: int | None, judged: Sequence[Judged]) -> tuple[str, correction.Table, str]:
-    """The text and the judgements of a review of the last answer."""
-    if number is None or not 0 <= number < len(judged):
-        return "", _filled([]), ""
-    return judged[number].text, _filled(correction.table_of(judged[number])), _told(judged[number])
+def load_review(index: int | None, analyses: Sequence[ReviewAnalysis]) -> tuple[str, correction.Table, str]:
+    """Text, table and message for a review of the last result."""
+    if index is None or not 0 <= index < len(analyses):
+        return "", _at_least_one_row([]), ""
+    analysis = analyses[index]
+    return analysis.text, _at_least_one_row(correction.to_table(analysis)), _render_card(analysis)
 
 
-def asked(predictor: Answers, text: str) -> tuple[correction.Table, str]:
-    """The model's judgements on a text, and what is amiss; never an exception for what a person may type."""
+def predict_table(predictor: AnswersRows, text: str) -> tuple[correction.Table, str]:
+    """Table and message for the model's quadruples of a text; invalid input gives a message, never an exception."""
     text = (text or "").strip()
-    if fault := unaskable(text, MAX_TEXT):
-        return _filled([]), ui.note(fault)
+    if reason := invalid_text_reason(text, MAX_TEXT):
+        return _at_least_one_row([]), ui.note(reason)
     try:
-        (judged,) = judge(predictor, [text], MAX_TEXT)
+        (analysis,) = analyse(predictor, [text], MAX_TEXT)
     except ZooError as error:
-        return _filled([]), ui.note(f"This cannot be answered: {error}")
-    return _filled(correction.table_of(judged)), _told(judged)
+        return _at_least_one_row([]), ui.note(f"This cannot be analysed: {error}")
+    return _at_least_one_row(correction.to_table(analysis)), _render_card(analysis)
 
 
-def _told(judged: Judged) -> str:
-    return f'<div class="zoo-card">{rendering.review(judged)}</div>'
+def _render_card(analysis: ReviewAnalysis) -> str:
+    return f'<div class="zoo-card">{rendering.render_review(analysis)}</div>'
 
 
-def _filled(table: correction.Table) -> correction.Table:
-    """A table has one row at least, or there is no cell to click."""
-    return table or [[""] * len(PARTS)]
+def _at_least_one_row(table: correction.Table) -> correction.Table:
+    """The table, with one empty row where it has none: without a row there is no cell to click."""
+    return table or [[""] * len(ELEMENTS)]
 
 
-def added(
-    table: Sequence[Sequence[Any]], aspect: str, category: str | None, opinion: str, mood: str | None
+def add_row(
+    table: Sequence[Sequence[Any]], aspect: str, category: str | None, opinion: str, sentiment: str | None
 ) -> tuple[list[list[Any]], str, str]:
-    """The table with one more row in place of its empty ones, and emptied boxes."""
+    """The table without its empty rows and with a new one; and "" for the two text boxes of the form."""
     rows = [list(row) for row in table if any(isinstance(cell, str) and cell.strip() for cell in row)]
-    return [*rows, [aspect or "", category or "", opinion or "", mood or ""]], "", ""
+    return [*rows, [aspect or "", category or "", opinion or "", sentiment or ""]], "", ""
 
 
-def kept_one(
-    text: str, table: Sequence[Sequence[Any]], domain: str, own: bool, lines: list[str]
+def save_correction(
+    text: str, table: Sequence[Sequence[Any]], domain: str, custom_categories: bool, lines: list[str]
 ) -> tuple[str, list[str]]:
-    """What is to be said of a corrected text, and the kept lines: with it where it is right, else as they were."""
+    """Check a corrected text and add it to the saved lines.
+
+    Returns:
+        A message as HTML, and the saved lines, which are unchanged where the correction is invalid.
+    """
     try:
         text = (text or "").strip()
-        quads = correction.read_table(text, table, domain, own)
-        lines, again = correction.keep(lines, correction.kept_line(text, quads, domain))
+        quads = correction.read_table(text, table, domain, custom_categories)
+        lines, replaced = correction.add_line(lines, correction.to_json_line(text, quads, domain))
     except ZooError as error:
-        return f'<div class="zoo-card">{ui.badge("wrong", "✗ not kept")} {escape(str(error))}</div>', lines
-    marked = rendering.review(Judged(text, tuple(place(quad, text) for quad in quads)))
-    word = "✓ kept, in place of the earlier one" if again else "✓ kept"
-    return f'<div class="zoo-card">{ui.badge("right", word)}{marked}</div>', lines
+        return f'<div class="zoo-card">{ui.badge("wrong", "✗ not saved")} {escape(str(error))}</div>', lines
+    marked = rendering.render_review(ReviewAnalysis(text, tuple(locate(quad, text) for quad in quads)))
+    badge = ui.badge("right", "✓ saved, in place of the earlier one" if replaced else "✓ saved")
+    return f'<div class="zoo-card">{badge}{marked}</div>', lines
 
 
-def listed(lines: Sequence[str]) -> str:
-    """HTML of what is kept: every text with its number of judgements."""
+def render_saved(lines: Sequence[str]) -> str:
+    """HTML of the saved texts with their opinions."""
     if not lines:
-        return NONE
-    values = [json.loads(line) for line in lines]
-    number = sum(len(value["quads"]) for value in values)
-    head = f"{len(lines)} text{'' if len(lines) == 1 else 's'} kept, {number} judgement{'' if number == 1 else 's'}"
-    rows = [(str(n), value["text"], _short(value["quads"])) for n, value in enumerate(values, 1)]
-    return f'<div class="zoo-card">{rendering.part(head, ui.table(("", "text", "judgements"), rows))}</div>'
+        return NOTHING_SAVED
+    records = [json.loads(line) for line in lines]
+    opinions = sum(len(record["quads"]) for record in records)
+    title = f"{_count(len(lines), 'text')} saved, {_count(opinions, 'opinion')}"
+    rows = [(str(number), record["text"], _short(record["quads"])) for number, record in enumerate(records, 1)]
+    return f'<div class="zoo-card">{rendering.section(title, ui.table(("", "text", "opinions"), rows))}</div>'
 
 
-def _short(values: list[dict[str, Any]]) -> str:
-    quads = from_json(json.dumps(values))
-    return "; ".join(f"{q.aspect or '(implicit)'}: {q.sentiment}" for q in quads) or "none"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def saved(lines: Sequence[str], folder: Path) -> Path:
-    """The kept rows as a file that `own` reads."""
-    path = folder / NAME
+def _short(objects: list[dict[str, Any]]) -> str:
+    quads = from_json(json.dumps(objects))
+    return "; ".join(f"{quad.aspect or '(implicit)'}: {quad.sentiment}" for quad in quads) or "none"
+
+
+def write_lines(lines: Sequence[str], folder: Path) -> Path:
+    """Write the saved lines as a file of own data."""
+    path = folder / FILE_NAME
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return path

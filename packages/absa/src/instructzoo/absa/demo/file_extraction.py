@@ -1,10 +1,10 @@
-"""A file of reviews -> a CSV of judgements and a file of JSON lines, from disk to disk: memory does not grow with it.
+"""Analyses a file of reviews into a CSV of quadruples and a file of JSON lines, block by block in constant memory.
 
     line,text,aspect,category,opinion,sentiment,aspect_start,aspect_end,opinion_start,opinion_end,note
     1,Great wine,wine,DRINKS#QUALITY,Great,positive,6,10,0,5,
 
-An implicit element is NULL. A review without a judgement, one that cannot be asked and an answer without format have a
-line too; the note says which.
+An implicit element is NULL. A review without opinions, one that cannot be analysed and an unparseable output have a
+line too; its note says which.
 """
 
 from __future__ import annotations
@@ -18,125 +18,137 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from instructzoo.absa.data.readers.base import IMPLICIT
-from instructzoo.absa.extraction import Answers, Found, Judged, Totals, judge
-from instructzoo.core.ui.files import Line, cell, texts
+from instructzoo.absa.extraction import AnalysisCounts, LocatedQuad, ReviewAnalysis, analyse
+from instructzoo.core.ui.file_answers import Faults, blocks
+from instructzoo.core.ui.files import Line, read_texts, spreadsheet_cell
+from instructzoo.core.ui.questions import AnswersRows
 
 MAX_TEXT = 50_000
-"""Characters of one review in a file."""
-TOGETHER = 200
-"""Reviews that the model is asked at once, at most; and TOGETHER_CHARACTERS of them."""
-TOGETHER_CHARACTERS = 50_000
-NAMED = 5
-"""Faulty lines that the summary names."""
+"""Maximum length of one review in a file, in characters."""
+BLOCK_REVIEWS = 200
+"""Maximum number of reviews in one call of the model; the last one may exceed BLOCK_CHARACTERS in total."""
+BLOCK_CHARACTERS = 50_000
 
 HEADER = (
     "line", "text", "aspect", "category", "opinion", "sentiment",
     "aspect_start", "aspect_end", "opinion_start", "opinion_end", "note",
 )  # fmt: skip
+_ELEMENT_COLUMNS = 8
+"""Columns from aspect to opinion_end."""
 
 
 @dataclass
-class Outcome:
-    """What became of a file so far. faults: the first NAMED faulty lines and why; done: the share that was read."""
+class FileProgress:
+    """The state of a file that is being analysed.
+
+    table, objects: the CSV and the JSON Lines file; done: the fraction of the file that is read; faults: the lines that
+    could not be analysed.
+    """
 
     table: Path
     objects: Path
     done: float = 0.0
-    totals: Totals = field(default_factory=Totals)
-    faults: list[tuple[int, str]] = field(default_factory=list)
+    counts: AnalysisCounts = field(default_factory=AnalysisCounts)
+    faults: Faults = field(default_factory=Faults)
 
 
 class Writer:
-    """Judged reviews as they come, to CSV, to JSON Lines, or to both."""
+    """Writes analyses one by one, as CSV, as JSON Lines, or as both."""
 
     def __init__(self, table: TextIO | None = None, objects: TextIO | None = None) -> None:
-        self.rows = csv.writer(table) if table else None
+        self.csv_writer = csv.writer(table) if table else None
         self.objects = objects
-        if self.rows:
-            self.rows.writerow(HEADER)
+        if self.csv_writer:
+            self.csv_writer.writerow(HEADER)
 
-    def write(self, number: int, judged: Judged, beside: dict[str, Any] | None = None) -> None:
-        """beside: what stood beside the text; a key that the answer has too is kept under "given"."""
-        if self.rows:
-            self.rows.writerows(_cells(number, judged))
+    def write(self, number: int, analysis: ReviewAnalysis, input_fields: dict[str, Any] | None = None) -> None:
+        """Write the analysis of one line.
+
+        Args:
+            number: its line in the input file.
+            analysis: its analysis.
+            input_fields: the other fields of the input line. They are copied to the JSON object; a field whose name the
+                analysis has too is moved under "given".
+        """
+        if self.csv_writer:
+            self.csv_writer.writerows(_csv_rows(number, analysis))
         if self.objects:
-            made, beside = {"line": number, **judged.record()}, beside or {}
-            kept = {key: value for key, value in beside.items() if key not in made}
-            given = {key: value for key, value in beside.items() if key in made}
-            whole = {**kept, **made, **({"given": given} if given else {})}
-            self.objects.write(json.dumps(whole, ensure_ascii=False) + "\n")
+            record, input_fields = {"line": number, **analysis.to_record()}, input_fields or {}
+            copied = {key: value for key, value in input_fields.items() if key not in record}
+            given = {key: value for key, value in input_fields.items() if key in record}
+            merged = {**copied, **record, **({"given": given} if given else {})}
+            self.objects.write(json.dumps(merged, ensure_ascii=False) + "\n")
 
 
-def _cells(number: int, judged: Judged) -> Iterator[list[str]]:
-    notes = [f"answer without format: {reason}" for reason in judged.invalid]
-    notes += [f"not asked: {judged.fault}"] if judged.fault else []
-    if not judged.found and not notes:
-        notes.append("no judgement")
-    for found in judged.found:
-        lost = ", ".join(f'"{span}"' for span in found.lost())
-        yield _line(number, judged.text, _quad(found), f"not in the text: {lost}" if lost else "")
+def _csv_rows(number: int, analysis: ReviewAnalysis) -> Iterator[list[str]]:
+    notes = [f"unparseable output: {reason}" for reason in analysis.unparseable]
+    notes += [f"not analysed: {analysis.error}"] if analysis.error else []
+    if not analysis.quads and not notes:
+        notes.append("no opinion")
+    for located in analysis.quads:
+        hallucinated = ", ".join(f'"{span}"' for span in located.hallucinated_spans())
+        note = f"not in the text: {hallucinated}" if hallucinated else ""
+        yield _csv_row(number, analysis.text, _element_cells(located), note)
     for note in notes:
-        yield _line(number, judged.text, [""] * 8, note)
+        yield _csv_row(number, analysis.text, [""] * _ELEMENT_COLUMNS, note)
 
 
-def _line(number: int, text: str, cells: Sequence[str], note: str) -> list[str]:
-    return [str(number), *(cell(value) for value in (text, *cells, note))]
+def _csv_row(number: int, text: str, cells: Sequence[str], note: str) -> list[str]:
+    return [str(number), *(spreadsheet_cell(value) for value in (text, *cells, note))]
 
 
-def _quad(found: Found) -> list[str]:
-    quad = found.quad
+def _element_cells(located: LocatedQuad) -> list[str]:
+    quad = located.quad
     spans = [IMPLICIT if span is None else span for span in (quad.aspect, quad.category, quad.opinion)]
-    places = [str(edge) for place in (found.aspect, found.opinion) for edge in place or ("", "")]
-    return [*spans, quad.sentiment or "", *places]
+    offsets = [str(offset) for pair in (located.aspect, located.opinion) for offset in pair or ("", "")]
+    return [*spans, quad.sentiment or "", *offsets]
 
 
-def save(judged: Iterable[Judged], folder: Path) -> tuple[Path, Path]:
-    """A pasted batch as judgements.csv and judgements.json (a list) in the folder."""
+def save_analyses(analyses: Iterable[ReviewAnalysis], folder: Path) -> tuple[Path, Path]:
+    """Save pasted reviews as judgements.csv and judgements.json (a list) in the folder; returns both paths."""
     table, objects = folder / "judgements.csv", folder / "judgements.json"
-    made = list(judged)
-    with table.open("w", encoding="utf-8-sig", newline="", errors="replace") as file:  # Excel asks for the mark
+    numbered = list(enumerate(analyses, 1))
+    # Excel recognises UTF-8 by the byte order mark
+    with table.open("w", encoding="utf-8-sig", newline="", errors="replace") as file:
         writer = Writer(file)
-        for number, one in enumerate(made, 1):
-            writer.write(number, one)
-    text = json.dumps([{"line": n, **one.record()} for n, one in enumerate(made, 1)], ensure_ascii=False, indent=1)
-    objects.write_text(text, encoding="utf-8", errors="replace")
+        for number, analysis in numbered:
+            writer.write(number, analysis)
+    records = [{"line": number, **analysis.to_record()} for number, analysis in numbered]
+    objects.write_text(json.dumps(records, ensure_ascii=False, indent=1), encoding="utf-8", errors="replace")
     return table, objects
 
 
-def judge_file(predictor: Answers, source: Path, folder: Path) -> Iterator[Outcome]:
-    """Judge every review of a file into NAME.csv and NAME.jsonl in the folder; the outcome after every block of them.
+def analyse_file(predictor: AnswersRows, source: Path, folder: Path) -> Iterator[FileProgress]:
+    """Analyse every review of a file into NAME.judged.csv and NAME.judged.jsonl in the folder.
 
-    The files are whole once nothing comes any more. Raises ZooError for a file of no known kind, a table without a
-    column of texts, and a file without a text.
+    Args:
+        predictor: the model.
+        source: the file of reviews.
+        folder: where the two files are written. They are complete when the iterator ends.
+
+    Yields:
+        The progress after every block of reviews.
+
+    Raises:
+        ZooError: for a file of an unknown type, a table without a column of texts, and a file without a text.
     """
     name = f"{source.stem[:60]}.judged"
-    outcome = Outcome(folder / f"{name}.csv", folder / f"{name}.jsonl")
+    progress = FileProgress(folder / f"{name}.csv", folder / f"{name}.jsonl")
     with ExitStack() as stack:
-        rows = stack.enter_context(outcome.table.open("w", encoding="utf-8-sig", newline="", errors="replace"))
-        lines = stack.enter_context(outcome.objects.open("w", encoding="utf-8", errors="replace"))
-        writer = Writer(rows, lines)
-        for block in _blocks(texts(source, MAX_TEXT)):
-            for line, judged in zip(block, _judge(predictor, block), strict=True):
-                outcome.totals.add(judged)
-                if judged.fault and len(outcome.faults) < NAMED:
-                    outcome.faults.append((line.number, judged.fault))
-                writer.write(line.number, judged, line.row)
-            outcome.done = block[-1].done
-            yield outcome
+        table = stack.enter_context(progress.table.open("w", encoding="utf-8-sig", newline="", errors="replace"))
+        objects = stack.enter_context(progress.objects.open("w", encoding="utf-8", errors="replace"))
+        writer = Writer(table, objects)
+        lines = read_texts(source, MAX_TEXT)
+        for block in blocks(lines, BLOCK_REVIEWS, lambda line: len(line.text), BLOCK_CHARACTERS):
+            for line, analysis in zip(block, _analyse_block(predictor, block), strict=True):
+                progress.counts.add(analysis)
+                if analysis.error:
+                    progress.faults.add(str(line.number), analysis.error)
+                writer.write(line.number, analysis, line.row)
+            progress.done = block[-1].fraction_read
+            yield progress
 
 
-def _blocks(lines: Iterable[Line]) -> Iterator[list[Line]]:
-    block, size = list[Line](), 0
-    for line in lines:
-        block.append(line)
-        size += len(line.text)
-        if len(block) == TOGETHER or size >= TOGETHER_CHARACTERS:
-            yield block
-            block, size = [], 0
-    if block:
-        yield block
-
-
-def _judge(predictor: Answers, block: Sequence[Line]) -> list[Judged]:
-    judged = iter(judge(predictor, [line.text for line in block if not line.fault], MAX_TEXT))
-    return [Judged("", fault=line.fault) if line.fault else next(judged) for line in block]
+def _analyse_block(predictor: AnswersRows, block: Sequence[Line]) -> list[ReviewAnalysis]:
+    analyses = iter(analyse(predictor, [line.text for line in block if not line.error], MAX_TEXT))
+    return [ReviewAnalysis("", error=line.error) if line.error else next(analyses) for line in block]

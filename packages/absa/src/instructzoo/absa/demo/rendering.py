@@ -1,4 +1,4 @@
-"""Judged reviews as HTML: counts, sentiment by category as bars, the marked text, a table of the quadruples."""
+"""HTML of analysed reviews: counts, sentiment by category as bars, the marked text, and a table of the quadruples."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
-from instructzoo.absa.extraction import Found, Judged, Totals
-from instructzoo.absa.schema import SENTIMENTS
+from instructzoo.absa.extraction import AnalysisCounts, LocatedQuad, ReviewAnalysis
+from instructzoo.absa.schema import CONFLICT, SENTIMENTS
 from instructzoo.core import ui
-from instructzoo.core.ui.highlighting import Span, highlighted, label, shown
+from instructzoo.core.ui.highlighting import Span, escape_text, highlight, label
 
 MIXED = "mixed"
-COLOURS = {"positive": 145, "negative": 4, "neutral": 215, "conflict": 275, MIXED: 275}
-"""Degrees of the colour circle; the word stands beside the colour everywhere."""
-KINDS = {"positive": "right", "negative": "wrong"}
-"""Classes of the house for the sentiments; the others are "unknown"."""
+HUES = {"positive": 145, "negative": 4, "neutral": 215, CONFLICT: 275, MIXED: 275}
+"""Hue of each sentiment in degrees. The word is always shown beside the colour."""
+BADGE_KINDS = {"positive": "right", "negative": "wrong"}
+"""Kinds of `ui.badge` for the sentiments; the others are "unknown"."""
 MAX_BARS = 24
 
 STYLE = """<style>
@@ -35,140 +35,159 @@ STYLE = """<style>
 .absa-number {position: absolute; inset-inline-start: 0; line-height: 2.5; color: var(--body-text-color-subdued);
   font-variant-numeric: tabular-nums}
 .absa-review .zoo-hint {margin: -.2rem 0 .5rem !important}
-.absa-under-way progress {width: 100%; accent-color: var(--color-accent)}
+.absa-progress progress {width: 100%; accent-color: var(--color-accent)}
 @media (max-width: 600px) {
   .absa-bars {grid-template-columns: minmax(0, 1fr); gap: .15rem}
   .absa-bars .absa-bar {height: .8rem}
   .absa-bars .count {white-space: normal; margin-bottom: .4rem}
 }
 </style>"""
-"""Goes with the page itself: in a gallery each domain brings its own."""
+"""CSS of the page. It is part of the page so that the gallery of all domains has it too."""
 
 
-def result(judged: Sequence[Judged]) -> str:
-    """HTML of a batch: counts, bars, every review marked, one table."""
-    totals = Totals.of(judged)
-    reviews = "".join(review(one, number if len(judged) > 1 else None) for number, one in enumerate(judged, 1))
-    parts = [
-        counted(totals),
-        part("Sentiment by category", bars(totals.categories)) if totals.categories else "",
-        part("Reviews: what is judged is filled, the words of opinion are dotted", reviews),
-        part("Judgements", table(judged)) if totals.moods else "",
+def render_analyses(analyses: Sequence[ReviewAnalysis]) -> str:
+    """HTML of several reviews: counts, bars, every review with its marks, and one table."""
+    counts = AnalysisCounts.of(analyses)
+    reviews = "".join(
+        render_review(analysis, number if len(analyses) > 1 else None) for number, analysis in enumerate(analyses, 1)
+    )
+    bars = render_bars(counts.sentiments_by_category) if counts.sentiments_by_category else ""
+    sections = [
+        render_counts(counts),
+        section("Sentiment by category", bars) if bars else "",
+        section("Reviews: aspect terms are filled, opinion terms are dotted", reviews),
+        section("Opinions", render_table(analyses)) if counts.sentiments else "",
     ]
-    return f'<div class="zoo-card">{"".join(parts)}</div>'
+    return f'<div class="zoo-card">{"".join(sections)}</div>'
 
 
-def part(title: str, html: str) -> str:
-    """HTML of a part of a card under its title."""
+def section(title: str, html: str) -> str:
+    """HTML of a section of a card under its title."""
     return f'<p class="absa-part">{escape(title)}</p>{html}'
 
 
-def counted(totals: Totals) -> str:
-    """HTML: 5 positive, 2 negative; of 3 reviews; then all that is amiss."""
-    moods = [(KINDS.get(mood, "unknown"), f"{totals.moods[mood]:,} {mood}") for mood in SENTIMENTS]
-    amiss = [
-        ("unknown", totals.silent, "without a judgement"),
-        ("unknown", totals.lost, f"{_many('span', totals.lost)} not in the text"),
-        ("wrong", totals.invalid, f"{_many('answer', totals.invalid)} without format"),
-        ("wrong", totals.faulty, "not asked"),
+def render_counts(counts: AnalysisCounts) -> str:
+    """HTML of the counts: "5 positive 2 negative 0 neutral in 3 reviews", and the problems that occurred."""
+    by_sentiment = [
+        (BADGE_KINDS.get(sentiment, "unknown"), f"{counts.sentiments[sentiment]:,} {sentiment}")
+        for sentiment in SENTIMENTS
     ]
-    badges = [ui.badge(kind, text) for kind, text in moods]
-    badges += [ui.badge(kind, f"{number:,} {text}") for kind, number, text in amiss if number]
-    of = f"in {totals.reviews:,} {_many('review', totals.reviews)}"
-    return f'<p class="absa-counts">{" ".join(badges)} {of}</p>'
+    problems = [
+        ("unknown", counts.without_quads, "without an opinion"),
+        ("unknown", counts.hallucinated, f"{_plural('span', counts.hallucinated)} not in the text"),
+        ("wrong", counts.unparseable, f"unparseable {_plural('output', counts.unparseable)}"),
+        ("wrong", counts.failed, "not analysed"),
+    ]
+    badges = [ui.badge(kind, text) for kind, text in by_sentiment]
+    badges += [ui.badge(kind, f"{number:,} {text}") for kind, number, text in problems if number]
+    reviews = f"in {counts.reviews:,} {_plural('review', counts.reviews)}"
+    return f'<p class="absa-counts">{" ".join(badges)} {reviews}</p>'
 
 
-def _many(noun: str, number: int) -> str:
+def _plural(noun: str, number: int) -> str:
     return noun if number == 1 else f"{noun}s"
 
 
-def bars(categories: Mapping[str, Counter[str]]) -> str:
-    """HTML of a bar for every category, the most frequent first, cut by sentiment; the figures stand beside it."""
-    ordered = sorted(categories.items(), key=lambda pair: (-pair[1].total(), pair[0]))
-    shown_, rest = ordered[:MAX_BARS], ordered[MAX_BARS:]
+def render_bars(sentiments_by_category: Mapping[str, Counter[str]]) -> str:
+    """HTML of one bar per category, the most frequent first, divided by sentiment, with the counts beside it."""
+    ordered = sorted(sentiments_by_category.items(), key=lambda pair: (-pair[1].total(), pair[0]))
+    bars, rest = ordered[:MAX_BARS], ordered[MAX_BARS:]
     if rest:
-        shown_.append((f"{len(rest)} more", sum((counts for _, counts in rest), Counter[str]())))
-    longest = max((counts.total() for _, counts in shown_), default=1)
-    return f'<div class="absa-bars">{"".join(_bar(readable(name), counts, longest) for name, counts in shown_)}</div>'
+        bars.append((f"{len(rest)} more", sum((counts for _, counts in rest), Counter[str]())))
+    longest = max((counts.total() for _, counts in bars), default=1)
+    html = "".join(_render_bar(readable_category(name), counts, longest) for name, counts in bars)
+    return f'<div class="absa-bars">{html}</div>'
 
 
-def _bar(name: str, counts: Counter[str], longest: int) -> str:
-    moods = [mood for mood in (*SENTIMENTS, "conflict") if counts[mood]]
+def _render_bar(name: str, counts: Counter[str], longest: int) -> str:
+    sentiments = [sentiment for sentiment in (*SENTIMENTS, CONFLICT) if counts[sentiment]]
     pieces = "".join(
-        f'<i class="{mood}" style="--h: {COLOURS[mood]}; width: {100 * counts[mood] / longest:.2f}%"></i>'
-        for mood in moods
+        f'<i class="{sentiment}" style="--h: {HUES[sentiment]}; width: {100 * counts[sentiment] / longest:.2f}%"></i>'
+        for sentiment in sentiments
     )
-    told = ", ".join(f"{counts[mood]:,} {mood}" for mood in moods)
+    numbers = ", ".join(f"{counts[sentiment]:,} {sentiment}" for sentiment in sentiments)
     bar = f'<span class="absa-bar" aria-hidden="true">{pieces}</span>'
-    return f'<span>{shown(name)}</span>{bar}<span class="count">{told}</span>'
+    return f'<span>{escape_text(name)}</span>{bar}<span class="count">{numbers}</span>'
 
 
-def readable(category: str) -> str:
-    """ "food, style options" of FOOD#STYLE_OPTIONS; another word as it is."""
+def readable_category(category: str) -> str:
+    """ "food, style options" for FOOD#STYLE_OPTIONS; any other label as it is."""
     entity, _, attribute = category.partition("#")
     return f"{entity}, {attribute}".replace("_", " ").lower() if attribute else category or "no category"
 
 
-def review(judged: Judged, number: int | None = None) -> str:
-    """HTML of one review: its text with the marks, then what no word of it names, and what is amiss."""
-    parts = [highlighted(judged.text, spans(judged.found), COLOURS), *_unmarked(judged)]
-    if not (judged.found or judged.fault or judged.invalid):
-        parts.append('<p class="zoo-hint">No judgement found.</p>')
+def render_review(analysis: ReviewAnalysis, number: int | None = None) -> str:
+    """HTML of one review: its text with the marks, then implicit aspects and problems.
+
+    Args:
+        analysis: the analysed review.
+        number: its number among several reviews.
+    """
+    parts = [highlight(analysis.text, marks(analysis.quads), HUES), *_hints(analysis)]
+    if not (analysis.quads or analysis.error or analysis.unparseable):
+        parts.append('<p class="zoo-hint">No opinion found.</p>')
     if number is None:
         return f'<div class="absa-review">{"".join(parts)}</div>'
     head = f'<span class="absa-number" aria-hidden="true">{number}</span>'
     return f'<div class="absa-review numbered" role="group" aria-label="review {number}">{head}{"".join(parts)}</div>'
 
 
-def spans(found: Sequence[Found]) -> list[Span]:
-    """The marks of a text: aspects with their sentiment (mixed where they differ), opinions under them."""
-    aspects, opinions = dict[tuple[int, int], list[str]](), dict[tuple[int, int], tuple[str, str]]()
-    for one in found:
-        mood = one.quad.sentiment or SENTIMENTS[-1]
-        if one.aspect:
-            aspects.setdefault(one.aspect, []).append(mood)
-        if one.opinion:
-            opinions.setdefault(one.opinion, ("opinion" if one.aspect else f"{mood} opinion", mood))
-    marks = [Span(*place, _joined(moods)) for place, moods in aspects.items()]
-    return marks + [Span(*place, name, "soft", mood) for place, (name, mood) in opinions.items()]
+def marks(quads: Sequence[LocatedQuad]) -> list[Span]:
+    """The marks of a text: aspects with their sentiment ("mixed" where several differ), then opinion terms."""
+    aspect_sentiments = dict[tuple[int, int], list[str]]()
+    opinion_labels = dict[tuple[int, int], tuple[str, str]]()
+    for located in quads:
+        sentiment = located.quad.sentiment or SENTIMENTS[-1]
+        if located.aspect:
+            aspect_sentiments.setdefault(located.aspect, []).append(sentiment)
+        if located.opinion:
+            name = "opinion" if located.aspect else f"{sentiment} opinion"
+            opinion_labels.setdefault(located.opinion, (name, sentiment))
+    aspect_marks = [Span(*offsets, _joint_label(sentiments)) for offsets, sentiments in aspect_sentiments.items()]
+    return aspect_marks + [
+        Span(*offsets, name, "soft", sentiment) for offsets, (name, sentiment) in opinion_labels.items()
+    ]
 
 
-def _joined(moods: Sequence[str]) -> str:
-    return moods[0] if len(set(moods)) == 1 else MIXED
+def _joint_label(sentiments: Sequence[str]) -> str:
+    return sentiments[0] if len(set(sentiments)) == 1 else MIXED
 
 
-def _unmarked(judged: Judged) -> Iterator[str]:
-    """Implicit aspects, spans that the text does not hold, answers without format, the reason why it was not asked."""
-    implicit = [f.quad for f in judged.found if f.quad.aspect is None]
+def _hints(analysis: ReviewAnalysis) -> Iterator[str]:
+    """Implicit aspects, hallucinated spans, unparseable outputs, and the reason why a review was not analysed."""
+    implicit = [located.quad for located in analysis.quads if located.quad.aspect is None]
     if implicit:
-        told = " ".join(
-            f"<bdi>{shown(readable(q.category or ''))}</bdi>{label(q.sentiment or '', COLOURS)}" for q in implicit
+        names = " ".join(
+            f"<bdi>{escape_text(readable_category(quad.category or ''))}</bdi>{label(quad.sentiment or '', HUES)}"
+            for quad in implicit
         )
-        yield f'<p class="zoo-hint">Judged without being named: {told}</p>'
-    lost = [f"“<bdi>{shown(span)}</bdi>”" for f in judged.found for span in f.lost()]
-    if lost:
-        yield f'<p class="zoo-hint">⚠ Not in the text: {", ".join(lost)}</p>'
-    for fault in judged.invalid:
-        yield f'<p class="zoo-hint">⚠ An answer without format: {shown(fault)}</p>'
-    if judged.fault:
-        yield f'<p class="zoo-hint">{ui.badge("wrong", "✗ not asked")} {shown(judged.fault)}</p>'
+        yield f'<p class="zoo-hint">Implicit aspects: {names}</p>'
+    hallucinated = [span for located in analysis.quads for span in located.hallucinated_spans()]
+    if hallucinated:
+        quoted = ", ".join(f"“<bdi>{escape_text(span)}</bdi>”" for span in hallucinated)
+        yield f'<p class="zoo-hint">⚠ Not in the text: {quoted}</p>'
+    for reason in analysis.unparseable:
+        yield f'<p class="zoo-hint">⚠ Unparseable output: {escape_text(reason)}</p>'
+    if analysis.error:
+        yield f'<p class="zoo-hint">{ui.badge("wrong", "✗ not analysed")} {escape_text(analysis.error)}</p>'
 
 
-def table(judged: Sequence[Judged]) -> str:
-    """HTML of the quadruples, a line each."""
+def render_table(analyses: Sequence[ReviewAnalysis]) -> str:
+    """HTML of a table with one line per quadruple."""
     rows = []
-    for number, one in enumerate(judged, 1):
-        for found in one.found:
-            quad, missing = found.quad, found.lost()
-            words = [_words(span, span in missing) for span in (quad.aspect, quad.opinion)]
-            mood = quad.sentiment or ""
-            cells = (words[0], readable(quad.category or ""), words[1], (mood, f"zoo-{KINDS.get(mood, 'unknown')}"))
-            rows.append(cells if len(judged) == 1 else (str(number), *cells))
+    for number, analysis in enumerate(analyses, 1):
+        for located in analysis.quads:
+            quad, hallucinated = located.quad, located.hallucinated_spans()
+            aspect, opinion = (_span_cell(span, span in hallucinated) for span in (quad.aspect, quad.opinion))
+            sentiment = quad.sentiment or ""
+            sentiment_cell = (sentiment, f"zoo-{BADGE_KINDS.get(sentiment, 'unknown')}")
+            cells = (aspect, readable_category(quad.category or ""), opinion, sentiment_cell)
+            rows.append(cells if len(analyses) == 1 else (str(number), *cells))
     header = ("aspect", "category", "opinion", "sentiment")
-    return ui.table(header if len(judged) == 1 else ("#", *header), rows)
+    return ui.table(header if len(analyses) == 1 else ("#", *header), rows)
 
 
-def _words(span: str | None, lost: bool) -> ui.Cell:
+def _span_cell(span: str | None, hallucinated: bool) -> ui.Cell:
     if span is None:
         return "(implicit)", "zoo-unknown"
-    return f"{span} (not in the text)" if lost else span
+    return f"{span} (not in the text)" if hallucinated else span

@@ -1,13 +1,13 @@
-"""Exact tuple F1 by task, in several readings, with the rates of answers without form and of spans that no text holds.
+"""Exact-match F1 on tuples by task, with the rates of unparseable outputs and of hallucinated spans.
 
-strict               a tuple counts where all of its elements are the true ones, character by character. Micro F1 on
-                     multisets: what is said twice and true once is one hit and one error.
-lenient              the same without regard to case and spacing (the paper lower-cases aspects and opinions).
-abs-quad             the scorer of ABSA-QUAD, and
-instructabsa-legacy  that of InstructABSA, with their faults (legacy.py); `zoo score` reports the latter only.
+strict               a tuple is a hit where all of its elements equal those of a gold tuple, character by character.
+                     Micro F1 on multisets: a tuple that is predicted twice and gold once is one hit and one error.
+lenient              the same, ignoring case and spacing (the paper lower-cases aspects and opinions).
+abs-quad             the scorer of ABSA-QUAD, with its errors (published_scorers.py).
+instructabsa-legacy  the scorer of InstructABSA, with its errors; only `zoo score` offers it.
 
-Groups: all rows; each task; each task of each published set ("asqp/rest16 asqp"); and "implicit": only tuples whose
-aspect or opinion no word of the text names, of the tasks that ask for these.
+Groups: all rows; each task; each task of each published set ("asqp/rest16 asqp"); and "implicit": only tuples with an
+implicit aspect or opinion, of the tasks that ask for these elements.
 """
 
 from __future__ import annotations
@@ -18,18 +18,20 @@ import numpy as np
 
 from instructzoo.absa import prompts
 from instructzoo.absa.metrics import baselines, published_scorers
-from instructzoo.absa.schema import CONFLICT, ELEMENTS, Quad, from_json, known, project
+from instructzoo.absa.schema import CONFLICT, TASK_ELEMENTS, TASKS, Quad, check_task, from_json, project
 from instructzoo.core.domain import PublishedResult
-from instructzoo.core.errors import ZooError, suggest
+from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Invalid, Row
 from instructzoo.core.score import MetricValue, Scores, mean_with_ci
 from instructzoo.core.score.baselines import Baseline
-from instructzoo.core.score.tuple_f1 import F1, Overlap, overlap, tuple_metrics
+from instructzoo.core.score.scorers import UNPARSEABLE, check_answers, rows_by_group
+from instructzoo.core.score.tuple_f1 import F1, TupleCounts, count_tuples, tuple_metrics
 
 SCORERS = ("strict", "lenient", published_scorers.ABS_QUAD)
 LEGACY = (published_scorers.INSTRUCTABSA,)
-BASELINES: dict[str, Baseline] = {"frequent tuple": baselines.frequent, "lexicon": baselines.lexicon}
-INVALID, FOREIGN = "answers without form", "spans not in the text"
+BASELINES: dict[str, Baseline] = {"frequent tuple": baselines.frequent_tuple, "lexicon": baselines.lexicon}
+HALLUCINATED = "hallucinated spans"
+"""Name of the metric: the fraction of predicted spans that the text does not contain."""
 
 _LISTED = "wizwand.com's list of results, which names neither shots nor page; not checked against the paper"
 _README = "InstructABSA's repository at 741e3d86, notebook of results, by its own faulty scorer (instructabsa-legacy)"
@@ -58,58 +60,79 @@ NOTES = {
 
 
 def score(rows: Sequence[Row], answers: Sequence[str], scorer: str) -> Scores:
-    """Figures of raw model texts against rows, one text per row in order.
+    """Score raw model outputs.
 
-    Raises ZooError for an unknown scorer, a row without true tuples, or another number of answers than rows.
+    Args:
+        rows: the rows that were asked.
+        answers: the model's outputs, one per row in order.
+        scorer: one of SCORERS or LEGACY.
+
+    Raises:
+        ZooError: for an unknown scorer, a row without gold tuples, and another number of answers than rows.
     """
-    read = _read(rows, answers, scorer)
-    counts = _count(read, scorer)
-    figures: list[MetricValue] = []
-    for group, places in _places(rows, read.tasks).items():
-        figures += tuple_metrics(counts.take(places), group)
+    parsed = _parse(rows, answers, scorer)
+    counts = _count(parsed, scorer)
+    values: list[MetricValue] = []
+    for group, indices in _groups(rows).items():
+        values += tuple_metrics(counts.select(indices), group)
     if scorer not in (published_scorers.ABS_QUAD, published_scorers.INSTRUCTABSA):
-        figures += _implicit(read, scorer)
-    figures.append(mean_with_ci(INVALID, [float(isinstance(one, str)) for one in read.said]))
-    figures += _foreign(read)
-    told = {
+        values += _implicit_metrics(parsed, scorer)
+    unparseable = [isinstance(prediction, str) for prediction in parsed.predictions]
+    values.append(mean_with_ci(UNPARSEABLE, [float(flag) for flag in unparseable]))
+    values += _hallucination_rate(parsed)
+    totals = {
         "rows": len(rows),
-        "right": sum(_right(read, counts)),
-        "tuples said": int(counts.said.sum()),
+        "right": sum(_correct(parsed, counts)),
+        "tuples said": int(counts.predicted.sum()),
         "true tuples": int(counts.gold.sum()),
-        INVALID: sum(isinstance(one, str) for one in read.said),
-        FOREIGN: int(sum(_strange(read).values())),
+        UNPARSEABLE: sum(unparseable),
+        HALLUCINATED: int(sum(_hallucinated_counts(parsed).values())),
     }
-    return Scores(scorer, tuple(figures), (F1, "all"), (NOTES[scorer],) if scorer in NOTES else (), told)
+    return Scores(scorer, tuple(values), (F1, "all"), (NOTES[scorer],) if scorer in NOTES else (), totals)
 
 
 def correct(rows: Sequence[Row], answers: Sequence[str], scorer: str) -> list[bool]:
-    """Whether each answer has the row's tuples and no others; an answer without form never. Errors as `score`."""
-    read = _read(rows, answers, scorer)
-    return _right(read, _count(read, scorer))
+    """Whether each answer has the gold tuples of its row and no others; an unparseable one never has.
+
+    Arguments and errors are those of `score`.
+    """
+    parsed = _parse(rows, answers, scorer)
+    return _correct(parsed, _count(parsed, scorer))
 
 
-class _Read:
-    """Rows and answers, understood. said: tuples, or the text where it is not of the form."""
+class _ParsedAnswers:
+    """Rows and answers, parsed.
+
+    predictions: for each row its tuples, or the output itself where it is unparseable; quads: the tuples alone.
+    """
 
     def __init__(self, rows: Sequence[Row], answers: Sequence[str]) -> None:
         self.texts = [str(row["input"]) for row in rows]
         self.tasks = [prompts.task_of(row) for row in rows]
-        self.gold = [truth(row, number) for number, row in enumerate(rows, 1)]
-        parsed = [(text or "", prompts.parse(text or "", row)) for text, row in zip(answers, rows, strict=True)]
-        self.said: list[tuple[Quad, ...] | str] = [t if isinstance(a, Invalid) else a.quads for t, a in parsed]
-        self.tuples: list[tuple[Quad, ...]] = [() if isinstance(one, str) else one for one in self.said]
+        self.gold = [gold_quads(row, number) for number, row in enumerate(rows, 1)]
+        parsed = [(output or "", prompts.parse(output or "", row)) for output, row in zip(answers, rows, strict=True)]
+        self.predictions: list[tuple[Quad, ...] | str] = [
+            output if isinstance(answer, Invalid) else answer.quads for output, answer in parsed
+        ]
+        self.quads: list[tuple[Quad, ...]] = [() if isinstance(p, str) else p for p in self.predictions]
 
 
-def truth(row: Row, number: int = 0) -> tuple[Quad, ...]:
-    """The true tuples: the row's `gold`, else what its `output` says, as far as its task asks.
+def gold_quads(row: Row, number: int = 0) -> tuple[Quad, ...]:
+    """The gold tuples of a row: its column `gold`, else its `output`, parsed; reduced to the elements of its task.
 
-    Raises ZooError for neither, for an unknown task, and for tuples without a category or sentiment that it asks for.
+    Args:
+        row: the row.
+        number: its number, for error messages.
+
+    Raises:
+        ZooError: where the row has neither column, for an unknown task, and for tuples that lack a category or
+            sentiment of the task.
     """
     where = f"row {number}"
-    task = known(prompts.task_of(row), where)
+    task = check_task(prompts.task_of(row), where)
     if row.get("gold"):
         quads = tuple(project(from_json(str(row["gold"]), where), task))
-        for name in [part for part in ("category", "sentiment") if part in ELEMENTS[task]]:
+        for name in [element for element in ("category", "sentiment") if element in TASK_ELEMENTS[task]]:
             values = {getattr(quad, name) for quad in quads}
             if values & {None, "", CONFLICT}:
                 found = f'a true tuple with the {name} "{CONFLICT}"' if CONFLICT in values else f"one without {name}"
@@ -121,82 +144,85 @@ def truth(row: Row, number: int = 0) -> tuple[Quad, ...]:
     return answer.quads
 
 
-def _read(rows: Sequence[Row], answers: Sequence[str], scorer: str) -> _Read:
-    if scorer not in (*SCORERS, *LEGACY):
-        raise ZooError(f'no scorer "{scorer}"', suggest(scorer, (*SCORERS, *LEGACY)), where="evaluate.scorer")
-    if len(rows) != len(answers):
-        raise ZooError(f"{len(answers)} answers for {len(rows)} rows", "one answer per row, in order")
-    return _Read(rows, answers)
+def _parse(rows: Sequence[Row], answers: Sequence[str], scorer: str) -> _ParsedAnswers:
+    check_answers(rows, answers, scorer, (*SCORERS, *LEGACY))
+    return _ParsedAnswers(rows, answers)
 
 
-def _count(read: _Read, scorer: str) -> Overlap:
+def _count(parsed: _ParsedAnswers, scorer: str) -> TupleCounts:
     if scorer == published_scorers.ABS_QUAD:
-        return published_scorers.abs_quad(read.gold, read.said, read.tasks)
+        return published_scorers.abs_quad(parsed.gold, parsed.predictions, parsed.tasks)
     if scorer == published_scorers.INSTRUCTABSA:
-        return published_scorers.instructabsa(read.gold, read.said, read.tasks)
-    same = _SAME[scorer]
-    return overlap([list(map(same, row)) for row in read.gold], [list(map(same, row)) for row in read.tuples])
+        return published_scorers.instructabsa(parsed.gold, parsed.predictions, parsed.tasks)
+    key = _COMPARISON_KEYS[scorer]
+    return count_tuples(
+        [list(map(key, quads)) for quads in parsed.gold], [list(map(key, quads)) for quads in parsed.quads]
+    )
 
 
-def _folded(quad: Quad) -> Quad:
-    parts = (quad.aspect, quad.category, quad.opinion, quad.sentiment)
-    return Quad(*(None if part is None else " ".join(part.casefold().split()) for part in parts))
+def _lenient_key(quad: Quad) -> Quad:
+    elements = (quad.aspect, quad.category, quad.opinion, quad.sentiment)
+    return Quad(*(None if element is None else " ".join(element.casefold().split()) for element in elements))
 
 
-def _exact(quad: Quad) -> Quad:
+def _strict_key(quad: Quad) -> Quad:
     return quad
 
 
-_SAME: dict[str, Callable[[Quad], Quad]] = {"strict": _exact, "lenient": _folded}
+_COMPARISON_KEYS: dict[str, Callable[[Quad], Quad]] = {"strict": _strict_key, "lenient": _lenient_key}
 
 
-def _right(read: _Read, counts: Overlap) -> list[bool]:
-    return [right and not isinstance(one, str) for right, one in zip(counts.right(), read.said, strict=True)]
+def _correct(parsed: _ParsedAnswers, counts: TupleCounts) -> list[bool]:
+    pairs = zip(counts.all_correct(), parsed.predictions, strict=True)
+    return [is_right and not isinstance(prediction, str) for is_right, prediction in pairs]
 
 
-def _places(rows: Sequence[Row], tasks: Sequence[str]) -> dict[str, list[int]]:
-    """Row numbers of every group: all, the tasks in their order, then the tasks of the published sets."""
-    found: dict[str, list[int]] = {"all": list(range(len(rows)))}
-    for task in (task for task in ELEMENTS if task in tasks):
-        found[task] = [place for place, asked in enumerate(tasks) if asked == task]
-    sets: dict[str, list[int]] = {}
-    for place, (row, task) in enumerate(zip(rows, tasks, strict=True)):
-        if "/" in str(row.get("source") or ""):
-            sets.setdefault(f"{row['source']} {task}", []).append(place)
-    return found | {group: sets[group] for group in sorted(sets)}
+def _groups(rows: Sequence[Row]) -> dict[str, list[int]]:
+    """Row indices of every group: all, the tasks in the order of TASKS, then the tasks of published sets by name."""
+    indices = rows_by_group(rows, _groups_of)
+    tasks_first = [group for group in ("all", *TASKS) if group in indices]
+    return {group: indices[group] for group in (*tasks_first, *sorted(set(indices) - set(tasks_first)))}
 
 
-def _implicit(read: _Read, scorer: str) -> list[MetricValue]:
-    """Figures of the tuples that have an implicit element, over the rows where one is true or was said."""
-    same = _SAME[scorer]
+def _groups_of(row: Row) -> tuple[str, ...]:
+    task, source = prompts.task_of(row), str(row.get("source") or "")
+    return (task, f"{source} {task}") if "/" in source else (task,)
+
+
+def _implicit_metrics(parsed: _ParsedAnswers, scorer: str) -> list[MetricValue]:
+    """The metrics of tuples with an implicit element, over the rows where one is gold or predicted."""
+    key = _COMPARISON_KEYS[scorer]
     pairs = []
-    for gold, said, task in zip(read.gold, read.tuples, read.tasks, strict=True):
-        asked = [part for part in ("aspect", "opinion") if part in ELEMENTS[task]]
-        pair = tuple([same(q) for q in row if any(getattr(q, part) is None for part in asked)] for row in (gold, said))
+    for gold, predicted, task in zip(parsed.gold, parsed.quads, parsed.tasks, strict=True):
+        elements = [element for element in ("aspect", "opinion") if element in TASK_ELEMENTS[task]]
+        pair = tuple(
+            [key(quad) for quad in quads if any(getattr(quad, element) is None for element in elements)]
+            for quads in (gold, predicted)
+        )
         if any(pair):
             pairs.append(pair)
     if not pairs:
         return []
-    return tuple_metrics(overlap([gold for gold, _ in pairs], [said for _, said in pairs]), "implicit")
+    return tuple_metrics(count_tuples([gold for gold, _ in pairs], [predicted for _, predicted in pairs]), "implicit")
 
 
-def _strange(read: _Read) -> dict[int, int]:
-    """Spans that were said and do not stand in the text, by row; rows that said no span are left out."""
-    found = {}
-    for place, (text, quads) in enumerate(zip(read.texts, read.tuples, strict=True)):
+def _hallucinated_counts(parsed: _ParsedAnswers) -> dict[int, int]:
+    """The number of predicted spans that are not in the text, by row index, of rows with a predicted span."""
+    counts = {}
+    for index, (text, quads) in enumerate(zip(parsed.texts, parsed.quads, strict=True)):
         if spans := _spans(quads):
-            found[place] = sum(span not in text for span in spans)
-    return found
+            counts[index] = sum(span not in text for span in spans)
+    return counts
 
 
 def _spans(quads: Sequence[Quad]) -> list[str]:
     return [span for quad in quads for span in (quad.aspect, quad.opinion) if span is not None]
 
 
-def _foreign(read: _Read) -> list[MetricValue]:
-    """The share of said spans that the text does not hold."""
-    strange = _strange(read)
-    if not strange:
+def _hallucination_rate(parsed: _ParsedAnswers) -> list[MetricValue]:
+    """The fraction of predicted spans that the text does not contain; nothing where no span was predicted."""
+    hallucinated = _hallucinated_counts(parsed)
+    if not hallucinated:
         return []
-    sizes = np.array([len(_spans(read.tuples[place])) for place in strange], dtype=np.float64)
-    return [mean_with_ci(FOREIGN, np.array(list(strange.values())) / sizes, weights=sizes)]
+    span_counts = np.array([len(_spans(parsed.quads[index])) for index in hallucinated], dtype=np.float64)
+    return [mean_with_ci(HALLUCINATED, np.array(list(hallucinated.values())) / span_counts, weights=span_counts)]

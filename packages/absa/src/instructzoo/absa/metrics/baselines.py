@@ -1,143 +1,151 @@
-"""Two baselines that need no model: the most frequent tuple, and a lexicon of the terms of the training rows."""
+"""Two baselines without a model: the most frequent tuple, and a lexicon of the terms of the training rows."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from instructzoo.absa import prompts
-from instructzoo.absa.schema import ELEMENTS, Quad, from_json, project
-from instructzoo.core.errors import ZooError
+from instructzoo.absa.schema import TASK_ELEMENTS, Quad, from_json, project
 from instructzoo.core.record import Row
+from instructzoo.core.score.term_lookup import (
+    longest_matches,
+    most_frequent_label,
+    ngram_spans,
+    training_rows,
+    words,
+)
 
-LONGEST = 6
-"""Words of a term that the lexicon looks up."""
+MAX_TERM_WORDS = 6
+"""Words of the longest term that the lexicon looks up."""
 
-_WORD = re.compile(r"\w+|[^\w\s]")
+Offsets = tuple[int, int]
+LabelCounts = dict[str, Counter[str]]
+"""Label counts by normalised term."""
 
 
-def frequent(train: Sequence[Row], test: Sequence[Row]) -> list[str]:
-    """The one tuple that most training rows of a row's task have, said of every row."""
-    tuples: dict[str, Counter[Quad]] = defaultdict(Counter)
-    for row in _taught(train):
-        tuples[prompts.task_of(row)].update(set(_gold(row)))
-    best = {task: found.most_common(1)[0][0] for task, found in tuples.items() if found}
-    return [_say([best[task]] if (task := prompts.task_of(row)) in best else [], row) for row in test]
+def frequent_tuple(train: Sequence[Row], test: Sequence[Row]) -> list[str]:
+    """Answer every row with the one tuple that most training rows of its task have.
+
+    Raises:
+        ZooError: without training rows.
+    """
+    counts_by_task: dict[str, Counter[Quad]] = defaultdict(Counter)
+    for row in training_rows(train):
+        counts_by_task[prompts.task_of(row)].update(set(_gold_quads(row)))
+    best = {task: counts.most_common(1)[0][0] for task, counts in counts_by_task.items() if counts}
+    return [_format([best[task]] if (task := prompts.task_of(row)) in best else [], row) for row in test]
 
 
 def lexicon(train: Sequence[Row], test: Sequence[Row]) -> list[str]:
-    """Known terms that stand in the text, the longest first: each aspect with the nearest opinion.
+    """Look up the terms of the training rows in each text, the longest first, and pair each opinion with the nearest
+    aspect.
 
-    A term is known where the training rows that hold its words annotate it in at least half of them. Its category
-    and sentiment are those it mostly had; an aspect takes the sentiment of the opinion beside it.
+    A term is in the lexicon if at least half of the training texts that contain its words annotate it. Its category and
+    sentiment are the most frequent ones in training; an aspect takes the sentiment of the opinion paired with it.
+
+    Raises:
+        ZooError: without training rows.
     """
-    known = _learn(_taught(train))
-    return [_say(_tagged(str(row["input"]), prompts.task_of(row), known), row) for row in test]
+    learned = _build_lexicon(training_rows(train))
+    return [_format(_predict(str(row["input"]), prompts.task_of(row), learned), row) for row in test]
 
 
 @dataclass
 class _Lexicon:
-    """What the training rows say of a term (in small letters): categories, sentiments, and how often it is one."""
+    """Counts over the training rows, by normalised term and in total."""
 
-    aspects: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    opinions: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    moods: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    overall: Counter[str] = field(default_factory=Counter)
+    aspect_categories: LabelCounts = field(default_factory=lambda: defaultdict(Counter))
+    aspect_sentiments: LabelCounts = field(default_factory=lambda: defaultdict(Counter))
+    opinion_sentiments: LabelCounts = field(default_factory=lambda: defaultdict(Counter))
+    categories: Counter[str] = field(default_factory=Counter)
     sentiments: Counter[str] = field(default_factory=Counter)
 
 
-def _taught(train: Sequence[Row]) -> Sequence[Row]:
-    if not len(train):
-        raise ZooError("no training rows", "at least one", "baselines learn from the training part")
-    return train
-
-
-def _gold(row: Row) -> list[Quad]:
+def _gold_quads(row: Row) -> list[Quad]:
     return from_json(str(row["gold"]))
 
 
-def _say(quads: Sequence[Quad], row: Row) -> str:
+def _format(quads: Sequence[Quad], row: Row) -> str:
     task = prompts.task_of(row)
-    return prompts.answer(project(quads, task), task, str(row.get("domain") or "restaurant"))
+    return prompts.format_answer(project(quads, task), task, str(row.get("domain") or "restaurant"))
 
 
-def _learn(train: Sequence[Row]) -> _Lexicon:
-    known = _Lexicon()
-    marked: dict[str, Counter[str]] = {"aspect": Counter(), "opinion": Counter()}
-    texts: dict[str, set[str]] = {"aspect": set(), "opinion": set()}
+def _build_lexicon(train: Sequence[Row]) -> _Lexicon:
+    lexicon = _Lexicon()
+    annotated_counts: dict[str, Counter[str]] = {"aspect": Counter(), "opinion": Counter()}
+    annotated_texts: dict[str, set[str]] = {"aspect": set(), "opinion": set()}
     for row in train:
-        asked, text = ELEMENTS[prompts.task_of(row)], str(row["input"])
-        quads = _gold(row)
-        for part in ("aspect", "opinion"):
-            if part in asked and text not in texts[part]:
-                texts[part].add(text)
-                marked[part].update({_key(span) for q in quads if (span := getattr(q, part)) is not None})
+        elements, text = TASK_ELEMENTS[prompts.task_of(row)], str(row["input"])
+        quads = _gold_quads(row)
+        for element in ("aspect", "opinion"):
+            if element in elements and text not in annotated_texts[element]:
+                annotated_texts[element].add(text)
+                spans = {_normalise(span) for quad in quads if (span := getattr(quad, element)) is not None}
+                annotated_counts[element].update(spans)
         for quad in quads:
-            _note(known, quad)
-    for held, part in ((known.aspects, "aspect"), (known.opinions, "opinion")):
-        seen: Counter[str] = Counter()  # in texts that were asked for this element
-        for text in texts[part]:
-            seen.update({key for _, _, key in _grams(text)})
-        for term in [term for term in held if 2 * marked[part][term] < max(1, seen[term])]:
-            del held[term]
-    return known
+            _count_quad(lexicon, quad)
+    for terms, element in ((lexicon.aspect_categories, "aspect"), (lexicon.opinion_sentiments, "opinion")):
+        _drop_rare_terms(terms, annotated_counts[element], annotated_texts[element])
+    return lexicon
 
 
-def _note(known: _Lexicon, quad: Quad) -> None:
-    category, mood = quad.category or "", quad.sentiment or ""
+def _drop_rare_terms(terms: LabelCounts, annotated_counts: Counter[str], texts: set[str]) -> None:
+    """Remove the terms that less than half of the texts with their words annotate.
+
+    texts: those whose task asks for the element, since only these could have annotated it.
+    """
+    text_counts: Counter[str] = Counter()
+    for text in texts:
+        text_counts.update({_normalise(text[start:end]) for start, end in ngram_spans(text, MAX_TERM_WORDS)})
+    for term in [term for term in terms if 2 * annotated_counts[term] < max(1, text_counts[term])]:
+        del terms[term]
+
+
+def _count_quad(lexicon: _Lexicon, quad: Quad) -> None:
+    categories, sentiments = [quad.category] if quad.category else [], [quad.sentiment] if quad.sentiment else []
     if quad.aspect is not None:
-        known.aspects[_key(quad.aspect)].update([category] if category else [])
-        known.moods[_key(quad.aspect)].update([mood] if mood else [])
+        lexicon.aspect_categories[_normalise(quad.aspect)].update(categories)
+        lexicon.aspect_sentiments[_normalise(quad.aspect)].update(sentiments)
     if quad.opinion is not None:
-        known.opinions[_key(quad.opinion)].update([mood] if mood else [])
-    known.overall.update([category] if category else [])
-    known.sentiments.update([mood] if mood else [])
+        lexicon.opinion_sentiments[_normalise(quad.opinion)].update(sentiments)
+    lexicon.categories.update(categories)
+    lexicon.sentiments.update(sentiments)
 
 
-def _tagged(text: str, task: str, known: _Lexicon) -> list[Quad]:
-    aspects, opinions = (_found(text, terms) for terms in (known.aspects, known.opinions))
-    if "opinion" not in ELEMENTS[task]:
-        return [_quad(text, aspect, None, known) for aspect in aspects]
-    pairs = [(min(aspects, key=_distance(one), default=None), one) for one in opinions]
-    return [_quad(text, aspect, opinion, known) for aspect, opinion in pairs]
+def _predict(text: str, task: str, lexicon: _Lexicon) -> list[Quad]:
+    aspects = _find_terms(text, lexicon.aspect_categories)
+    if "opinion" not in TASK_ELEMENTS[task]:
+        return [_make_quad(text, aspect, None, lexicon) for aspect in aspects]
+    opinions = _find_terms(text, lexicon.opinion_sentiments)
+    pairs = [(min(aspects, key=_distance_to(opinion), default=None), opinion) for opinion in opinions]
+    return [_make_quad(text, aspect, opinion, lexicon) for aspect, opinion in pairs]
 
 
-def _distance(span: tuple[int, int]) -> Callable[[tuple[int, int]], int]:
+def _find_terms(text: str, terms: Mapping[str, Counter[str]]) -> list[Offsets]:
+    return longest_matches(text, MAX_TERM_WORDS, lambda piece: _normalise(piece) in terms)
+
+
+def _distance_to(span: Offsets) -> Callable[[Offsets], int]:
     return lambda other: max(other[0] - span[1], span[0] - other[1])
 
 
-def _quad(text: str, aspect: tuple[int, int] | None, opinion: tuple[int, int] | None, known: _Lexicon) -> Quad:
-    said, judged = (None if at is None else text[slice(*at)] for at in (aspect, opinion))
-    mood = _most(known.opinions.get(_key(judged or ""), Counter()) or known.moods.get(_key(said or ""), Counter()))
-    category = _most(known.aspects.get(_key(said or ""), Counter()))
-    return Quad(said, category or _most(known.overall) or None, judged, mood or _most(known.sentiments) or "positive")
+def _make_quad(text: str, aspect_span: Offsets | None, opinion_span: Offsets | None, lexicon: _Lexicon) -> Quad:
+    aspect, opinion = (None if span is None else text[slice(*span)] for span in (aspect_span, opinion_span))
+    aspect_key, opinion_key = _normalise(aspect or ""), _normalise(opinion or "")
+    sentiment = most_frequent_label(
+        lexicon.opinion_sentiments.get(opinion_key, {}) or lexicon.aspect_sentiments.get(aspect_key, {})
+    )
+    category = most_frequent_label(lexicon.aspect_categories.get(aspect_key, {}))
+    return Quad(
+        aspect,
+        category or most_frequent_label(lexicon.categories) or None,
+        opinion,
+        sentiment or most_frequent_label(lexicon.sentiments) or "positive",
+    )
 
 
-def _most(counts: Counter[str]) -> str:
-    return counts.most_common(1)[0][0] if counts else ""
-
-
-def _found(text: str, terms: Mapping[str, Counter[str]]) -> list[tuple[int, int]]:
-    """Where known terms stand, from left to right: at every place the longest one, and none inside another."""
-    found: list[tuple[int, int]] = []
-    for begin, end, key in _grams(text):
-        if key in terms and (not found or begin >= found[-1][1]):
-            found.append((begin, end))
-    return found
-
-
-def _grams(text: str) -> list[tuple[int, int, str]]:
-    """(begin, end, key) of all runs of up to LONGEST words, by place, the longest first."""
-    spans = [match.span() for match in _WORD.finditer(text)]
-    words = [text[begin:end].casefold() for begin, end in spans]
-    return [
-        (spans[i][0], spans[i + n - 1][1], " ".join(words[i : i + n]))
-        for i in range(len(spans))
-        for n in range(min(LONGEST, len(spans) - i), 0, -1)
-    ]
-
-
-def _key(span: str) -> str:
-    return " ".join(_WORD.findall(span.casefold()))
+def _normalise(span: str) -> str:
+    """The words of a span in lower case, the key of the lexicon."""
+    return " ".join(words(span.casefold()))

@@ -1,16 +1,16 @@
-"""Two published scorers, rebuilt with what they get wrong, so that published figures can be read.
+"""Two published scorers, reimplemented with their errors, so that published results can be interpreted.
 
 abs-quad             IsakZhang/ABSA-QUAD at ce4d4a51, eval_utils.py: tuples are decoded from the text
-                     "food quality is great because pizza is tasty [SSEP] ...". A right tuple that is said twice counts
-                     twice; what cannot be decoded becomes a tuple of empty texts, on either side: a true tuple whose
-                     words hold " is " is hit by any answer without form.
-instructabsa-legacy  kevinscaria/InstructABSA at 741e3d86, utils.py: an answer is split at ", ", and a true term counts
-                     as found where one of the pieces is a part of it or holds it. Answering "e" to everything scores F1
-                     .82 to .86 on the four SemEval test sets, the empty answer 1.09 to 1.25, and where a sentence has
-                     no term, "noaspectterm" is one. The sentiment of a triplet is compared with itself.
+                     "food quality is great because pizza is tasty [SSEP] ...". A correct tuple that is predicted twice
+                     counts twice. What cannot be decoded becomes a tuple of empty texts, in prediction and gold alike:
+                     a gold tuple whose words contain " is " is hit by any unparseable output.
+instructabsa-legacy  kevinscaria/InstructABSA at 741e3d86, utils.py: an answer is split at ", ", and a gold term counts
+                     as found where one of the pieces is a substring of it or contains it. Answering "e" to everything
+                     scores F1 .82 to .86 on the four SemEval test sets, the empty answer 1.09 to 1.25. Where a sentence
+                     has no term, "noaspectterm" counts as one. The sentiment of a triplet is compared with itself.
 
-Written anew after these files. An answer in the zoo's own form is first written in theirs; any other text is taken as
-it is, so that answers of these systems can be scored too.
+The code is written anew after these files. An answer in this package's format is first converted to theirs; any other
+text is scored as it is, so that outputs of these systems can be scored too.
 """
 
 from __future__ import annotations
@@ -21,67 +21,77 @@ import numpy as np
 
 from instructzoo.absa.prompts.answer_format import SENTIMENT_OF, SENTIMENT_WORDS
 from instructzoo.absa.schema import Quad
-from instructzoo.core.score.tuple_f1 import Overlap
+from instructzoo.core.score.tuple_f1 import TupleCounts
 
 ABS_QUAD, INSTRUCTABSA = "abs-quad", "instructabsa-legacy"
 NO_TERM = "noaspectterm"
 
-Said = Sequence[Quad] | str
-"""An answer: its tuples, or a text that is not in the zoo's form."""
+Prediction = Sequence[Quad] | str
+"""The tuples of an answer, or an output that is not in this package's format."""
+
+DecodedTuple = tuple[str, ...]
 
 
-def abs_quad(gold: Sequence[Sequence[Quad]], said: Sequence[Said], tasks: Sequence[str]) -> Overlap:
-    """Counts of ABSA-QUAD's scorer, row by row; hits may exceed the true tuples.
+def abs_quad(gold: Sequence[Sequence[Quad]], predictions: Sequence[Prediction], tasks: Sequence[str]) -> TupleCounts:
+    """The counts of ABSA-QUAD's scorer by row; hits may exceed the gold tuples.
 
-    ae and aesc, which it does not know, are compared in the same way, without the detour over a text. Neither does it
-    know a sentence without a tuple: here that is no tuple, on either side.
+    ae and aesc, which it does not have, are compared in the same way without decoding. It also has no case for a
+    sentence without tuples: here that is no tuple, in prediction and gold alike.
+
+    Args:
+        gold: the gold tuples of each row.
+        predictions: the prediction for each row.
+        tasks: the task of each row.
     """
-    hits, spoken, true = [], [], []
-    for quads, answer, task in zip(gold, said, tasks, strict=True):
-        wanted, found = _decoded(quads, task), _decoded(answer, task)
-        hits.append(sum(one in wanted for one in found))
-        spoken.append(len(found))
-        true.append(len(wanted))
-    return _overlap(hits, spoken, true)
+    hits, predicted_counts, gold_counts = [], [], []
+    for gold_quads, prediction, task in zip(gold, predictions, tasks, strict=True):
+        gold_tuples, predicted_tuples = _decoded(gold_quads, task), _decoded(prediction, task)
+        hits.append(sum(predicted in gold_tuples for predicted in predicted_tuples))
+        predicted_counts.append(len(predicted_tuples))
+        gold_counts.append(len(gold_tuples))
+    return _to_counts(hits, predicted_counts, gold_counts)
 
 
 def paraphrase(quads: Sequence[Quad], task: str) -> str:
     """The target text of ABSA-QUAD for tasd, aste or asqp."""
-    return " [SSEP] ".join(_sentence(quad, task) for quad in quads)
+    return " [SSEP] ".join(_paraphrase_quad(quad, task) for quad in quads)
 
 
-def decode(text: str, task: str) -> list[tuple[str, ...]]:
-    """The tuples of such a text; one of empty texts for each piece that is not of the form."""
-    return [_tuple(piece.strip(), task) for piece in text.split("[SSEP]")]
+def decode(text: str, task: str) -> list[DecodedTuple]:
+    """The tuples of such a text; a tuple of empty texts for each piece that is not in its form."""
+    return [_decode_piece(piece.strip(), task) for piece in text.split("[SSEP]")]
 
 
-def instructabsa(gold: Sequence[Sequence[Quad]], said: Sequence[Said], tasks: Sequence[str]) -> Overlap:
-    """Counts of InstructABSA's scorer, row by row; hits may exceed what was said.
+def instructabsa(
+    gold: Sequence[Sequence[Quad]], predictions: Sequence[Prediction], tasks: Sequence[str]
+) -> TupleCounts:
+    """The counts of InstructABSA's scorer by row; hits may exceed the predictions.
 
-    ae are terms, aesc `term:sentiment`, aste `term:opinion:sentiment`; tasd and asqp, which it does not know, are
-    scored on their aspect terms, each once.
+    ae answers are terms, aesc `term:sentiment`, aste `term:opinion:sentiment`. tasd and asqp, which it does not have,
+    are scored on their aspect terms, each once. Arguments are those of `abs_quad`.
     """
-    hits, spoken, true = [], [], []
-    for quads, answer, task in zip(gold, said, tasks, strict=True):
-        wanted = _listed(quads, task).split(", ")
-        found = (answer if isinstance(answer, str) else _listed(answer, task)).split(", ")
-        hits.append(sum(_triplet(one, found) if task == "aste" else _part(one, found) for one in wanted))
-        spoken.append(len(found))
-        true.append(len(wanted))
-    return _overlap(hits, spoken, true)
+    hits, predicted_counts, gold_counts = [], [], []
+    for gold_quads, prediction, task in zip(gold, predictions, tasks, strict=True):
+        gold_terms = _to_list(gold_quads, task).split(", ")
+        predicted_terms = (prediction if isinstance(prediction, str) else _to_list(prediction, task)).split(", ")
+        count_hits = _triplet_hits if task == "aste" else _term_hits
+        hits.append(sum(count_hits(term, predicted_terms) for term in gold_terms))
+        predicted_counts.append(len(predicted_terms))
+        gold_counts.append(len(gold_terms))
+    return _to_counts(hits, predicted_counts, gold_counts)
 
 
-def _decoded(answer: Said, task: str) -> list[tuple[str, ...]]:
-    if isinstance(answer, str):
-        return decode(answer, task)
-    if not answer:
+def _decoded(prediction: Prediction, task: str) -> list[DecodedTuple]:
+    if isinstance(prediction, str):
+        return decode(prediction, task)
+    if not prediction:
         return []
     if task in ("ae", "aesc"):
-        return [(quad.aspect or "NULL", quad.sentiment or "") for quad in answer]
-    return decode(paraphrase(answer, task), task)
+        return [(quad.aspect or "NULL", quad.sentiment or "") for quad in prediction]
+    return decode(paraphrase(prediction, task), task)
 
 
-def _sentence(quad: Quad, task: str) -> str:
+def _paraphrase_quad(quad: Quad, task: str) -> str:
     word = SENTIMENT_WORDS[quad.sentiment or ""]
     aspect, opinion = quad.aspect or "it", quad.opinion or "NULL"
     if task == "aste":
@@ -90,24 +100,24 @@ def _sentence(quad: Quad, task: str) -> str:
     return f"{category} is {word} because {aspect} is {word if task == 'tasd' else opinion}"
 
 
-def _tuple(piece: str, task: str) -> tuple[str, ...]:
-    """One decoded tuple. Too few and too many separators are both undecodable."""
+def _decode_piece(piece: str, task: str) -> DecodedTuple:
+    """One decoded tuple. Both too few and too many separators make it undecodable."""
     before, because, after = piece.partition(" because ")
-    first, second = before.split(" is "), after.split(" is ")
+    left, right = before.split(" is "), after.split(" is ")
     if task == "aste":
-        if not because or " because " in after or len(second) != 2:
+        if not because or " because " in after or len(right) != 2:
             return "", "", ""
-        return second[0], second[1], SENTIMENT_OF.get(before[6:], "nope")
-    if task in ("ae", "aesc") or not because or " because " in after or len(first) != 2 or len(second) != 2:
+        return right[0], right[1], SENTIMENT_OF.get(before[6:], "nope")
+    if task in ("ae", "aesc") or not because or " because " in after or len(left) != 2 or len(right) != 2:
         return ("",) * 4
-    aspect = "NULL" if second[0].lower() == "it" else second[0]
+    aspect = "NULL" if right[0].lower() == "it" else right[0]
     if task == "tasd":
-        return first[0], aspect, SENTIMENT_OF.get(first[1], "nope")
-    return first[0], aspect, first[1], second[1]
+        return left[0], aspect, SENTIMENT_OF.get(left[1], "nope")
+    return left[0], aspect, left[1], right[1]
 
 
-def _listed(quads: Sequence[Quad], task: str) -> str:
-    """The answer as InstructABSA writes it. Implicit aspects are no terms for it."""
+def _to_list(quads: Sequence[Quad], task: str) -> str:
+    """The answer as InstructABSA writes it. An implicit aspect is no term there."""
     terms = [quad for quad in quads if quad.aspect is not None]
     if task == "aesc":
         return ", ".join(f"{quad.aspect}:{quad.sentiment}" for quad in terms) or f"{NO_TERM}:none"
@@ -117,19 +127,20 @@ def _listed(quads: Sequence[Quad], task: str) -> str:
     return ", ".join(names if task == "ae" else dict.fromkeys(names)) or NO_TERM
 
 
-def _part(wanted: str, found: Sequence[str]) -> int:
-    return int(any(piece in wanted or wanted in piece for piece in found))
+def _term_hits(gold_term: str, predicted_terms: Sequence[str]) -> int:
+    """1 where a predicted term is a substring of the gold term or contains it, else 0."""
+    return int(any(term in gold_term or gold_term in term for term in predicted_terms))
 
 
-def _triplet(wanted: str, found: Sequence[str]) -> int:
-    """How many pieces hit a triplet: their aspect and opinion are parts of the true ones, whatever their sentiment."""
-    aspect, *rest = wanted.split(":")
+def _triplet_hits(gold_triplet: str, predicted_triplets: Sequence[str]) -> int:
+    """How many predictions hit a triplet: aspect and opinion are substrings of the gold ones; any sentiment will do."""
+    aspect, *rest = gold_triplet.split(":")
     if len(rest) < 2:
         return 0
-    pieces = [piece.split(":") for piece in found]
-    return sum(len(piece) > 1 and piece[0] in aspect and piece[1] in rest[0] for piece in pieces)
+    triplets = [triplet.split(":") for triplet in predicted_triplets]
+    return sum(len(triplet) > 1 and triplet[0] in aspect and triplet[1] in rest[0] for triplet in triplets)
 
 
-def _overlap(*counts: Sequence[int]) -> Overlap:
-    hits, said, gold = (np.array(column, dtype=np.float64) for column in counts)
-    return Overlap(hits, said, gold)
+def _to_counts(*counts: Sequence[int]) -> TupleCounts:
+    hits, predicted, gold = (np.array(column, dtype=np.float64) for column in counts)
+    return TupleCounts(hits, predicted, gold)

@@ -1,4 +1,4 @@
-"""What the model reads, and what its answer means.
+"""The prompt that the model reads, and the parser of its answer.
 
     List each aspect term with the words of opinion on it, its category and its sentiment.
     Review: The pizza was tasty but the waiter ignored us .
@@ -10,9 +10,9 @@
     aste   pizza is tasty means restaurant is great
     asqp   pizza is tasty means food quality is great
 
-The shape is the paper's (arXiv:2210.06629); the questions are written anew (wordings.py). An implicit aspect is "it",
-an implicit opinion "implied", a text without opinions "nothing"; a span that would break the template stands in quotes
-(phrases.py), so that parse returns exactly what was rendered.
+The answer format is the paper's (arXiv:2210.06629); the instructions are written for this package (templates.py). An
+implicit aspect is "it", an implicit opinion "implied", a text without opinions "nothing". A span that would break the
+template is quoted (answer_format.py), so that `parse` returns exactly the tuples that were rendered.
 """
 
 from __future__ import annotations
@@ -24,28 +24,38 @@ from functools import cache
 from typing import Any
 
 from instructzoo.absa.prompts import answer_format, constraints
-from instructzoo.absa.prompts.answer_format import NOTHING, SEPARATOR, breaks
+from instructzoo.absa.prompts.answer_format import NOTHING, SEPARATOR, quoting_reason
 from instructzoo.absa.prompts.templates import QUESTIONS
-from instructzoo.absa.schema import ELEMENTS, SENTIMENTS, Quad, known, project, to_json
+from instructzoo.absa.schema import SENTIMENTS, TASK_ELEMENTS, Quad, check_task, project, to_json
 from instructzoo.core.data.ngrams import words
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.infer.grammar import Constraint
 from instructzoo.core.record import Invalid, Row, Segment, item_key, row_id
 
-__all__ = ["Answer", "answer", "breaks", "constraint", "parse", "question", "render", "task_of", "write"]
+__all__ = [
+    "Answer",
+    "constraint",
+    "format_answer",
+    "make_row",
+    "parse",
+    "question",
+    "quoting_reason",
+    "render",
+    "task_of",
+]
 
-DEFAULT = "asqp"
+DEFAULT_TASK = "asqp"
 """The task of a row that names none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The tuples of an answer in their order; none where it says that there are none."""
+    """The tuples of an answer in their order; empty where the answer is "nothing"."""
 
     quads: tuple[Quad, ...] = ()
 
 
-def write(
+def make_row(
     sentence: str,
     quads: Sequence[Quad],
     task: str,
@@ -55,15 +65,26 @@ def write(
     licence: str = "",
     where: str = "",
 ) -> Row:
-    """A whole row of one task from a sentence and its quadruples.
+    """Build the complete row of one task from a sentence and its quadruples.
 
-    domain: a word such as restaurant or laptop. Raises ZooError naming `where` for an unknown task, and for a quadruple
-    that lacks what the task asks for, and for half a surrogate pair, which no file can hold.
+    Args:
+        sentence: the review text.
+        quads: its quadruples; they are reduced to the elements that the task asks for.
+        task: one of TASKS.
+        seed: chooses the wording of the instruction, together with the sentence.
+        domain: what is reviewed, a word such as restaurant or laptop.
+        source: the data set that the sentence comes from.
+        licence: the licence of that data set.
+        where: file and line, for error messages.
+
+    Raises:
+        ZooError: for an unknown task, a quadruple that lacks an element of the task, and text that cannot be encoded as
+            UTF-8 (half a surrogate pair).
     """
-    if not writable(sentence):
+    if not is_encodable(sentence):
         raise ZooError("half a surrogate pair in the text", "Unicode characters", "mend the row", where)
-    asked = project(quads, known(task, where))
-    instruction, output = question(sentence, task, seed), answer(asked, task, domain, where)
+    projected = project(quads, check_task(task, where))
+    instruction, output = question(sentence, task, seed), format_answer(projected, task, domain, where)
     return {
         "id": row_id(instruction, sentence, output),
         "instruction": instruction,
@@ -74,17 +95,17 @@ def write(
         "item": item_of(sentence),
         "task": task,
         "domain": domain,
-        "gold": to_json(asked, task),
+        "gold": to_json(projected, task),
     }
 
 
 def item_of(sentence: str) -> str:
-    """What makes two sentences one item: their words, without case, spacing and punctuation."""
+    """The split key of a sentence: its words without case, spacing and punctuation. Equal keys share a split."""
     return " ".join(words(sentence)) or item_key("", sentence)
 
 
-def writable(text: str) -> bool:
-    """Whether a text can be written as UTF-8."""
+def is_encodable(text: str) -> bool:
+    """Whether a text can be encoded as UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -93,50 +114,58 @@ def writable(text: str) -> bool:
 
 
 def question(sentence: str, task: str, seed: int) -> str:
-    """One wording of the task's question, by seed and sentence."""
+    """One wording of the task's instruction, chosen by a hash of seed, task and sentence."""
     key = f"{seed}\x1f{task}\x1f{sentence}".encode(errors="surrogatepass")
     number = int.from_bytes(hashlib.blake2b(key, digest_size=8).digest())
-    wordings = QUESTIONS[known(task)]
+    wordings = QUESTIONS[check_task(task)]
     return wordings[number % len(wordings)]
 
 
 def task_of(row: Mapping[str, Any]) -> str:
-    """The task of a row: its own, or that of its wording, or asqp."""
-    return str(row.get("task") or _tasks().get(row.get("instruction") or "", DEFAULT))
+    """The task of a row: the one it names, else that of its instruction's wording, else asqp."""
+    return str(row.get("task") or _task_by_wording().get(row.get("instruction") or "", DEFAULT_TASK))
 
 
 @cache
-def _tasks() -> dict[str, str]:
+def _task_by_wording() -> dict[str, str]:
     return {wording: task for task, wordings in QUESTIONS.items() for wording in wordings}
 
 
 def render(row: Mapping[str, Any], seed: int = 0) -> list[Segment]:
-    """The prompt and the target. A row without instruction asks its task, asqp by default, in a wording by seed.
+    """The prompt (not supervised) and the target (supervised) of a row.
 
-    The target begins with a blank: most tokenizers write a word alike within and at the start of a text only then, and
-    a word that is copied from the review stays the token that it was.
+    The target begins with a space: most tokenizers encode a word alike at the start and inside of a text only then, and
+    a word copied from the review keeps its token.
+
+    Args:
+        row: needs `input`; a row without `instruction` gets the question of its task (asqp by default).
+        seed: chooses the wording where the row has no instruction.
     """
     sentence = row.get("input") or ""
-    asked = row.get("instruction") or question(sentence, task_of(row), seed)
-    output = f" {row['output']}" if row.get("output") else ""
-    return [Segment(f"{asked}\nReview: {sentence}\nAnswer:", False), Segment(output, True)]
+    instruction = row.get("instruction") or question(sentence, task_of(row), seed)
+    target = f" {row['output']}" if row.get("output") else ""
+    return [Segment(f"{instruction}\nReview: {sentence}\nAnswer:", False), Segment(target, True)]
 
 
 def constraint(row: Mapping[str, Any]) -> Constraint:
-    """What an answer to the row may be: spans from the review, in the task's form (grammar.py)."""
-    return constraints.answers_to(str(row.get("input") or ""), task_of(row), str(row.get("domain") or ""))
+    """The grammar of the row's answers: spans of the review in the form of the task (constraints.py)."""
+    return constraints.answer_grammar(str(row.get("input") or ""), task_of(row), str(row.get("domain") or ""))
 
 
-def answer(quads: Sequence[Quad], task: str, domain: str = "restaurant", where: str = "") -> str:
-    """The target of projected quads. Raises ZooError where one lacks an element that has no word for absence."""
-    if domain != domain.strip() or breaks(domain):
+def format_answer(quads: Sequence[Quad], task: str, domain: str = "restaurant", where: str = "") -> str:
+    """Write projected quads as the target text.
+
+    Raises:
+        ZooError: where a quad lacks an element that cannot be implicit, and for a domain that would break the template.
+    """
+    if domain != domain.strip() or quoting_reason(domain):
         raise ZooError(f'domain "{domain}"', "a word such as restaurant or laptop", "rename it", where)
-    return SEPARATOR.join(_write(quad, task, domain, where) for quad in quads) or NOTHING
+    return SEPARATOR.join(_format_tuple(quad, task, domain, where) for quad in quads) or NOTHING
 
 
-def _write(quad: Quad, task: str, domain: str, where: str) -> str:
-    asked = ELEMENTS[known(task, where)]
-    if empty := [part for part in ("aspect", "opinion") if getattr(quad, part) == ""]:
+def _format_tuple(quad: Quad, task: str, domain: str, where: str) -> str:
+    elements = TASK_ELEMENTS[check_task(task, where)]
+    if empty := [element for element in ("aspect", "opinion") if getattr(quad, element) == ""]:
         raise ZooError(f"an empty {empty[0]}", "text, or null for an implicit one", "mend the row", where)
     aspect, opinion = answer_format.write_span(quad.aspect, "aspect"), answer_format.write_span(quad.opinion, "opinion")
     if task == "ae":
@@ -146,40 +175,49 @@ def _write(quad: Quad, task: str, domain: str, where: str) -> str:
     word = answer_format.SENTIMENT_WORDS[quad.sentiment]
     if task == "aesc":
         return f"{aspect} is {word}"
-    if "category" in asked and not quad.category:
+    if "category" in elements and not quad.category:
         raise ZooError("no category", f"one, for {task}", "mend the row, or ask for ae, aesc or aste", where)
-    meaning = answer_format.write_category(quad.category) if quad.category and "category" in asked else f"{domain} is"
-    return f"{aspect} is {opinion if 'opinion' in asked else word} means {meaning} {word}"
+    meaning = (
+        answer_format.write_category(quad.category) if quad.category and "category" in elements else f"{domain} is"
+    )
+    return f"{aspect} is {opinion if 'opinion' in elements else word} means {meaning} {word}"
 
 
 def parse(text: str, row: Mapping[str, Any]) -> Answer | Invalid:
-    """The tuples that a text says, by the row's task; Invalid with the reason where it is not wholly of that form."""
+    """The tuples of an answer in the form of the row's task.
+
+    Returns:
+        The answer, or Invalid with the reason where any part of the text does not have that form.
+    """
     text, task = text.strip(), task_of(row)
     if not text:
         return Invalid("no text")
-    if task not in ELEMENTS:
+    if task not in TASK_ELEMENTS:
         return Invalid(f'no task "{task}"')
     if text == NOTHING:
         return Answer()
-    reader, quads = _Reader(text, task, row.get("domain") or ""), []
+    parser, quads = _AnswerParser(text, task, row.get("domain") or ""), []
     try:
         while True:
-            quads.append(reader.quad())
-            if reader.place == len(text):
+            quads.append(parser.quad())
+            if parser.offset == len(text):
                 return Answer(tuple(quads))
-            reader.skip(SEPARATOR)
+            parser.skip(SEPARATOR)
     except ValueError as error:
         return Invalid(str(error))
 
 
 @dataclass
-class _Reader:
-    """A place in a text; every method reads on from there, in time linear in what it reads, or raises ValueError."""
+class _AnswerParser:
+    """Recursive-descent parser of one answer. Every method consumes text from `offset` in linear time.
+
+    All methods raise ValueError where the text does not have the expected form.
+    """
 
     text: str
     task: str
     domain: str
-    place: int = field(default=0)
+    offset: int = field(default=0)
 
     def quad(self) -> Quad:
         if self.task == "ae":
@@ -188,35 +226,35 @@ class _Reader:
         if self.task == "aesc":
             return Quad(aspect, sentiment=self.sentiment(SEPARATOR, last=True))
         if self.task == "tasd":
-            said = self.sentiment(" means ")
-            named, sentiment = self.category(), self.sentiment(SEPARATOR, last=True)
-            if said != sentiment:
-                raise ValueError(f"one tuple says both {said} and {sentiment}")
-            return Quad(aspect, named, None, sentiment)
+            first_sentiment = self.sentiment(" means ")
+            category, sentiment = self.category(), self.sentiment(SEPARATOR, last=True)
+            if first_sentiment != sentiment:
+                raise ValueError(f"one tuple says both {first_sentiment} and {sentiment}")
+            return Quad(aspect, category, None, sentiment)
         opinion = self.span("opinion", " means ")
-        category = self.category() if self.task == "asqp" else None
+        asqp_category = self.category() if self.task == "asqp" else None
         if self.task == "aste":
-            self.whole()
-        return Quad(aspect, category, opinion, self.sentiment(SEPARATOR, last=True))
+            self.skip_domain()
+        return Quad(aspect, asqp_category, opinion, self.sentiment(SEPARATOR, last=True))
 
     def skip(self, mark: str) -> None:
-        if not self.text.startswith(mark, self.place):
-            raise ValueError(f'no "{mark.strip()}" at "{self.text[self.place : self.place + 40]}"')
-        self.place += len(mark)
+        if not self.text.startswith(mark, self.offset):
+            raise ValueError(f'no "{mark.strip()}" at "{self.text[self.offset : self.offset + 40]}"')
+        self.offset += len(mark)
 
     def until(self, mark: str, last: bool = False) -> str:
-        """The text up to the mark, which is passed over; last: up to a mark that stays, or to the end."""
-        begin, end = self.place, self.text.find(mark, self.place)
+        """The text up to the mark, which is consumed. With `last`: up to a mark that is not consumed, or to the end."""
+        start, end = self.offset, self.text.find(mark, self.offset)
         if end < 0 and not last:
-            raise ValueError(f'no "{mark.strip()}" after "{self.text[begin : begin + 40]}"')
+            raise ValueError(f'no "{mark.strip()}" after "{self.text[start : start + 40]}"')
         end = len(self.text) if end < 0 else end
-        self.place = end if last else end + len(mark)
-        return self.text[begin:end]
+        self.offset = end if last else end + len(mark)
+        return self.text[start:end]
 
-    def span(self, part: str, mark: str, last: bool = False) -> str | None:
-        if not self.text.startswith('"', self.place):
-            return answer_format.read_span(self.until(mark, last), part)
-        span, self.place = answer_format.read_quoted(self.text, self.place)
+    def span(self, element: str, mark: str, last: bool = False) -> str | None:
+        if not self.text.startswith('"', self.offset):
+            return answer_format.read_span(self.until(mark, last), element)
+        span, self.offset = answer_format.read_quoted(self.text, self.offset)
         if not last:
             self.skip(mark)
         return span
@@ -228,27 +266,27 @@ class _Reader:
         return answer_format.SENTIMENT_OF[word]
 
     def category(self) -> str:
-        if self.text.startswith('"', self.place):
-            category, self.place = answer_format.read_quoted(self.text, self.place)
+        if self.text.startswith('"', self.offset):
+            quoted, self.offset = answer_format.read_quoted(self.text, self.offset)
             self.skip(" is ")
-            return category
+            return quoted
         phrase = self.phrase()
-        category_of = answer_format.read_category(phrase)
-        if category_of is None:
+        category = answer_format.read_category(phrase)
+        if category is None:
             raise ValueError(f'no category "{phrase[:60]}"')
-        return category_of
+        return category
 
-    def whole(self) -> None:
-        """The fixed phrase of aste: the row's domain, or any where the row names none."""
+    def skip_domain(self) -> None:
+        """Consume the fixed phrase of aste answers: the row's domain, or any domain where the row names none."""
         phrase = self.phrase()
         if self.domain and phrase != f"{self.domain} is":
             raise ValueError(f'no "{self.domain} is" but "{phrase[:40]}"')
 
     def phrase(self) -> str:
-        """The text up to the word before the tuple's end: a phrase with its verb, without the blank after it."""
-        begin, end = self.place, self.text.find(SEPARATOR, self.place)
-        blank = self.text.rfind(" ", begin, len(self.text) if end < 0 else end)
-        if blank < 0:
-            raise ValueError(f'no sentiment after "{self.text[begin : begin + 40]}"')
-        self.place = blank + 1
-        return self.text[begin:blank]
+        """The text before the last word of the tuple: a phrase with its verb, without the space after it."""
+        start, end = self.offset, self.text.find(SEPARATOR, self.offset)
+        last_space = self.text.rfind(" ", start, len(self.text) if end < 0 else end)
+        if last_space < 0:
+            raise ValueError(f'no sentiment after "{self.text[start : start + 40]}"')
+        self.offset = last_space + 1
+        return self.text[start:last_space]

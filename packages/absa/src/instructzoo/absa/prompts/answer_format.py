@@ -1,10 +1,11 @@
-"""How the elements of a tuple are written: spans as they are or in quotes, categories and sentiments as phrases.
+"""How the elements of a tuple are written in an answer: spans bare or quoted, categories and sentiments as phrases.
 
     pizza -> pizza        None -> it          'the "it" bar' -> "the \\"it\\" bar"
     FOOD#STYLE_OPTIONS -> food style options are        positive -> great
 
-A span that would break the template stands in double quotes, as a JSON string; every span can be written and read.
-A category whose phrase would not lead back to it is written the same way: "Out_Of_Scope#GENERAL" is.
+A span that would break the template is written in double quotes, as a JSON string, so that every span can be written
+and read back. A category whose phrase would not be read back as the same category is quoted as well:
+"Out_Of_Scope#GENERAL" is.
 """
 
 from __future__ import annotations
@@ -15,14 +16,16 @@ from functools import lru_cache
 
 SEPARATOR = " [SSEP] "
 NOTHING = "nothing"
-"""The answer on a text without an opinion."""
+"""The answer for a text without opinions."""
 
 IMPLICIT = {"aspect": "it", "opinion": "implied"}
 SENTIMENT_WORDS = {"positive": "great", "negative": "bad", "neutral": "ok"}
 SENTIMENT_OF = {word: name for name, word in SENTIMENT_WORDS.items()}
 
-_RESERVED = (*IMPLICIT.values(), NOTHING)
-BREAKS = (" is ", " means ", "[SSEP]", '"')
+TEMPLATE_MARKS = (" is ", " means ", "[SSEP]", '"')
+"""Texts that end a bare span in the answer template."""
+
+_RESERVED_WORDS = (*IMPLICIT.values(), NOTHING)
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _CATEGORY = re.compile(r"[A-Z][A-Z&]*(?:_[A-Z&]+)*#[A-Z]+(?:_[A-Z]+)*")
 ATTRIBUTES = {
@@ -40,47 +43,66 @@ ATTRIBUTES = {
 }
 
 
-def breaks(span: str) -> str:
-    """Why a span would not survive the paper's template, which writes it without quotes; empty where it would.
+def quoting_reason(span: str) -> str:
+    """Why a span must be quoted: the reason for which the paper's template, which writes it bare, would lose it.
 
-    "it" as a real aspect reads as an implicit one, "a is b" falls apart at " is ", a blank at the end is lost.
+    "it" as a real aspect reads as an implicit one, "a is b" falls apart at " is ", a trailing space is lost.
+
+    Returns:
+        The reason as a clause, or "" where the bare span is read back unchanged.
     """
     if not span:
         return "it is empty"
-    if span in _RESERVED:
+    if span in _RESERVED_WORDS:
         return f'it is the word "{span}", which stands for no span'
     padded = f" {span} "
-    if held := next((mark for mark in BREAKS if mark in padded), ""):
-        return f'it holds "{held.strip()}"'
+    if mark := next((mark for mark in TEMPLATE_MARKS if mark in padded), ""):
+        return f'it holds "{mark.strip()}"'
     if span != span.strip() or "  " in span or not span.isprintable():
         return "it holds white space or control characters that a reader would not keep"
     return ""
 
 
-def write_span(span: str | None, part: str) -> str:
-    """A span of the text, or the word for an implicit one. part: "aspect" or "opinion"."""
+def write_span(span: str | None, element: str) -> str:
+    """Write a span of the text, or the word for an implicit one.
+
+    Args:
+        span: the words, or None for an implicit element.
+        element: "aspect" or "opinion".
+    """
     if span is None:
-        return IMPLICIT[part]
-    return json.dumps(span, ensure_ascii=False) if breaks(span) else span
+        return IMPLICIT[element]
+    return json.dumps(span, ensure_ascii=False) if quoting_reason(span) else span
 
 
-def read_span(written: str, part: str) -> str | None:
-    """What `write_span` wrote without quotes. Raises ValueError for text that it never writes."""
-    if written == IMPLICIT[part]:
+def read_span(written: str, element: str) -> str | None:
+    """Read a span that `write_span` wrote bare.
+
+    Raises:
+        ValueError: for text that `write_span` never writes.
+    """
+    if written == IMPLICIT[element]:
         return None
-    if fault := breaks(written):
-        raise ValueError(f'"{written[:40]}" without quotes, but {fault}')
+    if reason := quoting_reason(written):
+        raise ValueError(f'"{written[:40]}" without quotes, but {reason}')
     return written
 
 
-def read_quoted(text: str, begin: int) -> tuple[str, int]:
-    """The string whose quotes open at `begin`, and where it ends. Raises ValueError where it is none."""
-    match = _QUOTED.match(text, begin)
+def read_quoted(text: str, start: int) -> tuple[str, int]:
+    """Read the quoted string that begins at `start`.
+
+    Returns:
+        The string and the offset after its closing quote.
+
+    Raises:
+        ValueError: where no quoted string begins there.
+    """
+    match = _QUOTED.match(text, start)
     if not match:
         raise ValueError("quotes that do not close")
     try:
         span = json.loads(match[0], strict=False)
-        span.encode()  # half a surrogate pair can be escaped, and stands in no text
+        span.encode()  # half a surrogate pair can be escaped in JSON and cannot be in any text
     except ValueError as error:
         raise ValueError(f"no escaped text in quotes: {match[0][:40]}") from error
     if not span:
@@ -90,14 +112,14 @@ def read_quoted(text: str, begin: int) -> tuple[str, int]:
 
 @lru_cache(4096)
 def write_category(category: str) -> str:
-    """ "food style options are": the phrase with its verb."""
-    phrase = _phrase(category)
-    if phrase is not None and read_category(phrase) == category and not breaks(phrase.rpartition(" ")[0]):
+    """Write a category as a phrase with its verb: "food style options are" for FOOD#STYLE_OPTIONS."""
+    phrase = _category_phrase(category)
+    if phrase is not None and read_category(phrase) == category and not quoting_reason(phrase.rpartition(" ")[0]):
         return phrase
     return f"{json.dumps(category, ensure_ascii=False)} is"
 
 
-def _phrase(category: str) -> str | None:
+def _category_phrase(category: str) -> str | None:
     entity, _, attribute = category.partition("#")
     if not _CATEGORY.fullmatch(category) or attribute not in ATTRIBUTES:
         return None
@@ -105,7 +127,7 @@ def _phrase(category: str) -> str | None:
 
 
 def read_category(phrase: str) -> str | None:
-    """The category of a phrase with its verb (not of one in quotes); None for another text."""
+    """The category of a bare phrase with its verb; None for any other text."""
     for attribute, words in ATTRIBUTES.items():
         entity = phrase.removesuffix(f" {words}")
         if entity != phrase and re.fullmatch(r"[a-z&]+(?: [a-z&]+)*", entity):

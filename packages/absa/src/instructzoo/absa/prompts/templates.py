@@ -1,4 +1,4 @@
-"""The questions of the five tasks. Which one a row asks is chosen by seed and sentence (prompts.write)."""
+"""Instruction templates of the five tasks. `prompts.question` chooses one of them by seed and sentence."""
 
 from __future__ import annotations
 

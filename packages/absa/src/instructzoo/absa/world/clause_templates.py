@@ -1,10 +1,11 @@
-"""The sentences of the microworld: clauses with places for aspects and opinions. Written for this package.
+"""Clause templates of the microworld, with slots for aspect and opinion terms. Written for this package.
 
-    {a}, {b}   aspect terms        {was} {were} ...   verbs that agree with {a}
-    {o}, {p}   opinion terms       {very}             an adverb that is no part of the opinion, or nothing
-    {w}        a single word       {who} {day} {n}    fillers
+    {a}, {b}   aspect terms             {was} {is}        verbs that agree with {a}
+    {o}, {p}   opinion terms            {very}            an adverb that is no part of the opinion term, or nothing
+    {w}        a one-word opinion term  {who} {day} {n}   fillers
 
-The lists by category hold clauses whose aspect, opinion or both are implied.
+The dictionaries by category contain clauses whose aspect, opinion or both are implicit. The order of the templates
+matters: the random draws index into it.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ NEGATED = (
     ("nobody can call the {a} {o}", "{}"),
     ("i would not say that the {a} {is} {o}", "{}"),
 )
-"""Clauses that turn praise into blame, and the opinion as it stands in them."""
+"""(template, form of the opinion term): clauses that negate a positive opinion term."""
 
 VERBS = (
     ("we {o} the {a}", ("loved", "adored", "enjoyed", "liked"), ("hated", "disliked", "regretted", "could not stand")),
@@ -69,7 +70,7 @@ TWO_OPINIONS = (
     ("the {a} {is} {o} , yet {p}", False),
     ("although {o} , the {a} {was} {p}", False),
 )
-"""Two opinions on one aspect, and whether they agree."""
+"""(template, whether the two opinions on one aspect agree)."""
 
 TWO_ASPECTS = (
     ("the {a} and the {b} were {very}{o}", True),
@@ -78,7 +79,7 @@ TWO_ASPECTS = (
     ("from the {o} {a} to the {p} {b}", None),
     ("the {a} {was} {o} while the {b} seemed {p}", False),
 )
-"""Two aspects; True: they share one opinion, None: two opinions in any words, False: two opinions that disagree."""
+"""(template, relation of two aspects). True: they share one opinion; False: their opinions disagree; None: either."""
 
 IMPLICIT_ASPECT: dict[str, tuple[str, ...]] = {
     "FOOD#QUALITY": ("everything tasted {very}{o}", "{very}{o} from the first bite to the last", "all we ate was {o}"),
@@ -138,7 +139,7 @@ IMPLICIT_OPINION: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "POWER_SUPPLY#OPERATION_PERFORMANCE": (("the {a} fills it in an hour",), ("the {a} quit after {n} days",)),
     "SOFTWARE#OPERATION_PERFORMANCE": (("the {a} never let me down",), ("the {a} crashed {n} times",)),
 }
-"""By category: clauses that praise and that blame."""
+"""By category: positive clauses and negative clauses."""
 
 IMPLICIT_BOTH: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "RESTAURANT#GENERAL": (

@@ -1,9 +1,9 @@
-"""The words of the microworld: what a review may speak of, and the opinions on it. Written for this package.
+"""The vocabulary of the microworld: aspect terms and opinion terms by topic. Written for this package.
 
-A topic is an entity with its terms and, by attribute, the opinions that praise, blame or neither. `kinds` stand before
-a term ("grilled" + "salmon") and are part of it. A term with a star is a plural. The first attribute is the topic's
-main one: what a bare "loved" or "hated" is about. No opinion stands in two attributes of one topic, so that the topic
-and the opinion say the category.
+A topic is an entity with its aspect terms and, by attribute, the opinion terms that are positive, negative or neutral.
+A modifier can precede a term ("grilled" + "salmon") and becomes part of it. A term with an asterisk is a plural. The
+first attribute is the topic's main one: the category of a bare "loved" or "hated". No opinion term belongs to two
+attributes of one topic, so that topic and opinion term determine the category.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 
 def _split(text: str) -> tuple[str, ...]:
+    """The terms of a comma-separated text."""
     return tuple(piece.strip() for piece in text.split(",") if piece.strip())
 
 
 @dataclass(frozen=True)
 class Opinions:
-    """Words that praise, blame and do neither; comma-separated where written."""
+    """Opinion terms of one attribute by sentiment."""
 
     positive: tuple[str, ...]
     negative: tuple[str, ...]
@@ -30,13 +31,16 @@ def _opinions(positive: str, negative: str, neutral: str = "") -> Opinions:
 
 @dataclass(frozen=True)
 class Topic:
+    """An entity of reviews: its aspect terms, and its opinion terms by attribute."""
+
     entity: str
     terms: tuple[str, ...]
     attributes: dict[str, Opinions]
-    kinds: tuple[str, ...] = ()
+    modifiers: tuple[str, ...] = ()
 
     @property
     def main(self) -> str:
+        """The first attribute."""
         return next(iter(self.attributes))
 
 
@@ -56,7 +60,7 @@ _FOOD = _split(
     " cream, creme brulee, dessert, desserts*, appetizers*, main course, side dishes*, breakfast, brunch, lunch"
     " special, tasting menu, food, dishes*, portions*"
 )
-_KINDS = _split("grilled, fried, roast, smoked, braised, stuffed, baked, house, vegan, spicy, thai, sicilian")
+_MODIFIERS = _split("grilled, fried, roast, smoked, braised, stuffed, baked, house, vegan, spicy, thai, sicilian")
 _DRINKS = _split(
     "wine, red wine, white wine, house wine, beer, draft beer, cocktails*, margarita, martini, mojito, sangria, sake,"
     " iced tea, green tea, coffee, espresso, cappuccino, lemonade, orange juice, milkshake, smoothie, drinks*, gin"
@@ -93,7 +97,7 @@ RESTAURANT = (
                 "standard, what you would expect",
             ),
         },
-        _KINDS,
+        _MODIFIERS,
     ),
     Topic(
         "DRINKS",
@@ -229,7 +233,7 @@ LAPTOP = (
     ),
     Topic(
         "SOFTWARE",
-        _split("software, browser, domains*, preinstalled programs*, antivirus, office suite, updates*, drivers*"),
+        _split("software, browser, apps*, preinstalled programs*, antivirus, office suite, updates*, drivers*"),
         {"OPERATION_PERFORMANCE": _WORKS, "GENERAL": _GOOD, "USABILITY": _EASY},
     ),
     Topic(

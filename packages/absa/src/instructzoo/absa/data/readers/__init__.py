@@ -1,8 +1,8 @@
-"""Files of annotated sentences: which format a file is in, and its sentences.
+"""Files of annotated sentences: detects the format of a file and reads its sentences.
 
-asqp, acos, aste   one sentence a line (readers_lines)
-semeval            XML, or the CSV of the InstructABSA repository (readers_semeval)
-own                CSV or JSON Lines of your own (readers_own)
+asqp, acos, aste            one sentence per line (text_lines.py)
+semeval-xml, semeval-csv    SemEval's XML, or the CSV of the InstructABSA repository (semeval.py)
+own                         your own CSV or JSON Lines (custom.py)
 """
 
 from __future__ import annotations
@@ -12,38 +12,39 @@ from pathlib import Path
 
 from instructzoo.absa.data.readers import custom, semeval, text_lines
 from instructzoo.absa.data.readers.base import Sentence
-from instructzoo.absa.schema import PARTS, known
+from instructzoo.absa.schema import ELEMENTS, check_task
 from instructzoo.core.data import readers
 from instructzoo.core.errors import ZooError
 
 Reader = Callable[[Path], Iterator[Sentence]]
 
 READERS: dict[str, Reader] = {
-    "asqp": text_lines.asqp,
-    "aste": text_lines.aste,
-    "acos": text_lines.acos,
-    "semeval-xml": semeval.markup,
-    "semeval-csv": semeval.table,
-    "own": custom.own,
+    "asqp": text_lines.read_asqp,
+    "aste": text_lines.read_aste,
+    "acos": text_lines.read_acos,
+    "semeval-xml": semeval.read_xml,
+    "semeval-csv": semeval.read_csv,
+    "own": custom.read_custom,
 }
-_SNIFFED = 1 << 16
+_SNIFFED_BYTES = 1 << 16
 
 
-def format_of(path: Path) -> str | None:
-    """The name of a file's format by how it begins; none: it is in none of these."""
-    with readers.existing(path).open("rb") as file:
-        head = file.read(_SNIFFED).decode("utf-8-sig", errors="replace").lstrip()
-    first, _, rest = head.partition("\n")
+def detect_format(path: Path) -> str | None:
+    """The name of a file's format, by its suffix and its first 64 KiB; None for any other file."""
+    with readers.existing_path(path).open("rb") as file:
+        head = file.read(_SNIFFED_BYTES).decode("utf-8-sig", errors="replace").lstrip()
+    first_line, _, rest = head.partition("\n")
     suffix = path.suffix.lower()
     if head.startswith("<") and (suffix == ".xml" or head.startswith("<?xml")):
         return "semeval-xml"
     if suffix == ".csv":
-        columns = {name.strip().strip('"') for name in first.split(",")}
+        columns = {name.strip().strip('"') for name in first_line.split(",")}
         if semeval.TEXT_COLUMN in columns:
             return "semeval-csv"
         return "own" if {"text", "aspect"} <= columns else None
     if suffix in (".jsonl", ".json"):
-        return "own" if '"quads"' in first + rest[:1000] and '"text"' in first + rest[:1000] else None
+        start = first_line + rest[:1000]
+        return "own" if '"quads"' in start and '"text"' in start else None
     for line in head.split("\n"):
         if "\t" in line and text_lines.ACOS_TUPLE.fullmatch(line.split("\t")[1].strip()):
             return "acos"
@@ -53,17 +54,23 @@ def format_of(path: Path) -> str | None:
 
 
 def read_file(path: Path, format: str = "") -> Iterator[Sentence]:
-    """Sentences of a file. format: one of READERS; none: as it begins.
+    """Read the sentences of a file.
 
-    Raises ZooError for a file in no known format, and whatever its reader raises, with file:line.
+    Args:
+        path: the file.
+        format: one of READERS; "" detects it.
+
+    Raises:
+        ZooError: for a file in no known format, and whatever its reader raises, with file:line.
     """
-    found = format or format_of(path)
-    if found is None:
-        forms = f"{text_lines.ASQP_FORM}; or SemEval's XML; or a table with text and {', '.join(PARTS)}"
-        raise ZooError("a file in no known format", forms, "the package's README describes them", str(path))
-    return READERS[found](path)
+    name = format or detect_format(path)
+    if name is None:
+        known_forms = f"{text_lines.ASQP_FORM}; or SemEval's XML; or a table with text and {', '.join(ELEMENTS)}"
+        raise ZooError("a file in no known format", known_forms, "the package's README describes them", str(path))
+    return READERS[name](path)
 
 
 def default_task(tasks: tuple[str, ...]) -> str:
-    """What a file is asked for where nobody says: the task with most elements; of terms with sentiment, the terms."""
-    return next(known(task) for task in ("asqp", "aste", "tasd", "ae") if task in tasks)
+    """The task of a file where the user names none: the one with most elements, except that aspect terms with sentiment
+    only get ae."""
+    return next(check_task(task) for task in ("asqp", "aste", "tasd", "ae") if task in tasks)

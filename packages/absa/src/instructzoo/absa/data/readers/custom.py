@@ -1,22 +1,23 @@
-"""Your own annotated reviews, as CSV or as JSON Lines.
+"""Your own annotated reviews (source "own"), as CSV or as JSON Lines.
 
-CSV: one line for every judgement. Columns `text` and `aspect`, then what you have of `category`, `opinion`, `sentiment`
-and `domain`. Lines of one text are one sentence, wherever they stand. NULL, or an empty cell beside others that are
-filled, is implicit: no word of the text names it. A text without judgements has one line, empty but for the text.
+CSV: one line for every tuple. Columns `text` and `aspect`, then those that you have of `category`, `opinion`,
+`sentiment` and `domain`. Lines with the same text are one sentence, wherever they are. NULL, or an empty cell in a line
+with other elements, means implicit: no word of the text names it. A text without tuples has one line with the text
+alone.
 
     text,aspect,category,opinion,sentiment
     "Great wine, slow service",wine,DRINKS#QUALITY,Great,positive
     "Great wine, slow service",service,SERVICE#GENERAL,slow,negative
     We came on a Sunday.,,,,
 
-JSON Lines: one object for every sentence; null is implicit, `domain` may be left out.
+JSON Lines: one object for every sentence; null means implicit, `domain` is optional.
 
     {"text": "Great wine", "quads": [{"aspect": "wine", "category": "DRINKS#QUALITY", "opinion": "Great",
      "sentiment": "positive"}], "domain": "restaurant"}
 
-Every judgement of a file has the same elements; they decide which tasks can be asked. Rows of the house (with `input`,
-`task` and `gold`, as the demo saves them and `zoo data` builds them) are read too. Sentiments are positive, negative,
-neutral and conflict; categories are yours.
+All tuples of a file have the same elements, which decide which tasks the file supports. Rows of the project's own
+format (with `input`, `task` and `gold`, as `zoo data` builds them) are read too. Sentiments are positive, negative,
+neutral and conflict; categories may have any name.
 """
 
 from __future__ import annotations
@@ -25,104 +26,116 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from instructzoo.absa.data.readers.base import Sentence, answerable, category, sentence, sentiment, span
-from instructzoo.absa.schema import PARTS, Quad, from_json, known
+from instructzoo.absa.data.readers.base import (
+    Sentence,
+    make_sentence,
+    parse_category,
+    parse_sentiment,
+    parse_span,
+    supported_tasks,
+)
+from instructzoo.absa.schema import ELEMENTS, Quad, check_task, from_json
 from instructzoo.core.data import read
-from instructzoo.core.data.readers import cut
+from instructzoo.core.data.readers import shorten
 from instructzoo.core.errors import ZooError, suggest
 
-COLUMNS = ("text", *PARTS, "domain")
-HOUSE = ("input", "task", "gold")
+COLUMNS = ("text", *ELEMENTS, "domain")
+ROW_COLUMNS = ("input", "task", "gold")
+"""Columns by which a file of the project's own rows is recognised."""
 
 
-def own(path: Path) -> Iterator[Sentence]:
-    """Sentences of a file by its suffix and first row. Raises ZooError with file:line for what breaks the schema."""
+def read_custom(path: Path) -> Iterator[Sentence]:
+    """Read the sentences of a file; its suffix and first row decide which of the formats it has.
+
+    Raises:
+        ZooError: with file:line, for content that does not follow the format.
+    """
     rows = read(path)
     where, first = next(rows)
     if path.suffix.lower() in (".csv", ".tsv", ".parquet") and "gold" not in first:
-        yield from _table([(where, first), *rows])
-    elif all(name in first for name in HOUSE):
-        yield from (_house(*one) for one in [(where, first), *rows])
+        yield from _read_table([(where, first), *rows])
+    elif all(name in first for name in ROW_COLUMNS):
+        yield from (_read_row(row_where, values) for row_where, values in [(where, first), *rows])
     else:
-        yield from _objects([(where, first), *rows])
+        yield from _read_objects([(where, first), *rows])
 
 
-def _table(rows: list[tuple[str, dict[str, Any]]]) -> Iterator[Sentence]:
-    """Sentences in order of their first line."""
+def _read_table(rows: list[tuple[str, dict[str, Any]]]) -> Iterator[Sentence]:
+    """Sentences in the order of their first line."""
     header = list(rows[0][1])
     if unknown := [name for name in header if name not in COLUMNS]:
         raise ZooError(f'column "{unknown[0]}"', suggest(unknown[0], COLUMNS), where=rows[0][0])
     for name in ("text", "aspect"):
         if name not in header:
             raise ZooError(f"no column {name} among: {', '.join(header)}", "text and aspect", where=rows[0][0])
-    held = [part for part in PARTS if part in header]
-    found: dict[str, tuple[str, str, list[Quad]]] = {}
+    elements = [element for element in ELEMENTS if element in header]
+    sentences: dict[str, tuple[str, str, list[Quad]]] = {}  # by text: where, domain, quads
     for where, values in rows:
-        if odd := next((name for name, value in values.items() if not isinstance(value, str | None)), None):
-            raise ZooError(f'"{odd}" is {cut(repr(values[odd]))}', "text", where=where)
+        if not_text := next((name for name, value in values.items() if not isinstance(value, str | None)), None):
+            raise ZooError(f'"{not_text}" is {shorten(repr(values[not_text]))}', "text", where=where)
         text = (values["text"] or "").strip()
-        _, domain, quads = found.setdefault(text, (where, values.get("domain") or "", []))
+        _, domain, quads = sentences.setdefault(text, (where, values.get("domain") or "", []))
         if (values.get("domain") or "") != domain:
             raise ZooError(f'domain "{values["domain"]}"', f'"{domain}", as before for this text', where=where)
-        if any((values[part] or "").strip() for part in held):
-            quads.append(_quad({part: span((values[part] or "").strip()) for part in held}, where))
-    for text, (where, domain, quads) in found.items():
-        yield sentence(text, quads, where, answerable(held), domain)
+        if any((values[element] or "").strip() for element in elements):
+            quads.append(_make_quad({name: parse_span((values[name] or "").strip()) for name in elements}, where))
+    for text, (where, domain, quads) in sentences.items():
+        yield make_sentence(text, quads, where, supported_tasks(elements), domain)
 
 
-def _objects(rows: list[tuple[str, dict[str, Any]]]) -> Iterator[Sentence]:
-    """Sentences of JSON objects; the first judgement decides which elements all have."""
-    checked = [(where, values, _judgements(values, where)) for where, values in rows]
-    held = next((tuple(quads[0]) for _, _, quads in checked if quads), PARTS)
-    for where, values, judgements in checked:
-        for judgement in judgements:
-            if set(judgement) != set(held):
-                found = f"a judgement with {', '.join(judgement) or 'nothing'}"
+def _read_objects(rows: list[tuple[str, dict[str, Any]]]) -> Iterator[Sentence]:
+    """Sentences of JSON objects; the first tuple decides which elements all have."""
+    checked = [(where, values, _tuples(values, where)) for where, values in rows]
+    elements = next((tuple(tuples[0]) for _, _, tuples in checked if tuples), ELEMENTS)
+    for where, values, tuples in checked:
+        for tuple_values in tuples:
+            if set(tuple_values) != set(elements):
+                found = f"a tuple with {', '.join(tuple_values) or 'nothing'}"
                 fix = "write null for an implicit element"
-                raise ZooError(found, f"{', '.join(held)}, as in the first one", fix, where)
-        quads = tuple(_quad(judgement, where) for judgement in judgements)
-        yield sentence(values.get("text"), quads, where, answerable(held), _domain(values, where))
+                raise ZooError(found, f"{', '.join(elements)}, as in the first one", fix, where)
+        quads = tuple(_make_quad(tuple_values, where) for tuple_values in tuples)
+        yield make_sentence(values.get("text"), quads, where, supported_tasks(elements), _domain(values, where))
 
 
-def _judgements(values: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
+def _tuples(values: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
     if unknown := [name for name in values if name not in ("text", "quads", "domain")]:
         raise ZooError(f'key "{unknown[0]}"', suggest(unknown[0], ("text", "quads", "domain")), where=where)
     quads = values.get("quads")
     if not isinstance(quads, list) or not all(isinstance(quad, dict) for quad in quads):
-        raise ZooError(f'"quads" is {cut(repr(quads))}', "a list of objects", "[] for a text without judgements", where)
+        raise ZooError(f'"quads" is {shorten(repr(quads))}', "a list of objects", "[] for a text without tuples", where)
     for quad in quads:
-        if unknown := [name for name in quad if name not in PARTS]:
-            raise ZooError(f'element "{unknown[0]}"', suggest(unknown[0], PARTS), where=where)
+        if unknown := [name for name in quad if name not in ELEMENTS]:
+            raise ZooError(f'element "{unknown[0]}"', suggest(unknown[0], ELEMENTS), where=where)
         if "aspect" not in quad:
-            raise ZooError("a judgement without aspect", "one; null for an implicit one", where=where)
+            raise ZooError("a tuple without aspect", "one; null for an implicit one", where=where)
         for name, value in quad.items():
             if value is not None and not (isinstance(value, str) and value):
-                raise ZooError(f'"{name}" is {cut(repr(value))}', "text, or null for implicit", where=where)
+                raise ZooError(f'"{name}" is {shorten(repr(value))}', "text, or null for implicit", where=where)
     return quads
 
 
-def _house(where: str, values: Mapping[str, Any]) -> Sentence:
-    text, task, gold = (values.get(name) for name in HOUSE)
+def _read_row(where: str, values: Mapping[str, Any]) -> Sentence:
+    text, task, gold = (values.get(name) for name in ROW_COLUMNS)
     if not isinstance(task, str) or not isinstance(gold, str):
-        raise ZooError(f'"task" {cut(repr(task))}, "gold" {cut(repr(gold))}', "texts", "mend the row", where)
-    return sentence(text, from_json(gold, where), where, (known(task, where),), _domain(values, where))
+        raise ZooError(f'"task" {shorten(repr(task))}, "gold" {shorten(repr(gold))}', "texts", "mend the row", where)
+    return make_sentence(text, from_json(gold, where), where, (check_task(task, where),), _domain(values, where))
 
 
 def _domain(values: Mapping[str, Any], where: str) -> str:
     domain = values.get("domain") or ""
     if not isinstance(domain, str):
-        raise ZooError(f'"domain" is {cut(repr(domain))}', "a word such as restaurant", where=where)
+        raise ZooError(f'"domain" is {shorten(repr(domain))}', "a word such as restaurant", where=where)
     return domain
 
 
-def _quad(parts: Mapping[str, str | None], where: str) -> Quad:
-    name, mood = parts.get("category"), parts.get("sentiment")
-    for part in ("category", "sentiment"):
-        if part in parts and parts[part] is None:
-            raise ZooError(f"a judgement without {part}", "one: only aspect and opinion can be implicit", where=where)
+def _make_quad(elements: Mapping[str, str | None], where: str) -> Quad:
+    category, sentiment = elements.get("category"), elements.get("sentiment")
+    for name in ("category", "sentiment"):
+        if name in elements and elements[name] is None:
+            raise ZooError(f"a tuple without {name}", "one: only aspect and opinion can be implicit", where=where)
     return Quad(
-        parts.get("aspect"),
-        category(name) if name is not None else None,
-        parts.get("opinion"),
-        sentiment(mood, where) if mood is not None else None,
+        elements.get("aspect"),
+        parse_category(category) if category is not None else None,
+        elements.get("opinion"),
+        parse_sentiment(sentiment, where) if sentiment is not None else None,
     )

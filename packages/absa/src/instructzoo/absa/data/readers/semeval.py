@@ -6,10 +6,10 @@
     2015  <sentence id="1:0"><text>The wine is fine.</text>
             <Opinions><Opinion target="wine" category="DRINKS#QUALITY" polarity="positive" from="4" to="8"/></Opinions>
     CSV   raw_text,aspectTerms
-          The wine is fine.,"[{'term': 'wine', 'polarity': 'positive'}]"      {'term': 'noaspectterm', ...}: none
+          The wine is fine.,"[{'term': 'wine', 'polarity': 'positive'}]"      {'term': 'noaspectterm', ...}: no term
 
-Terms answer the tasks ae and aesc, opinions (target NULL: implicit) tasd too. 2014's categories belong to no term, so
-no task asks for them; they are counted. So are opinions on a whole review (2016, subtask 2).
+Aspect terms support the tasks ae and aesc, opinions (target NULL: implicit) support tasd as well. The categories of
+2014 belong to no term, so no task asks for them; they are counted. So are opinions on a whole review (2016, subtask 2).
 """
 
 from __future__ import annotations
@@ -21,32 +21,36 @@ from typing import Any
 from xml.parsers import expat
 
 from instructzoo.absa.data.readers.base import (
-    NOT_ASKED,
+    UNUSED_CATEGORY,
     Sentence,
-    answerable,
-    category,
-    literal,
-    sentence,
-    sentiment,
-    span,
+    make_sentence,
+    parse_category,
+    parse_literal,
+    parse_sentiment,
+    parse_span,
+    supported_tasks,
 )
 from instructzoo.absa.schema import Quad
 from instructzoo.core.data import read, readers
-from instructzoo.core.data.readers import cut
-from instructzoo.core.errors import ZooError, place
+from instructzoo.core.data.readers import shorten
+from instructzoo.core.errors import ZooError, location
 
-TERMS = answerable(("aspect", "sentiment"))
-OPINIONS = answerable(("aspect", "category", "sentiment"))
+TERM_TASKS = supported_tasks(("aspect", "sentiment"))
+OPINION_TASKS = supported_tasks(("aspect", "category", "sentiment"))
 NO_TERM, NO_CATEGORY = "noaspectterm", "noaspectcategory"
-OF_REVIEW = "opinion on a whole review, which no task asks for"
-MOVED = "offsets in the file that do not lead to the term"
+REVIEW_OPINION = "opinion on a whole review, which no task asks for"
+WRONG_OFFSETS = "offsets in the file that do not lead to the term"
 
 TEXT_COLUMN, TERMS_COLUMN = "raw_text", "aspectTerms"
 _FORM = "[{'term': '...', 'polarity': 'positive'}, ...]"
 
 
-def table(path: Path) -> Iterator[Sentence]:
-    """Sentences of a CSV. Raises ZooError with file:line for a missing column or labels of another form."""
+def read_csv(path: Path) -> Iterator[Sentence]:
+    """Read the sentences of a CSV file.
+
+    Raises:
+        ZooError: with file:line, for a missing column or labels of another form.
+    """
     for where, values in read(path):
         if missing := [name for name in (TEXT_COLUMN, TERMS_COLUMN) if name not in values]:
             found = f"no column {missing[0]} among: {', '.join(values)}"
@@ -54,113 +58,114 @@ def table(path: Path) -> Iterator[Sentence]:
         quads = []
         for term in _labels(values[TERMS_COLUMN], ("term", "polarity"), where):
             if term["term"] != NO_TERM:
-                quads.append(Quad(span(term["term"]), None, None, sentiment(term["polarity"], where)))
-        others = _labels(values.get("aspectCategories") or "[]", ("category", "polarity"), where)
-        remarks = [NOT_ASKED for other in others if other["category"] != NO_CATEGORY]
-        yield sentence(values[TEXT_COLUMN], quads, where, TERMS, remarks=remarks)
+                quads.append(Quad(parse_span(term["term"]), None, None, parse_sentiment(term["polarity"], where)))
+        categories = _labels(values.get("aspectCategories") or "[]", ("category", "polarity"), where)
+        remarks = [UNUSED_CATEGORY for category in categories if category["category"] != NO_CATEGORY]
+        yield make_sentence(values[TEXT_COLUMN], quads, where, TERM_TASKS, remarks=remarks)
 
 
 def _labels(text: str, names: tuple[str, ...], where: str) -> list[dict[str, str]]:
     form = _FORM.replace("term", names[0])
-    labels = literal(text, form, where)
+    labels = parse_literal(text, form, where)
     if not isinstance(labels, list):
-        raise ZooError(f"found {cut(text)}", form, "mend the line", where)
+        raise ZooError(f"found {shorten(text)}", form, "mend the line", where)
     for label in labels:
         if not (isinstance(label, dict) and all(isinstance(label.get(name), str) for name in names)):
-            raise ZooError(f"found {cut(str(label))}", form, "mend the line", where)
+            raise ZooError(f"found {shorten(str(label))}", form, "mend the line", where)
     return labels
 
 
-def markup(path: Path) -> Iterator[Sentence]:
-    """Sentences of an XML file. Raises ZooError with file:line for what is not well-formed, a document type, an unknown
-    polarity, and a label without its attributes."""
-    content = readers.existing(path).read_bytes()
-    state = _State(path)
+def read_xml(path: Path) -> Iterator[Sentence]:
+    """Read the sentences of an XML file.
+
+    Raises:
+        ZooError: with file:line, for XML that is not well-formed, a document type, an unknown polarity, and a label
+            without its attributes.
+    """
+    content = readers.existing_path(path).read_bytes()
+    handler = _SentenceHandler(path)
     parser = expat.ParserCreate()
-    state.parser = parser
+    handler.parser = parser
     parser.buffer_text = True
-    parser.StartElementHandler, parser.EndElementHandler = state.start, state.end
-    parser.CharacterDataHandler = state.characters
-    parser.StartDoctypeDeclHandler = state.doctype
+    parser.StartElementHandler, parser.EndElementHandler = handler.start, handler.end
+    parser.CharacterDataHandler = handler.characters
+    parser.StartDoctypeDeclHandler = handler.doctype
     try:
         parser.Parse(content, True)
     except expat.ExpatError as error:
         found = f"no well-formed XML ({expat.ErrorString(error.code)})"
-        raise ZooError(found, "SemEval's XML", "mend the file", place(path, error.lineno)) from error
+        raise ZooError(found, "SemEval's XML", "mend the file", location(path, error.lineno)) from error
     except (LookupError, ValueError) as error:
-        raise ZooError(str(error), "XML in UTF-8", "mend the first line", place(path, 1)) from error
-    if not state.found:
+        raise ZooError(str(error), "XML in UTF-8", "mend the first line", location(path, 1)) from error
+    if not handler.sentences:
         raise ZooError("holds no <sentence>", "SemEval's XML", "check that the file was written whole", str(path))
-    tasks = OPINIONS if state.opinions else TERMS
-    for one in state.found:
-        yield sentence(one.text, one.quads, one.where, tasks, remarks=one.remarks)
+    tasks = OPINION_TASKS if handler.has_opinions else TERM_TASKS
+    for sentence in handler.sentences:
+        yield make_sentence(sentence.text, sentence.quads, sentence.where, tasks, remarks=sentence.remarks)
 
 
 @dataclass
-class _State:
-    """What has been read of the sentence that the parser stands in."""
+class _SentenceHandler:
+    """Callbacks of the XML parser; `text`, `line`, `quads`, `term_offsets`, `remarks` are of the current sentence."""
 
     path: Path
     parser: Any = None
-    found: list[Sentence] = field(default_factory=list)
-    inside: bool = False
-    text: list[str] | None = None
-    read: str = ""
+    sentences: list[Sentence] = field(default_factory=list)
+    in_sentence: bool = False
+    text_pieces: list[str] | None = None
+    text: str = ""
     line: int = 0
     quads: list[Quad] = field(default_factory=list)
-    spans: list[tuple[str, str]] = field(default_factory=list)
+    term_offsets: list[tuple[str, int, int]] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
-    opinions: bool = False
-    late: int = 0
+    has_opinions: bool = False
+    review_opinions: int = 0
 
-    def here(self) -> str:
-        return place(self.path, self.parser.CurrentLineNumber)
+    def where(self) -> str:
+        return location(self.path, self.parser.CurrentLineNumber)
 
     def doctype(self, *_: object) -> None:
-        raise ZooError("a document type", "none: entities are not read", "remove the <!DOCTYPE ...>", self.here())
+        raise ZooError("a document type", "none: entities are not read", "remove the <!DOCTYPE ...>", self.where())
 
     def start(self, name: str, values: Mapping[str, str]) -> None:
         if name == "sentence":
-            self.inside, self.read, self.line = True, "", self.parser.CurrentLineNumber
-            self.quads, self.spans, self.remarks = [], [], []
-        elif name == "text" and self.inside:
-            self.text = []
-        elif name == "aspectTerm" and self.inside:
-            self._label(values, "term", None)
-        elif name == "Opinion" and self.inside:
-            self._label(values, "target", "category")
+            self.in_sentence, self.text, self.line = True, "", self.parser.CurrentLineNumber
+            self.quads, self.term_offsets, self.remarks = [], [], []
+        elif name == "text" and self.in_sentence:
+            self.text_pieces = []
+        elif name == "aspectTerm" and self.in_sentence:
+            self._add_label(values, "term", None)
+        elif name == "Opinion" and self.in_sentence:
+            self._add_label(values, "target", "category")
         elif name == "Opinion":
-            self.late += 1
-        elif name == "aspectCategory" and self.inside:
-            self.remarks.append(NOT_ASKED)
+            self.review_opinions += 1
+        elif name == "aspectCategory" and self.in_sentence:
+            self.remarks.append(UNUSED_CATEGORY)
         elif name == "Opinions":
-            self.opinions = True
+            self.has_opinions = True
 
     def characters(self, text: str) -> None:
-        if self.text is not None:
-            self.text.append(text)
+        if self.text_pieces is not None:
+            self.text_pieces.append(text)
 
     def end(self, name: str) -> None:
-        if name == "text" and self.text is not None:
-            self.read, self.text = "".join(self.text), None
+        if name == "text" and self.text_pieces is not None:
+            self.text, self.text_pieces = "".join(self.text_pieces), None
         elif name == "sentence":
-            self.inside = False
-            remarks = [*self.remarks, *(MOVED for term, at in self.spans if not self._stands(term, at))]
-            where = place(self.path, self.line)
-            self.found.append(Sentence(self.read, tuple(self.quads), where, remarks=tuple(remarks)))
-        elif name == "Reviews" and self.late and self.found:
-            last = self.found[-1]
-            self.found[-1] = replace(last, remarks=(*last.remarks, *[OF_REVIEW] * self.late))
+            self.in_sentence = False
+            wrong = [WRONG_OFFSETS for term, start, end in self.term_offsets if self.text[start:end] != term]
+            where = location(self.path, self.line)
+            self.sentences.append(Sentence(self.text, tuple(self.quads), where, remarks=(*self.remarks, *wrong)))
+        elif name == "Reviews" and self.review_opinions and self.sentences:
+            last = self.sentences[-1]
+            self.sentences[-1] = replace(last, remarks=(*last.remarks, *[REVIEW_OPINION] * self.review_opinions))
 
-    def _stands(self, term: str, at: str) -> bool:
-        first, _, end = at.partition(" ")
-        return self.read[int(first) : int(end)] == term
-
-    def _label(self, values: Mapping[str, str], term: str, name: str | None) -> None:
-        needed = [term, "polarity", *([name] if name else [])]
+    def _add_label(self, values: Mapping[str, str], term: str, category: str | None) -> None:
+        """term, category: the names of the attributes with the aspect term and the category."""
+        needed = [term, "polarity", *([category] if category else [])]
         if missing := [attribute for attribute in needed if attribute not in values]:
-            raise ZooError(f"no attribute {missing[0]}", ", ".join(needed), "mend the element", self.here())
-        aspect, mood = span(values[term]), sentiment(values["polarity"], self.here())
-        self.quads.append(Quad(aspect, category(values[name]) if name else None, None, mood))
+            raise ZooError(f"no attribute {missing[0]}", ", ".join(needed), "mend the element", self.where())
+        aspect, sentiment = parse_span(values[term]), parse_sentiment(values["polarity"], self.where())
+        self.quads.append(Quad(aspect, parse_category(values[category]) if category else None, None, sentiment))
         if aspect is not None and values.get("from", "").isdecimal() and values.get("to", "").isdecimal():
-            self.spans.append((aspect, f"{values['from']} {values['to']}"))
+            self.term_offsets.append((aspect, int(values["from"]), int(values["to"])))

@@ -1,4 +1,4 @@
-"""The formats of one sentence a line.
+"""Formats with one sentence per line.
 
     ASQP   The wine is fine .####[['wine', 'drinks quality', 'positive', 'fine']]         aspect, category, sentiment,
                                                                                           opinion; NULL is implicit
@@ -20,24 +20,24 @@ from typing import Any
 from instructzoo.absa.data.readers.base import (
     EMPTY_SPAN,
     Sentence,
-    answerable,
-    category,
-    lines,
-    literal,
-    sentence,
-    sentiment,
-    span,
+    make_sentence,
+    numbered_lines,
+    parse_category,
+    parse_literal,
+    parse_sentiment,
+    parse_span,
+    supported_tasks,
 )
 from instructzoo.absa.schema import TASKS, Quad
 from instructzoo.core.data.line_files import malformed
 from instructzoo.core.errors import ZooError
 
 MARK = "####["
-MARKS = 20
+MAX_MARKS = 20
 """How many marks of a line are tried: a line full of them must not take minutes."""
 
 NO_CATEGORY = "laptop"
-"""What the K-shot files of LAP14 write for a category: that data has none."""
+"""What the K-shot files of LAP14 write as the category, since that data has none."""
 
 ASQP_FORM = "sentence####[['aspect', 'category', 'positive', 'opinion'], ...]"
 ASTE_FORM = "sentence####[([0, 1], [3], 'POS'), ...] with token numbers"
@@ -45,38 +45,51 @@ ACOS_FORM = "sentence<tab>first,end CATEGORY 0|1|2 first,end<tab>..."
 ACOS_TUPLE = re.compile(r"(-?\d+),(-?\d+) (\S+) ([012]) (-?\d+),(-?\d+)")
 ACOS_SENTIMENTS = ("negative", "neutral", "positive")
 
-_TRIPLETS = answerable(("aspect", "opinion", "sentiment"))
+_TRIPLET_TASKS = supported_tasks(("aspect", "opinion", "sentiment"))
 
 
-def asqp(path: Path) -> Iterator[Sentence]:
-    """Sentences of an ASQP or K-shot file. Raises ZooError with file:line for a line of another form."""
-    read = [(where, *_halves(line, ASQP_FORM, where)) for where, line in lines(path)]
-    quads = [tuple(_quad(label, where) for label in labels) for where, _, labels in read]
-    first = next((held[0] for held in quads if held), None)
-    tasks = _TRIPLETS if first and first.category is None else TASKS  # for the lines without tuples too
-    for (where, text, labels), held in zip(read, quads, strict=True):
-        if any((quad.category is None) != (tasks == _TRIPLETS) for quad in held):
+def read_asqp(path: Path) -> Iterator[Sentence]:
+    """Read the sentences of an ASQP or K-shot file.
+
+    Raises:
+        ZooError: with file:line, for a line of another form.
+    """
+    lines = [(where, *_split_line(line, ASQP_FORM, where)) for where, line in numbered_lines(path)]
+    quads_by_line = [tuple(_asqp_quad(label, where) for label in labels) for where, _, labels in lines]
+    first_quad = next((quads[0] for quads in quads_by_line if quads), None)
+    # the first tuple decides, so that sentences without tuples get the same tasks
+    tasks = _TRIPLET_TASKS if first_quad and first_quad.category is None else TASKS
+    for (where, text, labels), quads in zip(lines, quads_by_line, strict=True):
+        if any((quad.category is None) != (tasks == _TRIPLET_TASKS) for quad in quads):
             raise malformed(labels, "a category in every tuple of the file, or in none", where)
-        yield sentence(text, held, where, tasks)
+        yield make_sentence(text, quads, where, tasks)
 
 
-def aste(path: Path) -> Iterator[Sentence]:
-    """Sentences of an ASTE file. Raises ZooError with file:line for another form, or a token that is not there."""
-    for where, line in lines(path):
-        text, labels = _halves(line, ASTE_FORM, where)
+def read_aste(path: Path) -> Iterator[Sentence]:
+    """Read the sentences of an ASTE file.
+
+    Raises:
+        ZooError: with file:line, for a line of another form or a token index out of range.
+    """
+    for where, line in numbered_lines(path):
+        text, labels = _split_line(line, ASTE_FORM, where)
         tokens = text.split(" ")
         quads = []
         for label in labels:
             if not (isinstance(label, (tuple, list)) and len(label) == 3):
                 raise malformed(label, ASTE_FORM, where)
-            aspect, opinion = (_picked(numbers, tokens, where) for numbers in label[:2])
-            quads.append(Quad(aspect, None, opinion, sentiment(label[2], where)))
-        yield sentence(text, quads, where, _TRIPLETS)
+            aspect, opinion = (_join_tokens(indices, tokens, where) for indices in label[:2])
+            quads.append(Quad(aspect, None, opinion, parse_sentiment(label[2], where)))
+        yield make_sentence(text, quads, where, _TRIPLET_TASKS)
 
 
-def acos(path: Path) -> Iterator[Sentence]:
-    """Sentences of an ACOS file. Raises ZooError with file:line for another form, or a token that is not there."""
-    for where, line in lines(path):
+def read_acos(path: Path) -> Iterator[Sentence]:
+    """Read the sentences of an ACOS file.
+
+    Raises:
+        ZooError: with file:line, for a line of another form or a token index out of range.
+    """
+    for where, line in numbered_lines(path):
         text, *labels = line.split("\t")
         tokens = text.split(" ")
         quads, remarks = [], []
@@ -84,56 +97,64 @@ def acos(path: Path) -> Iterator[Sentence]:
             match = ACOS_TUPLE.fullmatch(label.strip())
             if not match:
                 raise malformed(label, ACOS_FORM, where)
-            first, end, name, mood, opens, closes = match.groups()
-            aspect, opinion = (_between(int(a), int(b), tokens, where) for a, b in ((first, end), (opens, closes)))
-            remarks += [EMPTY_SPAN for words in (aspect, opinion) if words == ""]
-            quads.append(Quad(aspect or None, category(name), opinion or None, ACOS_SENTIMENTS[int(mood)]))
-        yield sentence(text, quads, where, remarks=remarks)
+            aspect_start, aspect_end, category, sentiment, opinion_start, opinion_end = match.groups()
+            ranges = ((aspect_start, aspect_end), (opinion_start, opinion_end))
+            aspect, opinion = (_token_range(int(start), int(end), tokens, where) for start, end in ranges)
+            remarks += [EMPTY_SPAN for span in (aspect, opinion) if span == ""]
+            quads.append(
+                Quad(aspect or None, parse_category(category), opinion or None, ACOS_SENTIMENTS[int(sentiment)])
+            )
+        yield make_sentence(text, quads, where, remarks=remarks)
 
 
-def _halves(line: str, form: str, where: str) -> tuple[str, list[Any]]:
-    """The sentence and its labels. Both may hold the mark themselves: the first one with labels after it counts."""
-    place = -1
-    for _ in range(MARKS):
-        place = line.find(MARK, place + 1)
-        if place < 0:
+def _split_line(line: str, form: str, where: str) -> tuple[str, list[Any]]:
+    """The sentence and its labels. Both may contain the mark; the first one that valid labels follow counts."""
+    mark_start = -1
+    for _ in range(MAX_MARKS):
+        mark_start = line.find(MARK, mark_start + 1)
+        if mark_start < 0:
             break
         try:
-            labels = literal(line[place + len(MARK) - 1 :].strip(), form, where)
+            labels = parse_literal(line[mark_start + len(MARK) - 1 :].strip(), form, where)
         except ZooError:
             continue
         if isinstance(labels, list):
-            return line[:place], labels
+            return line[:mark_start], labels
     raise malformed(line, form, where)
 
 
-def _quad(label: Any, where: str) -> Quad:
-    if not (isinstance(label, (tuple, list)) and len(label) == 4 and all(isinstance(part, str) for part in label)):
+def _asqp_quad(label: Any, where: str) -> Quad:
+    if not (isinstance(label, (tuple, list)) and len(label) == 4 and all(isinstance(item, str) for item in label)):
         raise malformed(label, ASQP_FORM, where)
-    aspect, name, mood, opinion = label
+    aspect, category, sentiment, opinion = label
     if isinstance(label, tuple):  # a K-shot file
-        aspect, opinion = ("" if words == "none" else words for words in (aspect, opinion))
-    if not name.strip():
+        aspect, opinion = ("" if span == "none" else span for span in (aspect, opinion))
+    if not category.strip():
         raise malformed(label, "a category", where)
-    return Quad(span(aspect), None if name == NO_CATEGORY else category(name), span(opinion), sentiment(mood, where))
+    return Quad(
+        parse_span(aspect),
+        None if category == NO_CATEGORY else parse_category(category),
+        parse_span(opinion),
+        parse_sentiment(sentiment, where),
+    )
 
 
-def _picked(numbers: Any, tokens: Sequence[str], where: str) -> str:
-    if not (isinstance(numbers, list) and numbers and all(type(number) is int for number in numbers)):
-        raise malformed(numbers, ASTE_FORM, where)
-    if min(numbers) < 0 or max(numbers) >= len(tokens):
-        raise _no_token(max(numbers, key=abs), tokens, where)
-    return " ".join(tokens[number] for number in numbers)
+def _join_tokens(indices: Any, tokens: Sequence[str], where: str) -> str:
+    if not (isinstance(indices, list) and indices and all(type(index) is int for index in indices)):
+        raise malformed(indices, ASTE_FORM, where)
+    if min(indices) < 0 or max(indices) >= len(tokens):
+        raise _no_such_token(max(indices, key=abs), tokens, where)
+    return " ".join(tokens[index] for index in indices)
 
 
-def _between(first: int, end: int, tokens: Sequence[str], where: str) -> str | None:
-    """The tokens from first up to end; none: implicit; empty where the span is."""
-    if (first, end) == (-1, -1):
+def _token_range(start: int, end: int, tokens: Sequence[str], where: str) -> str | None:
+    """The tokens [start, end); None for the implicit span -1,-1; "" for an empty one."""
+    if (start, end) == (-1, -1):
         return None
-    if not 0 <= first <= end <= len(tokens):
-        raise _no_token(first if first < 0 or first > len(tokens) else end, tokens, where)
-    return " ".join(tokens[first:end])
+    if not 0 <= start <= end <= len(tokens):
+        raise _no_such_token(start if start < 0 or start > len(tokens) else end, tokens, where)
+    return " ".join(tokens[start:end])
 
 
-def _no_token(number: int, tokens: Sequence[str], where: str) -> ZooError:
-    return ZooError(f"token {number}", f"one of the {len(tokens)} tokens of the sentence", "mend the line", where)
+def _no_such_token(index: int, tokens: Sequence[str], where: str) -> ZooError:
+    return ZooError(f"token {index}", f"one of the {len(tokens)} tokens of the sentence", "mend the line", where)
