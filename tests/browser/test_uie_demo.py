@@ -1,4 +1,4 @@
-"""The uie demo as a person meets it: write labels, paste a text, see marks, graph and cards; send a file."""
+"""The demo in a browser: enter labels, paste a text, see marks, graph and cards; send a file."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from instructzoo.uie.schema import Annotation, Event, Mention, Relation
 pytestmark = pytest.mark.browser
 
 TEXT = "Mara Quill of Veldt Robotics moved to Port Halden. Veldt Robotics bought Orbis Labs for 3 million dollars."
-LIE = "Zed"
-"""What the scripted predictor makes up where nothing holds it."""
+INVENTED = "Zed"
+"""What the scripted predictor invents without constrained decoding."""
 
 
 def mention(type: str, text: str) -> Mention:
@@ -58,7 +58,7 @@ TRUTH = {
 
 @dataclass(frozen=True)
 class Scripted:
-    """A predictor that knows the truth of two sentences, and lies where nothing holds it to the text."""
+    """A predictor that knows the truth of two sentences, and invents an entity without constrained decoding."""
 
     recipe: Recipe = field(default_factory=lambda: recipes.load("uie/bundled-base"))
     scores: dict[str, Any] | None = None
@@ -68,13 +68,13 @@ class Scripted:
         return replace(self, constrained=constrained)
 
     def answer(self, rows: Sequence[Row]) -> list[str]:
-        return [self._one(row) for row in rows]
+        return [self._answer(row) for row in rows]
 
-    def _one(self, row: Row) -> str:
+    def _answer(self, row: Row) -> str:
         if not self.constrained and row["task"] == "ner":
-            return f"person: {LIE}"
-        found = schema.project(TRUTH.get(row["input"], Annotation()), row["task"], prompts.labels_of(row))
-        return answer_format.format_answer(found, row["task"])
+            return f"person: {INVENTED}"
+        annotation = schema.project(TRUTH.get(row["input"], Annotation()), row["task"], prompts.labels_of(row))
+        return answer_format.format_answer(annotation, row["task"])
 
 
 class Page(Browsed):
@@ -97,9 +97,9 @@ class Page(Browsed):
         """Pairs of elements that cover each other."""
         boxes = [(e.text or e.tag_name, e.rect) for e in self.all(css)]
         return [
-            f"{one} {other}"
-            for i, (one, a) in enumerate(boxes)
-            for other, b in boxes[:i]
+            f"{name} {earlier}"
+            for i, (name, a) in enumerate(boxes)
+            for earlier, b in boxes[:i]
             if a["x"] < b["x"] + b["width"]
             and b["x"] < a["x"] + a["width"]
             and a["y"] < b["y"] + b["height"]
@@ -135,7 +135,7 @@ def slow() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def carried() -> Iterator[str]:
+def bundled() -> Iterator[str]:
     domain = domains.get("uie")
     if not (domain.folder() / "weights" / "model.safetensors").is_file():
         pytest.skip("the package carries no trained model yet: weights/model.safetensors")
@@ -172,11 +172,11 @@ def test_the_saved_json_equals_the_shown_one_and_has_exact_offsets(chromium: Any
     page.ask(*LABELS, TEXT)
     link = page.find("#uie-answer .uie-save")
     content = base64.b64decode(link.get_attribute("href").partition("base64,")[2])
-    found = json.loads(content)
+    saved = json.loads(content)
     assert link.get_attribute("download") == "extraction.json"
-    assert found == json.loads(page.find("#uie-answer .uie-out").text)
-    sides = [relation[side] for relation in found["relations"] for side in ("head", "tail")]
-    for span in (*found["entities"], *sides, *(event["trigger"] for event in found["events"])):
+    assert saved == json.loads(page.find("#uie-answer .uie-out").text)
+    sides = [relation[side] for relation in saved["relations"] for side in ("head", "tail")]
+    for span in (*saved["entities"], *sides, *(event["trigger"] for event in saved["events"])):
         assert TEXT[span["start"] : span["end"]] == span["text"]
 
 
@@ -186,12 +186,12 @@ def test_unconstrained_answers_are_shown_apart_and_inventions_reported(
     page = Page(chromium, scripted)
     page.click("#uie-compare input")
     page.ask(*LABELS, TEXT)
-    shown = page.until("#uie-answer", "Without the constraint")
-    assert LIE not in page.find("#uie-answer .zoo-text").text
-    assert f"person: {LIE}" in shown and "the same" in shown
+    answer = page.until("#uie-answer", "Without the constraint")
+    assert INVENTED not in page.find("#uie-answer .zoo-text").text
+    assert f"person: {INVENTED}" in answer and "the same" in answer
     page.click("#uie-constrained input")
     page.click("#uie-ask")
-    page.until("#uie-answer", f"Not in the text: “{LIE} (person)”")
+    page.until("#uie-answer", f"Not in the text: “{INVENTED} (person)”")
     picture("uie-free")
 
 
@@ -235,9 +235,9 @@ def test_a_bad_line_of_a_file_is_an_error_of_its_own_only(
     page.tab("A file")
     page.send("#uie-source", source)
     page.click("#uie-ask-all")
-    shown = page.until("#uie-summary", "3 texts answered")
-    assert "1 not asked" in shown and "line 2" in shown and "Malformed JSON" in shown
-    assert "Found: 10 entities, 6 relations, 2 events." in shown
+    summary = page.until("#uie-summary", "3 texts answered")
+    assert "1 not answered" in summary and "line 2" in summary and "Malformed JSON" in summary
+    assert "Found: 10 entities, 6 relations, 2 events." in summary
     saved = page.save("#uie-save", tmp_path / "saved", "texts.found.jsonl")
     lines = [json.loads(line) for line in saved.read_text(encoding="utf-8").splitlines()]
     assert [line["line"] for line in lines] == [1, 2, 3, 4]
@@ -302,9 +302,9 @@ def test_marks_and_labels_have_contrast_in_the_dark_theme(
 
 
 def test_the_bundled_model_finds_entities_and_events(
-    chromium: Any, carried: str, picture: Callable[[str], Path]
+    chromium: Any, bundled: str, picture: Callable[[str], Path]
 ) -> None:
-    page = Page(chromium, carried)
+    page = Page(chromium, bundled)
     page.click("#uie-ask")
     page.drawn()
     assert page.texts("#uie-answer .zoo-text mark")

@@ -1,4 +1,4 @@
-"""The demo without a browser: labels that people write, answers gathered over sentences, the graph, files."""
+"""The demo without a browser: reading labels, combining answers over sentences, the relation graph, files."""
 
 from __future__ import annotations
 
@@ -38,66 +38,66 @@ SENTENCE = "Ann moved to Oslo."
 
 
 @dataclass(frozen=True)
-class Fixed:
+class FakePredictor:
     """A predictor that knows some sentences, finds nothing in others, and refuses long ones."""
 
-    known: Mapping[str, Annotation] = field(default_factory=lambda: {SENTENCE: ANN})
+    annotations: Mapping[str, Annotation] = field(default_factory=lambda: {SENTENCE: ANN})
     text: str | None = None
     longest: int = 1000
     recipe: Recipe = field(default_factory=lambda: recipes.load("uie/bundled-base"))
     scores: dict[str, Any] | None = None
     constrained: bool | None = None
-    asked: list[str] = field(default_factory=list)
+    asked_inputs: list[str] = field(default_factory=list)
 
-    def with_constraints(self, constrained: bool) -> Fixed:
+    def with_constraints(self, constrained: bool) -> FakePredictor:
         return replace(self, constrained=constrained)
 
     def answer(self, rows: Sequence[Row]) -> list[str]:
         if long := max((len(row["input"]) for row in rows if len(row["input"]) > self.longest), default=0):
             raise ZooError(f"a question of {long} characters", f"at most {self.longest}", "shorten it")
-        self.asked.extend(row["input"] for row in rows)
-        return [self._one(row) for row in rows]
+        self.asked_inputs.extend(row["input"] for row in rows)
+        return [self._answer(row) for row in rows]
 
-    def _one(self, row: Row) -> str:
+    def _answer(self, row: Row) -> str:
         if self.text is not None:
             return self.text
-        found = self.known.get(row["input"], Annotation())
-        return answer_format.format_answer(schema.project(found, row["task"], prompts.labels_of(row)), row["task"])
+        annotation = self.annotations.get(row["input"], Annotation())
+        return answer_format.format_answer(schema.project(annotation, row["task"], prompts.labels_of(row)), row["task"])
 
 
-def file_of(folder: Path, lines: Sequence[str], name: str = "texts.txt") -> Path:
+def write_lines(folder: Path, lines: Sequence[str], name: str = "texts.txt") -> Path:
     path = folder / name
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
 
 
-def through(predictor: Any, source: Path) -> tuple[file_extraction.Progress, list[dict[str, Any]], list[float]]:
-    """What becomes of a file: the outcome, the lines that are written, the shares that are told."""
-    target, told = source.with_suffix(".found.jsonl"), list[float]()
+def run_file(predictor: Any, source: Path) -> tuple[file_extraction.Progress, list[dict[str, Any]], list[float]]:
+    """Extract from a file: the progress at the end, the lines that were written, the fractions that were reported."""
+    target, fractions = source.with_suffix(".found.jsonl"), list[float]()
     for outcome in file_extraction.extract_file(predictor, source, target, SCHEMA):
-        told.append(outcome.fraction)
-    return outcome, [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()], told
+        fractions.append(outcome.fraction)
+    return outcome, [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()], fractions
 
 
-def filed(path: Path | None, folder: Path) -> tuple[str, Path | None]:
-    """What the page says of a file in the end."""
-    *_, last = demo.answer_file(Models(Fixed()), path and str(path), LABELS, True, folder)
+def last_page(path: Path | None, folder: Path) -> tuple[str, Path | None]:
+    """What the page shows when a file is done."""
+    *_, last = demo.answer_file(Models(FakePredictor()), path and str(path), LABELS, True, folder)
     return last
 
 
-# what is looked for
+# labels
 
 
 def test_written_labels_are_parsed_into_a_schema() -> None:
-    found = read_schema(" person,\n city ; date of  birth", "lives in", "attack: attacker, victim\n\n rain \n")
-    assert found.entities == ("person", "city", "date of birth")
-    assert found.relations == ("lives in",)
-    assert found.events == {"attack": ("attacker", "victim"), "rain": ()}
+    schema = read_schema(" person,\n city ; date of  birth", "lives in", "attack: attacker, victim\n\n rain \n")
+    assert schema.entities == ("person", "city", "date of birth")
+    assert schema.relations == ("lives in",)
+    assert schema.events == {"attack": ("attacker", "victim"), "rain": ()}
     assert read_schema("人物, مدينة, 🏙 town", "", "").entities == ("人物", "مدينة", "🏙 town")
 
 
 @pytest.mark.parametrize(
-    ("labels", "fault"),
+    ("labels", "message"),
     [
         (("", "", ""), "no label"),
         ((" , ;", "\n", " "), "no label"),
@@ -113,11 +113,11 @@ def test_written_labels_are_parsed_into_a_schema() -> None:
         (("", "", "\n".join(map(str, range(MAX_LABELS + 1)))), f"at most {MAX_LABELS}"),
     ],
 )
-def test_invalid_labels_get_a_message_and_never_reach_the_model(labels: tuple[str, str, str], fault: str) -> None:
-    predictor = Fixed()
-    shown = demo.answer_text(Models(predictor), SENTENCE, *labels)
-    assert fault in shown.replace("&quot;", '"') and shown.count("\n") == 0
-    assert not predictor.asked
+def test_invalid_labels_get_a_message_and_never_reach_the_model(labels: tuple[str, str, str], message: str) -> None:
+    predictor = FakePredictor()
+    html = demo.answer_text(Models(predictor), SENTENCE, *labels)
+    assert message in html.replace("&quot;", '"') and html.count("\n") == 0
+    assert not predictor.asked_inputs
 
 
 COMMON = ("Systems", "Motors", "Police", "Officials", "Rovers", "United", "University", "Friday")
@@ -125,10 +125,10 @@ COMMON = ("Systems", "Motors", "Police", "Officials", "Rovers", "United", "Unive
 
 def test_presets_use_labels_of_the_world_and_names_of_the_test_split() -> None:
     for name, preset in presets().items():
-        found = read_schema(*preset[:3])
-        assert set(found.entities) <= set(entity_names.TYPES), name
-        assert set(found.relations) <= set(fact_templates.relation_labels()), name
-        assert all(set(roles) <= set(fact_templates.event_roles()[event]) for event, roles in found.events.items()), (
+        labels = read_schema(*preset[:3])
+        assert set(labels.entities) <= set(entity_names.TYPES), name
+        assert set(labels.relations) <= set(fact_templates.relation_labels()), name
+        assert all(set(roles) <= set(fact_templates.event_roles()[event]) for event, roles in labels.events.items()), (
             name
         )
         made_up = [w for w in re.findall(r"\w+", preset.example) if (w[0].isupper() or "itis" in w) and w not in COMMON]
@@ -140,60 +140,62 @@ def test_presets_use_labels_of_the_world_and_names_of_the_test_split() -> None:
 
 def test_span_offsets_count_from_the_start_of_the_text() -> None:
     text = f"  Nothing here! {SENTENCE}\n\n{SENTENCE}  "
-    found = extract(Fixed(), text, SCHEMA).annotation
-    spans = [m for e in found.events for m in (e.trigger, *e.arguments)]
-    spans += [*found.entities, *(side for r in found.relations for side in (r.head, r.tail))]
+    annotation = extract(FakePredictor(), text, SCHEMA).annotation
+    spans = [m for e in annotation.events for m in (e.trigger, *e.arguments)]
+    spans += [*annotation.entities, *(side for r in annotation.relations for side in (r.head, r.tail))]
     assert len(spans) == 2 * (3 + 2 + 2)
     assert {text[m.start : m.end] for m in spans} == {"Ann", "Oslo", "moved"}
     assert all(text[m.start : m.end] == m.text for m in spans)
-    assert len({m.start for m in found.entities}) == 4
+    assert len({m.start for m in annotation.entities}) == 4
 
 
 def test_only_tasks_with_labels_are_predicted() -> None:
-    predictor = Fixed()
+    predictor = FakePredictor()
     extract(predictor, SENTENCE, read_schema("person", "", ""))
-    assert len(predictor.asked) == 1
+    assert len(predictor.asked_inputs) == 1
     assert extract(predictor, SENTENCE, read_schema("", "", "move")).annotation.events[0].arguments == ()
 
 
 def test_invented_spans_labels_and_roles_are_reported_as_such() -> None:
     events = Event("move", Mention("", "moved"), (Mention("seller", "Ann"), Mention("bishop", "Bo")))
-    lies = Annotation((Mention("person", "Zed"), Mention("planet", "Oslo")), (), (events,))
+    invented = Annotation((Mention("person", "Zed"), Mention("planet", "Oslo")), (), (events,))
     unknown = schema.Labels(("person", "planet"))
     texts = {
-        "ner": answer_format.format_answer(schema.project(lies, "ner", unknown), "ner"),
-        "ee": answer_format.format_answer(lies, "ee"),
+        "ner": answer_format.format_answer(schema.project(invented, "ner", unknown), "ner"),
+        "ee": answer_format.format_answer(invented, "ee"),
     }
 
-    class Liar(Fixed):
-        def _one(self, row: Row) -> str:
+    class Liar(FakePredictor):
+        def _answer(self, row: Row) -> str:
             return texts.get(row["task"], "lives in Oslo")
 
-    found = extract(Liar(), SENTENCE, SCHEMA)
-    assert len(found.notes) == 4, found.notes
-    wanted = ("1 answer in the wrong format", "Zed (person)", "planet", "seller of move")
-    assert all(word in note for word, note in zip(wanted, found.notes, strict=True)), found.notes
-    assert "“bishop”" in found.notes[2]
-    made = rendering.to_record(found)
-    assert [m["text"] for m in made["entities"]] == ["Oslo"]
-    assert {"type": "person", "text": "Zed"} in made["unplaced"]
-    assert {"event": "move", "role": "bishop", "text": "Bo"} in made["unplaced"]
-    shown = rendering.extraction_html(found, SCHEMA)
-    assert "Zed" in shown and "not in the text" in shown.casefold() and "planet" in shown
+    extraction = extract(Liar(), SENTENCE, SCHEMA)
+    assert len(extraction.notes) == 4, extraction.notes
+    expected = ("1 answer in the wrong format", "Zed (person)", "planet", "seller of move")
+    assert all(word in note for word, note in zip(expected, extraction.notes, strict=True)), extraction.notes
+    assert "“bishop”" in extraction.notes[2]
+    record = rendering.to_record(extraction)
+    assert [m["text"] for m in record["entities"]] == ["Oslo"]
+    assert {"type": "person", "text": "Zed"} in record["unplaced"]
+    assert {"event": "move", "role": "bishop", "text": "Bo"} in record["unplaced"]
+    html = rendering.extraction_html(extraction, SCHEMA)
+    assert "Zed" in html and "not in the text" in html.casefold() and "planet" in html
 
 
 def test_a_repeated_mention_that_occurs_once_is_merged_and_reported() -> None:
-    found = extract(Fixed(text=" person: Ann; person: Ann; city: Oslo"), SENTENCE, read_schema("person, city", "", ""))
-    assert [m.text for m in found.annotation.entities] == ["Ann", "Oslo"]
-    assert found.notes == ("repeated more often than the text has it: “Ann (person)”",)
+    extraction = extract(
+        FakePredictor(text=" person: Ann; person: Ann; city: Oslo"), SENTENCE, read_schema("person, city", "", "")
+    )
+    assert [m.text for m in extraction.annotation.entities] == ["Ann", "Oslo"]
+    assert extraction.notes == ("repeated more often than the text has it: “Ann (person)”",)
 
 
 def test_the_json_output_is_read_back_as_the_same_annotation(tmp_path: Path) -> None:
-    found = extract(Fixed(), f"😀 Yes! {SENTENCE} Nobody stayed. {SENTENCE}", SCHEMA)
-    path = file_of(tmp_path, [json.dumps(rendering.to_record(found))], "own.jsonl")
-    (read,) = json_formats.read_offsets(path)
-    assert (read.text, read.annotation) == (found.text, found.annotation)
-    assert schema.count(read.annotation) == 4 + 2 + 2 + 4
+    extraction = extract(FakePredictor(), f"😀 Yes! {SENTENCE} Nobody stayed. {SENTENCE}", SCHEMA)
+    path = write_lines(tmp_path, [json.dumps(rendering.to_record(extraction))], "own.jsonl")
+    (sentence,) = json_formats.read_offsets(path)
+    assert (sentence.text, sentence.annotation) == (extraction.text, extraction.annotation)
+    assert schema.count(sentence.annotation) == 4 + 2 + 2 + 4
 
 
 @pytest.mark.parametrize(
@@ -209,13 +211,13 @@ def test_the_json_output_is_read_back_as_the_same_annotation(tmp_path: Path) -> 
     ids=["empty", "blank", "signs", "none", "long", "half"],
 )
 def test_invalid_text_gets_a_message_and_never_reaches_the_model(text: Any, says: str) -> None:
-    predictor = Fixed()
+    predictor = FakePredictor()
     assert says in demo.answer_text(Models(predictor), text, *LABELS)
-    assert not predictor.asked
+    assert not predictor.asked_inputs
 
 
 def test_a_sentence_too_long_for_the_model_gets_a_message() -> None:
-    assert "a question of 1999 characters" in demo.answer_text(Models(Fixed()), "word " * 400, *LABELS)
+    assert "a question of 1999 characters" in demo.answer_text(Models(FakePredictor()), "word " * 400, *LABELS)
 
 
 @pytest.mark.parametrize(
@@ -230,13 +232,13 @@ def test_a_sentence_too_long_for_the_model_gets_a_message() -> None:
 )
 def test_non_ascii_text_keeps_offsets_and_control_characters_are_removed(sentence: str, span: str) -> None:
     truth = Annotation((Mention("person", span),), (Relation("lives in", Mention("", span), Mention("", span)),))
-    found = extract(Fixed({sentence: truth}), f"First. {sentence}", SCHEMA)
-    (mention,) = found.annotation.entities
-    assert found.text[mention.start : mention.end] == span
-    shown = rendering.extraction_html(found, SCHEMA)
-    assert not re.search(r"[\x00\x1b\u202e\u2066]", shown)
-    made = json.loads(json.dumps(rendering.to_record(found)))
-    assert made["entities"] == [{"type": "person", "text": span, "start": mention.start, "end": mention.end}]
+    extraction = extract(FakePredictor({sentence: truth}), f"First. {sentence}", SCHEMA)
+    (mention,) = extraction.annotation.entities
+    assert extraction.text[mention.start : mention.end] == span
+    html = rendering.extraction_html(extraction, SCHEMA)
+    assert not re.search(r"[\x00\x1b\u202e\u2066]", html)
+    record = json.loads(json.dumps(rendering.to_record(extraction)))
+    assert record["entities"] == [{"type": "person", "text": span, "start": mention.start, "end": mention.end}]
 
 
 def test_html_in_text_labels_and_answers_is_escaped() -> None:
@@ -247,17 +249,19 @@ def test_html_in_text_labels_and_answers_is_escaped() -> None:
         (Event("<s>e", Mention("", bad), (Mention("<em>", bad),)),),
     )
     sentence = f"Look {bad} there"
-    shown = demo.answer_text(Models(Fixed({sentence: truth})), sentence, "a<i>b", "<u>r", "<s>e: <em>", True, True)
-    assert shown.count("uie-event") == 1 and "<svg" in shown
+    html = demo.answer_text(
+        Models(FakePredictor({sentence: truth})), sentence, "a<i>b", "<u>r", "<s>e: <em>", True, True
+    )
+    assert html.count("uie-event") == 1 and "<svg" in html
     for tag in ("<img", "<i>", "<u>", "<s>", "<em>"):
-        assert tag not in shown, tag
-    assert "<img" not in demo.answer_text(Models(Fixed(text=bad)), sentence, *LABELS)
+        assert tag not in html, tag
+    assert "<img" not in demo.answer_text(Models(FakePredictor(text=bad)), sentence, *LABELS)
 
 
 def test_decoding_is_constrained_by_default_and_the_switch_works() -> None:
     seen: list[bool | None] = []
 
-    class Watched(Fixed):
+    class Watched(FakePredictor):
         def answer(self, rows: Sequence[Row]) -> list[str]:
             seen.append(self.constrained)
             return super().answer(rows)
@@ -267,53 +271,53 @@ def test_decoding_is_constrained_by_default_and_the_switch_works() -> None:
     demo.answer_text(models, SENTENCE, *LABELS, False)
     demo.answer_text(models, SENTENCE, *LABELS, True, True)
     assert seen == [True, False, True, False]
-    assert len(models.by_constraint) == 2, "a vocabulary is spelled for every question"
+    assert len(models.by_constraint) == 2, "a predictor is made for every question"
 
 
 def test_labels_unseen_in_training_are_reported() -> None:
-    models = Models(Fixed())
+    models = Models(FakePredictor())
     assert "The model was not trained on: planet, orbits." in demo.answer_text(
         models, SENTENCE, "city, planet", "orbits", ""
     )
     assert "not trained on" not in demo.answer_text(models, SENTENCE, *next(iter(presets().values()))[:3])
     corpus = recipes.load("uie/tiny", ["data.sources=[own]", "data.path=."])
-    assert "not trained on" not in demo.answer_text(Models(Fixed(recipe=corpus)), SENTENCE, "planet", "", "")
+    assert "not trained on" not in demo.answer_text(Models(FakePredictor(recipe=corpus)), SENTENCE, "planet", "", "")
 
 
 # the graph
 
 NEAR = 0.01
-"""Pixels that rounding may cost."""
+"""Tolerance for rounding, in pixels."""
 
 
-def drawn_at_random(rng: random.Random) -> list[Relation]:
+def random_relations(rng: random.Random) -> list[Relation]:
     words = ["Ann", "The Society of Very Long Names Ltd", "東京大学", "b", "مؤسسة الأمل", "Ångström & Sons", "😀 Inc"]
     nodes = [Mention("", f"{rng.choice(words)}{i}", 10 * i, 10 * i + 5) for i in range(rng.randint(2, 12))]
     ends = [(rng.choice(nodes), rng.choice(nodes)) for _ in range(rng.randint(1, 16))]
     return [Relation(rng.choice(["knows", "is part of", "was the predecessor of"]), a, b) for a, b in ends]
 
 
-def boxes_of(picture: graph_layout.GraphLayout) -> list[tuple[float, float, float, float]]:
+def boxes_of(graph: graph_layout.GraphLayout) -> list[tuple[float, float, float, float]]:
     """(left, top, right, bottom) of boxes, then of names."""
-    found = [(b.left, b.top, b.left + b.width, b.top + b.height) for b in picture.boxes]
-    return found + [
+    boxes = [(b.left, b.top, b.left + b.width, b.top + b.height) for b in graph.boxes]
+    return boxes + [
         (a.label_left, a.label_middle - 16, a.label_left + graph_layout.text_width(a.label), a.label_middle - 2)
-        for a in picture.arrows
+        for a in graph.arrows
     ]
 
 
 def points(path: str) -> list[tuple[float, float]]:
-    """Places along an SVG path of the commands M, H, V, C and Q."""
-    found, here = list[complex](), 0j
+    """Points along an SVG path of the commands M, H, V, C and Q."""
+    positions, current = list[complex](), 0j
     for command, numbers in re.findall(r"([MHVCQ])([^MHVCQ]*)", path):
         n = list(map(float, numbers.split()))
         if command in "HV":
-            hull = [here, complex(n[0], here.imag) if command == "H" else complex(here.real, n[0])]
+            hull = [current, complex(n[0], current.imag) if command == "H" else complex(current.real, n[0])]
         else:
-            hull = [here] * (command != "M") + [complex(x, y) for x, y in zip(n[::2], n[1::2], strict=True)]
-        found += [_bezier(hull, i / 20) for i in range(21)]
-        here = hull[-1]
-    return [(place.real, place.imag) for place in found]
+            hull = [current] * (command != "M") + [complex(x, y) for x, y in zip(n[::2], n[1::2], strict=True)]
+        positions += [_bezier(hull, i / 20) for i in range(21)]
+        current = hull[-1]
+    return [(position.real, position.imag) for position in positions]
 
 
 def _bezier(hull: list[complex], t: float) -> complex:
@@ -325,35 +329,35 @@ def _bezier(hull: list[complex], t: float) -> complex:
 def test_boxes_names_and_arrows_of_the_graph_do_not_overlap() -> None:
     rng = random.Random(3)
     for _ in range(60):
-        relations = drawn_at_random(rng)
-        picture = graph_layout.lay_out(relations, {})
-        rectangles = boxes_of(picture)
+        relations = random_relations(rng)
+        graph = graph_layout.lay_out(relations, {})
+        rectangles = boxes_of(graph)
         for i, (left, top, right, bottom) in enumerate(rectangles):
-            assert left >= 0 and top >= 0 and right <= picture.width and bottom <= picture.height, relations
-            for other in rectangles[:i]:
-                apart = left >= other[2] or other[0] >= right or top >= other[3] or other[1] >= bottom
-                assert apart, (relations, rectangles[i], other)
-        for arrow in picture.arrows:
+            assert left >= 0 and top >= 0 and right <= graph.width and bottom <= graph.height, relations
+            for earlier in rectangles[:i]:
+                apart = left >= earlier[2] or earlier[0] >= right or top >= earlier[3] or earlier[1] >= bottom
+                assert apart, (relations, rectangles[i], earlier)
+        for arrow in graph.arrows:
             for x, y in points(arrow.path):
                 assert not any(
                     b.left + NEAR < x < b.left + b.width - NEAR and b.top + NEAR < y < b.top + b.height - NEAR
-                    for b in picture.boxes
+                    for b in graph.boxes
                 ), (relations, arrow)
 
 
 def test_the_graph_draws_every_relation_from_head_to_tail() -> None:
     rng = random.Random(4)
     for _ in range(60):
-        relations = drawn_at_random(rng)
-        picture = graph_layout.lay_out(relations, {})
-        said = {(a.edge, label) for a in picture.arrows for label in a.label.split(", ")}
-        assert said == {((graph_layout.node_of(r.head), graph_layout.node_of(r.tail)), r.type) for r in relations}
-        at = {b.node: b for b in picture.boxes}
-        for arrow in picture.arrows:
+        relations = random_relations(rng)
+        graph = graph_layout.lay_out(relations, {})
+        drawn = {(a.edge, label) for a in graph.arrows for label in a.label.split(", ")}
+        assert drawn == {((graph_layout.node_of(r.head), graph_layout.node_of(r.tail)), r.type) for r in relations}
+        at = {b.node: b for b in graph.boxes}
+        for arrow in graph.arrows:
             ends = points(arrow.path)
             start, end = (ends[-1], ends[0]) if arrow.reversed else (ends[0], ends[-1])
-            for one, (x, y) in zip(arrow.edge, (start, end), strict=True):
-                box = at[one]
+            for node, (x, y) in zip(arrow.edge, (start, end), strict=True):
+                box = at[node]
                 assert min(abs(x - box.left), abs(x - box.left - box.width)) < NEAR, arrow
                 assert box.top <= y <= box.top + box.height, arrow
 
@@ -361,9 +365,9 @@ def test_the_graph_draws_every_relation_from_head_to_tail() -> None:
 def test_a_graph_that_is_cut_says_how_many_relations_are_left_out() -> None:
     people = [Mention("", f"n{i}", i, i + 1) for i in range(40)]
     relations = [Relation("next", a, b) for a, b in itertools.pairwise(people)]
-    shown = relation_graph.graph_html(relations, (), {})
-    assert shown.count("<rect") == relation_graph.MAX_NODES
-    assert f"{39 - (relation_graph.MAX_NODES - 1)} more in the JSON" in shown
+    html = relation_graph.graph_html(relations, (), {})
+    assert html.count("<rect") == relation_graph.MAX_NODES
+    assert f"{39 - (relation_graph.MAX_NODES - 1)} more in the JSON" in html
     assert relation_graph.graph_html((), (), {}) == ""
 
 
@@ -372,12 +376,12 @@ def test_a_graph_that_is_cut_says_how_many_relations_are_left_out() -> None:
 
 def test_every_line_of_a_file_is_answered_in_order(tmp_path: Path) -> None:
     lines = [SENTENCE, "", "Nobody stayed.", "", f"{SENTENCE} {SENTENCE}"] * 40
-    outcome, found, told = through(Fixed(), file_of(tmp_path, lines))
-    assert [line["line"] for line in found] == [i for i, line in enumerate(lines, 1) if line]
-    assert (outcome.texts, outcome.faults.count) == (120, 0)
-    assert outcome.counts == {"entities": 40 * 6, "relations": 40 * 3, "events": 40 * 3}
-    assert told == sorted(told) and 0 < told[0] < 0.5 and told[-1] == 1
-    for line in found:
+    progress, records, fractions = run_file(FakePredictor(), write_lines(tmp_path, lines))
+    assert [line["line"] for line in records] == [i for i, line in enumerate(lines, 1) if line]
+    assert (progress.texts, progress.faults.count) == (120, 0)
+    assert progress.counts == {"entities": 40 * 6, "relations": 40 * 3, "events": 40 * 3}
+    assert fractions == sorted(fractions) and 0 < fractions[0] < 0.5 and fractions[-1] == 1
+    for line in records:
         for m in line["entities"]:
             assert line["text"][m["start"] : m["end"]] == m["text"]
 
@@ -394,28 +398,28 @@ def test_a_bad_line_of_a_file_is_an_error_of_its_own_only(tmp_path: Path) -> Non
         "[1, 2]",
         json.dumps({"sentence": SENTENCE}),
     ]
-    outcome, found, _ = through(Fixed(), file_of(tmp_path, lines, "texts.jsonl"))
-    assert [line["line"] for line in found] == list(range(1, 10))
-    assert [line["line"] for line in found if "error" not in line] == [1, 9]
-    assert (found[0]["id"], found[0]["more"], len(found[0]["entities"])) == ("a", [1], 2)
-    assert "a question of 1999 characters" in found[5]["error"] and found[5]["id"] == "long"
-    assert '"entities"' in found[3]["error"]
-    assert (outcome.texts, outcome.faults.count, [name for name, _ in outcome.faults.first]) == (
+    progress, records, _ = run_file(FakePredictor(), write_lines(tmp_path, lines, "texts.jsonl"))
+    assert [line["line"] for line in records] == list(range(1, 10))
+    assert [line["line"] for line in records if "error" not in line] == [1, 9]
+    assert (records[0]["id"], records[0]["more"], len(records[0]["entities"])) == ("a", [1], 2)
+    assert "a question of 1999 characters" in records[5]["error"] and records[5]["id"] == "long"
+    assert '"entities"' in records[3]["error"]
+    assert (progress.texts, progress.faults.count, [name for name, _ in progress.faults.first]) == (
         2, 7, ["line 2", "line 3", "line 4", "line 5", "line 6"]
     )  # fmt: skip
-    html, path = filed(tmp_path / "texts.jsonl", tmp_path)
+    html, path = last_page(tmp_path / "texts.jsonl", tmp_path)
     assert path and "✓ 2 texts answered" in html and "✗ 7 not answered" in html and "2 more" in html
 
 
 def test_every_entity_in_50_000_characters_is_found_at_its_offset(tmp_path: Path) -> None:
     text = f"{SENTENCE} " * (50_000 // (len(SENTENCE) + 1))
-    _, (found,), _ = through(Fixed(), file_of(tmp_path, [text]))
-    assert len(found["entities"]) == 2 * text.count("Ann")
-    assert all(text[m["start"] : m["end"]] == m["text"] for m in found["entities"])
+    _, (record,), _ = run_file(FakePredictor(), write_lines(tmp_path, [text]))
+    assert len(record["entities"]) == 2 * text.count("Ann")
+    assert all(text[m["start"] : m["end"]] == m["text"] for m in record["entities"])
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "fault"),
+    ("name", "content", "message"),
     [
         ("a.pdf", "x", "a file that ends in"),
         ("a.txt", "\n \n", "holds no text"),
@@ -423,23 +427,23 @@ def test_every_entity_in_50_000_characters_is_found_at_its_offset(tmp_path: Path
     ],
 )
 def test_an_unusable_file_gets_a_message_and_leaves_no_output(
-    tmp_path: Path, name: str, content: str, fault: str
+    tmp_path: Path, name: str, content: str, message: str
 ) -> None:
-    path = file_of(tmp_path, [content], name)
-    html, made = filed(path, tmp_path)
-    assert fault in html and made is None
-    assert list(tmp_path.iterdir()) == [path], "half a file is left"
-    assert "Choose a file" in filed(None, tmp_path)[0]
+    path = write_lines(tmp_path, [content], name)
+    html, result = last_page(path, tmp_path)
+    assert message in html and result is None
+    assert list(tmp_path.iterdir()) == [path], "an incomplete file is left"
+    assert "Choose a file" in last_page(None, tmp_path)[0]
 
 
 def test_peak_memory_less_than_doubles_for_a_ten_times_longer_file(tmp_path: Path) -> None:
     peaks = []
     for lines in (60, 600):
-        source = file_of(tmp_path, [f"{SENTENCE} Line {i}." for i in range(lines)])
-        predictor = Fixed(asked=Forgetful())
+        source = write_lines(tmp_path, [f"{SENTENCE} Line {i}." for i in range(lines)])
+        predictor = FakePredictor(asked_inputs=Forgetful())
         tracemalloc.start()
-        for outcome in file_extraction.extract_file(predictor, source, tmp_path / "out", SCHEMA):
-            texts = outcome.texts
+        for progress in file_extraction.extract_file(predictor, source, tmp_path / "out", SCHEMA):
+            texts = progress.texts
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert texts == lines
@@ -455,7 +459,7 @@ class Forgetful(list[str]):
 
 def test_the_demo_builds_for_a_recipe() -> None:
     for name in ("tiny",):
-        demo.build(Fixed(recipe=recipes.load(f"uie/{name}"))).close()
+        demo.build(FakePredictor(recipe=recipes.load(f"uie/{name}"))).close()
 
 
 def test_event_options_list_every_event_and_every_role_once() -> None:

@@ -1,4 +1,4 @@
-"""The scorers of uie against the classic faults: every degenerate system has one exactly known score."""
+"""The scorers against known flaws of such scorers: every degenerate system has a score that is known exactly."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MET = Event("meeting", Mention("", "met", 4, 7), (Mention("who", "Ann", 0, 3), M
 LEFT = Event(
     "departure", Mention("", "left", 24, 28), (Mention("who", "Ann", 20, 23), Mention("place", "Oslo", 29, 33))
 )
-FOUND = Annotation(
+ANNOTATION = Annotation(
     (ANN, BO, OSLO, ANN2, OSLO2),
     (Relation("knows", ANN, BO), Relation("was in", BO, OSLO)),
     (MET, LEFT),
@@ -32,10 +32,12 @@ OFFERED = {
 }
 
 
-def row(task: str, found: Annotation = FOUND, dataset: str = "a", text: str = TEXT) -> Row:
-    kin = {"es": "ner", "et": "ner", "ep": "re", "epr": "re", "eet": "ee"}.get(task, task)
+def row(task: str, annotation: Annotation = ANNOTATION, dataset: str = "a", text: str = TEXT) -> Row:
+    main_task = {"es": "ner", "et": "ner", "ep": "re", "epr": "re", "eet": "ee"}.get(task, task)
     event = "meeting" if task == "eea" else ""
-    return prompts.make_row(text, found, task, OFFERED[kin], dataset, 0, source="x", licence="y", event=event)
+    return prompts.make_row(
+        text, annotation, task, OFFERED[main_task], dataset, 0, source="x", licence="y", event=event
+    )
 
 
 ROWS = [row(task) for task in ("ner", "re", "ee", "es", "et", "ep", "epr", "eet", "eea")]
@@ -43,16 +45,16 @@ EMPTY = [row(task, Annotation()) for task in ("ner", "re", "ee", "es", "ep", "ee
 
 
 def value(rows: list[Row], answers: list[str], metric: str = "F1", group: str = "all", scorer: str = "strict") -> float:
-    found = metrics.score(rows, answers, scorer).get(metric, group)
-    assert found
-    return found.value
+    figure = metrics.score(rows, answers, scorer).get(metric, group)
+    assert figure
+    return figure.value
 
 
 def test_gold_answers_of_every_task_score_one() -> None:
     for scorer in metrics.SCORERS:
-        for one in (*ROWS, *EMPTY):
-            assert value([one], [one["output"]], scorer=scorer) == 1
-            assert metrics.correct([one], [one["output"]], scorer) == [True]
+        for gold_row in (*ROWS, *EMPTY):
+            assert value([gold_row], [gold_row["output"]], scorer=scorer) == 1
+            assert metrics.correct([gold_row], [gold_row["output"]], scorer) == [True]
 
 
 @pytest.mark.parametrize("scorer", metrics.SCORERS)
@@ -80,7 +82,7 @@ def test_an_invalid_answer_is_wrong_even_where_gold_is_empty(scorer: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("answer", "hits", "said"),
+    ("answer", "hits", "predicted"),
     [
         ("person: Ann; person: Bo; city: Oslo; person: Ann; city: Oslo", 5, 5),
         ("person: Ann; person: Bo; city: Oslo", 3, 3),
@@ -95,22 +97,24 @@ def test_an_invalid_answer_is_wrong_even_where_gold_is_empty(scorer: str) -> Non
         ("person: Ann, Bo", 0, 0),  # no form
     ],
 )
-def test_a_span_hits_only_whole_in_its_case_and_once_per_occurrence(answer: str, hits: int, said: int) -> None:
+def test_a_span_hits_only_whole_in_its_case_and_once_per_occurrence(answer: str, hits: int, predicted: int) -> None:
     for scorer in metrics.SCORERS:
-        assert value([ROWS[0]], [answer], scorer=scorer) == pytest.approx(2 * hits / (said + 5))
-        assert value([ROWS[0]], [answer], "precision", scorer=scorer) == pytest.approx(hits / said if said else 0)
+        assert value([ROWS[0]], [answer], scorer=scorer) == pytest.approx(2 * hits / (predicted + 5))
+        assert value([ROWS[0]], [answer], "precision", scorer=scorer) == pytest.approx(
+            hits / predicted if predicted else 0
+        )
 
 
 def test_strict_compares_span_offsets_and_multiset_does_not() -> None:
-    found = Annotation((Mention("person", "Oslo", 14, 18), Mention("city", "Oslo", 29, 33)))
+    annotation = Annotation((Mention("person", "Oslo", 14, 18), Mention("city", "Oslo", 29, 33)))
     swapped = "city: Oslo; person: Oslo"
-    assert value([row("ner", found)], [swapped]) == 0
-    assert value([row("ner", found)], [swapped], scorer="multiset") == 1
+    assert value([row("ner", annotation)], [swapped]) == 0
+    assert value([row("ner", annotation)], [swapped], scorer="multiset") == 1
 
 
 def test_a_gold_span_placed_elsewhere_by_the_rule_is_a_hit_and_counted() -> None:
-    one = row("ner", Annotation((ANN2,)))
-    scores = metrics.score([one], [one["output"]], "strict")
+    gold_row = row("ner", Annotation((ANN2,)))
+    scores = metrics.score([gold_row], [gold_row["output"]], "strict")
     assert (scores.headline_value().value, scores.counts["true spans placed elsewhere by the rule"]) == (1, 1)
 
 
@@ -128,20 +132,20 @@ def test_a_relation_hits_only_with_its_type_and_direction(answer: str, hits: int
 
 
 def test_triggers_and_arguments_hit_only_with_their_event_type() -> None:
-    one = row("ee")
+    ee_row = row("ee")
     swapped = "(departure: met, who: Ann, who: Bo), (meeting: left, who: Ann, place: Oslo)"
-    assert value([one], [swapped], group="ee trigger") == 0
+    assert value([ee_row], [swapped], group="ee trigger") == 0
     # the meeting of the answer has one of its two: Ann; so has the departure, though not Bo
-    assert value([one], [swapped], group="ee argument") == pytest.approx(2 * 2 / 8)
+    assert value([ee_row], [swapped], group="ee argument") == pytest.approx(2 * 2 / 8)
     roles = "(meeting: met, place: Ann, who: Bo), (departure: left)"
-    assert value([one], [roles], group="ee trigger") == 1
-    assert value([one], [roles], group="ee argument") == pytest.approx(2 * 1 / (2 + 4))
+    assert value([ee_row], [roles], group="ee trigger") == 1
+    assert value([ee_row], [roles], group="ee argument") == pytest.approx(2 * 1 / (2 + 4))
 
 
 def test_eet_is_scored_per_trigger_and_per_answer_by_the_legacy_scorer() -> None:
-    one = row("eet")
-    assert value([one], ["meeting: met; departure: met"], group="eet") == 0.5
-    accuracy = metrics.score([one], ["meeting: met; departure: met"], "instructuie-legacy").get("accuracy", "eet")
+    eet_row = row("eet")
+    assert value([eet_row], ["meeting: met; departure: met"], group="eet") == 0.5
+    accuracy = metrics.score([eet_row], ["meeting: met; departure: met"], "instructuie-legacy").get("accuracy", "eet")
     assert accuracy and accuracy.value == 0
 
 
@@ -157,8 +161,8 @@ def test_invalid_answers_invented_spans_and_unoffered_labels_are_counted() -> No
     rows = [ROWS[0]] * 5
     answers = ["person: Ann; person: Cy", "river: Oslo; planet: Oslo", "(", "", "None"]
     scores = metrics.score(rows, answers, "strict")
-    wanted = {"rows": 5, "right": 0, "invalid": 2, "no text": 1, "spans said": 4, "hallucinated spans": 1}
-    assert wanted.items() <= scores.counts.items()
+    expected = {"rows": 5, "right": 0, "invalid": 2, "no text": 1, "spans said": 4, "hallucinated spans": 1}
+    assert expected.items() <= scores.counts.items()
     assert scores.counts["out-of-schema labels"] == 1
     shares = {m: value(rows, answers, m) for m in (metrics.UNPARSEABLE, metrics.HALLUCINATED, metrics.OUT_OF_SCHEMA)}
     assert shares == {metrics.UNPARSEABLE: 0.4, metrics.HALLUCINATED: 0.25, metrics.OUT_OF_SCHEMA: 0.25}
@@ -173,26 +177,26 @@ def test_a_missing_answer_scores_zero_and_a_wrong_call_is_an_error() -> None:
 
 
 def test_rows_without_a_gold_column_are_scored_by_their_output() -> None:
-    asked: Row = {"instruction": "", "input": TEXT, "output": "person: Ann"}
-    assert value([asked], ["person: Ann"]) == 1
-    assert value([asked], ["person: Bo"]) == 0
+    question: Row = {"instruction": "", "input": TEXT, "output": "person: Ann"}
+    assert value([question], ["person: Ann"]) == 1
+    assert value([question], ["person: Bo"]) == 0
     with pytest.raises(ZooError, match="row 1: no truth"):
-        metrics.score([asked | {"output": "who knows"}], [""], "strict")
+        metrics.score([question | {"output": "who knows"}], [""], "strict")
 
 
 def test_five_thousand_repeats_of_one_entity_are_one_hit() -> None:
     text = "Ann " * 12_500
-    one = row("ner", Annotation((ANN,)), text=text)
+    ann_row = row("ner", Annotation((ANN,)), text=text)
     answer = "; ".join(["person: Ann"] * 5_000)
-    assert value([one], [answer]) == pytest.approx(2 / 5_001)
+    assert value([ann_row], [answer]) == pytest.approx(2 / 5_001)
 
 
 def test_spans_of_unusual_characters_score_one() -> None:
     text = "😀 שלום; \u0007دبي \u202eabc None"
     spans = ["😀", "שלום;", "\u0007دبي", "\u202eabc", "None"]
-    found = Annotation(tuple(Mention("person", s, text.index(s), text.index(s) + len(s)) for s in spans))
-    one = row("ner", found, text=text)
-    scores = metrics.score([one], [one["output"]], "strict")
+    annotation = Annotation(tuple(Mention("person", s, text.index(s), text.index(s) + len(s)) for s in spans))
+    odd_row = row("ner", annotation, text=text)
+    scores = metrics.score([odd_row], [odd_row["output"]], "strict")
     assert (scores.headline_value().value, scores.counts["hallucinated spans"]) == (1, 0)
 
 
@@ -200,24 +204,24 @@ def test_spans_of_unusual_characters_score_one() -> None:
 
 
 def test_the_legacy_scorer_reproduces_the_published_flaws() -> None:
-    """Its faults, one by one: sets, case, location; see instructuie_scorer.py."""
+    """Its flaws, one by one: sets, case, location; see instructuie_scorer.py."""
     legacy: dict[str, Any] = {"scorer": "instructuie-legacy"}
-    one = [ROWS[0]]
-    assert value(one, ["person: Ann; person: Bo; city: Oslo"], **legacy) == 1  # said once, true twice
-    assert value(one, ["PERSON: ann; person: BO; city:  oslo"], **legacy) == 1
-    assert value([one[0] | {"output": "location: x"}], ["located: x"], **legacy) == 1
+    ner_rows = [ROWS[0]]
+    assert value(ner_rows, ["person: Ann; person: Bo; city: Oslo"], **legacy) == 1  # predicted once, true twice
+    assert value(ner_rows, ["PERSON: ann; person: BO; city:  oslo"], **legacy) == 1
+    assert value([ner_rows[0] | {"output": "location: x"}], ["located: x"], **legacy) == 1
     assert value([ROWS[2]], [ROWS[2]["output"]], **legacy) == 1
     assert value([row("ner", Annotation())], ["None"], **legacy) == 1
 
 
 @pytest.mark.realdata
 def test_always_none_gets_its_published_f1_from_the_legacy_scorer_only(realdata: Path) -> None:
-    """35.5 on the test part of NCBI, as was published of this fault; of WNUT17 the development part is here."""
+    """35.5 on the test split of NCBI, as published about this flaw; of WNUT17 the development split is used."""
     for name, figure in (("ncbi_disease/test.tsv", 0.355), ("wnut17/emerging.dev.conll", 0.345)):
         path = realdata / "ie" / name
         if not path.is_file():
             pytest.skip(f"no {path}")
-        rows = [one for _, one in sources.gold(path) or ()]
+        rows = [gold_row for _, gold_row in sources.gold(path) or ()]
         none = ["None"] * len(rows)
         assert value(rows, none, scorer="instructuie-legacy") == pytest.approx(figure, abs=5e-4)
         assert value(rows, none) == 0
@@ -243,26 +247,26 @@ def test_baseline_answers_are_valid_and_use_only_offered_labels(name: str) -> No
 def test_the_lexicon_baseline_tags_whole_words_and_the_longest_name() -> None:
     long = Annotation((Mention("river", "Ann Bo", 0, 6), Mention("person", "Bo", 8, 10)))
     train = [row("ner", long, text="Ann Bo, Bo."), TRAIN[0]]
-    ask = row("ner", Annotation(), text="Annie, Ann Bo and Bo in Oslosund or Oslo")
-    (said,) = metrics.BASELINES["lexicon"](train, [ask])
-    assert said == "river: Ann Bo; person: Bo; city: Oslo"
-    (fewer,) = metrics.BASELINES["lexicon"](train, [ask | {"options": '["city", "person"]'}])
-    assert fewer == "person: Ann; person: Bo; person: Bo; city: Oslo"
+    question = row("ner", Annotation(), text="Annie, Ann Bo and Bo in Oslosund or Oslo")
+    (answer,) = metrics.BASELINES["lexicon"](train, [question])
+    assert answer == "river: Ann Bo; person: Bo; city: Oslo"
+    (answer_of_two_labels,) = metrics.BASELINES["lexicon"](train, [question | {"options": '["city", "person"]'}])
+    assert answer_of_two_labels == "person: Ann; person: Bo; person: Bo; city: Oslo"
 
 
 def test_the_lexicon_baseline_finds_relations_triggers_and_arguments_of_train() -> None:
-    for one in (ROWS[1], ROWS[7], ROWS[8]):
-        (said,) = metrics.BASELINES["lexicon"](TRAIN, [one])
-        assert value([one], [said], "recall") == 1
-    (said,) = metrics.BASELINES["lexicon"](TRAIN, [row("re", Annotation(), text="Ann and Cy, in Oslo")])
-    assert said == "None"
+    for test_row in (ROWS[1], ROWS[7], ROWS[8]):
+        (answer,) = metrics.BASELINES["lexicon"](TRAIN, [test_row])
+        assert value([test_row], [answer], "recall") == 1
+    (answer,) = metrics.BASELINES["lexicon"](TRAIN, [row("re", Annotation(), text="Ann and Cy, in Oslo")])
+    assert answer == "None"
 
 
 def test_the_frequent_tuple_baseline_uses_the_most_frequent_offered_tuple() -> None:
-    (said,) = metrics.BASELINES["most frequent tuple"](TRAIN, [ROWS[0]])
-    assert said == "person: Ann"
-    (said,) = metrics.BASELINES["most frequent tuple"](TRAIN, [ROWS[0] | {"options": '["city"]'}])
-    assert said == "city: Oslo"
+    (answer,) = metrics.BASELINES["most frequent tuple"](TRAIN, [ROWS[0]])
+    assert answer == "person: Ann"
+    (answer,) = metrics.BASELINES["most frequent tuple"](TRAIN, [ROWS[0] | {"options": '["city"]'}])
+    assert answer == "city: Oslo"
 
 
 # --- published figures

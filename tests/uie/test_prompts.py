@@ -1,4 +1,4 @@
-"""Prompts of extraction: what is asked, and that an answer means what was written, whatever the spans hold."""
+"""Prompts and answers of extraction: what was written is read back unchanged, whatever characters the spans have."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def awkward(rng: random.Random) -> str:
 
 
 def annotation(rng: random.Random, task: str) -> Annotation:
-    """Anything that a task may have for its truth, spans and labels awkward, without places."""
+    """A random true answer to a task, with awkward spans and labels, without offsets."""
 
     def mention(label: str | None = None) -> Mention:
         return Mention(awkward(rng) if label is None else label, awkward(rng))
@@ -193,8 +193,8 @@ def test_the_text_is_unchanged_in_the_prompt_and_spans_are_located_in_it(text: s
     assert target == (" city: Oslo", True)
     answer = prompts.parse(target.text, {**NER, "input": text})
     assert isinstance(answer, prompts.Answer)
-    (found,) = answer.annotation.entities
-    assert (text[found.start : found.end] == "Oslo") is bool(text)
+    (entity,) = answer.annotation.entities
+    assert (text[entity.start : entity.end] == "Oslo") is bool(text)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_a_question_without_instruction_is_rendered_from_its_columns(row: dict[s
 
 
 @pytest.mark.parametrize(
-    ("row", "found"),
+    ("row", "message"),
     [
         ({"task": "nerd", "options": ["a"]}, 'the task "nerd"'),
         ({"task": "ner"}, "options"),
@@ -232,8 +232,8 @@ def test_a_question_without_instruction_is_rendered_from_its_columns(row: dict[s
         ({"task": "et", "options": ["a"], "given": "x"}, "no JSON"),
     ],
 )
-def test_a_malformed_question_is_an_error(row: dict[str, Any], found: str) -> None:
-    with pytest.raises(ZooError, match=found):
+def test_a_malformed_question_is_an_error(row: dict[str, Any], message: str) -> None:
+    with pytest.raises(ZooError, match=message):
         prompts.render({"instruction": "", "input": "x", **row})
 
 
@@ -250,9 +250,9 @@ def test_option_order_and_wording_vary_by_seed_and_are_reproducible() -> None:
 
 def test_questions_on_one_sentence_have_different_ids_and_one_item() -> None:
     truth = Annotation()
-    makes = [prompts.make_row("x", truth, "ner", Labels((a,)), "x", 0, source="x", licence="x") for a in "abcdefgh"]
-    assert len({row["id"] for row in makes}) == len(makes)
-    assert len({row["item"] for row in makes}) == 1
+    rows = [prompts.make_row("x", truth, "ner", Labels((a,)), "x", 0, source="x", licence="x") for a in "abcdefgh"]
+    assert len({row["id"] for row in rows}) == len(rows)
+    assert len({row["item"] for row in rows}) == 1
 
 
 def test_targets_contain_only_offered_labels_and_the_parser_keeps_others() -> None:
@@ -290,13 +290,13 @@ def test_annotations_are_unchanged_by_json_and_malformed_json_is_an_error() -> N
     ],
 )
 def test_the_grammar_permits_no_more_repeats_than_the_text_has(row: dict[str, Any], true: str, false: str) -> None:
-    """Two mentions of Ann may both be said; two events of one type may have the same argument."""
+    """Two mentions of Ann may both be named; two events of one type may have the same argument."""
     constraint = prompts.constraint({"input": "Ann met Bo, then Ann left Oslo", **row})
     assert permits(constraint, f" {true}") and not permits(constraint, f" {false}".removesuffix("; "))
 
 
 def test_quotes_and_parts_of_words_permit_no_further_repeat() -> None:
-    """A comma in the text opens quotes for every span; "Annabel" is no second Ann."""
+    """A comma in the text allows quotes for every span; "Annabel" is no second Ann."""
     constraint = prompts.constraint({"task": "ner", "options": ["a"], "input": "Ann, born Bo, met Annabel"})
     assert permits(constraint, " a: Ann; a: Bo") and permits(constraint, ' a: "Ann, born"; a: Ann')
     assert not permits(constraint, ' a: Ann; a: "Ann"') and not permits(constraint, " a: Ann; a: Ann")
@@ -306,14 +306,14 @@ def test_projection_to_es_merges_the_labels_of_one_span() -> None:
     both = Annotation(
         (Mention("person", "Ann", 0, 3), Mention("chemist", "Ann", 0, 3), Mention("person", "Ann", 8, 11))
     )
-    kept = schema.project(both, "es").entities
-    assert kept == (Mention("", "Ann", 0, 3), Mention("", "Ann", 8, 11))
+    entities = schema.project(both, "es").entities
+    assert entities == (Mention("", "Ann", 0, 3), Mention("", "Ann", 8, 11))
 
 
 def test_every_occurrence_is_found_in_a_script_without_spaces() -> None:
     text = "東京と東京"
-    found = span_alignment.align_spans(Annotation((Mention("city", "東京"),) * 3), text)
-    assert [m.start for m in found.entities] == [0, 3, 3]
+    aligned = span_alignment.align_spans(Annotation((Mention("city", "東京"),) * 3), text)
+    assert [m.start for m in aligned.entities] == [0, 3, 3]
     assert (
         span_alignment.SpanFinder(text).count("東京") == 2
         and span_alignment.SpanFinder("Ann met Annabel").count("Ann") == 1
@@ -327,13 +327,15 @@ def test_the_grammar_permits_gold_answers_and_rejects_altered_ones(task: str) ->
     spans = ['"hi: there"', "None", "(None)", "Ann\tLee", "10:30", "left; Ann", "He", "said"]
     rng = random.Random(task)
     for _ in range(200):
-        found = [Mention("a:b", span, text.find(span), text.find(span) + len(span)) for span in rng.sample(spans, 3)]
+        mentions = [Mention("a:b", span, text.find(span), text.find(span) + len(span)) for span in rng.sample(spans, 3)]
         truth = Annotation(
-            tuple(found), (Relation("a:b", found[0], found[1]),), (Event("a:b", found[2], (found[0], found[1])),)
+            tuple(mentions),
+            (Relation("a:b", mentions[0], mentions[1]),),
+            (Event("a:b", mentions[2], (mentions[0], mentions[1])),),
         )
         labels = Labels(("a:b", "c"), ("a:b",))
         row = prompts.make_row(text, truth, task, labels, "x", 0, source="x", licence="x", event="a:b")
         constraint = prompts.constraint(row)
         assert permits(constraint, f" {row['output']}") and permits(constraint, row["output"])
-        for other in (f"{row['output']};", "d: He", "a:b: He", f"{row['output']} x", "", '"a:b": Hello'):
-            assert not permits(constraint, other)
+        for altered in (f"{row['output']};", "d: He", "a:b: He", f"{row['output']} x", "", '"a:b": Hello'):
+            assert not permits(constraint, altered)

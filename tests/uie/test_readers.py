@@ -1,4 +1,4 @@
-"""Files in published formats become annotated texts with places, or an error that names file and line."""
+"""Files in published formats are read with exact offsets, or rejected with an error that names file and line."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ ANN, OSLO = Mention("person", "Ann", 0, 3), Mention("city", "Oslo", 13, 17)
 TEXT = "Ann lives in Oslo"
 
 
-def written(folder: Path, content: str | bytes, name: str = "file.conll") -> Path:
+def write_file(folder: Path, content: str | bytes, name: str = "file.conll") -> Path:
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
     return path
 
 
 def read(folder: Path, content: str | bytes, name: str = "file.conll") -> list[Sentence]:
-    return list(readers.read_file(written(folder, content, name)))
+    return list(readers.read_file(write_file(folder, content, name)))
 
 
-def refused(folder: Path, content: str | bytes, name: str = "file.conll", format: str = "") -> str:
+def error_of(folder: Path, content: str | bytes, name: str = "file.conll", format: str = "") -> str:
     with pytest.raises(ZooError) as caught:
-        list(readers.read_file(written(folder, content, name), format))
+        list(readers.read_file(write_file(folder, content, name), format))
     return str(caught.value)
 
 
-def all_mentions(found: Annotation) -> Iterator[Mention]:
-    yield from found.entities
-    for relation in found.relations:
+def all_mentions(annotation: Annotation) -> Iterator[Mention]:
+    yield from annotation.entities
+    for relation in annotation.relations:
         yield from (relation.head, relation.tail)
-    for event in found.events:
+    for event in annotation.events:
         yield from (event.trigger, *event.arguments)
 
 
@@ -70,9 +70,9 @@ def test_conll_spans_get_exact_offsets_and_line_numbers(tmp_path: Path, between:
 )
 def test_every_tagging_scheme_yields_its_own_spans(tmp_path: Path, tags: str, spans: list[str], inside: int) -> None:
     split = tags.split()
-    (found,) = read(tmp_path, "".join(f"{n}\t{tag}\n" for n, tag in enumerate(split)))
-    said = [f"{m.type} {m.start // 2} {(m.end + 1) // 2}" for m in found.annotation.entities]
-    assert (said, len(found.remarks)) == (spans, inside)
+    (sentence,) = read(tmp_path, "".join(f"{n}\t{tag}\n" for n, tag in enumerate(split)))
+    labelled = [f"{m.type} {m.start // 2} {(m.end + 1) // 2}" for m in sentence.annotation.entities]
+    assert (labelled, len(sentence.remarks)) == (spans, inside)
 
 
 @pytest.mark.parametrize(
@@ -87,12 +87,12 @@ def test_every_tagging_scheme_yields_its_own_spans(tmp_path: Path, tags: str, sp
     ],
 )
 def test_a_malformed_conll_line_is_an_error_with_its_line(tmp_path: Path, content: str | bytes, line: int) -> None:
-    assert refused(tmp_path, content, format="conll").startswith(f"{tmp_path / 'file.conll'}:{line}: ")
+    assert error_of(tmp_path, content, format="conll").startswith(f"{tmp_path / 'file.conll'}:{line}: ")
 
 
 @pytest.mark.parametrize("content", ["", "\n\n", "\t\n"])
 def test_a_file_without_a_sentence_is_an_error(tmp_path: Path, content: str) -> None:
-    assert "holds no sentence" in refused(tmp_path, content, format="conll")
+    assert "holds no sentence" in error_of(tmp_path, content, format="conll")
 
 
 def test_comments_and_document_marks_are_skipped(tmp_path: Path) -> None:
@@ -103,14 +103,14 @@ def test_comments_and_document_marks_are_skipped(tmp_path: Path) -> None:
 def test_offsets_are_exact_in_any_script(tmp_path: Path) -> None:
     tokens = ["😀", "שלום", "دبي", "e\u0301", "a\u200bb", "\u0007", "東京", "👩\u200d👩"]
     content = "".join(f"{token}\tB-x\n" for token in tokens)
-    (found,) = read(tmp_path, content)
-    assert [m.text for m in found.annotation.entities] == tokens
-    assert all(found.text[m.start : m.end] == m.text for m in found.annotation.entities)
+    (sentence,) = read(tmp_path, content)
+    assert [m.text for m in sentence.annotation.entities] == tokens
+    assert all(sentence.text[m.start : m.end] == m.text for m in sentence.annotation.entities)
 
 
 def test_a_conll_sentence_of_ten_thousand_tokens_is_read_whole(tmp_path: Path) -> None:
-    (found,) = read(tmp_path, "word\tB-x\n" * 10_000)
-    assert (len(found.text), len(found.annotation.entities)) == (49_999, 10_000)
+    (sentence,) = read(tmp_path, "word\tB-x\n" * 10_000)
+    assert (len(sentence.text), len(sentence.annotation.entities)) == (49_999, 10_000)
 
 
 # --- SemEval-2010 task 8
@@ -120,16 +120,16 @@ SEMEVAL = '1\t"The <e1>cup</e1> holds "<e2>tea</e2>"."\nContent-Container({})\nC
 
 @pytest.mark.parametrize(("order", "head", "tail"), [("e1,e2", "cup", "tea"), ("e2,e1", "tea", "cup")])
 def test_semeval_relations_keep_their_direction(tmp_path: Path, order: str, head: str, tail: str) -> None:
-    (found,) = read(tmp_path, SEMEVAL.format(order), "TRAIN_FILE.TXT")
-    assert found.text == 'The cup holds "tea".'
+    (sentence,) = read(tmp_path, SEMEVAL.format(order), "TRAIN_FILE.TXT")
+    assert sentence.text == 'The cup holds "tea".'
     places = {"cup": (4, 7), "tea": (15, 18)}
     sides = (Mention("", word, *places[word]) for word in (head, tail))
-    assert found.annotation == Annotation(relations=(Relation("Content-Container", *sides),))
+    assert sentence.annotation == Annotation(relations=(Relation("Content-Container", *sides),))
 
 
 def test_other_is_read_as_no_relation(tmp_path: Path) -> None:
-    (found,) = read(tmp_path, SEMEVAL.replace("Content-Container({})", "Other"), "a.txt")
-    assert (found.annotation, found.remarks) == (Annotation(), (base.NO_RELATION,))
+    (sentence,) = read(tmp_path, SEMEVAL.replace("Content-Container({})", "Other"), "a.txt")
+    assert (sentence.annotation, sentence.remarks) == (Annotation(), (base.NO_RELATION,))
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_other_is_read_as_no_relation(tmp_path: Path) -> None:
     ],
 )
 def test_a_malformed_semeval_block_is_an_error_with_its_line(tmp_path: Path, broken: str, line: int) -> None:
-    assert refused(tmp_path, broken, "a.txt", "semeval").startswith(f"{tmp_path / 'a.txt'}:{line}: ")
+    assert error_of(tmp_path, broken, "a.txt", "semeval").startswith(f"{tmp_path / 'a.txt'}:{line}: ")
 
 
 # --- JSON
@@ -157,8 +157,8 @@ LIVES = Relation("Live_In", Mention("", "Ann", 0, 3), Mention("", "Oslo", 13, 17
 
 
 def test_conll04_token_indices_become_character_offsets(tmp_path: Path) -> None:
-    (found,) = read(tmp_path, json.dumps([CONLL04]), "train.CoNLL04.json")
-    assert (found.text, found.annotation) == (TEXT, Annotation((ANN, OSLO), (LIVES,)))
+    (sentence,) = read(tmp_path, json.dumps([CONLL04]), "train.CoNLL04.json")
+    assert (sentence.text, sentence.annotation) == (TEXT, Annotation((ANN, OSLO), (LIVES,)))
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_conll04_token_indices_become_character_offsets(tmp_path: Path) -> None:
 )
 def test_an_invalid_conll04_object_is_an_error_with_its_number(tmp_path: Path, change: dict[str, object]) -> None:
     content = json.dumps([CONLL04, CONLL04 | change])
-    assert ", object 2: " in refused(tmp_path, content, "a.json", "conll04")
+    assert ", object 2: " in error_of(tmp_path, content, "a.json", "conll04")
 
 
 OFFSETS = {
@@ -203,18 +203,18 @@ OFFSETS = {
 )
 def test_every_spacy_form_is_read(tmp_path: Path, values: dict[str, object]) -> None:
     for name, content in (("a.jsonl", json.dumps(values)), ("a.json", json.dumps([values], indent=1))):
-        (found,) = read(tmp_path, content, name)
-        assert (found.text, found.annotation) == (TEXT, Annotation((ANN, OSLO)))
+        (sentence,) = read(tmp_path, content, name)
+        assert (sentence.text, sentence.annotation) == (TEXT, Annotation((ANN, OSLO)))
 
 
 def test_relations_and_events_are_read_from_offsets(tmp_path: Path) -> None:
-    (found,) = read(tmp_path, json.dumps(OFFSETS), "a.jsonl")
+    (sentence,) = read(tmp_path, json.dumps(OFFSETS), "a.jsonl")
     event = Event("stay", Mention("", "lives", 4, 9), (Mention("who", "Ann", 0, 3),))
-    assert found.annotation == Annotation((ANN, OSLO), (Relation("Live_In", ANN, OSLO),), (event,))
+    assert sentence.annotation == Annotation((ANN, OSLO), (Relation("Live_In", ANN, OSLO),), (event,))
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"entities": [[0, 18, "x"]]}, "a span from 0 to 18"),
         ({"entities": [[3, 3, "x"]]}, "a span from 3 to 3"),
@@ -230,23 +230,23 @@ def test_relations_and_events_are_read_from_offsets(tmp_path: Path) -> None:
     ],
 )
 def test_an_invalid_offset_object_is_an_error_with_its_line(
-    tmp_path: Path, change: dict[str, object], said: str
+    tmp_path: Path, change: dict[str, object], message: str
 ) -> None:
     lines = [json.dumps(OFFSETS), json.dumps(OFFSETS | {"relations": [], "events": []} | change)]
-    message = refused(tmp_path, "\n".join(lines), "a.jsonl", "offsets")
-    assert message.startswith(f"{tmp_path / 'a.jsonl'}:2: ") and said in message
+    message = error_of(tmp_path, "\n".join(lines), "a.jsonl", "offsets")
+    assert message.startswith(f"{tmp_path / 'a.jsonl'}:2: ") and message in message
 
 
 def test_nested_and_crossing_spans_are_kept_and_duplicates_dropped(tmp_path: Path) -> None:
     spans = [[0, 9, "a"], [0, 3, "b"], [4, 12, "a"], [0, 3, "b"], [0, 3, "c"]]
-    (found,) = read(tmp_path, json.dumps({"text": TEXT, "entities": spans}), "a.jsonl")
-    assert len(found.annotation.entities) == 4
-    assert Counter(found.remarks) == {base.DUPLICATE: 1, base.OVERLAPPING: 3}
+    (sentence,) = read(tmp_path, json.dumps({"text": TEXT, "entities": spans}), "a.jsonl")
+    assert len(sentence.annotation.entities) == 4
+    assert Counter(sentence.remarks) == {base.DUPLICATE: 1, base.OVERLAPPING: 3}
 
 
 def test_an_emoji_counts_as_one_character(tmp_path: Path) -> None:
-    (found,) = read(tmp_path, json.dumps({"text": "😀 Ann", "entities": [[2, 5, "person"]]}), "a.jsonl")
-    assert found.annotation.entities[0].text == "Ann"
+    (sentence,) = read(tmp_path, json.dumps({"text": "😀 Ann", "entities": [[2, 5, "person"]]}), "a.jsonl")
+    assert sentence.annotation.entities[0].text == "Ann"
 
 
 # --- PHEE
@@ -262,8 +262,8 @@ def test_phee_nested_roles_and_combinations_are_read(tmp_path: Path) -> None:
     both = {"event_type": "Combination", "Trigger": {"text": [["and"]], "start": [[18]]}, "Drug": drugs}
     treatment = {"text": [["drug A and drug B"]], "start": [[11]], "Drug": drugs, "Combination": [both]}
     severity = {"text": [["Rash"]], "start": [[0]], "value": "High"}
-    (found,) = read(tmp_path, phee_line(Treatment=treatment, Severity=severity), "train.json")
-    adverse, combination = found.annotation.events
+    (sentence,) = read(tmp_path, phee_line(Treatment=treatment, Severity=severity), "train.json")
+    adverse, combination = sentence.annotation.events
     assert [(m.type, m.text) for m in adverse.arguments] == [
         ("Treatment", "drug A and drug B"),
         ("Treatment.Drug", "drug A"),
@@ -272,14 +272,14 @@ def test_phee_nested_roles_and_combinations_are_read(tmp_path: Path) -> None:
     ]
     assert (combination.type, combination.trigger.text) == ("Combination", "and")
     assert [m.type for m in combination.arguments] == ["Combination.Drug"] * 2
-    assert len(found.remarks) == 1
+    assert len(sentence.remarks) == 1
 
 
 def test_a_discontinuous_phee_span_is_joined_and_remarked(tmp_path: Path) -> None:
     effect = {"text": [["drug", "B"]], "start": [[11, 27]]}
-    (found,) = read(tmp_path, phee_line(Effect=effect), "a.jsonl")
-    assert found.annotation.events[0].arguments == (Mention("Effect", "drug A and drug B", 11, 28),)
-    assert found.remarks == (base.DISCONTINUOUS,)
+    (sentence,) = read(tmp_path, phee_line(Effect=effect), "a.jsonl")
+    assert sentence.annotation.events[0].arguments == (Mention("Effect", "drug A and drug B", 11, 28),)
+    assert sentence.remarks == (base.DISCONTINUOUS,)
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ def test_a_discontinuous_phee_span_is_joined_and_remarked(tmp_path: Path) -> Non
 )
 def test_a_malformed_phee_event_is_an_error_with_its_line(tmp_path: Path, roles: dict[str, object]) -> None:
     content = phee_line() + "\n" + phee_line(**roles)
-    assert refused(tmp_path, content, "a.jsonl").startswith(f"{tmp_path / 'a.jsonl'}:2: ")
+    assert error_of(tmp_path, content, "a.jsonl").startswith(f"{tmp_path / 'a.jsonl'}:2: ")
 
 
 # --- brat
@@ -311,26 +311,26 @@ A1\tNegation E1
 
 
 def brat(folder: Path, text: str = TEXT + "\n", notes: str = ANN_FILE) -> Path:
-    written(folder, text, "7.txt")
-    return written(folder, notes, "7.ann")
+    write_file(folder, text, "7.txt")
+    return write_file(folder, notes, "7.ann")
 
 
 def test_brat_lines_are_read_and_unsupported_ones_are_remarked(tmp_path: Path) -> None:
     path = brat(tmp_path)
     for file in (path, path.with_suffix(".txt")):
-        (found,) = readers.read_file(file)
+        (sentence,) = readers.read_file(file)
         arguments = (Mention("who", "Ann", 0, 3), Mention("where", "Oslo", 13, 17))
         event = Event("stay", Mention("", "lives", 4, 9), arguments)
-        assert found.text == TEXT
-        assert found.annotation == Annotation((ANN, OSLO), (Relation("Live_In", ANN, OSLO),), (event,))
-        assert len(found.remarks) == 4  # an event as an argument, as a side, an attribute, a note
+        assert sentence.text == TEXT
+        assert sentence.annotation == Annotation((ANN, OSLO), (Relation("Live_In", ANN, OSLO),), (event,))
+        assert len(sentence.remarks) == 4  # an event as an argument, as a side, an attribute, a note
 
 
 def test_brat_spans_with_fragments_or_line_feeds_are_read_whole(tmp_path: Path) -> None:
     notes = "T1\tx 0 3;13 17\tAnn Oslo\nT2\ty 4 12\tlives in\n"
-    (found,) = readers.read_file(brat(tmp_path, "Ann lives\nin Oslo", notes.replace("4 12", "4 12")))
-    assert [m.text for m in found.annotation.entities] == ["Ann lives\nin Oslo", "lives\nin"]
-    assert Counter(found.remarks) == {base.DISCONTINUOUS: 1, base.OVERLAPPING: 1}
+    (sentence,) = readers.read_file(brat(tmp_path, "Ann lives\nin Oslo", notes.replace("4 12", "4 12")))
+    assert [m.text for m in sentence.annotation.entities] == ["Ann lives\nin Oslo", "lives\nin"]
+    assert Counter(sentence.remarks) == {base.DISCONTINUOUS: 1, base.OVERLAPPING: 1}
 
 
 @pytest.mark.parametrize(
@@ -360,8 +360,8 @@ def test_a_brat_annotation_without_its_text_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_brat_document_with_an_empty_annotation_file_is_read(tmp_path: Path) -> None:
-    (found,) = readers.read_file(brat(tmp_path, notes=""))
-    assert (found.text, found.annotation) == (TEXT, Annotation())
+    (sentence,) = readers.read_file(brat(tmp_path, notes=""))
+    assert (sentence.text, sentence.annotation) == (TEXT, Annotation())
 
 
 # --- which format
@@ -379,15 +379,15 @@ def test_a_brat_document_with_an_empty_annotation_file_is_read(tmp_path: Path) -
     ],
 )
 def test_rows_and_plain_answers_are_in_no_published_format(tmp_path: Path, content: str, name: str) -> None:
-    assert readers.format_of(written(tmp_path, content, name)) is None
-    assert "no known format" in refused(tmp_path, content, name)
+    assert readers.format_of(write_file(tmp_path, content, name)) is None
+    assert "no known format" in error_of(tmp_path, content, name)
 
 
 # --- labels
 
 
 @pytest.mark.parametrize(
-    ("label", "said"),
+    ("label", "words"),
     [
         ("ORG", "organisation"),
         ("Located_In", "located in"),
@@ -404,8 +404,8 @@ def test_rows_and_plain_answers_are_in_no_published_format(tmp_path: Path, conte
         ("+", "+"),
     ],
 )
-def test_labels_are_turned_into_words(label: str, said: str) -> None:
-    assert label_names.label_in_words(label) == said
+def test_labels_are_turned_into_words(label: str, words: str) -> None:
+    assert label_names.label_in_words(label) == words
 
 
 def test_two_labels_with_the_same_words_are_an_error() -> None:
@@ -445,16 +445,16 @@ COUNTS = {  # sentences, entities, relations, events
 @pytest.mark.realdata
 @pytest.mark.parametrize("name", COUNTS)
 def test_corpora_have_their_published_counts_and_exact_offsets(realdata: Path, name: str) -> None:
-    """Every span is the text at its place; the sizes are those of the published tables."""
+    """Every span is the text at its offsets; the sizes are those of the published tables."""
     path = realdata / "ie" / name
     if not path.is_file():
         pytest.skip(f"no {path}")
     sentences = list(readers.read_file(path))
-    found = [s.annotation for s in sentences]
+    annotations = [s.annotation for s in sentences]
     sizes = (
-        sum(len(a.entities) for a in found),
-        sum(len(a.relations) for a in found),
-        sum(len(a.events) for a in found),
+        sum(len(a.entities) for a in annotations),
+        sum(len(a.relations) for a in annotations),
+        sum(len(a.events) for a in annotations),
     )
     assert (len(sentences), *sizes) == COUNTS[name]
     for sentence in sentences:
@@ -465,16 +465,16 @@ def test_corpora_have_their_published_counts_and_exact_offsets(realdata: Path, n
 def test_an_entity_at_the_offsets_of_a_trigger_is_kept(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Rash came.", encoding="utf-8")
     (tmp_path / "a.ann").write_text("T1\tDisease 0 4\tRash\nT2\tAdverse 0 4\tRash\nE1\tAdverse:T2\n", encoding="utf-8")
-    (one,) = readers.read_file(tmp_path / "a.ann")
-    assert one.annotation.entities == (Mention("Disease", "Rash", 0, 4),)
-    assert one.annotation.events == (Event("Adverse", Mention("", "Rash", 0, 4)),)
+    (sentence,) = readers.read_file(tmp_path / "a.ann")
+    assert sentence.annotation.entities == (Mention("Disease", "Rash", 0, 4),)
+    assert sentence.annotation.events == (Event("Adverse", Mention("", "Rash", 0, 4)),)
 
 
 def test_a_brat_document_with_a_blank_annotation_file_is_read(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Nothing here.", encoding="utf-8")
     (tmp_path / "a.ann").write_text("\n", encoding="utf-8")
-    (one,) = readers.read_file(tmp_path / "a.ann")
-    assert one.annotation == Annotation()
+    (sentence,) = readers.read_file(tmp_path / "a.ann")
+    assert sentence.annotation == Annotation()
 
 
 def test_pretty_printed_and_long_json_objects_are_read(tmp_path: Path) -> None:
@@ -484,5 +484,5 @@ def test_pretty_printed_and_long_json_objects_are_read(tmp_path: Path) -> None:
     long.write_text(json.dumps(value | {"text": "Ann left. " * 8000}) + "\n", encoding="utf-8")
     both.write_text(json.dumps(value | {"text": "Ann left. " * 8000}, indent=2), encoding="utf-8")
     for path in (pretty, long, both):
-        (one,) = readers.read_file(path)
-        assert one.annotation.entities == (Mention("person", "Ann", 0, 3),)
+        (sentence,) = readers.read_file(path)
+        assert sentence.annotation.entities == (Mention("person", "Ann", 0, 3),)

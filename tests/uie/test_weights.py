@@ -1,4 +1,4 @@
-"""The bundled model: it is what its recipe and its recorded scores say."""
+"""The bundled model has the fingerprint of its recipe and reaches its recorded scores."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from instructzoo.core.score import Scores
 
 @pytest.fixture(scope="module")
 def recorded() -> Scores:
-    found = runs.read_json(domains.get("uie").bundled_model() / "scores.json")
-    return Scores.from_dict(found["systems"]["model"])
+    scores = runs.read_json(domains.get("uie").bundled_model() / "scores.json")
+    return Scores.from_dict(scores["systems"]["model"])
 
 
 def test_the_bundled_model_has_the_fingerprint_of_its_recipe() -> None:
-    kept = runs.stored_recipe(domains.get("uie").bundled_model())
-    assert kept.fingerprint() == recipes.load("uie/bundled").fingerprint()
+    stored = runs.stored_recipe(domains.get("uie").bundled_model())
+    assert stored.fingerprint() == recipes.load("uie/bundled").fingerprint()
 
 
 FLOORS = {"ner": 0.9, "re": 0.8, "ee trigger": 0.8, "ee argument": 0.8}
@@ -36,9 +36,9 @@ def test_the_recorded_f1_of_the_bundled_model_reaches_its_minimum(recorded: Scor
 @pytest.mark.slow
 def test_the_bundled_model_reproduces_its_recorded_scores(recorded: Scores) -> None:
     domain = domains.get("uie")
-    now, _ = evaluate(domain, domain.bundled_model(), baselines=False)
-    for figure in Scores.from_dict(now["systems"]["model"]).metric_values:
-        held = recorded.get(figure.metric, figure.group)
-        assert held is not None
-        assert figure.n == held.n
-        assert abs(figure.value - held.value) <= 2 / figure.n  # another processor may round a tie the other way
+    scores, _ = evaluate(domain, domain.bundled_model(), baselines=False)
+    for figure in Scores.from_dict(scores["systems"]["model"]).metric_values:
+        expected = recorded.get(figure.metric, figure.group)
+        assert expected is not None
+        assert figure.n == expected.n
+        assert abs(figure.value - expected.value) <= 2 / figure.n  # another processor may round a tie the other way

@@ -1,4 +1,4 @@
-"""The microworld of extraction: its truth is in the sentence, and what is held out was never seen."""
+"""The microworld of extraction: annotations are exact, and splits share no template and no word of a name."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ FIXED |= {"fever", "syndrome"}
 
 
 def settings(**values: Any) -> world.Settings:
-    made: world.Settings = validate_settings(world.Settings, values, "data.world")
-    return made
+    valid: world.Settings = validate_settings(world.Settings, values, "data.world")
+    return valid
 
 
 def mentions(truth: Annotation) -> list[Mention]:
-    found = [*truth.entities, *(side for r in truth.relations for side in (r.head, r.tail))]
+    spans = [*truth.entities, *(side for r in truth.relations for side in (r.head, r.tail))]
     for event in truth.events:
-        found += [event.trigger, *event.arguments] if event.trigger.text else event.arguments
-    return found
+        spans += [event.trigger, *event.arguments] if event.trigger.text else event.arguments
+    return spans
 
 
 def name_words(rows: list[dict[str, Any]]) -> set[str]:
@@ -55,10 +55,10 @@ def test_every_offset_points_at_its_mention(split: str) -> None:
 
 
 def test_splits_share_no_template_and_no_word_of_a_name() -> None:
-    every = settings(tasks={"ner": 1}, dropped=0, negatives=[9, 9], empty=0)
-    parts = {split: list(world.generate(1500, 3, split, every)) for split in world.SPLITS}
-    words = {split: name_words(rows) for split, rows in parts.items()}
-    templates = {split: {template(row) for row in rows} for split, rows in parts.items()}
+    all_labels = settings(tasks={"ner": 1}, dropped=0, negatives=[9, 9], empty=0)
+    rows_by_split = {split: list(world.generate(1500, 3, split, all_labels)) for split in world.SPLITS}
+    words = {split: name_words(rows) for split, rows in rows_by_split.items()}
+    templates = {split: {template(row) for row in rows} for split, rows in rows_by_split.items()}
     assert len(words["test"]) > 1000 and len(templates["test"]) > 300
     for a, b in (("train", "test"), ("train", "validation"), ("validation", "test")):
         assert not words[a] & words[b]
@@ -66,27 +66,27 @@ def test_splits_share_no_template_and_no_word_of_a_name() -> None:
 
 
 def test_train_and_test_share_no_item_across_seeds_and_settings() -> None:
-    one = {r["item"] for r in world.generate(1500, 0, "train", settings(empty=1, tasks={"ner": 1, "re": 1}))}
-    two = {r["item"] for r in world.generate(20, 9, "test", settings(empty=1, tasks={"ee": 1}))}
-    assert one and two and not one & two
+    train_items = {r["item"] for r in world.generate(1500, 0, "train", settings(empty=1, tasks={"ner": 1, "re": 1}))}
+    test_items = {r["item"] for r in world.generate(20, 9, "test", settings(empty=1, tasks={"ee": 1}))}
+    assert train_items and test_items and not train_items & test_items
 
 
 def test_a_larger_draw_starts_with_the_smaller_one() -> None:
-    many = list(world.generate(60, 7, "test"))
-    assert list(world.generate(10, 7, "test")) == many[:10]
-    assert list(world.generate(10, 8, "test")) != many[:10]
-    assert list(world.generate(10, 7, "validation")) != many[:10]
+    rows = list(world.generate(60, 7, "test"))
+    assert list(world.generate(10, 7, "test")) == rows[:10]
+    assert list(world.generate(10, 8, "test")) != rows[:10]
+    assert list(world.generate(10, 7, "validation")) != rows[:10]
 
 
 def test_options_include_gold_labels_and_offer_labels_without_an_answer() -> None:
-    """Labels are on offer that the sentence has not, and some that it has are not."""
+    """Some labels on offer are absent from the sentence, and some of its labels are not on offer."""
     rows = list(world.generate(1500, 0, "train", settings(tasks={"ner": 1, "re": 1})))
     none = sum(row["output"] == "None" for row in rows)
     assert 0.1 < none / len(rows) < 0.6
     for row in rows:
         truth, options = schema.from_json(row["gold"]), json.loads(row["options"])
-        said = {m.type for m in truth.entities} | {r.type for r in truth.relations}
-        assert said <= set(options) and len(set(options)) == len(options)
+        gold_labels = {m.type for m in truth.entities} | {r.type for r in truth.relations}
+        assert gold_labels <= set(options) and len(set(options)) == len(options)
     assert sum(len(json.loads(r["options"])) > 1 for r in rows) > 0.8 * len(rows)
 
 
@@ -113,7 +113,7 @@ def test_every_label_role_and_task_occurs() -> None:
 
 def test_every_pattern_has_all_its_slots_and_its_trigger() -> None:
     facts = [fact for field in fact_templates.TOPICS for fact in field]
-    asides = [fact for every in fact_templates.ASIDES.values() for fact in every]
+    asides = [fact for facts_of_type in fact_templates.ASIDES.values() for fact in facts_of_type]
     for fact in (*facts, *asides):
         for pattern in fact.patterns:
             assert set(re.findall(r"<(\w+)>", pattern)) == set(fact.slots), pattern
@@ -132,7 +132,7 @@ def test_sentences_are_capitalized_and_cleanly_punctuated() -> None:
 
 
 def test_invalid_settings_and_splits_are_errors() -> None:
-    for values, found in [
+    for values, message in [
         ({"tasks": {"nerd": 1}}, "nerd"),
         ({"tasks": {"ner": 0}}, "weight"),
         ({"tasks": {}}, "weight"),
@@ -140,7 +140,7 @@ def test_invalid_settings_and_splits_are_errors() -> None:
         ({"two": 2}, "data.world.two|two"),
         ({"task": {"ner": 1}}, "did you mean"),
     ]:
-        with pytest.raises(ZooError, match=found):
+        with pytest.raises(ZooError, match=message):
             list(world.generate(1, 0, "train", settings(**values)))
     with pytest.raises(ZooError, match="did you mean"):
         list(world.generate(1, 0, "tests"))

@@ -176,7 +176,7 @@ def _read(name: str, recipe: Recipe, settings: Settings) -> _Dataset:
     inventory = LabelInventory.of((s for of_split in sentences.values() for s in of_split), name)
     source = _Dataset(name, format, sentences, inventory, licence)
     if skipped:
-        source.note("train", f"{len(skipped)} files passed over, of no known ending: {', '.join(sorted(skipped)[:5])}")
+        source.note("train", f"{len(skipped)} files skipped, of an unknown suffix: {', '.join(sorted(skipped)[:5])}")
     _replace_missing_test(source, name in settings.held_out, settings, recipe.seed)
     return source
 
@@ -191,9 +191,9 @@ def _replace_missing_test(source: _Dataset, held_out: bool, settings: Settings, 
     if held_out:
         split = next(split for split in ("test", "validation", "train") if split in sentences)
         source.sentences = {"test": sentences[split]}
-        source.note("test", "held out: nothing of it is trained on")
+        source.note("test", "held out: none of it is used for training")
         if split != "test":
-            source.note("test", f"its {split} part, since its test part is not there")
+            source.note("test", f"its {split} split, since its test split is missing")
     elif settings.missing_test != "cut" and "test" not in sentences and "validation" in sentences:
         development = sentences.pop("validation")
         if settings.missing_test == "development":
@@ -204,7 +204,7 @@ def _replace_missing_test(source: _Dataset, held_out: bool, settings: Settings, 
                 split: halves[half] for split, half in (("validation", "train"), ("test", "test")) if half in halves
             }
         fraction = "" if settings.missing_test == "development" else "half of "
-        source.note("test", f"{fraction}its development part, since its test part is not there")
+        source.note("test", f"{fraction}its development split, since its test split is missing")
 
 
 def _cut_missing_splits(source: _Dataset, recipe: Recipe, settings: Settings) -> None:
@@ -212,7 +212,7 @@ def _cut_missing_splits(source: _Dataset, recipe: Recipe, settings: Settings) ->
     if "train" not in source.sentences:
         if source.name not in settings.held_out:
             split = "test" if "test" in source.sentences else "validation"
-            source.note(split, "there is no train part of it")
+            source.note(split, "it has no train split")
         return
     fractions = {"validation": recipe.data.validation, "test": recipe.data.test}
     missing = {split: share for split, share in fractions.items() if split not in source.sentences and share}
@@ -221,7 +221,7 @@ def _cut_missing_splits(source: _Dataset, recipe: Recipe, settings: Settings) ->
     for split, sentences in _split_by_item(source.sentences["train"], missing, recipe.seed).items():
         source.sentences[split] = sentences
         if split != "train":
-            source.note(split, f"cut out of its train part ({missing[split]:g} of the items), since it has none")
+            source.note(split, f"cut from its train split ({missing[split]:g} of the items), since it has none")
 
 
 def _split_by_item(sentences: list[Sentence], fractions: Mapping[str, float], seed: int) -> SentencesBySplit:

@@ -19,7 +19,8 @@ from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Invalid, Row
 from instructzoo.core.score import MetricValue, Scores, mean_with_ci
 from instructzoo.core.score.baselines import Baseline
-from instructzoo.core.score.scorers import UNPARSEABLE, check_answers
+from instructzoo.core.score.scorers import UNPARSEABLE as UNPARSEABLE
+from instructzoo.core.score.scorers import check_answers
 from instructzoo.core.score.tuple_f1 import F1, count_tuples, tuple_metrics
 from instructzoo.uie import prompts, schema
 from instructzoo.uie.data.row_fields import event_of
