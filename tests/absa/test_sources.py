@@ -194,10 +194,10 @@ def test_decisions_of_a_reader_are_counted_in_the_description(tmp_path: Path) ->
     )
     splits = sources.build(recipe("own", path=path, options={"tasks": ["aesc", "asqp"], "domain": "bar"}))
     assert splits["train"].info.description.split("\n") == [
+        "own, train: 3 requested tasks that the annotation does not support",
         "own, train: 1 sentences without a tuple",
         "own, train: 1 spans that are not in their sentence",
-        "own, train: 3 tasks asked for that the annotation cannot answer",
-        "own, train: 1 tuples of conflicting sentiment, asked of no task but ae",
+        "own, train: 1 tuples of conflicting sentiment, which only ae keeps",
     ]
     assert [row["output"] for row in splits["train"]] == ["wine is great [SSEP] beer is bad", "nothing", "nothing"]
     assert {(row["domain"], row["licence"]) for row in splits["train"]} == {("bar", "yours")}

@@ -4,7 +4,7 @@
     analysis.quads[0]     LocatedQuad(Quad("pizza", "FOOD#QUALITY", "tasty", "positive"), (4, 9), (14, 19))
 
 The model is asked sentence by sentence, since the published training sets consist of single sentences. No output of the
-model is dropped: unparseable outputs and hallucinated spans are kept and counted.
+model is dropped: unparseable outputs and hallucinated spans are reported and counted.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ def build(recipe: Recipe, splits: Sequence[str] = SPLITS) -> datasets.DatasetDic
     available = {split for name, paths in files.items() for split in (SPLITS if name == "world" else paths)}
     if settings.kshot and "test" not in available:
         fix = "set data.options.dev_as_test=true" if "validation" in available else "add a test file"
-        found, expected = "no test split beside a K-shot draw", "one: no shot can be spared for it"
+        found, expected = "no test split beside a K-shot draw", "one, since a K-shot draw is never split"
         raise ZooError(found, expected, fix, "data.options.kshot")
     needed = wanted_splits(splits, available)
     collector = RowCollector()
@@ -178,7 +178,7 @@ def _rows(name: str, sentences: Sequence[Sentence], settings: Settings, seed: in
     for sentence in sentences:
         tasks = [task for task in settings.tasks or sentence.tasks if task in sentence.tasks]
         counts.update(_remarks(sentence))
-        counts["tasks asked for that the annotation cannot answer"] += len(set(settings.tasks) - set(tasks))
+        counts["requested tasks that the annotation does not support"] += len(set(settings.tasks) - set(tasks))
         rows += [_row(sentence, task, seed, sentence.domain or domain, name, licence) for task in tasks]
     if not rows:
         supported = ", ".join(sentences[0].tasks) if sentences else "none"
@@ -201,7 +201,7 @@ def _remarks(sentence: Sentence) -> Iterator[str]:
         yield "sentences without a tuple"
     for quad in sentence.quads:
         if quad.sentiment == CONFLICT:
-            yield "tuples of conflicting sentiment, asked of no task but ae"
+            yield "tuples of conflicting sentiment, which only ae keeps"
         for span in (quad.aspect, quad.opinion):
             if span is not None and span not in sentence.text:
                 yield "spans that are not in their sentence"

@@ -1,4 +1,4 @@
-"""The demo page: opinions in pasted reviews, their correction into training rows, and the analysis of a whole file."""
+"""The demo page: opinions in pasted reviews, their correction into training rows, and the analysis of a file."""
 
 from __future__ import annotations
 
@@ -75,9 +75,9 @@ def _reviews_tab(predictor: Any, result_folders: ResultFolders, analyses: gr.Sta
     table, objects = download_buttons("absa-csv", "absa-json", "Save as CSV", "Save as JSON")
 
     def answer(text: str) -> tuple[str, list[ReviewAnalysis], Any, Any]:
-        html, found = analyse_pasted(predictor, text)
-        files = file_extraction.save_analyses(found, result_folders.new_folder()) if found else (None, None)
-        return html, found, *map(download_update, files)
+        html, results = analyse_pasted(predictor, text)
+        files = file_extraction.save_analyses(results, result_folders.new_folder()) if results else (None, None)
+        return html, results, *map(download_update, files)
 
     return button.click(answer, reviews, [result, analyses, table, objects], api_visibility="private")
 

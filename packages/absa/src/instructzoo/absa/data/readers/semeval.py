@@ -98,7 +98,7 @@ def read_xml(path: Path) -> Iterator[Sentence]:
     except (LookupError, ValueError) as error:
         raise ZooError(str(error), "XML in UTF-8", "mend the first line", location(path, 1)) from error
     if not handler.sentences:
-        raise ZooError("holds no <sentence>", "SemEval's XML", "check that the file was written whole", str(path))
+        raise ZooError("holds no <sentence>", "SemEval's XML", "check that the file is complete", str(path))
     tasks = OPINION_TASKS if handler.has_opinions else TERM_TASKS
     for sentence in handler.sentences:
         yield make_sentence(sentence.text, sentence.quads, sentence.where, tasks, remarks=sentence.remarks)
