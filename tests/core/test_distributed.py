@@ -74,7 +74,7 @@ def test_a_sharded_run_trains_the_same_model_as_one_process(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("then", [["--nproc", "2"], ["--nproc", "3"], []], ids=["two", "three", "one"])
+@pytest.mark.parametrize("options", [["--nproc", "2"], ["--nproc", "3"], []], ids=["two", "three", "one"])
 def test_a_sharded_run_resumes_on_one_two_or_three_processes(options: list[str], tmp_path: Path) -> None:
     path = write_recipe(tmp_path, train={"steps": 40, "sharding": True})
     uninterrupted = run(path, tmp_path / "whole", "--nproc", "2")
