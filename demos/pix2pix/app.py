@@ -1,4 +1,4 @@
-"""The pix2pix demo as a Space; on this machine the same as `zoo demo pix2pix`."""
+"""The pix2pix demo as a Hugging Face Space; run locally it is the same as `zoo demo pix2pix`."""
 
 from instructzoo.core import domain as domains
 from instructzoo.core import infer, ui

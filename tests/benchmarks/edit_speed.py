@@ -116,7 +116,7 @@ def backbone(home: Path) -> None:
     from instructzoo.pix2pix import model
 
     own = recipe.Model(backbone="made", vocabulary=512, max_tokens=TOKENS)
-    tokenizer = model.make_tokenizer((row["instruction"] for row in rows(200)), own)
+    tokenizer = model.train_tokenizer((row["instruction"] for row in rows(200)), own)
     torch.manual_seed(0)
     text = CLIPTextConfig(
         vocab_size=len(tokenizer), hidden_size=128, intermediate_size=512, num_hidden_layers=2, num_attention_heads=4,
@@ -179,16 +179,16 @@ def timed(job: Callable[..., Any], *arguments: Any) -> Seconds:
 def zoo(options: argparse.Namespace) -> dict[str, float]:
     """Images per second of `fit`, and seconds for each row to be made ready (with the cache, to be encoded)."""
     from instructzoo.core import domain, runs, tune
-    from instructzoo.core.data import Built
+    from instructzoo.core.data import BuiltData
     from instructzoo.pix2pix import model, objective
 
     data = rows(options.batch * 4)
     settings = plan(options, options.steps)
-    built = Built({"train": data}, {}, "made", Path())  # type: ignore[arg-type]
-    ready = objective.Ready(settings, domain.get("pix2pix"), built, model.load(settings, lambda: data))
+    built = BuiltData({"train": data}, {}, "made", Path())  # type: ignore[arg-type]
+    ready = objective.EditingTask(settings, domain.get("pix2pix"), built, model.load(settings, lambda: data))
     encoded: list[Any] = []
     filling = timed(lambda: encoded.extend(ready.encode(data)))
-    tuned = ready.tune()
+    tuned = ready.trainable_model()
     costs, own = ready.lengths(encoded), ready.objective(tuned)
 
     def train(settings: Any) -> None:
@@ -209,17 +209,17 @@ def plain(options: argparse.Namespace) -> dict[str, float]:
     from diffusers.optimization import get_scheduler
 
     from instructzoo.pix2pix.networks import editor
-    from instructzoo.pix2pix.objective import moments
+    from instructzoo.pix2pix.objective import encode_moments
 
     network, tokenizer = editor.open_folder(Path(options.home) / "model")
     network.requires_grad_(False)
-    unet = editor.widen(network.unet).requires_grad_(True).train()
+    unet = editor.widen_input(network.unet).requires_grad_(True).train()
     accelerator = Accelerator(cpu=True)
     optimizer = torch.optim.AdamW(unet.parameters(), lr=RATE, weight_decay=1e-2)
     schedule = get_scheduler("constant", optimizer)
     unet, optimizer, schedule = accelerator.prepare(unet, optimizer, schedule)
     batches = ready_batches(tokenizer, options.batch)
-    (empty,) = editor.tokens(tokenizer, [""], TOKENS)
+    (empty,) = editor.tokenize(tokenizer, [""], TOKENS)
 
     def train(steps: int) -> None:
         for step in range(steps):
@@ -235,9 +235,9 @@ def plain(options: argparse.Namespace) -> dict[str, float]:
     def encode(steps: int) -> None:
         for step in range(steps):
             before, after, ids = batches[step % len(batches)]
-            moments(network, before), moments(network, after)
+            encode_moments(network, before), encode_moments(network, after)
             with torch.no_grad():
-                network.words(ids), network.words(empty[None])
+                network.encode_text(ids), network.encode_text(empty[None])
 
     train(WARM)
     took, encoding = timed(train, options.steps), timed(encode, options.steps)
@@ -255,9 +255,9 @@ def plain_loss(network: Any, unet: Any, batch: tuple[Any, Any, Any], empty: Any)
     noise = torch.randn_like(target)
     time = torch.randint(0, network.schedule.config.num_train_timesteps, (len(target),))
     noised = network.schedule.add_noise(target, noise, time)
-    words, shown = network.words(ids), network.vae.encode(before).latent_dist.mode()
+    words, shown = network.encode_text(ids), network.vae.encode(before).latent_dist.mode()
     drawn = torch.rand(len(target))
-    words = torch.where((drawn < 2 * DROP)[:, None, None], network.words(empty[None]), words)
+    words = torch.where((drawn < 2 * DROP)[:, None, None], network.encode_text(empty[None]), words)
     kept = ((drawn < DROP) | (drawn >= 3 * DROP)).to(shown.dtype)
     said = unet(torch.cat([noised, kept[:, None, None, None] * shown], 1), time, words).sample
     return mse_loss(said.float(), noise)
@@ -266,11 +266,11 @@ def plain_loss(network: Any, unet: Any, batch: tuple[Any, Any, Any], empty: Any)
 def ready_batches(tokenizer: Any, size: int) -> list[tuple[Any, Any, Any]]:
     """Pictures before and after, and ids, of the rows that all contestants learn."""
     from instructzoo.pix2pix import images
-    from instructzoo.pix2pix.networks.editor import tokens
+    from instructzoo.pix2pix.networks.editor import tokenize
     from instructzoo.pix2pix.networks.patch_autoencoder import to_tensor
 
     data = rows(4 * size)
-    ids = tokens(tokenizer, [row["instruction"] for row in data], TOKENS).split(size)
+    ids = tokenize(tokenizer, [row["instruction"] for row in data], TOKENS).split(size)
     before, after = (to_tensor(images.read(row[side]) for row in data).split(size) for side in ("image", "edited"))
     return list(zip(before, after, ids, strict=True))
 
@@ -296,10 +296,10 @@ def guided(options: argparse.Namespace, size: int) -> dict[str, float]:
     from instructzoo.pix2pix.networks import editor
 
     network, tokenizer = editor.open_folder(Path(options.home) / "model")
-    editor.widen(network.unet)
+    editor.widen_input(network.unet)
     network.eval().requires_grad_(False)
     before, _, ids = ready_batches(tokenizer, size)[0]
-    (empty,) = editor.tokens(tokenizer, [""], TOKENS)
+    (empty,) = editor.tokenize(tokenizer, [""], TOKENS)
     own = sampling.Settings(steps=options.steps, scheduler="ddim", guidance=3.0)
     parts = {name: getattr(network, name) for name in ("vae", "words", "schedule", "scale")}
     models = {TOGETHER: network, APART: SimpleNamespace(unet=Apart(network.unet), **parts)}

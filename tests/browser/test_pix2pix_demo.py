@@ -22,12 +22,12 @@ from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
 from instructzoo.pix2pix import demo, images, world
 from instructzoo.pix2pix.demo import edit_tab
-from instructzoo.pix2pix.demo.edit_request import Chosen
+from instructzoo.pix2pix.demo.edit_request import EditSettings
 
 pytestmark = pytest.mark.browser
 
 RECIPE = Recipe.model_validate({"domain": "pix2pix", "model": {"backbone": "scripted"}})
-ROWS = list(world.generate(12 * edit_tab.EXAMPLES, edit_tab.EXAMPLES_SEED, "test"))
+ROWS = list(world.generate(12 * edit_tab.N_EXAMPLES, edit_tab.EXAMPLES_SEED, "test"))
 TRUTH = {(row["image"], row["instruction"]): row["edited"] for row in ROWS}
 SLOW = "wait for it"
 """What the scripted predictor takes its time with."""
@@ -37,7 +37,7 @@ SLOW = "wait for it"
 class Scripted:
     """It knows the true edits of some scenes, and mixes them in as guidance goes; other pictures become negatives."""
 
-    sampling: Chosen = field(default_factory=lambda: Chosen(4.0, 1.5, 10, 0))
+    sampling: EditSettings = field(default_factory=lambda: EditSettings(4.0, 1.5, 10, 0))
     resolution: int = 32
     recipe: Recipe = RECIPE
     scores: dict[str, Any] | None = None
@@ -101,8 +101,8 @@ def test_an_edit_is_shown_with_its_settings_and_can_be_saved(
 ) -> None:
     page = opened(chromium, scripted)
     page.click("#pix2pix-edit")
-    page.until("#pix2pix-told", ROWS[0]["instruction"])
-    page.until("#pix2pix-told", "text guidance 4, image guidance 1.5, 10 steps, seed 0")
+    page.until("#pix2pix-edit-info", ROWS[0]["instruction"])
+    page.until("#pix2pix-edit-info", "text guidance 4, image guidance 1.5, 10 steps, seed 0")
     page.until("#pix2pix-difference", "of the pixels changed")
     page.wait.until(lambda _: len(page.all("#pix2pix-result img")) >= 2)
     picture("pix2pix-demo")
@@ -122,11 +122,11 @@ def test_small_pictures_are_shown_large_and_pixelated(chromium: Any, scripted: s
 def test_edits_can_be_chained_and_undone(chromium: Any, scripted: str, picture: Callable[[str], Path]) -> None:
     page = opened(chromium, scripted)
     page.click("#pix2pix-edit")
-    page.until("#pix2pix-told", ROWS[0]["instruction"])
+    page.until("#pix2pix-edit-info", ROWS[0]["instruction"])
     page.click("#pix2pix-go-on")
     page.until("#pix2pix-chain", f"1. {ROWS[0]['instruction']}")
     edited(page, "turn it round")
-    page.until("#pix2pix-told", "turn it round")
+    page.until("#pix2pix-edit-info", "turn it round")
     page.click("#pix2pix-go-on")
     page.until("#pix2pix-chain", "2. turn it round")
     picture("pix2pix-chain")
@@ -144,7 +144,7 @@ def test_a_seed_can_be_chosen_from_the_strip_or_at_random(
     picture("pix2pix-seeds")
     for place in (3, 2):
         page.all("#pix2pix-strip button")[place].click()
-        page.until("#pix2pix-told", f"seed {place}")
+        page.until("#pix2pix-edit-info", f"seed {place}")
     page.click("#pix2pix-random")
     page.wait.until(lambda _: page.find("#pix2pix-seed input").get_attribute("value") not in ("0", "2"))
     assert not page.complaints()
@@ -165,7 +165,7 @@ def test_bad_input_gets_a_message_and_html_does_not_run(
 ) -> None:
     page = opened(chromium, scripted)
     edited(page, instruction)
-    page.until("#pix2pix-told", line)
+    page.until("#pix2pix-edit-info", line)
     assert chromium.title.startswith("instructzoo")
     assert not page.complaints()
 
@@ -184,7 +184,7 @@ def test_an_unsuitable_picture_gets_a_message(
         Image.new("RGB", (1600, 100) if name == "long.png" else (1600, 1200), "navy").save(path)
     page = opened(chromium, scripted)
     put(page, path)
-    page.until("#pix2pix-told", line)
+    page.until("#pix2pix-edit-info", line)
 
 
 def test_a_new_scene_can_be_drawn_and_edited(chromium: Any, scripted: str) -> None:
@@ -205,7 +205,7 @@ def test_guidance_scales_can_be_compared_in_a_grid(
     page.click("#pix2pix-grid-run")
     page.wait.until(lambda _: len(page.all("#pix2pix-grid img")) == 10)
     picture("pix2pix-grid")
-    page.type("#pix2pix-grid-texts textarea, #pix2pix-grid-texts input", "1, many")
+    page.type("#pix2pix-grid-text-scales textarea, #pix2pix-grid-text-scales input", "1, many")
     page.click("#pix2pix-grid-run")
     page.until("#pix2pix-grid", "no row of numbers")
     assert not page.complaints()
@@ -246,7 +246,7 @@ def test_a_running_batch_can_be_stopped(chromium: Any, scripted: str, tmp_path: 
 def test_the_page_sends_no_request_to_another_machine(chromium: Any, scripted: str) -> None:
     page = opened(chromium, scripted)
     page.click("#pix2pix-edit")
-    page.until("#pix2pix-told", ROWS[0]["instruction"])
+    page.until("#pix2pix-edit-info", ROWS[0]["instruction"])
     assert not page.foreign()
 
 

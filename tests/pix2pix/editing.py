@@ -1,4 +1,4 @@
-"""What the tests of model, objective and predictor share: worlds of a few rows, editors of random weights."""
+"""Shared by the tests of model, objective and predictor: rows of the synthetic world, editors of random weights."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 
 from instructzoo.core import domain as domains
 from instructzoo.core import runs
-from instructzoo.core.data import Built
+from instructzoo.core.data import BuiltData
 from instructzoo.core.models import ModelBundle
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
@@ -38,14 +38,14 @@ def rows(n: int, seed: int = 0, split: str = "train") -> list[Row]:
 def ready(settings: Recipe, n: int = 40, loaded: ModelBundle | None = None) -> EditingTask:
     """A recipe made ready with rows of the world, no file read or written."""
     train = rows(n)
-    built = Built({"train": train}, {}, "made", Path())  # type: ignore[arg-type]
+    built = BuiltData({"train": train}, {}, "made", Path())  # type: ignore[arg-type]
     return EditingTask(settings, domains.get("pix2pix"), built, loaded or model.load(settings, lambda: iter(train)))
 
 
-def prepared(settings: Recipe, n: int = 40) -> tuple[EditingTask, Any, objective.Editing, list[Any]]:
+def prepared(settings: Recipe, n: int = 40) -> tuple[EditingTask, Any, objective.EditingObjective, list[Any]]:
     """EditingTask, the tuned editor, its objective and the encoded rows."""
     one = ready(settings, n)
-    tuned = one.tune()
+    tuned = one.trainable_model()
     return one, tuned, one.objective(tuned), one.encode(one.built.rows["train"])
 
 
@@ -54,7 +54,7 @@ def stable(folder: Path, inputs: int = 4, prediction: str = "epsilon") -> Path:
     from diffusers import AutoencoderKL, DDPMScheduler, StableDiffusionPipeline, UNet2DConditionModel
     from transformers import CLIPTextConfig, CLIPTextModel
 
-    tokenizer = model.make_tokenizer((row["instruction"] for row in rows(40)), recipe().model)
+    tokenizer = model.train_tokenizer((row["instruction"] for row in rows(40)), recipe().model)
     torch.manual_seed(0)
     text = CLIPTextModel(
         CLIPTextConfig(

@@ -1,4 +1,4 @@
-"""Similarities by CLIP, on a tiny model of its architecture with random weights."""
+"""CLIP similarities, on a tiny model of CLIP's architecture with random weights."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def test_float_pictures_are_an_error_and_bytes_are_normalized_as_for_clip(clip: 
         clip.images([wrong])  # type: ignore[list-item]
     white, black = np.full((SIZE, SIZE, 3), 255, np.uint8), np.zeros((SIZE, SIZE, 3), np.uint8)
     for flat, level in ((white, 1.0), (black, 0.0)):
-        found = clip_metrics.prepared(flat, SIZE)
-        expected = (level - np.array(clip_metrics.MEAN)) / np.array(clip_metrics.SPREAD)
+        found = clip_metrics.preprocess(flat, SIZE)
+        expected = (level - np.array(clip_metrics.MEAN)) / np.array(clip_metrics.STD)
         assert np.allclose(found, expected[:, None, None], atol=1e-5)
 
 
@@ -75,13 +75,13 @@ def test_pictures_are_preprocessed_as_by_the_clip_processor(height: int, width: 
     shot = picture(1, height, width)
     processor = CLIPImageProcessorPil(size={"shortest_edge": SIZE}, crop_size={"height": SIZE, "width": SIZE})
     expected = processor(images=shot, return_tensors="np")["pixel_values"][0]
-    assert np.allclose(clip_metrics.prepared(shot, SIZE), expected, atol=1e-5)
+    assert np.allclose(clip_metrics.preprocess(shot, SIZE), expected, atol=1e-5)
 
 
 def test_embeddings_equal_those_of_transformers(clip: Clip) -> None:
     import torch
 
-    pixels = torch.from_numpy(np.stack([clip_metrics.prepared(picture(seed), SIZE) for seed in (0, 1)]))
+    pixels = torch.from_numpy(np.stack([clip_metrics.preprocess(picture(seed), SIZE) for seed in (0, 1)]))
     inputs = clip.tokenizer(TEXTS[:2], padding=True, return_tensors="pt")
     with torch.inference_mode():
         whole = clip.model(pixel_values=pixels, **inputs)
@@ -92,7 +92,7 @@ def test_embeddings_equal_those_of_transformers(clip: Clip) -> None:
 def test_an_embedding_does_not_depend_on_its_batch(clip: Clip, monkeypatch: pytest.MonkeyPatch) -> None:
     pictures = [picture(seed, 20 + seed) for seed in range(5)]
     together, said = clip.images(pictures), clip.texts(TEXTS)
-    monkeypatch.setattr(clip_metrics, "BATCH", 2)
+    monkeypatch.setattr(clip_metrics, "BATCH_SIZE", 2)
     assert np.allclose(clip.images(pictures), together, atol=1e-5)
     assert np.allclose(clip.texts(TEXTS), said, atol=1e-5)
     assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
@@ -106,7 +106,7 @@ def test_a_long_caption_has_a_finite_embedding(clip: Clip) -> None:
 
 def test_an_unchanged_picture_or_caption_has_direction_zero(clip: Clip) -> None:
     shots = [picture(0), picture(1), picture(2)]
-    found = clip_metrics.measure(
+    found = clip_metrics.measure_similarity(
         clip, shots, [shots[0], picture(5), picture(6)], [TEXTS[0]] * 3, [TEXTS[1], TEXTS[2], TEXTS[0]]
     )
     assert found.image[0] == pytest.approx(1, abs=1e-5)
@@ -118,22 +118,22 @@ def test_an_unchanged_picture_or_caption_has_direction_zero(clip: Clip) -> None:
 
 def test_direction_is_positive_with_and_negative_against_the_captions() -> None:
     axes = np.eye(4, dtype=np.float32)
-    there = clip_metrics.direction(axes[:1], axes[1:2], axes[:1], axes[1:2])
-    against = clip_metrics.direction(axes[1:2], axes[:1], axes[:1], axes[1:2])
-    aside = clip_metrics.direction(axes[:1], axes[1:2], axes[2:3], axes[3:4])
+    there = clip_metrics.directional_similarity(axes[:1], axes[1:2], axes[:1], axes[1:2])
+    against = clip_metrics.directional_similarity(axes[1:2], axes[:1], axes[:1], axes[1:2])
+    aside = clip_metrics.directional_similarity(axes[:1], axes[1:2], axes[2:3], axes[3:4])
     assert (there[0], against[0], aside[0]) == pytest.approx((1, -1, 0), abs=1e-6)
 
 
 def test_the_filter_rejects_a_pair_below_any_threshold() -> None:
     good = np.array([0.7, 0.2, 0.2, 0.2], np.float32)  # image, direction, before, after
     pairs = np.stack([good, *(good - 0.01 * np.eye(4, dtype=np.float32))])
-    kept = clip_metrics.Similarity(*pairs.T).kept()
+    kept = clip_metrics.Similarity(*pairs.T).passes_filter()
     assert kept.tolist() == [True, False, False, False, False]
 
 
 def test_pairs_without_a_caption_are_an_error(clip: Clip) -> None:
     with pytest.raises(ZooError, match="as many of each"):
-        clip_metrics.measure(clip, [picture(0)], [picture(1)], TEXTS[:1], [])
+        clip_metrics.measure_similarity(clip, [picture(0)], [picture(1)], TEXTS[:1], [])
 
 
 def test_a_folder_without_a_clip_model_is_an_error(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The verbs on a small run: what works for texts works for pictures."""
+"""The commands on a small run: what works for texts works for pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo without a browser: what is asked, what is shown, what is refused, and what is saved."""
+"""The demo without a browser: requests, displays, error messages and saved files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from PIL import Image
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
-from instructzoo.core.ui.files import Shelf
+from instructzoo.core.ui.files import ResultFolders
 from instructzoo.pix2pix import demo, images, world
 from instructzoo.pix2pix.demo import (
     batch_editing,
@@ -30,7 +30,7 @@ from instructzoo.pix2pix.demo import (
     guidance_tab,
     rendering,
 )
-from instructzoo.pix2pix.demo.edit_request import Chosen, Edited
+from instructzoo.pix2pix.demo.edit_request import EditResult, EditSettings
 from instructzoo.pix2pix.images import Pixels
 
 BAD = "<img src=x onerror=alert(1)>"
@@ -42,11 +42,11 @@ RECIPE = Recipe.model_validate({"domain": "pix2pix", "model": {"backbone": "scri
 class Scripted:
     """A predictor that returns negatives, the brighter the higher the seed; says nothing to "hush", refuses "no"."""
 
-    sampling: Chosen = field(default_factory=lambda: Chosen(*USUAL))
+    sampling: EditSettings = field(default_factory=lambda: EditSettings(*USUAL))
     resolution: int = 32
     recipe: Recipe = RECIPE
     scores: dict[str, Any] | None = None
-    asked: list[tuple[str, Chosen]] = field(default_factory=list)
+    asked: list[tuple[str, EditSettings]] = field(default_factory=list)
     blocks: list[int] = field(default_factory=list)
 
     def sampled(self, **values: Any) -> Scripted:
@@ -75,8 +75,8 @@ def put(folder: Path, name: str, size: tuple[int, int] = (32, 32), mode: str = "
     return {"path": str(folder / name), "url": "http://elsewhere/x.png", "orig_name": name}
 
 
-def made(before: Pixels, after: Pixels) -> Edited:
-    return Edited(before, after, "make it red", Chosen(*USUAL))
+def made(before: Pixels, after: Pixels) -> EditResult:
+    return EditResult(before, after, "make it red", EditSettings(*USUAL))
 
 
 def grey(value: int, size: tuple[int, int] = (32, 32)) -> Pixels:
@@ -88,36 +88,36 @@ def grey(value: int, size: tuple[int, int] = (32, 32)) -> Pixels:
 
 def test_demo_rows_have_the_form_of_training_rows() -> None:
     (trained,) = world.generate(1, 0, "test")
-    asked = edit_request.row(images.read(trained["image"]), trained["instruction"])
+    asked = edit_request.make_row(images.read(trained["image"]), trained["instruction"])
     assert set(asked) == set(trained) and all(isinstance(value, str) for value in asked.values())
     assert (asked["image"], asked["instruction"]) == (trained["image"], trained["instruction"])
 
 
 def test_an_edit_uses_the_settings_that_are_shown(tmp_path: Path) -> None:
     predictor = Scripted()
-    html, edited = edit_tab.one(predictor, put(tmp_path, "a.png"), " make  it\nred ", 7.5, 1.2, 20, 3)
-    assert predictor.asked == [("make it red", Chosen(7.5, 1.2, 20, 3))]
+    html, edited = edit_tab.edit_once(predictor, put(tmp_path, "a.png"), " make  it\nred ", 7.5, 1.2, 20, 3)
+    assert predictor.asked == [("make it red", EditSettings(7.5, 1.2, 20, 3))]
     assert "text guidance 7.5, image guidance 1.2, 20 steps, seed 3" in plain(html)
     assert edited is not None and (edited.after == (255, 255, 130)).all()
 
 
 def test_model_settings_are_clamped_to_the_ranges_of_the_page() -> None:
-    assert Chosen.of(Chosen(*USUAL)) == Chosen(*USUAL)
-    assert Chosen.of(Chosen(0.0, 50.0, 1000, 2**40)) == Chosen(1.0, 3.0, 100, 2**31 - 1)
+    assert EditSettings.from_sampling(EditSettings(*USUAL)) == EditSettings(*USUAL)
+    assert EditSettings.from_sampling(EditSettings(0.0, 50.0, 1000, 2**40)) == EditSettings(1.0, 3.0, 100, 2**31 - 1)
 
 
 def test_transparency_becomes_white_and_exif_orientation_is_applied(tmp_path: Path) -> None:
-    clear, _ = edit_request.opened(put(tmp_path, "a.png", mode="RGBA", colour=(0, 0, 0, 0))["path"])
+    clear, _ = edit_request.open_picture(put(tmp_path, "a.png", mode="RGBA", colour=(0, 0, 0, 0))["path"])
     assert (clear == 255).all()
     turned = Image.Exif()
     turned[274] = 6
-    pixels, _ = edit_request.opened(put(tmp_path, "b.jpg", (40, 20), exif=turned)["path"])
+    pixels, _ = edit_request.open_picture(put(tmp_path, "b.jpg", (40, 20), exif=turned)["path"])
     assert pixels.shape == (40, 20, 3)
 
 
 def test_a_large_picture_is_shrunk_with_a_notice(tmp_path: Path) -> None:
     predictor = Scripted()
-    html, edited = edit_tab.one(predictor, put(tmp_path, "a.png", (3000, 1500)), "make it red", *USUAL)
+    html, edited = edit_tab.edit_once(predictor, put(tmp_path, "a.png", (3000, 1500)), "make it red", *USUAL)
     assert edited is not None and edited.before.shape == (512, 1024, 3)
     assert "Made smaller: 3,000 × 1,500 pixels to 1,024 × 512." in plain(html)
     assert "The model works with about 32 × 32 pixels, so fine detail is lost." in plain(html)
@@ -129,7 +129,7 @@ def test_a_large_picture_is_shrunk_with_a_notice(tmp_path: Path) -> None:
 )
 def test_an_unsupported_picture_shape_never_reaches_the_model(tmp_path: Path, size: tuple[int, int], line: str) -> None:
     predictor = Scripted()
-    html, edited = edit_tab.one(predictor, put(tmp_path, "a.png", size), "make it red", *USUAL)
+    html, edited = edit_tab.edit_once(predictor, put(tmp_path, "a.png", size), "make it red", *USUAL)
     assert line in plain(html) and edited is None and not predictor.asked
 
 
@@ -144,15 +144,15 @@ def test_an_unsupported_picture_shape_never_reaches_the_model(tmp_path: Path, si
     ],
 )  # fmt: skip
 def test_an_invalid_instruction_gets_a_message_and_no_edit(tmp_path: Path, text: Any, line: str) -> None:
-    html, edited = edit_tab.one(Scripted(), put(tmp_path, "a.png"), text, *USUAL)
+    html, edited = edit_tab.edit_once(Scripted(), put(tmp_path, "a.png"), text, *USUAL)
     assert plain(html) == line and edited is None
 
 
 def test_a_missing_or_unreadable_picture_gets_a_message_without_its_path(tmp_path: Path) -> None:
     for payload in (None, {}, {"path": None}):
-        assert plain(edit_tab.one(Scripted(), payload, "make it red", *USUAL)[0]) == edit_request.NO_PICTURE
+        assert plain(edit_tab.edit_once(Scripted(), payload, "make it red", *USUAL)[0]) == edit_request.NO_PICTURE
     (tmp_path / "secret-name.png").write_bytes(b"text")
-    html = edit_tab.one(Scripted(), {"path": str(tmp_path / "secret-name.png")}, "make it red", *USUAL)[0]
+    html = edit_tab.edit_once(Scripted(), {"path": str(tmp_path / "secret-name.png")}, "make it red", *USUAL)[0]
     assert "This file cannot be read as a picture" in html and str(tmp_path) not in html
 
 
@@ -171,12 +171,12 @@ def test_a_missing_or_unreadable_picture_gets_a_message_without_its_path(tmp_pat
 def test_a_setting_out_of_range_gets_a_message_and_no_edit(tmp_path: Path, place: int, value: Any, line: str) -> None:
     values: list[Any] = list(USUAL)
     values[place] = value
-    html, edited = edit_tab.one(Scripted(), put(tmp_path, "a.png"), "make it red", *values)
+    html, edited = edit_tab.edit_once(Scripted(), put(tmp_path, "a.png"), "make it red", *values)
     assert plain(html) == line and edited is None
 
 
 def test_a_drawn_scene_comes_with_its_instruction() -> None:
-    pixels, instruction = edit_tab.drawn(Scripted(), 5)
+    pixels, instruction = edit_tab.draw_scene(Scripted(), 5)
     (row,) = world.generate(1, 5, "test")
     assert instruction == row["instruction"] and (pixels == images.read(row["image"])).all()
 
@@ -186,87 +186,89 @@ def test_a_drawn_scene_comes_with_its_instruction() -> None:
 
 def test_a_small_picture_is_enlarged_without_blur() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (32, 24, 3), np.uint8)
-    large = rendering.enlarged(pixels)
+    large = rendering.enlarge(pixels)
     assert large.shape == (512, 384, 3) and (large[::16, ::16] == pixels).all() and len(np.unique(large[:16, :16])) <= 3
-    assert rendering.enlarged(grey(1, (300, 200))).shape == (200, 300, 3)
+    assert rendering.enlarge(grey(1, (300, 200))).shape == (200, 300, 3)
 
 
 def test_the_difference_marks_changed_pixels_only_and_ignores_noise() -> None:
     before, after = grey(200), grey(201)
     after[4, 7] = (200, 120, 200)
     edited = made(before, after)
-    assert rendering.changed(edited) == 1 / 1024
-    red = np.argwhere(np.ptp(rendering.difference(edited).astype(int), axis=2) > 0)
+    assert rendering.changed_fraction(edited) == 1 / 1024
+    red = np.argwhere(np.ptp(rendering.difference_map(edited).astype(int), axis=2) > 0)
     assert red.tolist() == [[4, 7]]
 
 
 def test_an_edit_that_changes_nothing_is_reported(tmp_path: Path) -> None:
-    html, edited = edit_tab.one(Scripted(), put(tmp_path, "a.png"), "keep", *USUAL)
+    html, edited = edit_tab.edit_once(Scripted(), put(tmp_path, "a.png"), "keep", *USUAL)
     assert "Nothing changed" in plain(html) and edited is not None
-    assert "What changed, in red: 0% of the pixels changed" in plain(rendering.map_of(edited))
+    assert "What changed, in red: 0% of the pixels changed" in plain(rendering.difference_html(edited))
 
 
 def test_both_pictures_of_the_slider_have_one_size() -> None:
     for after in (grey(9, (32, 32)), grey(9, (64, 20)), grey(9, (640, 480))):
-        left, right = rendering.pair(made(grey(1, (640, 480)), after))
+        left, right = rendering.slider_pictures(made(grey(1, (640, 480)), after))
         assert left.shape == right.shape
-    assert edit_request.alongside(grey(1), grey(2)).max() == 1
+    assert edit_request.match_size(grey(1), grey(2)).max() == 1
 
 
 def test_small_pictures_are_embedded_losslessly_and_large_ones_shrunk() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
-    html = rendering.image(pixels, "x")
+    html = rendering.image_html(pixels, "x")
     assert 'class="crisp"' in html and (images.read(re.findall(r'src="([^"]+)"', html)[0]) == pixels).all()
-    large = rendering.image(grey(3, (900, 600)), "x")
+    large = rendering.image_html(grey(3, (900, 600)), "x")
     assert "crisp" not in large and images.read(re.findall(r'src="([^"]+)"', large)[0]).shape == (171, 256, 3)
 
 
 def test_html_in_instructions_and_rows_is_escaped(tmp_path: Path) -> None:
     text = f"make it {BAD}"
-    html, edited = edit_tab.one(Scripted(), put(tmp_path, "a.png"), text, *USUAL)
+    html, edited = edit_tab.edit_once(Scripted(), put(tmp_path, "a.png"), text, *USUAL)
     assert edited is not None
     batches = [html for html, *_ in sent(tmp_path, [put(tmp_path, "b.png")["path"]], text)]
     (tmp_path / "rows.jsonl").write_text(json.dumps({"image": BAD, "instruction": BAD}))
     batches += [html for html, *_ in sent(tmp_path, [str(tmp_path / "rows.jsonl")], text)]
-    seeds = [html for html, _ in edit_tab.seeds(Scripted(), put(tmp_path, "a.png"), text, *USUAL)]
-    grids = list(guidance_tab.swept(Scripted(), put(tmp_path, "a.png"), text, "1", BAD, 10, 0))
-    grids += list(guidance_tab.swept(Scripted(), put(tmp_path, "a.png"), text, "1", "1", 10, 0))
-    for each in (html, rendering.map_of(edited), *batches, *seeds, *grids):
+    seeds = [html for html, _ in edit_tab.edit_with_seeds(Scripted(), put(tmp_path, "a.png"), text, *USUAL)]
+    grids = list(guidance_tab.edit_grid(Scripted(), put(tmp_path, "a.png"), text, "1", BAD, 10, 0))
+    grids += list(guidance_tab.edit_grid(Scripted(), put(tmp_path, "a.png"), text, "1", "1", 10, 0))
+    for each in (html, rendering.difference_html(edited), *batches, *seeds, *grids):
         assert "<img src=x" not in each
     assert "&lt;img" in html
 
 
 def test_four_successive_seeds_are_shown(tmp_path: Path) -> None:
-    *_, (html, edits) = edit_tab.seeds(Scripted(), put(tmp_path, "a.png"), "make it red", 4.0, 1.5, 10, 2**31 - 3)
-    assert [one.chosen.seed for one in edits] == [2**31 - 3, 2**31 - 2, 0, 1]
+    *_, (html, edits) = edit_tab.edit_with_seeds(
+        Scripted(), put(tmp_path, "a.png"), "make it red", 4.0, 1.5, 10, 2**31 - 3
+    )
+    assert [one.settings.seed for one in edits] == [2**31 - 3, 2**31 - 2, 0, 1]
     assert "4 of 4 seeds edited" in html
-    shown = edit_tab.thumbnails(edits)
+    shown = edit_tab.seed_gallery(edits)
     assert shown["visible"] and shown["value"][2][1].startswith("seed 0: ")
-    assert not edit_tab.thumbnails([])["visible"]
-    ((html, edits),) = edit_tab.seeds(Scripted(), None, "make it red", *USUAL)
+    assert not edit_tab.seed_gallery([])["visible"]
+    ((html, edits),) = edit_tab.edit_with_seeds(Scripted(), None, "make it red", *USUAL)
     assert plain(html) == edit_request.NO_PICTURE and not edits
 
 
 def test_each_new_picture_gets_its_own_display_style_and_note(tmp_path: Path) -> None:
-    shown, note = edit_tab.looked_at(put(tmp_path, "a.png"))
+    shown, note = edit_tab.picture_updates(put(tmp_path, "a.png"))
     assert shown["elem_classes"] == ["pix2pix-crisp"] and "value" not in shown
-    shown, note = edit_tab.looked_at(put(tmp_path, "b.png", (2000, 1000)))
+    shown, note = edit_tab.picture_updates(put(tmp_path, "b.png", (2000, 1000)))
     assert shown["elem_classes"] == [] and "Made smaller" in note
     (tmp_path / "c.png").write_bytes(b"no")
-    assert "cannot be read" in edit_tab.looked_at({"path": str(tmp_path / "c.png")})[1]
-    edit_tab.looked_at(None)
+    assert "cannot be read" in edit_tab.picture_updates({"path": str(tmp_path / "c.png")})[1]
+    edit_tab.picture_updates(None)
 
 
 def test_a_chain_continues_only_from_its_last_picture() -> None:
     first = made(grey(1), grey(2))
-    links = edit_history.longer([], first)
-    links = edit_history.longer(links, made(grey(2), grey(3)))
+    links = edit_history.append_edit([], first)
+    links = edit_history.append_edit(links, made(grey(2), grey(3)))
     assert [int(link.pixels[0, 0, 0]) for link in links] == [1, 2, 3]
-    assert [link.said for link in links] == [edit_history.FIRST, "make it red", "make it red"]
-    assert [int(link.pixels[0, 0, 0]) for link in edit_history.longer(links, made(grey(7), grey(8)))] == [7, 8]
+    assert [link.instruction for link in links] == [edit_history.FIRST, "make it red", "make it red"]
+    assert [int(link.pixels[0, 0, 0]) for link in edit_history.append_edit(links, made(grey(7), grey(8)))] == [7, 8]
     for value in range(3, 40):
-        links = edit_history.longer(links, made(grey(value), grey(value + 1)))
-    assert len(links) == edit_history.MOST and edit_history.shown(links)["value"][0][1].startswith("0. ")
+        links = edit_history.append_edit(links, made(grey(value), grey(value + 1)))
+    assert len(links) == edit_history.MAX_STEPS and edit_history.gallery_update(links)["value"][0][1].startswith("0. ")
 
 
 # guidances
@@ -274,7 +276,7 @@ def test_a_chain_continues_only_from_its_last_picture() -> None:
 
 def test_grid_pictures_are_made_with_the_guidance_scales_of_their_headers(tmp_path: Path) -> None:
     predictor = Scripted()
-    *_, html = guidance_tab.swept(predictor, put(tmp_path, "a.png"), "make it red", "1, 7.5", "1;1.5;2", 10, 3)
+    *_, html = guidance_tab.edit_grid(predictor, put(tmp_path, "a.png"), "make it red", "1, 7.5", "1;1.5;2", 10, 3)
     assert [(c.guidance, c.image_guidance) for _, c in predictor.asked] == [
         (1, 1), (7.5, 1), (1, 1.5), (7.5, 1.5), (1, 2), (7.5, 2),
     ]  # fmt: skip
@@ -294,13 +296,13 @@ def test_grid_pictures_are_made_with_the_guidance_scales_of_their_headers(tmp_pa
 )
 def test_invalid_guidance_scales_never_reach_the_model(tmp_path: Path, texts: str, holds: str, line: str) -> None:
     predictor = Scripted()
-    (html,) = guidance_tab.swept(predictor, put(tmp_path, "a.png"), "make it red", texts, holds, 10, 0)
+    (html,) = guidance_tab.edit_grid(predictor, put(tmp_path, "a.png"), "make it red", texts, holds, 10, 0)
     assert line in plain(html) and not predictor.asked
 
 
 def test_suggested_guidance_scales_stay_in_range() -> None:
-    assert guidance_tab.spread(7.5, edit_request.GUIDANCE) == [1, 7.5, 10]
-    assert guidance_tab.spread(1.0, edit_request.IMAGE_GUIDANCE) == [1, 2]
+    assert guidance_tab.default_values(7.5, edit_request.GUIDANCE) == [1, 7.5, 10]
+    assert guidance_tab.default_values(1.0, edit_request.IMAGE_GUIDANCE) == [1, 2]
 
 
 # what is kept
@@ -309,7 +311,7 @@ def test_suggested_guidance_scales_stay_in_range() -> None:
 def test_a_saved_picture_is_lossless_and_records_its_settings(tmp_path: Path) -> None:
     after = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
     edited = replace(made(grey(1), after), instruction="färbe “it” red")
-    path = rendering.save(edited, tmp_path / "edited.png")
+    path = rendering.save_png(edited, tmp_path / "edited.png")
     assert (images.read(str(path)) == after).all()
     with Image.open(path) as file:
         said = dict(file.text)  # type: ignore[attr-defined]
@@ -318,8 +320,8 @@ def test_a_saved_picture_is_lossless_and_records_its_settings(tmp_path: Path) ->
 
 
 def test_an_error_clears_the_last_result() -> None:
-    assert edit_tab.presented("no", None, Shelf())[1:4:2] == (None, None)
-    shown = edit_tab.presented("yes", made(grey(1), grey(2)), Shelf())
+    assert edit_tab.result_updates("no", None, ResultFolders())[1:4:2] == (None, None)
+    shown = edit_tab.result_updates("yes", made(grey(1), grey(2)), ResultFolders())
     assert len(shown) == 6 and shown[2]["visible"] and shown[5].endswith("edited.png")
 
 
@@ -329,7 +331,7 @@ def test_an_error_clears_the_last_result() -> None:
 def sent(folder: Path, paths: Sequence[str], text: str = "make it red") -> Iterator[batch_tab.Progress]:
     target = folder / f"out-{len(list(folder.iterdir()))}"
     target.mkdir()
-    return batch_tab.edited(Scripted(), paths, text, USUAL, target)
+    return batch_tab.run_batch(Scripted(), paths, text, USUAL, target)
 
 
 def test_a_bad_picture_of_a_batch_is_an_error_of_its_own_only(tmp_path: Path) -> None:
@@ -390,10 +392,10 @@ def test_a_batch_is_edited_in_blocks_and_offered_once_complete(tmp_path: Path) -
     paths = [put(tmp_path, f"{number}.png")["path"] for number in range(20)]
     predictor, target = Scripted(), tmp_path / "out"
     target.mkdir()
-    told = list(batch_tab.edited(predictor, paths, "make it red", USUAL, target))
+    told = list(batch_tab.run_batch(predictor, paths, "make it red", USUAL, target))
     assert predictor.blocks == [8, 8, 4]
     assert [archive for _, archive, _ in told[:-1]] == [None] * 4, "a file is offered before it is whole"
-    assert "16 of 20 done, 80%" in told[2][0] and told[-1][0].count('class="pair"') == batch_editing.PREVIEWED
+    assert "16 of 20 done, 80%" in told[2][0] and told[-1][0].count('class="pair"') == batch_editing.MAX_PREVIEWS
 
 
 @pytest.mark.parametrize(

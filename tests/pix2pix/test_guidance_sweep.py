@@ -1,4 +1,4 @@
-"""The trade-off over guidance: what is edited, measured, drawn and written."""
+"""The guidance sweep: its edits, metrics, plots and files."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_every_point_is_measured_once_at_its_own_guidance_scales() -> None:
     assert {p.n for p in points} == {12}
     for point in points:
         made = float(point.image_guidance == 1)
-        assert point.metric_values[metrics.EDIT].value == point.metric_values[guidance_sweep.LENIENT].value == made
+        assert point.metric_values[metrics.EDIT].value == point.metric_values[guidance_sweep.LENIENT_EDIT].value == made
         assert point.metric_values[metrics.KEPT].value == 1
         assert point.metric_values[metrics.EDIT].low < point.metric_values[metrics.EDIT].high
 
@@ -87,29 +87,29 @@ def test_a_sweep_always_samples_with_guidance() -> None:
 def test_an_invalid_guidance_scale_or_an_empty_sweep_is_an_error(run: Path) -> None:
     predictor = infer.load(domains.get("pix2pix"), run)
     with pytest.raises(ZooError, match="guidance"):
-        guidance_sweep.measured(predictor, rows(2), [1, 99], [2])
+        guidance_sweep.measure_points(predictor, rows(2), [1, 99], [2])
     for nothing in ([], [1]):
         with pytest.raises(ZooError, match="at least one"):
-            guidance_sweep.measured(Sure(), rows(2) if not nothing else [], nothing, [2])
+            guidance_sweep.measure_points(Sure(), rows(2) if not nothing else [], nothing, [2])
 
 
 def test_strict_edit_success_is_at_most_the_lenient_one() -> None:
     """A picture that is right where it should change and wrong elsewhere."""
     asked = rows(30)
-    spoilt = metrics.nearest(asked[:1], asked)
-    found = guidance_sweep.figures(asked, spoilt)
+    spoilt = metrics.nearest_row(asked[:1], asked)
+    found = guidance_sweep.measure_answers(asked, spoilt)
     assert found[metrics.EDIT].metric == metrics.EDIT
-    assert found[guidance_sweep.LENIENT].metric == guidance_sweep.LENIENT
-    assert found[metrics.EDIT].value <= found[guidance_sweep.LENIENT].value
+    assert found[guidance_sweep.LENIENT_EDIT].metric == guidance_sweep.LENIENT_EDIT
+    assert found[metrics.EDIT].value <= found[guidance_sweep.LENIENT_EDIT].value
     assert found[metrics.KEPT].value < 1
 
 
 def test_the_identity_baseline_edits_nothing_and_keeps_everything(clip_folder: Path) -> None:
-    found = guidance_sweep.identity(rows(8), Clip.load(clip_folder))
+    found = guidance_sweep.identity_point(rows(8), Clip.load(clip_folder))
     assert found.metric_values[metrics.EDIT].value == 0
     assert found.metric_values[metrics.KEPT].value == 1
-    assert found.metric_values[guidance_sweep.DIRECTION].value == 0
-    assert found.metric_values[guidance_sweep.IMAGE].value == pytest.approx(1, abs=1e-5)
+    assert found.metric_values[guidance_sweep.DIRECTIONAL_SIMILARITY].value == 0
+    assert found.metric_values[guidance_sweep.IMAGE_SIMILARITY].value == pytest.approx(1, abs=1e-5)
     assert (found.image_guidance, found.guidance, found.n) == (None, None, 8)
 
 
@@ -117,15 +117,18 @@ def test_metrics_skip_rows_without_gold_or_captions_and_need_at_least_one(clip_f
     clip, asked = Clip.load(clip_folder), rows(4)
     answers = [row["edited"] for row in asked]
     blind: list[Row] = [row | {"edited": ""} for row in asked]
-    assert set(guidance_sweep.figures(blind, answers, clip)) == {guidance_sweep.DIRECTION, guidance_sweep.IMAGE}
+    assert set(guidance_sweep.measure_answers(blind, answers, clip)) == {
+        guidance_sweep.DIRECTIONAL_SIMILARITY,
+        guidance_sweep.IMAGE_SIMILARITY,
+    }
     with pytest.raises(ZooError, match="rows without true pictures"):
-        guidance_sweep.figures(blind, answers)
+        guidance_sweep.measure_answers(blind, answers)
     mute: list[Row] = [row | {"input": ""} for row in asked]
     with pytest.raises(ZooError, match="rows without captions"):
-        guidance_sweep.figures(mute, answers, clip)
-    half = guidance_sweep.figures([*blind[:1], *mute[1:2], *asked[2:]], answers, clip)
+        guidance_sweep.measure_answers(mute, answers, clip)
+    half = guidance_sweep.measure_answers([*blind[:1], *mute[1:2], *asked[2:]], answers, clip)
     assert half[metrics.EDIT].n == 3
-    assert half[guidance_sweep.IMAGE].n == 3
+    assert half[guidance_sweep.IMAGE_SIMILARITY].n == 3
 
 
 def test_the_command_writes_plots_points_baseline_and_settings(
@@ -150,11 +153,15 @@ def test_the_command_writes_plots_points_baseline_and_settings(
     assert [(p["guidance"], p["image_guidance"], p["n"]) for p in held["points"]] == [
         (2, 1, 4), (2, 2, 4), (3, 1, 4), (3, 2, 4)
     ]  # fmt: skip
-    assert held["command"].startswith("python -m instructzoo.pix2pix.sweep --run ")
+    assert held["command"].startswith("python -m instructzoo.pix2pix.metrics.guidance_sweep --run ")
     assert (held["part"], held["sampling"]["steps"], held["scorer"]) == ("validation", 2, "strict")
-    assert {metrics.EDIT, metrics.KEPT, guidance_sweep.LENIENT, guidance_sweep.DIRECTION, guidance_sweep.IMAGE} <= held[
-        "baseline"
-    ]["figures"].keys()
+    assert {
+        metrics.EDIT,
+        metrics.KEPT,
+        guidance_sweep.LENIENT_EDIT,
+        guidance_sweep.DIRECTIONAL_SIMILARITY,
+        guidance_sweep.IMAGE_SIMILARITY,
+    } <= held["baseline"]["figures"].keys()
     assert held["points"][0]["figures"][metrics.KEPT].keys() == {"metric", "value", "low", "high", "n", "group"}
     assert len(capsys.readouterr().out.splitlines()) == 6
 
@@ -190,7 +197,7 @@ def test_sweeping_a_run_trained_on_other_data_is_an_error(
     (other / "model").symlink_to(run / "model")
     runs.write_json(other / "manifest.json", {"data": "0123456789abcdef"})
     assert started(monkeypatch, "--run", str(other), "-o", str(tmp_path / "free")) == 2
-    assert "trained beside rows 0123456789abcdef" in capsys.readouterr().err
+    assert "trained on data 0123456789abcdef" in capsys.readouterr().err
 
 
 def point(s_t: float | None, s_i: float | None, edit: float, kept: float, half: float = 0.05) -> Point:
@@ -204,7 +211,7 @@ IDENTITY = point(None, None, 0, 1)
 def drawn(points: list[Point], folder: Path) -> str:
     """The text of a drawing."""
     with matplotlib.rc_context({"svg.fonttype": "none"}):
-        trade_off_plot.draw(guidance_sweep.TRUTH, points, IDENTITY, folder / "drawn.svg")
+        trade_off_plot.draw_plot(guidance_sweep.PIXEL_PLANE, points, IDENTITY, folder / "drawn.svg")
     return (folder / "drawn.svg").read_text(encoding="utf-8")
 
 
@@ -218,27 +225,29 @@ def test_an_identity_beyond_the_axes_is_labelled_as_such(tmp_path: Path) -> None
 
 def test_labels_overlap_neither_labels_nor_points() -> None:
     crowd = [np.cumsum(np.full((9, 2), step), 0) for step in (0.5, 1.0, 30.0)]
-    offsets = trade_off_plot.places(crowd)
+    offsets = trade_off_plot.place_labels(crowd)
     assert [len(line) for line in offsets] == [9, 9, 9]
     assert None in offsets[0]
     assert None not in offsets[2]  # points apart
     corners = [dot + o for line, own in zip(crowd, offsets, strict=True) for dot, o in zip(line, own, strict=True) if o]
     for number, corner in enumerate(corners):
-        assert not any((abs(corner - other) < trade_off_plot.LABEL).all() for other in corners[:number])
-        assert not any(((dot > corner) & (dot < corner + trade_off_plot.LABEL)).all() for line in crowd for dot in line)
+        assert not any((abs(corner - other) < trade_off_plot.LABEL_SIZE).all() for other in corners[:number])
+        assert not any(
+            ((dot > corner) & (dot < corner + trade_off_plot.LABEL_SIZE)).all() for line in crowd for dot in line
+        )
 
 
 def test_one_point_is_drawn_and_no_points_are_an_error(tmp_path: Path) -> None:
-    trade_off_plot.draw(guidance_sweep.TRUTH, [point(2, 1.5, 1, 1, 0)], IDENTITY, tmp_path / "one.png")
+    trade_off_plot.draw_plot(guidance_sweep.PIXEL_PLANE, [point(2, 1.5, 1, 1, 0)], IDENTITY, tmp_path / "one.png")
     with Image.open(tmp_path / "one.png") as picture:
         assert picture.width > 1000
     with pytest.raises(ZooError, match="no points"):
-        trade_off_plot.draw(guidance_sweep.TRUTH, [], IDENTITY, tmp_path / "none.png")
+        trade_off_plot.draw_plot(guidance_sweep.PIXEL_PLANE, [], IDENTITY, tmp_path / "none.png")
     assert not (tmp_path / "none.png").exists()
 
 
 def test_equal_points_give_identical_bytes(tmp_path: Path) -> None:
     points = [point(2, 1, 0.7, 0.9), point(4, 1, 0.6, 0.95)]
     for name in ("a.png", "b.png"):
-        trade_off_plot.draw(guidance_sweep.TRUTH, points, IDENTITY, tmp_path / name)
+        trade_off_plot.draw_plot(guidance_sweep.PIXEL_PLANE, points, IDENTITY, tmp_path / name)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()

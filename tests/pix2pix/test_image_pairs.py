@@ -1,4 +1,4 @@
-"""Pairs of pictures: one noise, shared self-attention, and the pairs that CLIP lets pass."""
+"""Sampled pairs of pictures: one noise, shared self-attention, and CLIP's filter."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from instructzoo.pix2pix import images, synth
 from instructzoo.pix2pix.data.readers import instructpix2pix
 from instructzoo.pix2pix.data.readers.base import Tally
 from instructzoo.pix2pix.synthesis import image_pairs, prompt_to_prompt
-from instructzoo.pix2pix.synthesis.dataset_writer import Pair
+from instructzoo.pix2pix.synthesis.dataset_writer import SampledPair
 from instructzoo.pix2pix.synthesis.seed_triplets import Triplet
 
 torch.set_num_threads(1)
@@ -97,30 +97,32 @@ def clip(tmp_path_factory: pytest.TempPathFactory, diffusion: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def model(diffusion: Path) -> image_pairs.Model:
-    return image_pairs.Model.load(str(diffusion))
+def model(diffusion: Path) -> image_pairs.StableDiffusion:
+    return image_pairs.StableDiffusion.load(str(diffusion))
 
 
 @pytest.fixture
-def loaded(model: image_pairs.Model, diffusion: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def loaded(model: image_pairs.StableDiffusion, diffusion: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of the pipeline, which is in memory already."""
-    monkeypatch.setattr(image_pairs.Model, "load", lambda text: model)
+    monkeypatch.setattr(image_pairs.StableDiffusion, "load", lambda text: model)
     return diffusion
 
 
-def drawn(sharing: Sequence[float], seeds: Sequence[int] = range(9), guidance: float = 7.5) -> list[image_pairs.Draw]:
-    return [image_pairs.Draw(seed, share, guidance) for seed, share in zip(seeds, sharing, strict=False)]
+def drawn(
+    sharing: Sequence[float], seeds: Sequence[int] = range(9), guidance: float = 7.5
+) -> list[image_pairs.PairDraw]:
+    return [image_pairs.PairDraw(seed, share, guidance) for seed, share in zip(seeds, sharing, strict=False)]
 
 
 def apart(one: Any, other: Any) -> int:
     return int(np.abs(one.astype(int) - other.astype(int)).max())
 
 
-def test_attention_without_sharing_equals_that_of_diffusers(model: image_pairs.Model) -> None:
+def test_attention_without_sharing_equals_that_of_diffusers(model: image_pairs.StableDiffusion) -> None:
     x, text = torch.randn(4, 4, 8, 8), torch.randn(4, 5, 32)
     with torch.no_grad():
         before = model.unet(x, 10, encoder_hidden_states=text).sample
-        with prompt_to_prompt.shared(model.unet) as sharing:
+        with prompt_to_prompt.shared_attention(model.unet) as sharing:
             sharing.pairs = torch.tensor([False])
             within = model.unet(x, 10, encoder_hidden_states=text).sample
             sharing.pairs = torch.tensor([True])
@@ -132,13 +134,13 @@ def test_attention_without_sharing_equals_that_of_diffusers(model: image_pairs.M
     assert not torch.allclose(turned[1::2], before[1::2], atol=1e-2)
 
 
-def test_shared_attention_applies_the_maps_of_the_first_picture(model: image_pairs.Model) -> None:
+def test_shared_attention_applies_the_maps_of_the_first_picture(model: image_pairs.StableDiffusion) -> None:
     """The maps, computed openly: where a pair shares, those of the first picture, applied to the second's values."""
     attn = next(m for name, m in model.unet.named_modules() if name.endswith("attn1"))
     x = torch.randn(8, 16, 32)  # twice (with and without text) two pairs
     pairs_shared = torch.tensor([True, False])
     with torch.no_grad():
-        found = prompt_to_prompt.SelfAttention(prompt_to_prompt.Sharing(pairs_shared))(attn, x)
+        found = prompt_to_prompt.SharedSelfAttention(prompt_to_prompt.AttentionSharing(pairs_shared))(attn, x)
         query, key, value = (attn.head_to_batch_dim(part(x)) for part in (attn.to_q, attn.to_k, attn.to_v))
         maps = attn.get_attention_scores(query, key).view(8, attn.heads, 16, 16)
         for first in (0, 4):  # pair 0, without and with text
@@ -148,20 +150,20 @@ def test_shared_attention_applies_the_maps_of_the_first_picture(model: image_pai
     assert torch.allclose(found, expected, atol=1e-5)
 
 
-def test_pairs_of_one_caption_are_equal(model: image_pairs.Model) -> None:
-    for pair in image_pairs.sample(model, STILL, drawn([0.0, 1.0]), 4, 8):
+def test_pairs_of_one_caption_are_equal(model: image_pairs.StableDiffusion) -> None:
+    for pair in image_pairs.sample_pairs(model, STILL, drawn([0.0, 1.0]), 4, 8):
         assert apart(pair.before, pair.after) <= 1, "the two pictures got different noise"
 
 
-def test_the_first_picture_does_not_depend_on_attention_sharing(model: image_pairs.Model) -> None:
-    alone, shared = (image_pairs.sample(model, LAKE, drawn([share], [7]), 4, 8)[0] for share in (0.0, 1.0))
+def test_the_first_picture_does_not_depend_on_attention_sharing(model: image_pairs.StableDiffusion) -> None:
+    alone, shared = (image_pairs.sample_pairs(model, LAKE, drawn([share], [7]), 4, 8)[0] for share in (0.0, 1.0))
     assert apart(alone.before, shared.before) <= 1
     assert apart(alone.after, shared.after) > 1
     assert apart(shared.before, shared.after) > 1, "the caption after changes nothing"
 
 
 def test_attention_is_shared_for_the_drawn_fraction_of_steps(
-    model: image_pairs.Model, monkeypatch: pytest.MonkeyPatch
+    model: image_pairs.StableDiffusion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[list[bool]] = []
     real = prompt_to_prompt.first_of_pairs
@@ -171,15 +173,15 @@ def test_attention_is_shared_for_the_drawn_fraction_of_steps(
         return real(states, shared)
 
     monkeypatch.setattr(prompt_to_prompt, "first_of_pairs", spy)
-    image_pairs.sample(model, LAKE, drawn([0.0, 0.5, 1.0]), 4, 8)
+    image_pairs.sample_pairs(model, LAKE, drawn([0.0, 0.5, 1.0]), 4, 8)
     layers = len(seen) // 4
     assert seen[::layers] == [[False, True, True]] * 2 + [[False, False, True]] * 2
 
 
-def test_a_pair_does_not_depend_on_its_batch(model: image_pairs.Model) -> None:
-    together = image_pairs.sample(model, LAKE, drawn([0.2, 0.9, 0.5]), 4, 8)
+def test_a_pair_does_not_depend_on_its_batch(model: image_pairs.StableDiffusion) -> None:
+    together = image_pairs.sample_pairs(model, LAKE, drawn([0.2, 0.9, 0.5]), 4, 8)
     for draw, pair in zip(drawn([0.2, 0.9, 0.5]), together, strict=True):
-        (alone,) = image_pairs.sample(model, LAKE, [draw], 4, 8)
+        (alone,) = image_pairs.sample_pairs(model, LAKE, [draw], 4, 8)
         assert (pair.seed, pair.sharing, pair.guidance) == draw
         assert max(apart(alone.before, pair.before), apart(alone.after, pair.after)) <= 1
     assert apart(together[0].before, together[1].before) > 1, "all seeds give one noise"
@@ -187,9 +189,9 @@ def test_a_pair_does_not_depend_on_its_batch(model: image_pairs.Model) -> None:
 
 def test_more_samples_keep_the_first_draws() -> None:
     ends: tuple[tuple[float, float], tuple[float, float]] = ((0.1, 0.9), (7.5, 15.0))
-    ten = image_pairs.draws(0, 3, 10, *ends)
-    assert image_pairs.draws(0, 3, 4, *ends) == ten[:4]
-    assert image_pairs.draws(0, 4, 4, *ends) != ten[:4]
+    ten = image_pairs.draw_pairs(0, 3, 10, *ends)
+    assert image_pairs.draw_pairs(0, 3, 4, *ends) == ten[:4]
+    assert image_pairs.draw_pairs(0, 4, 4, *ends) != ten[:4]
     assert len({draw.seed for draw in ten}) == 10
     assert all(0.1 <= draw.sharing <= 0.9 and 7.5 <= draw.guidance <= 15 for draw in ten)
 
@@ -205,26 +207,28 @@ def test_more_samples_keep_the_first_draws() -> None:
     ],
 )
 def test_a_pair_below_a_threshold_is_rejected_with_its_reason(clip: tuple[float, ...], reason: str) -> None:
-    one = Pair(1, 0.5, 8.0, np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8, 3), np.uint8), clip)
-    kept, rejected = image_pairs.chosen([one], image_pairs.Thresholds(0.7, 0.2, 0.2, 4))
+    one = SampledPair(1, 0.5, 8.0, np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8, 3), np.uint8), clip)
+    kept, rejected = image_pairs.select_pairs([one], image_pairs.Thresholds(0.7, 0.2, 0.2, 4))
     assert (len(kept), dict(rejected)) == ((0, {reason: 1}) if reason else (1, {}))
 
 
 def test_the_best_pairs_are_those_with_the_highest_clip_direction() -> None:
     flat = np.zeros((8, 8, 3), np.uint8)
-    made = [Pair(n, 0.5, 8.0, flat, flat, (0.3, 0.3, direction, 0.8)) for n, direction in enumerate((0.3, 0.5, 0.4))]
-    kept, rejected = image_pairs.chosen(made, image_pairs.Thresholds(0.7, 0.2, 0.2, 2))
+    made = [
+        SampledPair(n, 0.5, 8.0, flat, flat, (0.3, 0.3, direction, 0.8)) for n, direction in enumerate((0.3, 0.5, 0.4))
+    ]
+    kept, rejected = image_pairs.select_pairs(made, image_pairs.Thresholds(0.7, 0.2, 0.2, 2))
     assert [pair.seed for pair in kept] == [1, 2]
     assert rejected == {"not among the best of their triplet": 1}
 
 
 def test_a_folder_that_is_no_pipeline_is_an_error(tmp_path: Path, diffusion: Path) -> None:
     with pytest.raises(ZooError, match="no folder unet"):
-        image_pairs.Model.load(str(tmp_path))
-    for part in image_pairs.PARTS:
+        image_pairs.StableDiffusion.load(str(tmp_path))
+    for part in image_pairs.COMPONENTS:
         (tmp_path / part).mkdir()
     with pytest.raises(ZooError, match="cannot load"):
-        image_pairs.Model.load(str(tmp_path))
+        image_pairs.StableDiffusion.load(str(tmp_path))
 
 
 class Teacher:
@@ -266,7 +270,7 @@ def test_a_set_has_the_layout_of_the_released_one(tmp_path: Path, diffusion: Pat
             "seed", "p2p_threshold", "cfg_scale", "clip_sim_0", "clip_sim_1", "clip_sim_dir", "clip_sim_image"
         ]  # fmt: skip
         assert images.read(str(folder / name / f"{seeds[0]}_1.jpg")).shape == (8, 8, 3)
-    edits = list(instructpix2pix.released(folder, Tally()))
+    edits = list(instructpix2pix.read_examples(folder, Tally()))
     assert [len(edit.pairs) for edit in edits] == [2, 2, 2]
     assert json.loads((folder / "0000001" / "prompt.json").read_text())["input"] == CAPTIONS[1]
 
@@ -285,7 +289,7 @@ def test_a_prompt_without_an_accepted_pair_is_not_sampled_again(
     found = asked(tmp_path / "set", loaded, f"clip={clip}", "images=1")
     assert found["kept"]["pairs"] == 0
     assert found["rejected"] == {"pairs: the pictures differ too much": 9}
-    monkeypatch.setattr(image_pairs, "sample", None)
+    monkeypatch.setattr(image_pairs, "sample_pairs", None)
     assert asked(tmp_path / "set", loaded, f"clip={clip}", "images=1")["rejected"] == found["rejected"]
 
 
@@ -294,9 +298,9 @@ def test_a_resumed_set_equals_an_uninterrupted_one(
 ) -> None:
     (tmp_path / "whole").mkdir()
     asked(tmp_path / "whole" / "set", loaded)
-    real, calls = image_pairs.sample, []
+    real, calls = image_pairs.sample_pairs, []
 
-    def dying(*arguments: Any) -> list[Pair]:
+    def dying(*arguments: Any) -> list[SampledPair]:
         calls.append(1)
         if len(calls) == 4:  # in the middle of the second triplet
             raise KeyboardInterrupt
@@ -304,7 +308,7 @@ def test_a_resumed_set_equals_an_uninterrupted_one(
 
     cut, teacher = tmp_path / "cut", Teacher()
     cut.mkdir()
-    monkeypatch.setattr(image_pairs, "sample", dying)
+    monkeypatch.setattr(image_pairs, "sample_pairs", dying)
     with pytest.raises(KeyboardInterrupt):
         asked(cut / "set", loaded, teacher=teacher)
     assert [p.name for p in sorted((cut / "set").glob("0*"))] == ["0000000"]
@@ -357,6 +361,6 @@ def test_captions_too_long_for_the_text_encoder_are_rejected(tmp_path: Path, loa
 def test_a_size_that_does_not_fit_the_latents_is_an_error(
     tmp_path: Path, loaded: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_pairs.Model, "scale", 8)
+    monkeypatch.setattr(image_pairs.StableDiffusion, "scale", 8)
     with pytest.raises(ZooError, match="size: size 12; expected a multiple of 8"):
         asked(tmp_path / "set", loaded, "size=12")

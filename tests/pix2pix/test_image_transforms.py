@@ -1,4 +1,4 @@
-"""Both pictures of a pair are cut alike, nothing is mirrored that speaks of sides, and answers come back whole."""
+"""Both pictures of a pair get the same crop, texts about sides are never mirrored, and answers are not cropped."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def coded(height: int, width: int) -> Pixels:
 def test_buckets_are_multiples_near_the_area_of_the_resolution() -> None:
     for resolution, multiple in ((32, 8), (256, 8), (256, 64), (512, 64), (500, 8)):
         sizes = image_transforms.buckets(resolution, multiple)
-        assert image_transforms.nearest(100, 100, resolution, multiple, square=True) in sizes
+        assert image_transforms.nearest_bucket(100, 100, resolution, multiple, square=True) in sizes
         assert {(w, h) for h, w in sizes} == set(sizes)
         for height, width in sizes:
             assert height % multiple == width % multiple == 0
@@ -30,14 +30,14 @@ def test_buckets_are_multiples_near_the_area_of_the_resolution() -> None:
 
 
 def test_a_picture_gets_the_bucket_of_nearest_shape() -> None:
-    assert image_transforms.nearest(32, 32, 32) == (32, 32)
-    assert image_transforms.nearest(256, 256, 256) == (256, 256)
-    height, width = image_transforms.nearest(480, 640, 256)
+    assert image_transforms.nearest_bucket(32, 32, 32) == (32, 32)
+    assert image_transforms.nearest_bucket(256, 256, 256) == (256, 256)
+    height, width = image_transforms.nearest_bucket(480, 640, 256)
     assert abs(height / width - 480 / 640) < 0.03
-    assert image_transforms.nearest(10, 1000, 256, 64) == min(
+    assert image_transforms.nearest_bucket(10, 1000, 256, 64) == min(
         image_transforms.buckets(256, 64), key=lambda size: size[0] / size[1]
     )
-    assert image_transforms.nearest(480, 640, 256, square=True) == (256, 256)
+    assert image_transforms.nearest_bucket(480, 640, 256, square=True) == (256, 256)
 
 
 def test_a_resolution_below_the_multiple_is_an_error() -> None:
@@ -50,7 +50,7 @@ def test_both_pictures_of_a_pair_are_cropped_alike() -> None:
     after = before.copy()
     after[..., 2] = 200
     for offset, zoom in (((0, 0), 1.0), ((0.3, 0.8), 1.125), ((1, 1), 1.5), ((0.5, 0.5), 1.0)):
-        one, other = image_transforms.fit(before, after, (64, 64), offset, zoom)
+        one, other = image_transforms.resize_and_crop(before, after, (64, 64), offset, zoom)
         assert one.shape == other.shape == (64, 64, 3)
         assert np.array_equal(one[..., :2], other[..., :2])
         assert np.all(other[..., 2] == 200)
@@ -59,19 +59,19 @@ def test_both_pictures_of_a_pair_are_cropped_alike() -> None:
 def test_a_crop_lies_where_its_offset_and_zoom_say() -> None:
     wide = coded(64, 128)
     for offset, first in ((0.0, 0), (0.5, 64), (1.0, 127)):
-        crop, none = image_transforms.fit(wide, None, (64, 64), (0.5, offset))
+        crop, none = image_transforms.resize_and_crop(wide, None, (64, 64), (0.5, offset))
         assert none is None
         assert abs(int(crop[0, 0, 0]) - first) <= 3
         assert int(crop[0, -1, 0]) - int(crop[0, 0, 0]) == pytest.approx(127, abs=4)
         assert (int(crop[0, 0, 1]), int(crop[-1, 0, 1])) == (0, 255)
-    zoomed, _ = image_transforms.fit(coded(64, 64), None, (64, 64), (0, 0), zoom=2.0)
+    zoomed, _ = image_transforms.resize_and_crop(coded(64, 64), None, (64, 64), (0, 0), zoom=2.0)
     assert zoomed[0, 0].tolist()[:2] == pytest.approx([0, 0], abs=2)
     assert zoomed[-1, -1].tolist()[:2] == pytest.approx([127, 127], abs=4)
 
 
 def test_a_crop_keeps_the_aspect_ratio() -> None:
     """A step of one pixel in the crop is the same step of the picture along both axes."""
-    crop, _ = image_transforms.fit(coded(200, 300), None, (64, 64))
+    crop, _ = image_transforms.resize_and_crop(coded(200, 300), None, (64, 64))
     right = (int(crop[32, -1, 0]) - int(crop[32, 0, 0])) / 255 * 300
     down = (int(crop[-1, 32, 1]) - int(crop[0, 32, 1])) / 255 * 200
     assert right == pytest.approx(down, rel=0.03)
@@ -79,54 +79,54 @@ def test_a_crop_keeps_the_aspect_ratio() -> None:
 
 def test_a_picture_of_the_right_size_is_unchanged() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (32, 40, 3)).astype(np.uint8)
-    before, after = image_transforms.fit(pixels, 255 - pixels, (32, 40), (0.1, 0.9))
+    before, after = image_transforms.resize_and_crop(pixels, 255 - pixels, (32, 40), (0.1, 0.9))
     assert np.array_equal(before, pixels)
     assert np.array_equal(after, 255 - pixels)
-    assert np.array_equal(image_transforms.back(pixels, (32, 40)), pixels)
+    assert np.array_equal(image_transforms.resize(pixels, (32, 40)), pixels)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 50), (33, 1), (1, 40_000), (2, 3), (517, 93), (31, 77)])
 def test_pictures_of_any_shape_are_framed_and_restored_to_their_size(shape: tuple[int, int]) -> None:
     pixels = coded(*shape)
-    size = image_transforms.nearest(*shape, 64)
-    before, after = image_transforms.fit(pixels, pixels, size, (0.9, 0.1), 1.1)
+    size = image_transforms.nearest_bucket(*shape, 64)
+    before, after = image_transforms.resize_and_crop(pixels, pixels, size, (0.9, 0.1), 1.1)
     assert before.shape == after.shape == (*size, 3)
     assert np.array_equal(before, after)
-    fitted, original = image_transforms.whole(pixels, 64)
+    fitted, original = image_transforms.resize_whole(pixels, 64)
     assert original == shape
     assert all(side % 8 == 0 and side for side in fitted.shape[:2])
     assert fitted.shape[0] * fitted.shape[1] <= 1.6 * 64**2
-    assert image_transforms.back(fitted, original).shape == pixels.shape
+    assert image_transforms.resize(fitted, original).shape == pixels.shape
 
 
 def test_a_pair_of_two_sizes_or_a_zoom_below_one_is_an_error() -> None:
     with pytest.raises(ZooError, match="4 x 8 pixels, edited one of 8 x 4"):
-        image_transforms.fit(coded(4, 8), coded(8, 4), (8, 8))
+        image_transforms.resize_and_crop(coded(4, 8), coded(8, 4), (8, 8))
     with pytest.raises(ZooError, match="a zoom of 1 or more"):
-        image_transforms.fit(coded(8, 8), coded(8, 8), (8, 8), zoom=0.5)
+        image_transforms.resize_and_crop(coded(8, 8), coded(8, 8), (8, 8), zoom=0.5)
 
 
 def test_an_answer_is_framed_and_restored_whole() -> None:
     pixels = coded(480, 640)
-    fitted, size = image_transforms.whole(pixels, 256, 8)
+    fitted, size = image_transforms.resize_whole(pixels, 256, 8)
     assert fitted.shape[:2] == (224, 296) or abs(fitted.shape[0] / fitted.shape[1] - 0.75) < 0.02
     for corner in ((0, 0), (0, -1), (-1, 0), (-1, -1)):
         assert np.abs(fitted[corner].astype(int) - pixels[corner]).max() <= 2
-    restored = image_transforms.back(fitted, size)
+    restored = image_transforms.resize(fitted, size)
     assert restored.shape == pixels.shape
     assert np.abs(restored.astype(int) - pixels).max() <= 3
 
 
 def test_a_picture_at_the_resolution_is_not_resized() -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (32, 32, 3)).astype(np.uint8)
-    fitted, size = image_transforms.whole(pixels, 32, 8)
+    fitted, size = image_transforms.resize_whole(pixels, 32, 8)
     assert np.array_equal(fitted, pixels)
     assert size == (32, 32)
 
 
 def test_both_pictures_of_a_pair_are_flipped() -> None:
     before, after = coded(5, 7), 255 - coded(5, 7)
-    one, other = image_transforms.flip(before, after)
+    one, other = image_transforms.flip_pair(before, after)
     assert np.array_equal(one, before[:, ::-1])
     assert np.array_equal(other, after[:, ::-1])
     assert one.flags.c_contiguous
@@ -167,8 +167,8 @@ def test_both_pictures_of_a_pair_are_flipped() -> None:
     ],
 )
 def test_texts_about_sides_turns_or_writing_are_not_flippable(text: str) -> None:
-    assert not image_transforms.flippable(text)
-    assert not image_transforms.flippable("make it blue", "", text)
+    assert not image_transforms.is_flippable(text)
+    assert not image_transforms.is_flippable("make it blue", "", text)
 
 
 @pytest.mark.parametrize(
@@ -176,4 +176,4 @@ def test_texts_about_sides_turns_or_writing_are_not_flippable(text: str) -> None
     ["make it brighter", "leftovers on a plate", "an upright piano", "copyright", "make the red circle blue", ""],
 )
 def test_texts_without_sides_or_writing_are_flippable(text: str) -> None:
-    assert image_transforms.flippable(text, "a lake by day")
+    assert image_transforms.is_flippable(text, "a lake by day")

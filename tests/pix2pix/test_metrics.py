@@ -1,4 +1,4 @@
-"""Scoring edits: what should change, what should stay, and what no model is needed for."""
+"""Metrics of edits: changed and kept pixels, and the baselines."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def test_gold_pictures_score_perfectly(rows: list[Row], scorer: str) -> None:
     assert scores.counts == {
         "rows": 500,
         "right": 500,
-        metrics.INVALID: 0,
-        metrics.RESIZED: 0,
-        metrics.IDLE: 0,
+        metrics.NO_PICTURE: 0,
+        metrics.WRONG_SIZE: 0,
+        metrics.NO_CHANGE: 0,
     }
     assert {figure.group for figure in scores.metric_values} == {"all", *KINDS}
 
@@ -69,14 +69,14 @@ def values(rows: list[Row], answers: list[str], scorer: str = "strict") -> dict[
 
 
 def test_the_copy_baseline_has_zero_edit_success_and_keeps_all_pixels(rows: list[Row], train: list[Row]) -> None:
-    answers = metrics.copy(train, rows)
+    answers = metrics.copy_input(train, rows)
     found = values(rows, answers, "lenient")
     assert (found[EDIT, "all"], found[EXACT, "all"], found[KEPT, "all"], found[ERROR, "all"]) == (0, 0, 1, 0)
     assert not any(metrics.correct(rows, answers, "strict"))
 
 
 def test_the_constant_baseline_recolours_adds_and_moves_nothing(rows: list[Row], train: list[Row]) -> None:
-    answers = metrics.constant(train, rows)
+    answers = metrics.constant_colour(train, rows)
     assert len(set(answers)) == 1
     found = values(rows, answers)
     for kind in ("recolour", "add", "move"):
@@ -89,10 +89,10 @@ def test_the_constant_baseline_recolours_adds_and_moves_nothing(rows: list[Row],
 
 
 def test_the_nearest_baseline_answers_with_pictures_of_training_rows(rows: list[Row], train: list[Row]) -> None:
-    answers = metrics.nearest(train, rows[:50])
+    answers = metrics.nearest_row(train, rows[:50])
     known = {row["edited"] for row in train}
     assert set(answers) <= known
-    assert metrics.nearest([*train, rows[7]], rows[7:8]) == [rows[7]["edited"]]
+    assert metrics.nearest_row([*train, rows[7]], rows[7:8]) == [rows[7]["edited"]]
 
 
 def test_baselines_answer_in_the_size_of_the_input_picture(train: list[Row], tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_an_answer_of_another_size_is_wrong_and_counted(shape: tuple[int, int]) 
     answer = images.to_uri(np.full((*shape, 3), scenes.COLOURS["blue"], np.uint8))
     scores = metrics.score([row_of(BEFORE, AFTER)], [answer], "strict")
     assert scores.headline_value().value == 0
-    assert scores.counts[metrics.RESIZED] == 1
+    assert scores.counts[metrics.WRONG_SIZE] == 1
     assert (value([row_of(BEFORE, AFTER)], [answer], KEPT), value([row_of(BEFORE, AFTER)], [answer], ERROR)) == (0, 1)
 
 
@@ -118,7 +118,7 @@ def test_an_answer_of_another_size_is_wrong_and_counted(shape: tuple[int, int]) 
 def test_an_answer_without_a_picture_is_wrong_and_counted(text: str) -> None:
     scores = metrics.score([row_of(BEFORE, AFTER)] * 2, [text, images.to_uri(AFTER)], "strict")
     assert scores.headline_value().value == 0.5
-    assert scores.counts[metrics.INVALID] == 1
+    assert scores.counts[metrics.NO_PICTURE] == 1
     assert metrics.correct([row_of(BEFORE, AFTER)], [text], "lenient") == [False]
 
 
@@ -189,7 +189,7 @@ def test_a_row_without_change_is_right_only_if_unchanged() -> None:
     assert metrics.correct(rows, [images.to_uri(BEFORE)], "lenient") == [True]
     assert metrics.correct(rows, [images.to_uri(AFTER)], "lenient") == [False]
     assert metrics.correct(rows, ["nothing"], "lenient") == [False]
-    assert metrics.score(rows, [""], "strict").counts[metrics.IDLE] == 1
+    assert metrics.score(rows, [""], "strict").counts[metrics.NO_CHANGE] == 1
 
 
 def test_a_picture_that_changes_wholly_has_no_kept_pixels_value() -> None:
@@ -210,4 +210,4 @@ def test_rows_without_gold_and_invalid_calls_are_errors() -> None:
     with pytest.raises(ZooError, match='did you mean "strict"'):
         metrics.score([row], [row["edited"]], "strikt")
     with pytest.raises(ZooError, match="no training rows"):
-        metrics.constant([], [row])
+        metrics.constant_colour([], [row])

@@ -1,4 +1,4 @@
-"""Backbones: from a text-to-image model to an editor that begins as that model was."""
+"""Backbones: an editor made from a text-to-image model starts with that model's predictions."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import torch
 from editing import prepared, ready, recipe, rows, saved, stable
 
 from instructzoo.core import ZooError
-from instructzoo.core.models.load import quiet
+from instructzoo.core.models.quiet import quiet
 from instructzoo.pix2pix import model
-from instructzoo.pix2pix.model import DELTA
+from instructzoo.pix2pix.model import TRAINED_FILE
 from instructzoo.pix2pix.networks import editor
 
 LORA = {"name": "lora", "rank": 2, "alpha": 4}
@@ -34,7 +34,7 @@ def test_a_fresh_editor_equals_its_base_model(base: Path) -> None:
     torch.manual_seed(1)
     x, time, words = torch.randn(3, 4, 8, 8), torch.tensor([3, 400, 999]), torch.randn(3, 7, 32)
     expected = plain(x, time, words).sample
-    wide = editor.widen(plain)
+    wide = editor.widen_input(plain)
     for condition in (torch.zeros_like(x), torch.randn_like(x) * 5):
         assert torch.equal(wide(torch.cat([x, condition], 1), time, words).sample, expected)
     assert torch.equal(wide.conv_in.bias, before)
@@ -44,13 +44,13 @@ def test_a_fresh_editor_equals_its_base_model(base: Path) -> None:
 def test_an_editor_is_not_widened_again(tmp_path: Path) -> None:
     loaded, _ = editor.open_folder(stable(tmp_path / "eight", inputs=8))
     weight = loaded.unet.conv_in.weight
-    assert editor.widen(loaded.unet).conv_in.weight is weight
+    assert editor.widen_input(loaded.unet).conv_in.weight is weight
 
 
 def test_a_unet_of_other_channels_is_an_error(tmp_path: Path) -> None:
     loaded, _ = editor.open_folder(stable(tmp_path / "nine", inputs=9))
     with pytest.raises(ZooError, match="9 channels in and 4 out"):
-        editor.widen(loaded.unet)
+        editor.widen_input(loaded.unet)
 
 
 def test_the_condition_channels_get_a_gradient(base: Path) -> None:
@@ -87,18 +87,18 @@ def test_the_same_seed_initializes_the_same_weights() -> None:
 
 def test_each_method_trains_only_its_own_parameters(base: Path) -> None:
     def parts(settings: object) -> set[str]:
-        tuned = ready(settings).tune()  # type: ignore[arg-type]
+        tuned = ready(settings).trainable_model()  # type: ignore[arg-type]
         return {name.split(".")[0] for name, p in tuned.named_parameters() if p.requires_grad}
 
     assert parts(recipe()) == {"unet", "text"}
     assert parts(recipe(str(base))) == {"unet"}
     assert parts(recipe(str(base), model={"options": {"train_text": True}})) == {"unet", "text"}
-    tuned = ready(recipe(str(base), method=LORA)).tune()
+    tuned = ready(recipe(str(base), method=LORA)).trainable_model()
     trained = {name for name, p in tuned.named_parameters() if p.requires_grad}
     assert {"unet.conv_in.weight", "unet.conv_in.bias"} <= trained
     assert all("lora" in name or "conv_in" in name for name in trained)
     with pytest.raises(ZooError, match="full or lora"):
-        ready(recipe(str(base), method={"name": "ia3"})).tune()
+        ready(recipe(str(base), method={"name": "ia3"})).trainable_model()
 
 
 def test_a_saved_or_merged_lora_adapter_has_the_same_loss(base: Path, tmp_path: Path) -> None:
@@ -112,11 +112,11 @@ def test_a_saved_or_merged_lora_adapter_has_the_same_loss(base: Path, tmp_path: 
     batch = objective.collate(encoded[:4])
     expected = objective.loss(tuned, batch)[0]
     folder = saved(settings, tuned, one.loaded.tokenizer, tmp_path / "lora")
-    assert (folder / DELTA).is_file()
+    assert (folder / TRAINED_FILE).is_file()
     assert not list(folder.rglob("*.bin"))
     again = model.open_saved(folder).model
     assert torch.equal(objective.loss(again, batch)[0], expected)
-    whole = model.merged(again)
+    whole = model.merge_lora(again)
     assert not [name for name in whole.state_dict() if "lora" in name]
     torch.testing.assert_close(objective.loss(whole, batch)[0], expected, rtol=1e-4, atol=1e-4)
 
@@ -130,8 +130,8 @@ def test_a_saved_lora_adapter_keeps_its_prediction_type(base: Path, tmp_path: Pa
 
 def test_lora_targets_the_named_modules_and_unknown_ones_are_an_error(base: Path) -> None:
     with pytest.raises(ZooError, match=r"set method\.targets"):
-        ready(recipe(str(base), method=LORA | {"targets": ("to_x",)})).tune()
-    every = ready(recipe(str(base), method=LORA | {"targets": "all-linear"})).tune()
+        ready(recipe(str(base), method=LORA | {"targets": ("to_x",)})).trainable_model()
+    every = ready(recipe(str(base), method=LORA | {"targets": "all-linear"})).trainable_model()
     assert any("ff.net" in name and "lora" in name for name, p in every.named_parameters() if p.requires_grad)
 
 
@@ -180,7 +180,7 @@ def test_a_resumed_run_loads_its_autoencoder_without_reading_rows(tmp_path: Path
 
 
 def test_no_word_is_tokenized_as_the_end_of_text() -> None:
-    tokenizer = model.make_tokenizer(["make the red circle blue"], recipe().model)
+    tokenizer = model.train_tokenizer(["make the red circle blue"], recipe().model)
     ids = tokenizer("make the red circle blue")["input_ids"]
     assert len(ids) == 7
     assert tokenizer.eos_token_id not in ids[:-1]
@@ -193,7 +193,7 @@ def test_a_tokenizer_has_the_same_vocabulary_in_every_process() -> None:
         "from instructzoo.core.recipe import Model\n"
         "from instructzoo.pix2pix import model\n"
         "own = Model(backbone='made', vocabulary=256, max_tokens=24)\n"
-        "print(sorted(model.make_tokenizer(['make the red circle blue', 'add a square'], own).get_vocab().items()))"
+        "print(sorted(model.train_tokenizer(['make the red circle blue', 'add a square'], own).get_vocab().items()))"
     )
     found = {subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout for _ in range(3)}
     assert len(found) == 1
@@ -203,13 +203,13 @@ def test_a_tokenizer_has_the_same_vocabulary_in_every_process() -> None:
 def test_an_unknown_character_is_an_error() -> None:
     one = ready(recipe())
     with pytest.raises(ZooError, match="a character that the model does not know"):
-        editor.tokens(one.loaded.tokenizer, ["make it ✨ red"], 24)
+        editor.tokenize(one.loaded.tokenizer, ["make it ✨ red"], 24)
 
 
 def test_a_too_long_instruction_is_an_error() -> None:
     one = ready(recipe())
     with pytest.raises(ZooError, match="shorten the instruction"):
-        editor.tokens(one.loaded.tokenizer, ["make it red " * 20], 24)
+        editor.tokenize(one.loaded.tokenizer, ["make it red " * 20], 24)
 
 
 def test_activation_checkpointing_leaves_the_gradients_unchanged() -> None:

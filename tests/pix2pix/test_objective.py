@@ -1,4 +1,4 @@
-"""The loss of an editor: what is hidden, what is weighed, and that batches and restarts do not change it."""
+"""The loss of an editor: dropped conditions, weights, and independence of batches and restarts."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import torch
 from editing import prepared, ready, recipe, stable
 
 from instructzoo.core import ZooError
-from instructzoo.pix2pix import images, objective
+from instructzoo.pix2pix import images, objective, random_draws
 from instructzoo.pix2pix.data import latent_cache
-from instructzoo.pix2pix.objective import Editing, Settings, draw, min_snr
+from instructzoo.pix2pix.objective import EditingObjective, Settings
+from instructzoo.pix2pix.random_draws import draw_random, min_snr_weights
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ class Seen(torch.nn.Module):
         return SimpleNamespace(sample=torch.zeros_like(x[:, : x.shape[1] // 2]))
 
 
-def watched(**own: float) -> tuple[Editing, torch.nn.Module, Seen, list[latent_cache.TrainingExample]]:
+def watched(**own: float) -> tuple[EditingObjective, torch.nn.Module, Seen, list[latent_cache.TrainingExample]]:
     """An objective, and an editor whose UNet is watched."""
     _, tuned, made, encoded = prepared(recipe(objective=own))
     seen = Seen(tuned.unet.config)
@@ -72,11 +73,11 @@ def test_losses_and_gradients_under_autocast_are_those_in_float32(backbone: str,
 
 def test_noise_is_reproducible_by_seed_and_row_and_differs_between_seeds() -> None:
     rows = torch.arange(4)
-    one, again, other = (draw(rows, (3, 2, 2), seed) for seed in (1, 1, 2))
+    one, again, other = (draw_random(rows, (3, 2, 2), seed) for seed in (1, 1, 2))
     assert torch.equal(one.noise, again.noise)
     assert not torch.equal(one.noise, other.noise)
     assert len({float(value) for value in one.time}) == 4
-    assert torch.equal(draw(torch.tensor([2]), (3, 2, 2), 1).noise[0], one.noise[2])
+    assert torch.equal(draw_random(torch.tensor([2]), (3, 2, 2), 1).noise[0], one.noise[2])
 
 
 def test_the_validation_loss_does_not_depend_on_the_random_state() -> None:
@@ -95,15 +96,15 @@ def test_only_training_rows_are_flipped_and_sample_among_variants(tmp_path: Path
     plain = {"instruction": "make it so", "input": "", "output": ""}
     row = first | plain | {"variants": f'[["{second["image"]}", "{second["edited"]}"]]'}
     (learnt,), (watched,) = one.encode([row]), one.encode([row], training=False)
-    assert len({learnt.pair(seed)[0].numpy().tobytes() for seed in range(30)}) == 4
-    assert len({watched.pair(seed)[0].numpy().tobytes() for seed in range(30)}) == 1
+    assert len({learnt.load_pair(seed)[0].numpy().tobytes() for seed in range(30)}) == 4
+    assert len({watched.load_pair(seed)[0].numpy().tobytes() for seed in range(30)}) == 1
 
 
 def test_the_loss_does_not_depend_on_the_process_rank(monkeypatch: pytest.MonkeyPatch) -> None:
     _, tuned, made, encoded = prepared(recipe())
     found = []
     for rank in (0, 1):
-        monkeypatch.setattr(objective.distributed, "rank_and_world_size", lambda rank=rank: (rank, 2))
+        monkeypatch.setattr(random_draws.distributed, "rank_and_world_size", lambda rank=rank: (rank, 2))
         torch.manual_seed(1_000_003 + (rank << 40))  # as the loop seeds an update
         found.append(float(made.loss(tuned.train(), made.collate(encoded[:4]))[0]))
     assert found[0] == found[1]
@@ -111,9 +112,9 @@ def test_the_loss_does_not_depend_on_the_process_rank(monkeypatch: pytest.Monkey
 
 def test_conditions_are_dropped_in_their_configured_shares() -> None:
     """One draw decides: 5% see no instruction, 5% no picture, 5% neither, and never more."""
-    made = Editing(Settings(), torch.zeros(2, dtype=torch.long), True)
-    drawn = draw(torch.arange(20_000), (1, 1, 1), 7).dropped
-    no_text, no_image = made._dropped(drawn, True)
+    made = EditingObjective(Settings(), torch.zeros(2, dtype=torch.long), True)
+    drawn = draw_random(torch.arange(20_000), (1, 1, 1), 7).dropout
+    no_text, no_image = made._drop_conditions(drawn, True)
     shares = [float(x.float().mean()) for x in (no_text & ~no_image, no_image & ~no_text, no_text & no_image)]
     assert shares == pytest.approx([0.05, 0.05, 0.05], abs=0.006)
 
@@ -123,7 +124,7 @@ def test_dropped_conditions_are_zero_latents_and_the_empty_text() -> None:
     made.loss(tuned, made.collate(encoded[:3]))
     x, _, words = seen.calls[0]
     assert not x[:, 12:].any()
-    nothing = tuned.words(made.empty[None])
+    nothing = tuned.encode_text(made.empty[None])
     torch.testing.assert_close(words, nothing.expand_as(words))
 
 
@@ -135,14 +136,14 @@ def test_condition_latents_are_unscaled_and_target_latents_scaled() -> None:
     x, time, words = seen.calls[0]
     before, after = batch["before.0"].chunk(2, 1)[0], batch["after.0"]
     torch.testing.assert_close(x[:, 12:], before)
-    drawn = draw(batch["rows.0"], (12, 4, 4), 2)
+    drawn = draw_random(batch["rows.0"], (12, 4, 4), 2)
     mean, std = after.chunk(2, 1)
-    target = (mean + std * drawn.sampled) * tuned.vae.config.scaling_factor
+    target = (mean + std * drawn.latent_noise) * tuned.vae.config.scaling_factor
     kept = tuned.schedule.alphas_cumprod[time][:, None, None, None]
     torch.testing.assert_close(x[:, :12], kept.sqrt() * target + (1 - kept).sqrt() * drawn.noise)
     velocity = kept.sqrt() * drawn.noise - (1 - kept).sqrt() * target  # what a zero answer misses
     torch.testing.assert_close(loss, velocity.square().sum())
-    torch.testing.assert_close(words, tuned.words(batch["ids.0"]))
+    torch.testing.assert_close(words, tuned.encode_text(batch["ids.0"]))
 
 
 def test_min_snr_weights_follow_their_formula() -> None:
@@ -151,22 +152,22 @@ def test_min_snr_weights_follow_their_formula() -> None:
     kept = tuned.schedule.alphas_cumprod[time]
     snr = kept / (1 - kept)
     torch.testing.assert_close(
-        min_snr(tuned.schedule, time, "epsilon", 5.0), torch.minimum(snr, torch.tensor(5.0)) / snr
+        min_snr_weights(tuned.schedule, time, "epsilon", 5.0), torch.minimum(snr, torch.tensor(5.0)) / snr
     )
     expected = torch.minimum(snr, torch.tensor(5.0)) / (snr + 1)
-    torch.testing.assert_close(min_snr(tuned.schedule, time, "v_prediction", 5.0), expected)
-    plain = Editing(Settings(), made.empty, False)
+    torch.testing.assert_close(min_snr_weights(tuned.schedule, time, "v_prediction", 5.0), expected)
+    plain = EditingObjective(Settings(), made.empty, False)
     batch = made.collate(encoded[:4])
     assert float(made.loss(tuned.eval(), batch)[0]) < float(plain.loss(tuned, batch)[0])
 
 
 def test_the_prediction_type_is_that_of_the_backbone_unless_configured(base: Path) -> None:
     one = ready(recipe(str(base)))
-    made = one.objective(one.tune())
+    made = one.objective(one.trainable_model())
     assert one.loaded.model.schedule.config.prediction_type == "epsilon"
     assert made.frozen_text
     one = ready(recipe(str(base), objective={"prediction": "v_prediction"}))
-    one.objective(one.tune())
+    one.objective(one.trainable_model())
     assert one.loaded.model.schedule.config.prediction_type == "v_prediction"
 
 
@@ -192,8 +193,8 @@ def test_cached_latents_give_the_same_loss(base: Path) -> None:
 def test_a_frozen_text_encoder_encodes_each_instruction_once(base: Path) -> None:
     _, tuned, made, encoded = prepared(recipe(str(base)))
     read = []
-    words = tuned.words
-    tuned.words = lambda ids: read.append(len(ids)) or words(ids)  # type: ignore[assignment,func-returns-value]
+    words = tuned.encode_text
+    tuned.encode_text = lambda ids: read.append(len(ids)) or words(ids)  # type: ignore[assignment,func-returns-value]
     for _ in range(3):
         made.loss(tuned.eval(), made.collate(encoded[:8]))
     assert len(read) == 1
@@ -207,9 +208,9 @@ def test_a_batch_of_two_picture_sizes_has_the_loss_of_its_rows(tmp_path: Path) -
         tall = np.kron(images.read(row["image"]), np.ones((2, 1, 1), np.uint8))
         other = np.kron(images.read(row["edited"]), np.ones((2, 1, 1), np.uint8))
         row |= {"image": images.to_uri(tall), "edited": images.to_uri(other), "id": f"tall {number}"}
-    tuned = one.tune()
+    tuned = one.trainable_model()
     made, encoded = one.objective(tuned), one.encode(rows)
-    assert encoded[0].pair(0)[0].shape[1] > encoded[0].pair(0)[0].shape[2]
+    assert encoded[0].load_pair(0)[0].shape[1] > encoded[0].load_pair(0)[0].shape[2]
     together, count = made.loss(tuned.eval(), made.collate(encoded))
     apart = [made.loss(tuned, made.collate([row])) for row in encoded]
     torch.testing.assert_close(together, sum(loss for loss, _ in apart), rtol=1e-5, atol=1e-3)
@@ -221,7 +222,7 @@ def test_training_samples_among_all_variants_of_a_prompt() -> None:
     first, second = one.built.rows["train"][:2]
     row = first | {"variants": f'[["{second["image"]}", "{second["edited"]}"]]'}
     (encoded,) = one.encode([row])
-    taken = {encoded.pair(seed)[0].numpy().tobytes() for seed in range(30)}
+    taken = {encoded.load_pair(seed)[0].numpy().tobytes() for seed in range(30)}
     assert len(taken) == 2
 
 
@@ -231,7 +232,7 @@ def test_pairs_whose_text_mentions_left_are_not_flipped() -> None:
     plain = ready(recipe()).encode(rows[:3])
     mirrored = one.encode(rows[:3])
     for a, b in zip(plain, mirrored, strict=True):
-        assert torch.equal(a.pair(1)[1], b.pair(1)[1])
+        assert torch.equal(a.load_pair(1)[1], b.load_pair(1)[1])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Edits of known result do what their wording says, exactly, and the same for the same seed."""
+"""Photo operations do exactly what their instructions say, and the same for the same seed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from instructzoo.pix2pix.data import image_transforms, photo_operations
-from instructzoo.pix2pix.data.photo_operations import COLOURS, OPERATIONS, Name
+from instructzoo.pix2pix.data.photo_operations import COLOURS, OPERATIONS, OperationName
 from instructzoo.pix2pix.images import Pixels
 
 ALL = tuple(OPERATIONS)
@@ -15,16 +15,16 @@ ALL = tuple(OPERATIONS)
 @pytest.fixture(scope="module")
 def photo() -> Pixels:
     rng = np.random.default_rng(0)
-    return image_transforms.back(rng.integers(0, 256, (6, 9, 3)).astype(np.uint8), (47, 70))
+    return image_transforms.resize(rng.integers(0, 256, (6, 9, 3)).astype(np.uint8), (47, 70))
 
 
-def apply(name: Name, pixels: Pixels, colour: str = "blue") -> Pixels:
+def apply(name: OperationName, pixels: Pixels, colour: str = "blue") -> Pixels:
     return OPERATIONS[name].apply(pixels, colour)
 
 
 def test_operations_keep_the_size_the_dtype_and_the_original_photo(photo: Pixels) -> None:
     for shape in ((47, 70), (1, 1), (1, 5), (33, 2)):
-        pixels = image_transforms.back(photo, shape)
+        pixels = image_transforms.resize(photo, shape)
         kept = pixels.copy()
         for name in ALL:
             made = apply(name, pixels)
@@ -40,7 +40,7 @@ def test_operations_do_what_their_names_say(photo: Pixels) -> None:
     gray = apply("grayscale", photo)
     assert np.array_equal(gray[..., 0], gray[..., 1]) and np.array_equal(gray[..., 1], gray[..., 2])
     assert np.array_equal(apply("invert", apply("invert", photo)), photo)
-    assert np.array_equal(apply("flip-horizontal", photo), image_transforms.flip(photo, photo)[0])
+    assert np.array_equal(apply("flip-horizontal", photo), image_transforms.flip_pair(photo, photo)[0])
     assert np.array_equal(apply("turn", photo), apply("flip-vertical", apply("flip-horizontal", photo)))
     edges = [np.abs(np.diff(one.astype(int), axis=1)).mean() for one in (photo, apply("blur", photo))]
     assert edges[1] < edges[0]
@@ -64,7 +64,7 @@ def test_every_wording_belongs_to_one_operation() -> None:
 
 def test_edits_are_reproducible_by_seed_and_differ_between_seeds(photo: Pixels) -> None:
     def told(key: str) -> list[tuple[str, str]]:
-        return [(made.kind, made.instruction) for made in photo_operations.draw(photo, 4, key, ALL)]
+        return [(made.kind, made.instruction) for made in photo_operations.draw_edits(photo, 4, key, ALL)]
 
     assert told("0 a") == told("0 a")
     assert len({name for name, _ in told("0 a")}) == 4
@@ -72,13 +72,13 @@ def test_edits_are_reproducible_by_seed_and_differ_between_seeds(photo: Pixels) 
 
 
 def test_edits_that_change_nothing_are_not_drawn(photo: Pixels) -> None:
-    names: tuple[Name, ...] = ("grayscale", "flip-horizontal", "flip-vertical", "turn", "blur", "darken")
+    names: tuple[OperationName, ...] = ("grayscale", "flip-horizontal", "flip-vertical", "turn", "blur", "darken")
     flat = np.full((8, 8, 3), 100, np.uint8)
-    assert [made.kind for made in photo_operations.draw(flat, 6, "0", names)] == ["darken"]
-    made = list(photo_operations.draw(photo, 6, "0", names))
+    assert [made.kind for made in photo_operations.draw_edits(flat, 6, "0", names)] == ["darken"]
+    made = list(photo_operations.draw_edits(photo, 6, "0", names))
     assert {one.kind for one in made} == set(names)
     assert all(not np.array_equal(one.pixels, photo) for one in made)
 
 
 def test_wordings_of_a_horizontal_flip_are_not_flippable() -> None:
-    assert not any(image_transforms.flippable(text) for text in OPERATIONS["flip-horizontal"].wordings)
+    assert not any(image_transforms.is_flippable(text) for text in OPERATIONS["flip-horizontal"].wordings)

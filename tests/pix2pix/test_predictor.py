@@ -63,7 +63,7 @@ def by_pipeline(one: Predictor, row: dict[str, Any], number: int) -> np.ndarray:
     noise = torch.randn((network.unet.config.out_channels, side, side), generator=draw)[None]
     length = one.recipe.model.max_tokens
     ids = editor.tokenize(one.loaded.tokenizer, [row["instruction"], ""], length)
-    words = network.words(ids)
+    words = network.encode_text(ids)
     found: np.ndarray = pipeline(
         image=(to_tensor([images.read(row["image"])]) + 1) / 2,
         prompt_embeds=words[:1], negative_prompt_embeds=words[1:],
@@ -100,7 +100,7 @@ def test_the_saved_pipeline_encodes_instructions_as_the_predictor_does(scratch: 
     text = rows(1)[0]["instruction"]
     found = pipeline._encode_prompt(text, "cpu", 1, True)
     ids = editor.tokenize(scratch.loaded.tokenizer, [text, "", ""], scratch.recipe.model.max_tokens)
-    torch.testing.assert_close(found, scratch.loaded.model.words(ids), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(found, scratch.loaded.model.encode_text(ids), rtol=1e-5, atol=1e-5)
 
 
 def test_guidance_follows_the_formula_of_the_paper(scratch: Predictor) -> None:
@@ -122,7 +122,7 @@ def test_guidance_follows_the_formula_of_the_paper(scratch: Predictor) -> None:
             answer: torch.Tensor = network.unet(torch.cat([x, picture], 1), time, words).sample
             return answer
 
-        text, nothing = network.words(ids).split(1)
+        text, nothing = network.encode_text(ids).split(1)
         none, seen = said(torch.zeros_like(shown), nothing), said(shown, nothing)
         guided = none + 1.7 * (seen - none) + 4.0 * (said(shown, text) - seen)
         latent = schedule.step(guided, time, x, return_dict=False)[0]

@@ -1,4 +1,4 @@
-"""Pictures are looked at without being decoded, whatever they are; edits of one prompt or picture are one item."""
+"""Pictures are inspected without decoding them; examples of one prompt or picture are one item."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from PIL import Image
 from instructzoo.core.errors import ZooError
 from instructzoo.pix2pix import images
 from instructzoo.pix2pix.data import readers
-from instructzoo.pix2pix.data.readers import Batch
-from instructzoo.pix2pix.data.readers.base import Edit, Tally, look, to_reference
+from instructzoo.pix2pix.data.readers import SplitExamples
+from instructzoo.pix2pix.data.readers.base import EditExample, Tally, inspect_picture, to_reference
 from instructzoo.pix2pix.images import Pixels
 
 RNG = np.random.default_rng(0)
@@ -29,12 +29,12 @@ def uri(height: int = 6, width: int = 9) -> str:
     return images.to_uri(noise(height, width))
 
 
-def edit(instruction: str, before: str, after: str, input: str = "", **values: str) -> Edit:
-    return Edit("file:1", instruction, ((before, after),), input, **values)
+def edit(instruction: str, before: str, after: str, input: str = "", **values: str) -> EditExample:
+    return EditExample("file:1", instruction, ((before, after),), input, **values)
 
 
-def items(*edits: Edit, part: str = "train") -> list[str]:
-    (rows,) = readers.rows([Batch(part, edits, Tally())])
+def items(*edits: EditExample, part: str = "train") -> list[str]:
+    (rows,) = readers.build_rows([SplitExamples(part, edits, Tally())])
     return [row["item"] for row in rows]
 
 
@@ -68,7 +68,7 @@ def odd_pictures(folder: Path) -> dict[str, tuple[str, tuple[int, int]]]:
 
 def test_inspecting_and_reading_a_picture_agree_on_its_size(tmp_path: Path) -> None:
     for name, (reference, size) in odd_pictures(tmp_path).items():
-        seen = look(reference, "here")
+        seen = inspect_picture(reference, "here")
         assert (seen.height, seen.width) == size, name
         assert images.read(reference).shape == (*size, 3), name
         assert seen.digest, name
@@ -85,7 +85,7 @@ def test_a_file_and_its_data_uri_have_the_same_digest(tmp_path: Path) -> None:
     for height, width in ((5, 5), (150, 160)):  # below and above the bytes that are hashed whole
         path = tmp_path / f"{height}.png"
         path.write_bytes(images.encode(noise(height, width)))
-        assert look(str(path), "").digest == look(to_reference(path.read_bytes(), ""), "").digest
+        assert inspect_picture(str(path), "").digest == inspect_picture(to_reference(path.read_bytes(), ""), "").digest
 
 
 def test_picture_bytes_are_unchanged_in_a_data_uri() -> None:
@@ -111,31 +111,31 @@ def test_a_truncated_picture_is_an_error_with_its_location_on_inspection(tmp_pat
     Image.fromarray(noise(40, 40)).save(path)
     path.write_bytes(path.read_bytes()[:-50])
     with pytest.raises(ZooError, match=rf"edits.csv:7, picture a-picture-of-a-lake.{suffix}: .*cannot read"):
-        look(str(path), "edits.csv:7")
+        inspect_picture(str(path), "edits.csv:7")
 
 
 def test_a_trailer_after_the_picture_is_accepted(tmp_path: Path) -> None:
     path = tmp_path / "phone.jpg"
     Image.fromarray(noise()).save(path)
     path.write_bytes(path.read_bytes() + b"\0" * 64)
-    assert look(str(path), "").height == 6
+    assert inspect_picture(str(path), "").height == 6
 
 
 def test_a_missing_or_unreadable_picture_is_an_error_with_its_location(tmp_path: Path) -> None:
     with pytest.raises(ZooError, match=r"edits.csv:7, picture lake.png: no file"):
-        look(str(tmp_path / "lake.png"), "edits.csv:7")
+        inspect_picture(str(tmp_path / "lake.png"), "edits.csv:7")
     with pytest.raises(ZooError, match=r"edits.jsonl:2: .* is no base64"):
-        look("data:image/png;base64,x=x", "edits.jsonl:2")
+        inspect_picture("data:image/png;base64,x=x", "edits.jsonl:2")
     (tmp_path / "empty.png").write_bytes(b"")
     with pytest.raises(ZooError, match=r"edits.csv:7, picture empty.png: cannot read"):
-        look(str(tmp_path / "empty.png"), "edits.csv:7")
+        inspect_picture(str(tmp_path / "empty.png"), "edits.csv:7")
 
 
 def test_a_picture_above_the_pixel_limit_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = save(tmp_path / "large.png", Image.fromarray(noise()))
     monkeypatch.setattr(images, "MAX_PIXELS", 50)
     with pytest.raises(ZooError, match="9 x 6 pixels; expected at most 50"):
-        look(path, "")
+        inspect_picture(path, "")
 
 
 def test_edits_connected_by_a_picture_or_a_caption_share_one_item() -> None:
@@ -166,30 +166,34 @@ def test_training_pairs_of_one_prompt_become_variants_of_one_row() -> None:
     edits = [edit("make it night", uri(), uri(), "a lake") for _ in range(3)]
     tally = Tally()
     edits[2] = replace(edits[2], id="of its author")
-    (rows,) = readers.rows([Batch("train", [*edits, edits[1]], tally)])
+    (rows,) = readers.build_rows([SplitExamples("train", [*edits, edits[1]], tally)])
     assert len(rows) == 1
     assert rows[0]["image"] == edits[0].pairs[0][0]
     assert rows[0]["variants"].count("data:image/png") == 4
-    assert tally.counts[readers.GATHERED] == 2
-    (kept,) = readers.rows([Batch("test", edits, Tally())])
+    assert tally.counts[readers.GROUPED] == 2
+    (kept,) = readers.build_rows([SplitExamples("test", edits, Tally())])
     assert len(kept) == len({row["id"] for row in kept}) == 3, "an evaluation part keeps its rows"
     assert {row["variants"] for row in kept} == {""}
-    (apart,) = readers.rows([Batch("train", [edit("make it night", uri(), uri()) for _ in range(3)], Tally())])
+    (apart,) = readers.build_rows(
+        [SplitExamples("train", [edit("make it night", uri(), uri()) for _ in range(3)], Tally())]
+    )
     assert len(apart) == 3, "without captions another picture is another prompt"
 
 
 def test_equal_edits_have_equal_ids_and_others_differ() -> None:
     a, b = uri(), uri()
-    (rows,) = readers.rows([Batch("test", [edit("one", a, b), edit("one", a, b), edit("one", b, a)], Tally())])
+    (rows,) = readers.build_rows(
+        [SplitExamples("test", [edit("one", a, b), edit("one", a, b), edit("one", b, a)], Tally())]
+    )
     assert rows[0]["id"] == rows[1]["id"] != rows[2]["id"]
 
 
 def test_a_pair_of_two_sizes_is_an_error_or_skipped_and_counted() -> None:
     pair = edit("make it night", uri(6, 9), uri(6, 8))
     with pytest.raises(ZooError, match="file:1: a picture of 9 x 6 pixels, the edited one of 8 x 6; expected two of"):
-        readers.rows([Batch("train", [pair], Tally())])
-    tally = Tally(skip=True)
-    assert readers.rows([Batch("train", [pair], tally)]) == [[]]
+        readers.build_rows([SplitExamples("train", [pair], Tally())])
+    tally = Tally(skip_errors=True)
+    assert readers.build_rows([SplitExamples("train", [pair], tally)]) == [[]]
     assert tally.counts["pairs left out: the two pictures are not of one size"] == 1
 
 
@@ -204,10 +208,12 @@ def test_exif_orientation_is_applied_before_sizes_are_compared(tmp_path: Path) -
 
 def test_a_damaged_pair_is_left_out_and_other_pairs_of_its_prompt_stay(tmp_path: Path) -> None:
     good, bad = (uri(), uri()), (str(tmp_path / "1_0.jpg"), uri())
-    tally = Tally(skip=True)
-    (rows,) = readers.rows([Batch("train", [Edit("p", "one", (bad, good)), Edit("p", "two", (bad, bad))], tally)])
+    tally = Tally(skip_errors=True)
+    (rows,) = readers.build_rows(
+        [SplitExamples("train", [EditExample("p", "one", (bad, good)), EditExample("p", "two", (bad, bad))], tally)]
+    )
     assert [(row["image"], row["variants"]) for row in rows] == [(good[0], "")]
-    assert tally.counts[readers.LEFT_OUT] == 1
+    assert tally.counts[readers.UNREADABLE] == 1
     assert tally.counts["pairs left out: a picture is missing or damaged"] == 3
 
 
@@ -218,5 +224,5 @@ def test_pictures_that_differ_only_in_the_middle_have_two_digests(tmp_path: Path
         pixels = np.zeros((256, 256, 3), np.uint8)
         pixels[100:156, 100:156] = shade
         Image.fromarray(pixels).save(tmp_path / f"{shade}.bmp")
-        found.append(look(str(tmp_path / f"{shade}.bmp"), "row 1").digest)
+        found.append(inspect_picture(str(tmp_path / f"{shade}.bmp"), "row 1").digest)
     assert len(set(found)) == 2

@@ -1,4 +1,4 @@
-"""Law 5 with pictures: a killed training goes on as if nothing had happened, noise and dropped conditions included."""
+"""A killed training resumes bit for bit, noise and dropped conditions included."""
 
 from __future__ import annotations
 

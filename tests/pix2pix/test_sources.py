@@ -1,4 +1,4 @@
-"""Every layout of pairs becomes rows of the house, and the pairs of one prompt or photo never part."""
+"""Every layout of pairs becomes rows of the common form; pairs of one prompt or photo stay in one split."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Edit triplets by a teacher: what is asked, what is kept, and the verb over it."""
+"""Edit triplets by a teacher: prompts, accepted answers, and the command `zoo synth`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 
 from instructzoo.core import ZooError, api
-from instructzoo.core.commands import terminal
 from instructzoo.core.record import Invalid
+from instructzoo.core.terminal import printers
 from instructzoo.pix2pix import synth
 from instructzoo.pix2pix.synthesis import caption_triplets, seed_triplets
 from instructzoo.pix2pix.synthesis.seed_triplets import SEEDS, Triplet
 
-RULES = caption_triplets.Rules(examples=3, words=12, retries=2, blocked=frozenset({"gun", "sea monster"}), seed=0)
+RULES = caption_triplets.TripletRules(
+    examples=3, words=12, retries=2, blocked=frozenset({"gun", "sea monster"}), seed=0
+)
 CAPTION = "A lake, in winter."
 
 
@@ -51,11 +53,11 @@ def lines(folder: Path, name: str = "triplets.jsonl") -> list[dict[str, Any]]:
 
 
 def test_every_seed_passes_the_rules_and_is_unique() -> None:
-    rules = caption_triplets.Rules(6, 50, 0, frozenset(), 0)
+    rules = caption_triplets.TripletRules(6, 50, 0, frozenset(), 0)
     for seed in SEEDS:
         before, edit, after = seed.triplet
         assert caption_triplets.parse(f"{edit}\n%%\n{after}\nEND", before, rules) == seed.triplet
-    assert len({caption_triplets.folded(seed.triplet.input) for seed in SEEDS}) == len(SEEDS) == 60
+    assert len({caption_triplets.normalise(seed.triplet.input) for seed in SEEDS}) == len(SEEDS) == 60
     assert len({seed.edit for seed in SEEDS}) == len(SEEDS)
 
 
@@ -97,25 +99,32 @@ def test_a_blocked_word_inside_another_word_is_accepted() -> None:
 
 
 def test_a_prompt_ends_where_the_answer_begins_and_varies_reproducibly() -> None:
-    prompt = caption_triplets.prompt(CAPTION, 7, 0, RULES)
+    prompt = caption_triplets.build_prompt(CAPTION, 7, 0, RULES)
     assert prompt.endswith(f"END\n\n{CAPTION}\n##\n")
     assert prompt.count("\n%%\n") == prompt.count("\nEND") == 3
-    assert prompt == caption_triplets.prompt(CAPTION, 7, 0, RULES)
+    assert prompt == caption_triplets.build_prompt(CAPTION, 7, 0, RULES)
     assert (
-        len({prompt, caption_triplets.prompt(CAPTION, 7, 1, RULES), caption_triplets.prompt(CAPTION, 8, 0, RULES)}) == 3
+        len(
+            {
+                prompt,
+                caption_triplets.build_prompt(CAPTION, 7, 1, RULES),
+                caption_triplets.build_prompt(CAPTION, 8, 0, RULES),
+            }
+        )
+        == 3
     )
 
 
 def test_captions_from_seeds_are_unique_and_more_keep_the_first_ones() -> None:
-    ten, more = caption_triplets.captions(None, 10, 0), caption_triplets.captions(None, 500, 0)
+    ten, more = caption_triplets.read_captions(None, 10, 0), caption_triplets.read_captions(None, 500, 0)
     assert more[:10] == ten
-    assert len(set(map(caption_triplets.folded, more))) == 500
-    assert caption_triplets.captions(None, 10, 1) != ten
-    every = list(seed_triplets.recombined(0))
+    assert len(set(map(caption_triplets.normalise, more))) == 500
+    assert caption_triplets.read_captions(None, 10, 1) != ten
+    every = list(seed_triplets.recombine_captions(0))
     assert len(set(every)) == len(every) > 30_000
     assert not [caption for caption in every if "lighthouse driving" in caption]
     with pytest.raises(ZooError, match="limit: 1,000,000 captions; expected at most"):
-        caption_triplets.captions(None, 1_000_000, 0)
+        caption_triplets.read_captions(None, 1_000_000, 0)
 
 
 def test_captions_that_differ_only_in_case_are_sent_to_the_teacher_once(tmp_path: Path) -> None:
@@ -149,7 +158,7 @@ def test_a_blocked_caption_is_not_sent_to_the_teacher(tmp_path: Path) -> None:
 def test_a_resumed_run_repeats_no_request_and_ends_with_the_same_triplets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(caption_triplets, "BLOCK", 3)
+    monkeypatch.setattr(caption_triplets, "BLOCK_SIZE", 3)
     small = ("limit=8", "teacher.batch=1")
 
     def says(caption: str, n: int) -> str:  # the second answer is the good one
@@ -227,12 +236,12 @@ def test_teacher_settings_keep_the_default_stop_sequence(tmp_path: Path) -> None
 
 def test_the_summary_shows_what_was_rejected(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     teacher = Teacher(lambda caption, n: "no" if caption == "a" else f"freeze it\n%%\n{caption} frozen")
-    terminal.synthesised(asked(tmp_path, teacher, captions="a\nb"))
+    printers.synthesised(asked(tmp_path, teacher, captions="a\nb"))
     told = capsys.readouterr().out
     for text in (
         "triplets",
         "not two parts",
-        "5 prompts answered by the teacher now, 0 by the journal",
+        "5 prompts answered by the teacher now, 0 from the response cache",
         "no moderation",
     ):
         assert text in told

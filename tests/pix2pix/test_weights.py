@@ -1,4 +1,4 @@
-"""The bundled model: it is what its recipe and its recorded scores say."""
+"""The bundled model matches its recipe and its recorded scores."""
 
 from __future__ import annotations
 

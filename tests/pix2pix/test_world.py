@@ -1,4 +1,4 @@
-"""The microworld of image editing: splits that share no scene, names that fit one shape, pictures drawn exactly."""
+"""The synthetic world: splits share no scene, phrases fit one shape, pictures are drawn exactly."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from random import Random
 import numpy as np
 import pytest
 
+from instructzoo.core.data.split import split_of
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Row
-from instructzoo.core.settings import validate_part
+from instructzoo.core.settings import validate_settings
 from instructzoo.pix2pix import images, world
 from instructzoo.pix2pix.world import edits, scenes, templates
 from instructzoo.pix2pix.world.edits import KINDS, Edit
@@ -73,7 +74,7 @@ def test_train_and_test_share_no_scene_and_no_picture(rows: list[Row], held_out:
 
 def test_the_train_and_test_splits_have_shares_of_88_and_8_percent() -> None:
     rng = Random(0)
-    counts = Counter(world.split_of(scenes.caption(scenes.draw(rng))) for _ in range(5_000))
+    counts = Counter(split_of(scenes.caption(scenes.draw_scene(rng))) for _ in range(5_000))
     assert abs(counts["train"] / 5_000 - 0.88) < 0.02
     assert abs(counts["test"] / 5_000 - 0.08) < 0.02
 
@@ -100,7 +101,7 @@ def test_an_unknown_split_is_an_error() -> None:
 
 def test_weights_of_kinds_that_are_not_drawn_are_an_error() -> None:
     with pytest.raises(ZooError, match="weights names move"):
-        validate_part(world.Settings, {"kinds": ["add"], "weights": {"move": 2.0}}, "data.world")
+        validate_settings(world.Settings, {"kinds": ["add"], "weights": {"move": 2.0}}, "data.world")
 
 
 def test_weights_change_the_shares_of_kinds() -> None:
@@ -118,19 +119,19 @@ def test_all_kinds_are_about_equally_frequent(rows: list[Row]) -> None:
 
 def test_every_edit_changes_the_picture() -> None:
     rng = Random(1)
-    for scene in [scenes.draw(rng, 4) for _ in range(60)]:
+    for scene in [scenes.draw_scene(rng, 4) for _ in range(60)]:
         before = scenes.render(scene)
         for kind in KINDS:
-            for edit in edits.every(scene, kind):
+            for edit in edits.possible_edits(scene, kind):
                 assert (scenes.render(edit.apply(scene)) != before).any(), (scene, edit)
 
 
 def test_after_every_edit_all_shapes_have_different_names() -> None:
     rng = Random(2)
-    for scene in [scenes.draw(rng, 4) for _ in range(60)]:
+    for scene in [scenes.draw_scene(rng, 4) for _ in range(60)]:
         for kind in KINDS:
-            for after in (edit.apply(scene) for edit in edits.every(scene, kind)):
-                assert len(after.kinds()) == len(list(after.shapes()))
+            for after in (edit.apply(scene) for edit in edits.possible_edits(scene, kind)):
+                assert len(after.colours_and_forms()) == len(list(after.shapes()))
 
 
 def test_an_edit_that_does_not_fit_is_an_error_and_never_drawn() -> None:
@@ -141,19 +142,21 @@ def test_an_edit_that_does_not_fit_is_an_error_and_never_drawn() -> None:
     with pytest.raises(ZooError, match="a second red circle"):
         Edit("add", to=1, shape=Shape("red", "circle", "small")).apply(TWO)
     assert (
-        edits.draw(Random(0), Scene("white", (RED, BLUE, Shape("red", "square"), Shape("blue", "circle"))), ("add",))
+        edits.draw_edit(
+            Random(0), Scene("white", (RED, BLUE, Shape("red", "square"), Shape("blue", "circle"))), ("add",)
+        )
         is None
     )
     with pytest.raises(ZooError, match='did you mean "remove"'):
-        edits.every(TWO, "remov")  # type: ignore[arg-type]
+        edits.possible_edits(TWO, "remov")  # type: ignore[arg-type]
 
 
 def test_the_edited_picture_equals_the_picture_edited_by_pixel_masks() -> None:
     """The truth by another way: pixels of the picture before are painted over, no scene is drawn anew."""
     rng = Random(3)
-    for scene in [scenes.draw(rng) for _ in range(40)]:
+    for scene in [scenes.draw_scene(rng) for _ in range(40)]:
         for kind in KINDS:
-            for edit in edits.every(scene, kind)[:12]:
+            for edit in edits.possible_edits(scene, kind)[:12]:
                 assert np.array_equal(painted(scene, edit), scenes.render(edit.apply(scene))), (scene, edit)
 
 
@@ -165,14 +168,14 @@ def painted(scene: Scene, edit: Edit) -> images.Pixels:
         picture[(picture == ground).all(-1)] = GROUNDS[str(edit.ground)]
         return picture
     if edit.cell is not None:
-        own = (picture == COLOURS[scene.at(edit.cell).colour]).all(-1) & quarter(edit.cell)
+        own = (picture == COLOURS[scene.shape_at(edit.cell).colour]).all(-1) & quarter(edit.cell)
         if edit.kind == "recolour" and edit.shape is not None:
             picture[own] = COLOURS[edit.shape.colour]
             return picture
         picture[own] = ground
     spot = edit.to if edit.to is not None else edit.cell
     if edit.shape is not None and spot is not None:
-        alone = scenes.render(Scene(scene.ground, (None,) * 4).put(spot, edit.shape))
+        alone = scenes.render(Scene(scene.ground, (None,) * 4).with_cell(spot, edit.shape))
         new = (alone != ground).any(-1)
         picture[new] = COLOURS[edit.shape.colour]
     return picture
@@ -229,7 +232,7 @@ def test_captions_describe_their_pictures_exactly(rows: list[Row]) -> None:
 
 def test_different_scenes_have_different_captions_and_pictures() -> None:
     rng = Random(4)
-    drawn = {scenes.draw(rng, 4) for _ in range(2_000)}
+    drawn = {scenes.draw_scene(rng, 4) for _ in range(2_000)}
     assert len({scenes.caption(scene) for scene in drawn}) == len(drawn)
     assert len({scenes.render(scene).tobytes() for scene in drawn}) == len(drawn)
 
@@ -246,7 +249,7 @@ def test_pictures_contain_only_colours_of_the_palette(size: int) -> None:
     rng = Random(5)
     known = {bytes(colour) for colour in scenes.palette().values()}
     for _ in range(30):
-        picture = scenes.render(scenes.draw(rng, 4), size)
+        picture = scenes.render(scenes.draw_scene(rng, 4), size)
         assert picture.shape == (size, size, 3)
         assert {bytes(pixel) for pixel in picture.reshape(-1, 3)} <= known
 
@@ -273,7 +276,7 @@ def test_single_shape_scenes_have_364_distinct_patches() -> None:
             for size in SIZES:
                 for ground in GROUNDS:
                     for cell in range(4):
-                        scene = Scene(ground, (None,) * 4).put(cell, Shape(colour, form, size))
+                        scene = Scene(ground, (None,) * 4).with_cell(cell, Shape(colour, form, size))
                         grid = scenes.render(scene).reshape(4, 8, 4, 8, 3).swapaxes(1, 2).reshape(16, -1)
                         patches |= {patch.tobytes() for patch in grid}
     assert len(patches) == 364
@@ -288,8 +291,8 @@ def test_instructions_are_short_and_use_fewer_than_90_words(rows: list[Row]) -> 
 
 
 def test_every_kind_has_at_least_eight_wordings() -> None:
-    assert set(templates.WORDINGS) >= set(KINDS) - {"resize"}
-    assert all(len(set(texts)) >= 8 for texts in templates.WORDINGS.values())
+    assert set(templates.INSTRUCTION_TEMPLATES) >= set(KINDS) - {"resize"}
+    assert all(len(set(texts)) >= 8 for texts in templates.INSTRUCTION_TEMPLATES.values())
 
 
 def test_no_instruction_means_two_edits_of_one_scene() -> None:
@@ -297,7 +300,7 @@ def test_no_instruction_means_two_edits_of_one_scene() -> None:
     scene = Scene("white", (RED, BLUE, Shape("red", "triangle", "small"), None))
     meant: dict[str, Scene] = {}
     for kind in KINDS:
-        for edit in edits.every(scene, kind):
+        for edit in edits.possible_edits(scene, kind):
             for seed in range(25):
-                said = templates.write(Random(seed), scene, edit)
+                said = templates.write_instruction(Random(seed), scene, edit)
                 assert meant.setdefault(said, edit.apply(scene)) == edit.apply(scene), said

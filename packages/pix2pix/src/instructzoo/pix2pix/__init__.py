@@ -11,4 +11,4 @@ domain = Domain(
     columns=("image", "edited", "kind"),
 )
 
-__all__ = ["app"]
+__all__ = ["domain"]

@@ -1,9 +1,9 @@
-"""Images as rows hold them: a reference in text, either the path of a file or a data URI that holds the file itself.
+"""Images as rows hold them: a reference in text, either a file path or a data URI that contains the file itself.
 
     to_uri(pixels)        "data:image/png;base64,iVBOR..."
-    read("photo.jpg")     uint8 [h, w, 3]; turned as its EXIF says, transparency laid on white
+    read("photo.jpg")     uint8 [h, w, 3]; rotated as its EXIF says, transparency composited onto white
 
-A row's answer is an image in the same form, so that answers travel as text like those of every domain.
+A row's answer is an image in the same form, so answers travel as text as in every domain.
 """
 
 from __future__ import annotations
@@ -21,64 +21,90 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from instructzoo.core.errors import ZooError
 
 Pixels = npt.NDArray[np.uint8]
-"""[height, width, 3], red, green, blue."""
+"""[height, width, 3] in red, green, blue."""
 
-PREFIX = "data:image/"
+DATA_URI_PREFIX = "data:image/"
 MAX_PIXELS = 50_000_000
-"""Of one image; a larger one is refused before it is decoded."""
+"""Largest number of pixels of an image; a larger one is refused before it is decoded."""
 
-KINDS = "a PNG, JPEG, WebP, BMP or GIF image"
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+"""Formats that are read, by Pillow's names."""
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
+"""Suffixes of picture files, in lower case."""
+
+EXPECTED_FORMATS = "a PNG, JPEG, WebP, BMP or GIF image"
 
 
 def read(reference: str, where: str = "") -> Pixels:
-    """The image of a reference. Raises ZooError naming `where` for one that is missing, damaged or far too large."""
-    source = io.BytesIO(_content(reference, where)) if reference.startswith("data:") else Path(reference).expanduser()
-    name = _short(reference)
+    """Decode an image.
+
+    Args:
+        reference: A file path or a data URI.
+        where: File and line, or row, that the error message names.
+
+    Returns:
+        uint8 [h, w, 3], as `to_rgb` gives it.
+
+    Raises:
+        ZooError: The image is missing, damaged, of another format or too large.
+    """
+    source = (
+        io.BytesIO(_decode_data_uri(reference, where))
+        if reference.startswith("data:")
+        else Path(reference).expanduser()
+    )
+    name = _shorten(reference)
     try:
-        with Image.open(source, formats=("PNG", "JPEG", "WEBP", "BMP", "GIF")) as image:
+        with Image.open(source, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
-                found = f"{name} has {image.width} x {image.height} pixels"
-                raise ZooError(found, f"at most {MAX_PIXELS:,} of them", "make it smaller", where)
-            return upright(image)
+                size = f"{name} has {image.width} x {image.height} pixels"
+                raise ZooError(size, f"at most {MAX_PIXELS:,} of them", "make it smaller", where)
+            return to_rgb(image)
     except FileNotFoundError as error:
-        raise ZooError(f"no file {name}", KINDS, "look at the path", where) from error
+        raise ZooError(f"no file {name}", EXPECTED_FORMATS, "look at the path", where) from error
     except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ZooError(f"cannot read {name}: {str(error)[:120]}", KINDS, "replace it", where) from error
+        raise ZooError(f"cannot read {name}: {str(error)[:120]}", EXPECTED_FORMATS, "replace it", where) from error
 
 
-def upright(image: Image.Image) -> Pixels:
-    """Pixels as a viewer shows them: EXIF orientation obeyed, transparency laid on white, 16 bits and CMYK made RGB."""
-    turned = ImageOps.exif_transpose(image)
-    if turned.mode.startswith("I;16") or turned.mode == "I":
-        turned = Image.fromarray((np.asarray(turned, np.float64) / 257).clip(0, 255).astype(np.uint8))
-    if "A" in turned.getbands() or "transparency" in turned.info:
-        layer = turned.convert("RGBA")
-        ground = Image.new("RGBA", layer.size, (255, 255, 255, 255))
-        turned = Image.alpha_composite(ground, layer)
-    return np.array(turned.convert("RGB"), np.uint8)
+def to_rgb(image: Image.Image) -> Pixels:
+    """Pixels as a viewer shows them, uint8 [h, w, 3].
+
+    EXIF orientation is applied, transparency composited onto white, 16-bit and CMYK images converted to RGB.
+    """
+    rotated = ImageOps.exif_transpose(image)
+    if rotated.mode.startswith("I;16") or rotated.mode == "I":
+        rotated = Image.fromarray((np.asarray(rotated, np.float64) / 257).clip(0, 255).astype(np.uint8))
+    if "A" in rotated.getbands() or "transparency" in rotated.info:
+        rgba = rotated.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
+        rotated = Image.alpha_composite(white, rgba)
+    return np.array(rotated.convert("RGB"), np.uint8)
 
 
 def to_uri(pixels: Pixels, format: Literal["png", "jpeg"] = "png") -> str:
-    """A data URI of an image. PNG keeps every pixel."""
-    return PREFIX + f"{format};base64," + base64.b64encode(encode(pixels, format)).decode()
+    """A data URI of an image, uint8 [h, w, 3]. PNG keeps every pixel."""
+    return DATA_URI_PREFIX + f"{format};base64," + base64.b64encode(encode(pixels, format)).decode()
 
 
 def encode(pixels: Pixels, format: Literal["png", "jpeg"] = "png") -> bytes:
-    """The bytes of an image file."""
+    """The bytes of an image file, PNG or JPEG of quality 95."""
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, format, **({"quality": 95} if format == "jpeg" else {}))
     return stream.getvalue()
 
 
-def _content(uri: str, where: str) -> bytes:
-    head, comma, body = uri.partition(",")
-    if not head.startswith(PREFIX) or not head.endswith(";base64") or not comma:
-        raise ZooError(f"a data URI that begins {_short(uri)}", f"{PREFIX}png;base64,...", where=where)
+def _decode_data_uri(uri: str, where: str) -> bytes:
+    """The bytes in a data URI of an image."""
+    header, separator, payload = uri.partition(",")
+    if not header.startswith(DATA_URI_PREFIX) or not header.endswith(";base64") or not separator:
+        raise ZooError(f"a data URI that begins {_shorten(uri)}", f"{DATA_URI_PREFIX}png;base64,...", where=where)
     try:
-        return base64.b64decode(body, validate=True)
+        return base64.b64decode(payload, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise ZooError(f"{_short(uri)} is no base64", "an image's bytes", "encode it again", where) from error
+        raise ZooError(f"{_shorten(uri)} is no base64", "an image's bytes", "encode it again", where) from error
 
 
-def _short(reference: str) -> str:
+def _shorten(reference: str) -> str:
+    """A reference that fits into an error message."""
     return f"{reference[:40]}..." if reference.startswith("data:") else reference

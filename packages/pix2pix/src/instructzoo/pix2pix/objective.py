@@ -1,10 +1,10 @@
-"""The training objective: tell the noise, or the velocity, of an edited picture's latents (arXiv:2211.09800, 3.2).
+"""The training objective: predict the noise, or the velocity, of the edited picture's latents (arXiv:2211.09800, 3.2).
 
-    loss = sum over latents of weight(t) * (UNet(noised target, picture before, instruction, t) - aim) ** 2
+    loss = sum over latents of weight(t) * (UNet(noised target, picture before, instruction, t) - expected) ** 2
 
-Every row draws its noise, its time step and its dropped conditions from a generator of its own, seeded by the update
-and the row's number: a loss is the same for any micro-batch, a resumed run draws what the killed one would have drawn,
-and validations always draw the same.
+Every row draws its noise, its time step and its dropped conditions from a random generator of its own, seeded by the
+update and the row's index. The loss is therefore the same for any micro-batch size, a resumed run draws what the
+stopped one would have drawn, and every validation draws the same values.
 """
 
 from __future__ import annotations
@@ -19,48 +19,49 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from instructzoo.core import recipe as recipes
-from instructzoo.core.data import Built
+from instructzoo.core.data import BuiltData
 from instructzoo.core.domain import Domain
 from instructzoo.core.errors import ZooError
 from instructzoo.core.models.load import ModelBundle, to_device
-from instructzoo.core.recipe import Recipe, validate_part
+from instructzoo.core.recipe import Recipe, validate_settings
 from instructzoo.core.record import Row
 from instructzoo.core.text import Lengths
-from instructzoo.core.tune import distributed
 from instructzoo.pix2pix import model, sampling
 from instructzoo.pix2pix.data import latent_cache
-from instructzoo.pix2pix.data.latent_cache import TrainingExample, moments
-from instructzoo.pix2pix.networks.editor import Editor, tokens
+from instructzoo.pix2pix.data.latent_cache import TrainingExample, encode_moments
+from instructzoo.pix2pix.networks.editor import Editor, tokenize
+from instructzoo.pix2pix.random_draws import VALIDATION_SEED, RandomDraws, draw_random, min_snr_weights, update_seed
 from instructzoo.pix2pix.sampling import row_seed
 
-Share = Annotated[float, Field(ge=0, le=1)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
 
-KEPT = 4_096
-"""Instructions whose words of a frozen encoder are kept, 236 KB each at 77 tokens of 768 channels."""
-
-VALIDATION = 0x5EED
-"""Seed of the draws of every validation."""
+TEXT_CACHE_SIZE = 4_096
+"""Encoded instructions of a frozen text encoder that are kept, 236 KB each at 77 tokens of 768 channels."""
 
 
 class Settings(recipes.Settings):
-    """How the loss is made. The defaults are the paper's."""
+    """How the loss is computed. The defaults are the paper's."""
 
     prediction: Literal["backbone", "v_prediction", "epsilon"] = Field(
-        "backbone", description="what the UNet tells; backbone: what its scheduler says it was trained for"
+        "backbone", description="what the UNet predicts; backbone: what its scheduler says it was trained to predict"
     )
-    drop_text: Share = Field(0.05, description="share of rows that see the picture and no instruction")
-    drop_image: Share = Field(0.05, description="share of rows that see the instruction and no picture")
-    drop_both: Share = Field(0.05, description="share of rows that see neither")
+    drop_text: Fraction = Field(0.05, description="fraction of rows that see the picture and no instruction")
+    drop_image: Fraction = Field(0.05, description="fraction of rows that see the instruction and no picture")
+    drop_both: Fraction = Field(0.05, description="fraction of rows that see neither")
     min_snr: float | None = Field(
         None, gt=0, description="gamma of min-SNR weighting (arXiv:2303.09556), 5 there; none: no weighting"
     )
-    noise_offset: float = Field(0.0, ge=0, description="standard deviation of a shift of a channel's whole noise")
-    early: float = Field(
-        1.0, gt=0, description="power of the draw of time steps: 1 is uniform, above 1 draws noisy ones more often"
+    noise_offset: float = Field(
+        0.0, ge=0, description="standard deviation of a random offset that is added to all of a channel's noise"
     )
-    flip: Share = Field(0.0, description="share of pairs that are mirrored; never where the texts speak of sides")
-    zoom: float = Field(1.0, ge=1, description="pictures are enlarged by up to this and cropped, both alike, at random")
-    cache: bool = Field(True, description="encode every picture once, before the training; not with zoom above 1")
+    early: float = Field(
+        1.0,
+        gt=0,
+        description="exponent of the time-step distribution: 1 is uniform, above 1 samples noisy steps more often",
+    )
+    flip: Fraction = Field(0.0, description="fraction of pairs that are mirrored; never where a text mentions sides")
+    zoom: float = Field(1.0, ge=1, description="largest random enlargement before the crop; both pictures get the same")
+    cache: bool = Field(True, description="encode every picture once, before training starts; not with zoom above 1")
 
     @model_validator(mode="after")
     def _shares_fit(self) -> Settings:
@@ -72,149 +73,193 @@ class Settings(recipes.Settings):
 
 
 def settings(recipe: Recipe) -> Settings:
-    return validate_part(Settings, recipe.objective, "objective")
+    """The recipe's `objective` settings. Raises ZooError for unknown or invalid ones."""
+    return validate_settings(Settings, recipe.objective, "objective")
 
 
-@dataclass(frozen=True)
-class Draws:
-    """What rows draw: dropped and time, uniform [b]; sampled and noise, normal like the latents; shift [b, c, 1, 1]."""
+class EditingObjective:
+    """The loss of an editor over examples of data/latent_cache.py.
 
-    dropped: Tensor
-    time: Tensor
-    sampled: Tensor
-    noise: Tensor
-    shift: Tensor
+    Args:
+        settings: The recipe's `objective` settings.
+        empty: Token ids of the empty instruction, [t].
+        frozen_text: Whether the text encoder is frozen, so that its outputs can be cached.
+    """
 
+    def __init__(self, settings: Settings, empty: Tensor, frozen_text: bool) -> None:
+        self.settings, self.empty, self.frozen_text = settings, empty, frozen_text
+        self._text_cache: dict[bytes, Tensor] = {}
 
-class Editing:
-    """The objective over rows that latents.py has prepared. empty: the ids of no instruction [t]."""
+    def collate(self, examples: Sequence[TrainingExample]) -> dict[str, Tensor]:
+        """Stack examples into tensors, one group for each picture size in the batch.
 
-    def __init__(self, own: Settings, empty: Tensor, frozen_text: bool) -> None:
-        self.own, self.empty, self.frozen_text = own, empty, frozen_text
-        self._said: dict[bytes, Tensor] = {}
+        Args:
+            examples: Training examples of any picture sizes.
 
-    def collate(self, rows: Sequence[TrainingExample]) -> dict[str, Tensor]:
-        """Tensors of every size of picture among the rows, named apart by a number: `ids.0` [b, t], `before.0`, ..."""
+        Returns:
+            For group n: `rows.n` [b] the rows' indices, `ids.n` [b, t], `before.n` and `after.n` [b, ...] from
+            `load_pair`.
+        """
         seed = update_seed()
-        sizes: dict[tuple[int, ...], list[tuple[TrainingExample, Tensor, Tensor]]] = {}
-        for row in rows:
-            before, after = row.pair(row_seed(seed, row.number))
-            sizes.setdefault(tuple(after.shape), []).append((row, before, after))
+        examples_by_size: dict[tuple[int, ...], list[tuple[TrainingExample, Tensor, Tensor]]] = {}
+        for example in examples:
+            before, after = example.load_pair(row_seed(seed, example.index))
+            examples_by_size.setdefault(tuple(after.shape), []).append((example, before, after))
         batch: dict[str, Tensor] = {}
-        for number, group in enumerate(sizes.values()):
-            batch[f"rows.{number}"] = torch.tensor([row.number for row, _, _ in group])
-            batch[f"ids.{number}"] = torch.stack([row.ids for row, _, _ in group])
-            batch[f"before.{number}"] = torch.stack([before for _, before, _ in group])
-            batch[f"after.{number}"] = torch.stack([after for _, _, after in group])
+        for group_index, group in enumerate(examples_by_size.values()):
+            batch[f"rows.{group_index}"] = torch.tensor([example.index for example, _, _ in group])
+            batch[f"ids.{group_index}"] = torch.stack([example.token_ids for example, _, _ in group])
+            batch[f"before.{group_index}"] = torch.stack([before for _, before, _ in group])
+            batch[f"after.{group_index}"] = torch.stack([after for _, _, after in group])
         return batch
 
     def loss(self, editor: Editor, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """The summed loss and the number of latents that it sums over."""
-        found = [self._loss(editor, batch, n) for n in range(len(batch) // 4)]
-        return torch.stack([loss for loss, _ in found]).sum(), torch.stack([count for _, count in found]).sum()
+        """Compute the loss of a collated batch.
 
-    def _loss(self, model: Editor, batch: dict[str, Tensor], number: int) -> tuple[Tensor, Tensor]:
-        rows, ids = batch[f"rows.{number}"], batch[f"ids.{number}"]
-        before, mean, std = encoded(model, batch[f"before.{number}"], batch[f"after.{number}"])  # [b, c, h, w] each
-        drawn = draw(rows, mean.shape[1:], update_seed() if model.training else VALIDATION)
-        drawn = Draws(*(value.to(mean.device) for value in vars(drawn).values()))
-        target = (mean + std * drawn.sampled) * model.scale
-        noise = drawn.noise + self.own.noise_offset * drawn.shift
-        steps = model.schedule.config.num_train_timesteps
-        time = (steps * (1 - drawn.time**self.own.early)).long().clamp(0, steps - 1)  # [b]
+        Args:
+            editor: The editor in training or evaluation mode; in evaluation no condition is dropped.
+            batch: What `collate` returned, on the editor's device.
 
-        no_text, no_image = self._dropped(drawn.dropped, model.training)
-        words = self._words(model, torch.where(no_text[:, None], self.empty.to(ids.device), ids))
-        shown = torch.where(no_image[:, None, None, None], torch.zeros_like(before), before)
+        Returns:
+            The summed loss and the number of latent values that it sums over, both scalars.
+        """
+        losses = [self._loss(editor, batch, n) for n in range(len(batch) // 4)]
+        return torch.stack([loss for loss, _ in losses]).sum(), torch.stack([count for _, count in losses]).sum()
+
+    def _loss(self, model: Editor, batch: dict[str, Tensor], group: int) -> tuple[Tensor, Tensor]:
+        """The summed loss and the number of latent values of one group of equally large pictures."""
+        rows, ids = batch[f"rows.{group}"], batch[f"ids.{group}"]
+        before, mean, std = to_latents(model, batch[f"before.{group}"], batch[f"after.{group}"])  # [b, c, h, w] each
+        draws = draw_random(rows, mean.shape[1:], update_seed() if model.training else VALIDATION_SEED)
+        draws = RandomDraws(*(value.to(mean.device) for value in vars(draws).values()))
+        target = (mean + std * draws.latent_noise) * model.scale
+        noise = draws.noise + self.settings.noise_offset * draws.channel_noise
+        n_steps = model.schedule.config.num_train_timesteps
+        time = (n_steps * (1 - draws.time**self.settings.early)).long().clamp(0, n_steps - 1)  # [b]
+
+        no_text, no_image = self._drop_conditions(draws.dropout, model.training)
+        text_states = self._encode_text(model, torch.where(no_text[:, None], self.empty.to(ids.device), ids))
+        condition = torch.where(no_image[:, None, None, None], torch.zeros_like(before), before)
         noised = model.schedule.add_noise(target, noise, time)
-        said = model.unet(torch.cat([noised, shown], 1).to(model.unet.dtype), time, words).sample.float()
+        prediction = model.unet(
+            torch.cat([noised, condition], 1).to(model.unet.dtype), time, text_states
+        ).sample.float()
 
-        kind = model.schedule.config.prediction_type
-        aim = noise if kind == "epsilon" else model.schedule.get_velocity(target, noise, time)
-        errors = (said - aim).square().sum((1, 2, 3))  # [b]
-        if self.own.min_snr is not None:
-            errors = errors * min_snr(model.schedule, time, kind, self.own.min_snr)
-        return errors.sum(), torch.tensor(aim.numel(), device=errors.device)
+        prediction_type = model.schedule.config.prediction_type
+        expected = noise if prediction_type == "epsilon" else model.schedule.get_velocity(target, noise, time)
+        errors = (prediction - expected).square().sum((1, 2, 3))  # [b]
+        if self.settings.min_snr is not None:
+            errors = errors * min_snr_weights(model.schedule, time, prediction_type, self.settings.min_snr)
+        return errors.sum(), torch.tensor(expected.numel(), device=errors.device)
 
-    def _dropped(self, drawn: Tensor, training: bool) -> tuple[Tensor, Tensor]:
-        """Which rows see no instruction and which no picture, by one draw, as the paper's code does."""
-        own = self.own
+    def _drop_conditions(self, uniform: Tensor, training: bool) -> tuple[Tensor, Tensor]:
+        """Which rows see no instruction and which no picture, bool [b] each, from one draw as in the paper's code."""
+        settings = self.settings
         if not training:
-            return drawn < 0, drawn < 0
-        no_text = drawn < own.drop_text + own.drop_both
-        no_image = (drawn >= own.drop_text) & (drawn < own.drop_text + own.drop_both + own.drop_image)
+            return uniform < 0, uniform < 0
+        no_text = uniform < settings.drop_text + settings.drop_both
+        no_image = (uniform >= settings.drop_text) & (
+            uniform < settings.drop_text + settings.drop_both + settings.drop_image
+        )
         return no_text, no_image
 
-    def _words(self, model: Editor, ids: Tensor) -> Tensor:
-        """What the text encoder says of every row; each different instruction is read once, a frozen encoder's kept."""
-        unique, places = torch.unique(ids, dim=0, return_inverse=True)
+    def _encode_text(self, model: Editor, ids: Tensor) -> Tensor:
+        """Text states [b, t, d]: distinct instructions are encoded once, a frozen encoder's outputs are cached."""
+        unique, inverse = torch.unique(ids, dim=0, return_inverse=True)
         if not self.frozen_text:
-            return model.words(unique)[places]
+            return model.encode_text(unique)[inverse]
         keys = [bytes(row.cpu().numpy().tobytes()) for row in unique]
-        if len(self._said) > KEPT:
-            self._said.clear()
-        missing = [n for n, key in enumerate(keys) if key not in self._said]
+        if len(self._text_cache) > TEXT_CACHE_SIZE:
+            self._text_cache.clear()
+        missing = [n for n, key in enumerate(keys) if key not in self._text_cache]
         if missing:
             with torch.no_grad():
-                for n, said in zip(missing, model.words(unique[missing]), strict=True):
-                    self._said[keys[n]] = said
-        return torch.stack([self._said[key] for key in keys])[places]
+                for n, state in zip(missing, model.encode_text(unique[missing]), strict=True):
+                    self._text_cache[keys[n]] = state
+        return torch.stack([self._text_cache[key] for key in keys])[inverse]
 
 
-def choose(recipe: Recipe, editor: Editor, empty: Tensor) -> Editing:
-    """The objective of a recipe; the model's scheduler is told what the UNet is to predict."""
-    model.aim(editor, recipe)
-    frozen = not any(p.requires_grad for p in editor.text.parameters())
-    return Editing(settings(recipe), empty, frozen)
+def build_objective(recipe: Recipe, editor: Editor, empty: Tensor) -> EditingObjective:
+    """Create the objective of a recipe and set the scheduler's prediction type accordingly.
+
+    Args:
+        recipe: Its `objective` settings are used.
+        editor: The editor with its training method applied.
+        empty: Token ids of the empty instruction, [t].
+
+    Raises:
+        ZooError: The backbone predicts neither noise nor velocity.
+    """
+    model.set_prediction_type(editor, recipe)
+    frozen_text = not any(p.requires_grad for p in editor.text.parameters())
+    return EditingObjective(settings(recipe), empty, frozen_text)
 
 
 @dataclass(frozen=True)
 class EditingTask:
-    """A recipe of the domain made ready to run: core.commands.training_task.TrainingTask."""
+    """A recipe with its rows and its untuned editor: the `TrainingTask` of core.commands.training_task."""
 
     recipe: Recipe
     domain: Domain
-    built: Built
+    built: BuiltData
     loaded: ModelBundle
 
-    def tune(self) -> Editor:
-        return model.apply(self.loaded.model, self.recipe.method, self.recipe)
+    def trainable_model(self) -> Editor:
+        return model.apply_method(self.loaded.model, self.recipe.method, self.recipe)
 
-    def objective(self, tuned: Editor) -> Editing:
-        return choose(self.recipe, tuned, tokens(self.loaded.tokenizer, [""], self.recipe.model.max_tokens)[0])
+    def objective(self, tuned: Editor) -> EditingObjective:
+        """The objective for the tuned editor."""
+        return build_objective(
+            self.recipe, tuned, tokenize(self.loaded.tokenizer, [""], self.recipe.model.max_tokens)[0]
+        )
 
     def encode(self, rows: Sequence[Row], training: bool = True) -> list[TrainingExample]:
-        """Rows for `Editing.collate`; of validation rows the first pair, cut in the middle and not mirrored."""
-        own, network = settings(self.recipe), self.loaded.model
+        """Examples for `collate`; validation rows use their first pair, a centre crop and no mirroring."""
+        options, network = settings(self.recipe), self.loaded.model
         multiple = network.patch * network.multiple
-        flip, zoom = (own.flip, own.zoom) if training else (0.0, 1.0)
-        frame = latent_cache.Framed(model.settings(self.recipe).resolution, multiple, flip, zoom, variants=training)
-        coded = latent_cache.encoder(to_device(network)) if own.cache else None
-        return latent_cache.prepare(rows, network, self.loaded.tokenizer, self.recipe.model.max_tokens, frame, coded)
+        flip, zoom = (options.flip, options.zoom) if training else (0.0, 1.0)
+        frame = latent_cache.FrameSettings(
+            model.settings(self.recipe).resolution, multiple, flip, zoom, variants=training
+        )
+        encode = latent_cache.latent_encoder(to_device(network)) if options.cache else None
+        return latent_cache.build_examples(
+            rows, network, self.loaded.tokenizer, self.recipe.model.max_tokens, frame, encode
+        )
 
     def lengths(self, encoded: Sequence[TrainingExample]) -> Lengths:
-        """Places of latents, all of which are learnt."""
-        costs = [row.cost for row in encoded]
+        """The cost of each example: spatial positions of its latents, all of which are predicted."""
+        costs = [row.n_latents for row in encoded]
         return Lengths(costs, costs)
 
     def tokens(self, encoded: TrainingExample) -> list[dict[str, Any]]:
-        """The instruction's tokens, which are read, and the picture, which is learnt; padding is left out."""
+        """The instruction's tokens, which are the prompt, and the picture, which is the target; padding is left out."""
         tokenizer = self.loaded.tokenizer
-        said = tokenizer(tokenizer.decode(encoded.ids.tolist(), skip_special_tokens=True))["input_ids"]
-        picture = f" a picture of {encoded.cost} latents"
-        read = [{"id": i, "text": tokenizer.decode([i]), "supervised": False} for i in said]
-        return [*read, {"id": -1, "text": picture, "supervised": True}]
+        token_ids = tokenizer(tokenizer.decode(encoded.token_ids.tolist(), skip_special_tokens=True))["input_ids"]
+        picture = f" a picture of {encoded.n_latents} latents"
+        prompt_tokens = [{"id": i, "text": tokenizer.decode([i]), "supervised": False} for i in token_ids]
+        return [*prompt_tokens, {"id": -1, "text": picture, "supervised": True}]
 
     def save_tokenizer(self, folder: Path) -> None:
+        """Save the tokenizer and autoencoder of a scratch editor, so that a resumed run starts from the same ones."""
         if self.recipe.model.backbone.startswith("scratch:"):
-            model.keep(self.loaded.model, self.loaded.tokenizer, folder)
+            model.save_start(self.loaded.model, self.loaded.tokenizer, folder)
 
     def save(self, tuned: Editor, folder: Path) -> None:
+        """Save what was trained."""
         model.save(tuned, self.loaded.tokenizer, self.recipe, folder)
 
 
-def build_task(domain: Domain, recipe: Recipe, kept: Path | None) -> EditingTask:
-    """The rows and the untuned editor of a recipe. Raises ZooError for settings that no editor obeys."""
+def build_task(domain: Domain, recipe: Recipe, saved_start: Path | None) -> EditingTask:
+    """Build the rows and load the untuned editor of a recipe.
+
+    Args:
+        domain: The pix2pix domain.
+        recipe: The resolved recipe.
+        saved_start: Folder with the tokenizer and autoencoder of an interrupted run, if there is one.
+
+    Raises:
+        ZooError: A setting is not supported by editors, or invalid.
+    """
     from instructzoo.core import data
 
     if recipe.train.packing:
@@ -223,52 +268,29 @@ def build_task(domain: Domain, recipe: Recipe, kept: Path | None) -> EditingTask
         raise ZooError(f"model.quantisation={recipe.model.quantisation}", "none, for an editor", "leave it out")
     if recipe.train.sharding or recipe.train.compile:
         raise ZooError("train.sharding or train.compile with an editor", "false", "leave it out")
-    own = recipe.model
-    if (own.weights, own.dropout, own.template) != ("float32", 0.0, "plain"):
+    model_settings = recipe.model
+    if (model_settings.weights, model_settings.dropout, model_settings.template) != ("float32", 0.0, "plain"):
         raise ZooError("model.weights, dropout or template on an editor", "their defaults", "leave them out")
-    settings(recipe), model.settings(recipe)  # told now, not after the rows are built or the training is done
-    sampling.named(validate_part(sampling.Settings, recipe.decode.options, "decode.options").scheduler)
+    settings(recipe), model.settings(recipe)  # raises now, not after the rows are built or training has ended
+    sampling.scheduler_class(validate_settings(sampling.Settings, recipe.decode.options, "decode.options").scheduler)
     built = data.build(recipe)
-    loaded = model.load(recipe, lambda: iter(built.rows["train"]), kept)
+    loaded = model.load(recipe, lambda: iter(built.rows["train"]), saved_start)
     return EditingTask(recipe, domain, built, loaded)
 
 
-def encoded(model: Editor, before: Tensor, after: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The mode of the picture before, mean and standard deviation of the one after.
+def to_latents(model: Editor, before: Tensor, after: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The latents of both pictures.
 
-    Both come as the autoencoder's moments [b, 2c, h, w] (cached), or as pixels [b, 3, h, w].
+    Args:
+        model: The editor.
+        before: Picture before, as cached moments [b, 2c, h, w] or as pixels [b, 3, h, w] in -1..1.
+        after: Picture after, likewise.
+
+    Returns:
+        The mode of the picture before, and mean and standard deviation of the picture after, [b, c, h, w] each.
     """
     if before.shape[1] == 3:
         with torch.no_grad():
-            before, after = moments(model, before), moments(model, after)
+            before, after = encode_moments(model, before), encode_moments(model, after)
     mean, std = after.chunk(2, dim=1)
     return before.chunk(2, dim=1)[0], mean, std
-
-
-def update_seed() -> int:
-    """The seed that the loop sets before an update, without the rank that it adds: a row's draws are its own."""
-    return (torch.initial_seed() - (distributed.rank_and_world_size()[0] << 40)) % 2**64
-
-
-def draw(rows: Tensor, shape: Sequence[int], seed: int) -> Draws:
-    """The draws of rows by number. shape: channels, height and width of the latents."""
-    channels, height, width = shape
-    uniform, normal = [], []
-    size = 2 * channels * height * width + channels
-    for row in rows.tolist():
-        generator = torch.Generator().manual_seed(row_seed(seed, row))
-        uniform.append(torch.rand(2, generator=generator))
-        normal.append(torch.randn(size, generator=generator))
-    u, n = torch.stack(uniform), torch.stack(normal)
-    half = channels * height * width
-    return Draws(
-        u[:, 0], u[:, 1], n[:, :half].view(-1, *shape), n[:, half : 2 * half].view(-1, *shape),
-        n[:, 2 * half :].view(-1, channels, 1, 1),
-    )  # fmt: skip
-
-
-def min_snr(schedule: Any, time: Tensor, kind: str, gamma: float) -> Tensor:
-    """Weights [b] of the squared errors: min(snr, gamma) / snr for noise, / (snr + 1) for velocity."""
-    kept = schedule.alphas_cumprod.to(time.device)[time]
-    snr = kept / (1 - kept)
-    return snr.clamp(max=gamma) / (snr if kind == "epsilon" else snr + 1)

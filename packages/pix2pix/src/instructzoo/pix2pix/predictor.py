@@ -1,4 +1,4 @@
-"""Rows answered with edited pictures, as PNG data URIs: the predictor that evaluation, `zoo predict` and demo share."""
+"""Answers rows with edited pictures as PNG data URIs; `zoo eval`, `zoo predict` and the demo share it."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from instructzoo.pix2pix.data.readers.base import resolve
 from instructzoo.pix2pix.images import Pixels
 
 MAX_DIFFERENCE = 2.0
-"""Mean difference of values in 0..255 up to which an exported model's picture counts as the same."""
+"""Mean difference of pixel values in 0..255 up to which an exported model's picture counts as the same."""
 
 MAX_BATCH_LATENTS = 16_384
-"""Places of latents that are denoised together, guidance counted once: 1,024 pictures of 4x4, 16 of 32x32."""
+"""Latent positions that are denoised together, guidance counted once: 1,024 pictures of 4x4 latents, 16 of 32x32."""
 
 
 @dataclass(frozen=True)
 class Predictor:
-    """A model that edits. `scores` is what scores.json beside the model says of it, if anything."""
+    """An editing model. scores: the content of scores.json beside the model, if there is one."""
 
     domain: Domain
     recipe: Recipe
@@ -39,12 +39,12 @@ class Predictor:
     library: ClassVar[str] = "diffusers"
     usage: ClassVar[str] = (
         "diffusers' StableDiffusionInstructPix2PixPipeline opens this folder; where its autoencoder is a "
-        "PatchAutoencoder, after `import instructzoo.pix2pix.autoencoder`."
+        "PatchAutoencoder, after `import instructzoo.pix2pix.networks.patch_autoencoder`."
     )
 
     @classmethod
     def load(cls, domain: Domain, folder: Path) -> Self:
-        """The model of a weights folder, or of a run directory (its model/)."""
+        """The model of a weights folder or run directory. Raises ZooError for another domain's model."""
         model_folder = folder / "model" if (folder / "manifest.json").is_file() else folder
         recipe = runs.stored_recipe(model_folder)
         if recipe.domain != domain.name:
@@ -56,10 +56,11 @@ class Predictor:
 
     @property
     def sampling(self) -> sampling.Settings:
+        """The settings of sampling."""
         return validate_settings(sampling.Settings, self.recipe.decode.options, "decode.options")
 
     def sampled(self, **values: Any) -> Self:
-        """The same model with other settings of sampling (sampling.Settings). To set a scale is to guide."""
+        """The same model with other settings of sampling (sampling.Settings); setting a scale turns guidance on."""
         guides = {"guided": True} if {"guidance", "image_guidance"} & values.keys() else {}
         options = self.recipe.decode.options | guides | values
         validate_settings(sampling.Settings, options, "decode.options")
@@ -68,7 +69,7 @@ class Predictor:
 
     @property
     def resolution(self) -> int:
-        """Pixels of a side that the model was trained at; a picture of another shape is given as many pixels."""
+        """Side of the square pictures that the model was trained at; other shapes are resized to as many pixels."""
         return model.settings(self.recipe).resolution
 
     def loaded_from(self) -> Path:
@@ -76,13 +77,13 @@ class Predictor:
         return self.folder / "model" if (self.folder / "manifest.json").is_file() else self.folder
 
     def untuned(self) -> Self:
-        """The same backbone before it was tuned, as a baseline."""
+        """The same backbone before tuning, as a baseline."""
         weights_folder = self.loaded_from()
         base = model.load(self.recipe, list, weights_folder if (weights_folder / "vae").is_dir() else None)
         return replace(self, loaded=ModelBundle(to_device(base.model.eval()), base.tokenizer, base.kind))
 
     def exported(self, folder: Path, half: bool) -> Self:
-        """This model written into `folder` as a pipeline of diffusers, LoRA merged, and opened from there."""
+        """Write this model into `folder` as a pipeline of diffusers, LoRA merged, and open it from there."""
         merged_model = model.merge_lora(self.loaded.model)
         (merged_model.half() if half else merged_model).save(folder, self.loaded.tokenizer)
         return replace(self, loaded=model.open_saved(folder))
@@ -94,21 +95,30 @@ class Predictor:
         return a.shape == b.shape and bool(abs(a - b).mean() < MAX_DIFFERENCE)
 
     def answer(self, rows: Sequence[Row]) -> list[str]:
-        """Edited pictures in the order of the rows. Only `instruction` and `image` are needed."""
+        """Edited pictures as data URIs, in the order of the rows; only `instruction` and `image` are used."""
         return self._answer(rows, 0)
 
     def answer_counted(self, rows: Sequence[Row]) -> tuple[list[str], dict[str, int]]:
-        """As `answer`; there is nothing to be counted of a picture."""
+        """As `answer`; pictures have nothing to count."""
         return self.answer(rows), {}
 
     def with_constraints(self, constrained: bool) -> Self:
-        """The same: pictures have no grammar."""
+        """The same predictor: pictures have no grammar."""
         return self
 
     def stream(self, rows: Iterable[tuple[str, Row]], first: int = 0, batch: int = 64) -> Iterator[tuple[Row, str]]:
-        """Rows with their answers, in order, `batch` at a time. rows: (file:line, row); first: the number of the first.
+        """Answer a stream of rows in order.
 
-        A row that cannot be read or asked raises ZooError naming its place, once those before it are answered.
+        Args:
+            rows: (file:line, row).
+            first: Number of the first row; it seeds the noise.
+            batch: Rows that are read and answered together.
+
+        Yields:
+            Each row with its answer.
+
+        Raises:
+            ZooError: A row cannot be read or answered; the message names its place. Rows before it are answered first.
         """
         source, first_error = iter(rows), None
         while first_error is None:
@@ -127,7 +137,7 @@ class Predictor:
             raise first_error
 
     def _resolve_row(self, row: Row, where: str) -> Row:
-        """The row with its picture seen from its file's folder. Raises ZooError for one that cannot be answered."""
+        """The row with its picture's path relative to its file. Raises ZooError for a row that cannot be answered."""
         from instructzoo.pix2pix.networks.editor import tokenize
 
         if not isinstance(row.get("image"), str) or not row["image"]:
@@ -146,7 +156,7 @@ class Predictor:
         return answers
 
     def _size_groups(self, rows: Sequence[Row]) -> Iterator[list[tuple[int, tuple[int, int], Pixels]]]:
-        """Places of rows with the original size and the fitted picture, in batches of one size."""
+        """(index, original size, resized picture) of rows, in batches of one size."""
         multiple = self.loaded.model.patch * self.loaded.model.multiple
         waiting: dict[tuple[int, ...], list[tuple[int, tuple[int, int], Pixels]]] = {}
         for index, row in enumerate(rows):
@@ -165,10 +175,10 @@ class Predictor:
         from instructzoo.pix2pix.networks.editor import tokenize
         from instructzoo.pix2pix.networks.patch_autoencoder import to_pixels, to_tensor
 
-        network, length = self.loaded.model, self.recipe.model.max_tokens
+        network, max_tokens = self.loaded.model, self.recipe.model.max_tokens
         device = next(network.unet.parameters()).device
         texts = [rows[index].get("instruction") or "" for index, _, _ in group]
-        ids = tokenize(self.loaded.tokenizer, [*texts, ""], length).to(device)
+        ids = tokenize(self.loaded.tokenizer, [*texts, ""], max_tokens).to(device)
         before = to_tensor(pixels for _, _, pixels in group).to(device)
         numbers = [first + index for index, _, _ in group]
         return to_pixels(sampling.denoise(network, before, ids[:-1], ids[-1], self.sampling, numbers))

@@ -1,14 +1,14 @@
-"""Where rows come from. Every row names its source and licence; pairs of one prompt or one picture are one item.
+"""Sources of rows. Every row names its source and licence; pairs of one prompt or one picture are one item.
 
-    world       rows of the microworld, as many as data.sizes says, drawn by data.world
-    released    the layout of the paper's data: a folder for every prompt (readers_released.py), from data.path
-    hub         columns of pictures, saved by save_to_disk or as Parquet in data.path, or data.options.hub on the hub
-    pairs       pictures of one name in two folders of data.path (readers_pairs.py)
-    table       JSON Lines or CSV with instruction, image and edited (readers_table.py), from data.path
-    photos      your own photos in data.path; the edits are known operations (operations.py)
+    world       rows of the synthetic world, as many as data.sizes says, drawn by data.world
+    released    the layout of the paper's data, a folder per prompt (readers/instructpix2pix.py), from data.path
+    hub         a dataset with columns of pictures: save_to_disk or Parquet files in data.path, or data.options.hub
+    pairs       pictures of one name in two folders of data.path (readers/paired_folders.py)
+    table       JSON Lines or CSV with instruction, image and edited (readers/table.py), from data.path
+    photos      the user's photos in data.path; pairs are made by known operations (photo_operations.py)
 
-With several of them data.path is the folder that holds one of each name. A part that no source has is cut out of train,
-by item. Beside the backbones of model.py, only this module may touch the network.
+With several sources data.path is the folder that contains one of each name. A split that no source has is cut out of
+train, by item. Besides the backbones of model.py, only this module may use the network.
 """
 
 from __future__ import annotations
@@ -22,93 +22,103 @@ from pydantic import Field
 
 from instructzoo.core import recipe as recipes
 from instructzoo.core.data import readers as tables
-from instructzoo.core.data.line_files import part_of
-from instructzoo.core.data.split import PARTS
-from instructzoo.core.errors import ZooError, suggest
+from instructzoo.core.data.line_files import split_from_name
+from instructzoo.core.data.microworld import world_rows
+from instructzoo.core.data.sources import OWN_LICENCE, RowCollector, check_sources, reads_one_source, wanted_splits
+from instructzoo.core.data.split import SPLITS
+from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
 from instructzoo.pix2pix import world
 from instructzoo.pix2pix.data import photo_operations, readers
-from instructzoo.pix2pix.data.photo_operations import Name
-from instructzoo.pix2pix.data.readers import Batch, hub, instructpix2pix, paired_folders, photos, table
-from instructzoo.pix2pix.data.readers.base import Edit, Tally
+from instructzoo.pix2pix.data.photo_operations import OperationName
+from instructzoo.pix2pix.data.readers import SplitExamples, hub, instructpix2pix, paired_folders, photos, table
+from instructzoo.pix2pix.data.readers.base import EditExample, Tally
 
 if TYPE_CHECKING:
     import datasets
 
 SOURCES = ("world", "released", "hub", "pairs", "table", "photos")
 PUBLISHED = ("released", "hub")
-OWN_LICENCE, PUBLISHED_LICENCE = "yours", "see the set's card"
+PUBLISHED_LICENCE = "see the set's card"
 
 
 class Settings(recipes.Settings):
     """How pairs are read."""
 
     skip_damaged: bool = Field(
-        False, description="leave out pairs with a missing, damaged or unequal picture and count them; else an error"
+        False,
+        description="leave out and count pairs with a missing, damaged or unequal picture; else an error",
     )
     licence: str = Field(
         "", description=f'licence of the rows; none: "{OWN_LICENCE}", of published sets "{PUBLISHED_LICENCE}"'
     )
-    hub: str = Field("", description="for hub without data.path: id of the set, such as name/of-a-set")
-    revision: str = Field("", description="for hub without data.path: the set's commit, tag or branch; none: main")
+    hub: str = Field("", description="for hub without data.path: id of the dataset, such as name/of-a-set")
+    revision: str = Field("", description="for hub without data.path: the dataset's commit, tag or branch; none: main")
     image_column: str = Field("original_image", description="for hub: column of the picture before")
     edited_column: str = Field("edited_image", description="for hub: column of the picture after")
     instruction_column: str = Field("edit_prompt", description="for hub: column of the instruction")
-    input_column: str = Field("original_prompt", description="for hub: column of the caption before, where it is there")
-    output_column: str = Field("edited_prompt", description="for hub: column of the caption after, where it is there")
+    input_column: str = Field("original_prompt", description="for hub: column of the caption before, if there is one")
+    output_column: str = Field("edited_prompt", description="for hub: column of the caption after, if there is one")
     before: str = Field("before", min_length=1, description="for pairs: name of the folder of pictures before")
     after: str = Field("after", min_length=1, description="for pairs: name of the folder of pictures after")
-    per_photo: int = Field(4, ge=1, description="for photos: pairs of every photo, each of another operation")
-    photo_side: int = Field(512, ge=8, description="for photos: pixels that the longer side is made smaller to")
-    operations: tuple[Name, ...] = Field(
+    per_photo: int = Field(4, ge=1, description="for photos: pairs of each photo, by different operations")
+    photo_side: int = Field(512, ge=8, description="for photos: pixels of the longer side; larger photos are shrunk")
+    operations: tuple[OperationName, ...] = Field(
         tuple(photo_operations.OPERATIONS), min_length=1, description="for photos: operations to draw from"
     )
 
 
-def build(recipe: Recipe, parts: Sequence[str] = PARTS) -> datasets.DatasetDict:
-    """The raw parts of recipe.data.sources, one after the other, with notes for the card in their descriptions.
+def build(recipe: Recipe, splits: Sequence[str] = SPLITS) -> datasets.DatasetDict:
+    """Read the raw rows of recipe.data.sources, one source after the other.
 
-    parts: those that are needed; where the sources have them all and train is not among them, the others are not made.
-    Raises ZooError for an unknown source, files that are missing or malformed (with their line), a picture that is
-    missing or damaged (with its row and file), and where the hub cannot be reached.
+    Args:
+        recipe: The resolved recipe; the group `data` is used.
+        splits: The splits that are needed. If the sources have them all and train is not among them, the others are
+            not read.
+
+    Returns:
+        Rows by split, with notes for the data card in each split's `info.description`.
+
+    Raises:
+        ZooError: A source is unknown, files are missing or malformed (with their line), a picture is missing or damaged
+            (with its row and file), or the hub cannot be reached.
     """
-    import datasets
-
-    from instructzoo.core.data.tables import dataset
-
-    if unknown := [name for name in recipe.data.sources if name not in SOURCES]:
-        raise ZooError(f'no source "{unknown[0]}"', suggest(unknown[0], SOURCES), where="data.sources")
-    settings = recipes.validate_part(Settings, recipe.data.options, "data.options")
-    held = {name: _places(name, recipe, settings) for name in recipe.data.sources}
-    had = {part for places in held.values() for part in places}
-    wanted = set(parts) if set(parts) <= had - {"train"} else set(PARTS)
+    check_sources(recipe, SOURCES)
+    settings = recipes.validate_settings(Settings, recipe.data.options, "data.options")
+    locations = {name: _locations(name, recipe, settings) for name in recipe.data.sources}
+    needed = wanted_splits(splits, {split for location in locations.values() for split in location})
     tallies = {
-        (name, part): Tally(settings.skip_damaged) for name, places in held.items() for part in places if part in wanted
+        (name, split): Tally(settings.skip_damaged)
+        for name, location in locations.items()
+        for split in location
+        if split in needed
     }
     batches = [
-        Batch(part, _edits(name, held[name][part], recipe, settings, tally), tally)
-        for (name, part), tally in tallies.items()
+        SplitExamples(split, _read_examples(name, locations[name][split], recipe, settings, tally), tally)
+        for (name, split), tally in tallies.items()
         if name != "world"
     ]
-    read = iter(readers.rows(batches))
-    found: dict[str, list[datasets.Dataset]] = {}
-    notes: dict[str, list[str]] = {}
-    for (name, part), tally in tallies.items():
-        rows = _world(recipe, part) if name == "world" else next(read)
-        found.setdefault(part, []).append(dataset(rows))
-        told = [f"{name}, {part}: {count:,} {remark}" for remark, count in sorted(tally.counts.items()) if count]
-        notes.setdefault(part, []).extend(told)
-    together = {part: datasets.concatenate_datasets(pieces) for part, pieces in found.items()}
-    for part, whole in together.items():
-        whole.info.description = "\n".join(notes[part])
-    return datasets.DatasetDict(together)
+    example_rows = iter(readers.build_rows(batches))
+    rows = RowCollector()
+    for (name, split), tally in tallies.items():
+        notes = [f"{name}, {split}: {count:,} {remark}" for remark, count in sorted(tally.counts.items()) if count]
+        rows.add(split, _world_rows(recipe, split) if name == "world" else next(example_rows), notes)
+    return rows.dataset_dict()
 
 
 def gold(path: Path, task: str = "") -> Iterator[tuple[str, Row]] | None:
-    """Rows of a table of pairs (readers_table.py) with their places; None where a file is none.
+    """Rows of a table of pairs (readers/table.py), with their places for error messages.
 
-    Raises ZooError for a task, for malformed lines and for pictures that are missing or damaged.
+    Args:
+        path: The file.
+        task: Must be empty; edits are one task.
+
+    Returns:
+        (place, row), or None if the file is no such table.
+
+    Raises:
+        ZooError: A task is given, lines are malformed, or pictures are missing or damaged.
     """
     if task:
         raise ZooError(f'the task "{task}"', "none: edits are one task", where="--task")
@@ -116,68 +126,66 @@ def gold(path: Path, task: str = "") -> Iterator[tuple[str, Row]] | None:
 
 
 def _gold(path: Path) -> Iterator[tuple[str, Row]]:
-    edits = [_signed(edit, "table", OWN_LICENCE) for edit in table.table(path)]
-    (rows,) = readers.rows([Batch("test", edits, Tally())])
-    yield from zip((edit.where for edit in edits), rows, strict=True)
+    examples = [_with_licence(example, "table", OWN_LICENCE) for example in table.read_examples(path)]
+    (rows,) = readers.build_rows([SplitExamples("test", examples, Tally())])
+    yield from zip((example.where for example in examples), rows, strict=True)
 
 
-def _world(recipe: Recipe, part: str) -> Iterator[Row]:
-    settings = recipes.validate_part(world.Settings, recipe.data.world, "data.world")
-    n = recipe.data.sizes.model_dump()[part]
-    return (row | {"variants": ""} for row in world.generate(n, recipe.seed, part, settings))
+def _world_rows(recipe: Recipe, split: str) -> Iterator[Row]:
+    """Rows of the synthetic world, with the column `variants` of the other sources."""
+    return (row | {"variants": ""} for row in world_rows(recipe, world, (split,))[split])
 
 
-def _places(name: str, recipe: Recipe, settings: Settings) -> dict[str, Any]:
-    """Where the parts of a source lie: folders, files, or rows of a set."""
+def _locations(name: str, recipe: Recipe, settings: Settings) -> dict[str, Any]:
+    """Where the splits of a source lie: folders, files, or rows of a dataset."""
     if name == "world":
-        return dict.fromkeys(world.SPLITS)
+        return dict.fromkeys(SPLITS)
     if name == "hub" and recipe.data.path is None:
-        return dict(_hub(settings))
-    path = _path(name, recipe)
+        return dict(_load_from_hub(settings))
+    path = _source_path(name, recipe)
     if name == "hub":
-        return dict(hub.local(path))
+        return dict(hub.open_folder(path))
     if name == "table":
-        found: dict[str, list[Path]] = {}
-        for file in tables.files(path):
-            found.setdefault(part_of(file.name), []).append(file)
-        return dict(found)
+        files_by_split: dict[str, list[Path]] = {}
+        for file in tables.data_files(path):
+            files_by_split.setdefault(split_from_name(file.name), []).append(file)
+        return dict(files_by_split)
     if not path.is_dir():
         raise ZooError("found a file", "a folder", f"{name} is read from one", str(path))
-    return dict(paired_folders.parts(path, settings.before)) if name == "pairs" else {"train": path}
+    return dict(paired_folders.find_splits(path, settings.before)) if name == "pairs" else {"train": path}
 
 
-def _path(name: str, recipe: Recipe) -> Path:
-    """data.path, or with other sources beside the folder of the source's name in it."""
+def _source_path(name: str, recipe: Recipe) -> Path:
+    """data.path, or with several sources the folder of the source's name in it."""
     if recipe.data.path is None:
         raise ZooError(f'the source "{name}" is read from files', "data.path", "name your folder", "data.path")
-    alone = sum(source != "world" for source in recipe.data.sources) == 1
     root = Path(recipe.data.path)
-    return tables.existing(root if alone else root / name, folder=True).absolute()
+    return tables.existing_path(root if reads_one_source(recipe) else root / name, folder=True).absolute()
 
 
-def _edits(name: str, place: Any, recipe: Recipe, settings: Settings, tally: Tally) -> Iterator[Edit]:
-    """Edits of a part of a source, signed with source and licence."""
+def _read_examples(name: str, location: Any, recipe: Recipe, settings: Settings, tally: Tally) -> Iterator[EditExample]:
+    """Examples of one split of a source, with source and licence."""
     source, licence = name, settings.licence or (PUBLISHED_LICENCE if name in PUBLISHED else OWN_LICENCE)
-    edits: Iterable[Edit]
+    examples: Iterable[EditExample]
     if name == "released":
-        edits = instructpix2pix.released(place, tally)
+        examples = instructpix2pix.read_examples(location, tally)
     elif name == "pairs":
-        edits = paired_folders.pairs(place, settings.before, settings.after, tally)
+        examples = paired_folders.read_examples(location, settings.before, settings.after, tally)
     elif name == "table":
-        edits = (edit for file in place for edit in table.table(file))
+        examples = (example for file in location for example in table.read_examples(file))
     elif name == "photos":
-        drawn = settings.per_photo, settings.photo_side, settings.operations
-        edits = photos.photos(place, *drawn, recipe.seed, tally)
+        options = settings.per_photo, settings.photo_side, settings.operations
+        examples = photos.read_examples(location, *options, recipe.seed, tally)
     else:
-        folder = Path() if recipe.data.path is None else _path(name, recipe)
+        folder = Path() if recipe.data.path is None else _source_path(name, recipe)
         source = settings.hub if recipe.data.path is None else f"hub/{folder.name}"
-        edits = hub.edits(place, _columns(settings), folder if folder.is_dir() else folder.parent, tally)
-    return (_signed(edit, source, licence) for edit in edits)
+        examples = hub.read_examples(location, _columns(settings), folder if folder.is_dir() else folder.parent, tally)
+    return (_with_licence(edit, source, licence) for edit in examples)
 
 
-def _signed(edit: Edit, source: str, licence: str) -> Edit:
-    """An edit with source and licence, where its file gives none."""
-    return replace(edit, source=edit.source or source, licence=edit.licence or licence)
+def _with_licence(example: EditExample, source: str, licence: str) -> EditExample:
+    """The example with source and licence, unless its file gives them."""
+    return replace(example, source=example.source or source, licence=example.licence or licence)
 
 
 def _columns(settings: Settings) -> hub.Columns:
@@ -185,8 +193,8 @@ def _columns(settings: Settings) -> hub.Columns:
     return hub.Columns(*names, settings.input_column, settings.output_column)
 
 
-def _hub(settings: Settings) -> dict[str, hub.Values]:
-    """Rows by part of a set on the hub. Raises ZooError where it cannot be had."""
+def _load_from_hub(settings: Settings) -> dict[str, hub.NamedRows]:
+    """Rows by split of a dataset on the hub. Raises ZooError if it cannot be loaded."""
     import datasets
 
     if not settings.hub:
@@ -194,8 +202,8 @@ def _hub(settings: Settings) -> dict[str, hub.Values]:
         raise ZooError("neither data.path nor data.options.hub", "a folder, or the id of a set", fix, "data.path")
     try:
         loaded = datasets.load_dataset(settings.hub, revision=settings.revision or None)
-    except Exception as error:  # whatever hub and network raise, the way out is the same
+    except Exception as error:  # whatever the hub or the network raises, the remedy is the same
         reason = f"{type(error).__name__}: {error}"[:200]
         fix = "or pass data.path=FOLDER"
         raise ZooError(f"cannot load {settings.hub} from the hub ({reason})", "a network", fix) from error
-    return hub.opened(loaded, settings.hub)
+    return hub.open_dataset(loaded, settings.hub)

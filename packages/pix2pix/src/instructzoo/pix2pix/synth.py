@@ -1,13 +1,13 @@
-"""zoo synth pix2pix: the paper's data pipeline (arXiv:2211.09800, section 3.1), in stages that go on where they ended.
+"""zoo synth pix2pix: the paper's data pipeline (arXiv:2211.09800, section 3.1), in stages that can be resumed.
 
-    captions -> triplets (a teacher; triplets.py) -> pairs of pictures (a text-to-image model; pairs.py)
-             -> the pairs that CLIP lets pass -> folders in the released layout (released.py)
+    captions -> triplets (a teacher; caption_triplets) -> pairs of pictures (a text-to-image model; image_pairs)
+             -> the pairs that pass CLIP's filter -> folders in the released layout (dataset_writer)
 
     zoo synth pix2pix -o FOLDER --teacher openai:MODEL@URL limit=1000 diffusion=./stable-diffusion clip=./clip
 
-FOLDER holds synth.json (the settings of the pairs), journal.jsonl (what the teacher said), triplets.jsonl, a folder for
+FOLDER contains synth.json (the settings of the pairs), journal.jsonl (the response cache), triplets.jsonl, a folder for
 each triplet, and seeds.json. Without `diffusion` it ends with the triplets. Moderation of texts and pictures, which the
-authors had, is not shipped.
+authors had, is not included.
 """
 
 from __future__ import annotations
@@ -20,49 +20,51 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from instructzoo.core import recipe, runs
-from instructzoo.core.commands.progress import Counter as Shown
 from instructzoo.core.data import write_jsonl
 from instructzoo.core.errors import ZooError
 from instructzoo.core.synth import Teacher, TeacherSettings, with_cache
+from instructzoo.core.terminal.progress import Counter as ProgressCounter
 from instructzoo.pix2pix.metrics import clip_metrics
 from instructzoo.pix2pix.synthesis import caption_triplets, dataset_writer, image_pairs
 from instructzoo.pix2pix.synthesis.seed_triplets import SEEDS, Triplet
 
-PAIRS = ("diffusion", "samples", "steps", "size", "sharing", "guidance", "clip", "images", "caption", "direction",
-         "keep", "seed")  # fmt: skip
-"""Settings that decide the pairs of a triplet: a folder is begun with them and goes on with no others."""
+PAIR_SETTINGS = (
+    "diffusion", "samples", "steps", "size", "sharing", "guidance", "clip", "images", "caption", "direction", "keep",
+    "seed",
+)  # fmt: skip
+"""Settings that determine the pairs of a triplet: all pairs of a folder must be sampled with the same ones."""
 
 UNMODERATED = "no moderation is shipped: look at the texts and pictures before you publish them"
 UNFILTERED = "no CLIP model was named (clip=FOLDER): nothing was measured, and every sampled pair was kept"
 
 
-class Asking(TeacherSettings):
-    """How the teacher is asked."""
+class TeacherOptions(TeacherSettings):
+    """How the teacher generates."""
 
-    stop: tuple[str, ...] = Field(("\nEND",), max_length=4, description="texts at which an answer ends")
+    stop: tuple[str, ...] = Field(("\nEND",), max_length=4, description="texts that end an answer")
     template: Literal["chat", "plain"] | None = Field(
-        "plain", description="of a local model: the prompt is a list of examples, which it goes on with"
+        "plain", description="of a local model: the prompt is a list of examples, which it continues"
     )
 
 
 class Settings(recipe.Settings):
-    """The paper's values are the defaults, except that `limit` and `batch` are for one machine."""
+    """Settings of the pipeline. The defaults are the paper's, but `limit` and `batch` are for one machine."""
 
-    teacher: Asking = Field(Asking(), description="how the teacher is asked")
-    captions: str | None = Field(None, description="file of captions, a line each; none: parts of the seeds, put anew")
-    limit: int = Field(1000, ge=1, description="captions to ask about; a larger one later goes on from there")
-    blocked: str | None = Field(None, description="file of words, a line each, that no text may hold")
+    teacher: TeacherOptions = Field(TeacherOptions(), description="how the teacher generates")
+    captions: str | None = Field(None, description="file of captions, one per line; none: recombined seed triplets")
+    limit: int = Field(1000, ge=1, description="number of captions; a larger one continues a finished call")
+    blocked: str | None = Field(None, description="file of words, one per line, that no text may contain")
     examples: int = Field(6, ge=1, le=len(SEEDS), description="seed triplets shown in a prompt")
-    words: int = Field(50, ge=1, description="words of an instruction or a caption at most")
-    retries: int = Field(3, ge=0, description="further answers to a caption whose answer was rejected")
+    words: int = Field(50, ge=1, description="most words of an instruction or a caption")
+    retries: int = Field(3, ge=0, description="further requests for a caption whose answer was rejected")
     diffusion: str | None = Field(None, description="folder of a Stable Diffusion pipeline; none: triplets only")
     samples: int = Field(100, ge=1, description="pairs to sample for each triplet")
-    batch: int = Field(2, ge=1, description="pairs sampled at once: each is four pictures to the UNet")
+    batch: int = Field(2, ge=1, description="pairs sampled together; the UNet sees four pictures for each")
     steps: int = Field(100, ge=1, description="ancestral Euler steps")
     size: int = Field(512, ge=8, description="pixels along a side")
-    sharing: tuple[float, float] = Field((0.1, 0.9), description="share of steps with shared attention, drawn between")
-    guidance: tuple[float, float] = Field((7.5, 15.0), description="classifier-free guidance, drawn between")
-    clip: str | None = Field(None, description="folder of a CLIP model that measures the pairs; none: all are kept")
+    sharing: tuple[float, float] = Field((0.1, 0.9), description="range of the fraction of steps with shared attention")
+    guidance: tuple[float, float] = Field((7.5, 15.0), description="range of classifier-free guidance")
+    clip: str | None = Field(None, description="folder of a CLIP model that filters the pairs; none: all are kept")
     images: float = Field(clip_metrics.MIN_IMAGE, ge=-1, le=1, description="least similarity of the two pictures")
     caption: float = Field(
         clip_metrics.MIN_CAPTION, ge=-1, le=1, description="least similarity of each picture and its caption"
@@ -70,7 +72,7 @@ class Settings(recipe.Settings):
     direction: float = Field(
         clip_metrics.MIN_DIRECTION, ge=-1, le=1, description="least similarity of the changes of pictures and captions"
     )
-    keep: int = Field(4, ge=1, description="pairs kept for a triplet at most, the best by direction")
+    keep: int = Field(4, ge=1, description="most pairs kept for a triplet, the best by direction")
     partition: str = Field("0/1", pattern=r"^\d+/[1-9]\d*$", description="i/n: every n-th caption, from the i-th on")
     seed: int = Field(0, ge=0, lt=2**32, description="seed of captions, examples and pairs")
 
@@ -85,25 +87,37 @@ class Settings(recipe.Settings):
     def _can_be_done(self) -> Settings:
         if self.sharing[1] > 1:
             raise ValueError("sharing: more than all steps; expected two shares from 0 to 1")
-        if self.part[0] >= self.part[1]:
+        if self.partition_index[0] >= self.partition_index[1]:
             raise ValueError(f"partition: {self.partition}; expected i/n with i from 0 to n - 1")
         if self.teacher.max_tokens < 4 * self.words:
-            # a text that max_tokens cuts is then always too long, and no half caption is kept
+            # a text that max_tokens truncates is then always too long, so no partial caption is kept
             raise ValueError("teacher.max_tokens: fewer than 4 times `words`; expected more, or fewer words")
         return self
 
     @property
-    def part(self) -> tuple[int, int]:
+    def partition_index(self) -> tuple[int, int]:
+        """Index and number of partitions."""
         index, _, of = self.partition.partition("/")
         return int(index), int(of)
 
 
 def build(settings: Settings, teacher: Teacher, folder: Path, quiet: bool = False) -> dict[str, Any]:
-    """Run all stages in `folder`; what is there already is not made again.
+    """Run all stages in `folder`; what exists already is not made again.
 
-    Several machines may work in one folder, each on its partition; a last call without one brings the parts together.
-    Returns {"kept": counts, "rejected": counts by reason, "asked", "found": answers had now and from the journal,
-    "notes"}. Raises ZooError where another process works on the partition, or the folder holds pairs of other settings.
+    Several machines may work in one folder, each on its partition; a last call without one merges the partitions.
+
+    Args:
+        settings: The pipeline's settings.
+        teacher: The teacher model.
+        folder: The output folder.
+        quiet: Show no progress.
+
+    Returns:
+        {"kept": counts, "rejected": counts by reason, "asked" and "found": answers requested now and taken from the
+        response cache, "notes"}.
+
+    Raises:
+        ZooError: Another process works on the partition, or the folder has pairs of other settings.
     """
     from filelock import FileLock, Timeout
 
@@ -118,49 +132,61 @@ def build(settings: Settings, teacher: Teacher, folder: Path, quiet: bool = Fals
 
 
 def _build(settings: Settings, teacher: Teacher, folder: Path, quiet: bool) -> dict[str, Any]:
-    _same_settings(settings, folder)
+    _check_pair_settings(settings, folder)
     model = (
-        image_pairs.Model.load(settings.diffusion) if settings.diffusion else None
-    )  # a bad folder fails before it costs
-    clip = _clip(settings)
+        image_pairs.StableDiffusion.load(settings.diffusion) if settings.diffusion else None
+    )  # a bad folder fails before any request is paid for
+    clip = _load_clip(settings)
     if model and settings.size % model.scale:
         raise ZooError(f"size {settings.size}", f"a multiple of {model.scale}", where="size")
-    asked = with_cache(teacher, folder / "journal.jsonl", settings.teacher)
-    every = caption_triplets.captions(settings.captions, settings.limit, settings.seed)
-    own = caption_triplets.numbered(every, *settings.part)
-    rules = caption_triplets.Rules(
-        settings.examples, settings.words, settings.retries, caption_triplets.blocked(settings.blocked), settings.seed
+    cached_teacher = with_cache(teacher, folder / "journal.jsonl", settings.teacher)
+    captions = caption_triplets.read_captions(settings.captions, settings.limit, settings.seed)
+    own_captions = caption_triplets.select_partition(captions, *settings.partition_index)
+    rules = caption_triplets.TripletRules(
+        settings.examples,
+        settings.words,
+        settings.retries,
+        caption_triplets.read_blocked_words(settings.blocked),
+        settings.seed,
     )
-    with Shown("captions", quiet) as shown:
-        written = caption_triplets.write(own, asked, rules, shown.update)
-    _write_triplets(settings, folder, written.triplets)
-    kept, rejected = Counter({"triplets": len(written.triplets)}), +written.rejected
-    notes = [f"{written.again:,} answers were rejected and asked for again"] if written.again else []
+    with ProgressCounter("captions", quiet) as progress:
+        results = caption_triplets.write_triplets(own_captions, cached_teacher, rules, progress.update)
+    _write_triplets(settings, folder, results.triplets)
+    kept, rejected = Counter({"triplets": len(results.triplets)}), +results.rejected
+    notes = [f"{results.n_retried:,} answers were rejected and asked for again"] if results.n_retried else []
     if model:
-        _sample(settings, written.triplets, model, clip, folder, quiet)
-        _count(folder, written.triplets, kept, rejected)
-        dataset_writer.index(
-            folder, {dataset_writer.path(folder, n).name for n in written.triplets} if settings.part[1] == 1 else None
+        _sample_missing(settings, results.triplets, model, clip, folder, quiet)
+        _count_pairs(folder, results.triplets, kept, rejected)
+        dataset_writer.write_index(
+            folder,
+            {dataset_writer.prompt_folder(folder, n).name for n in results.triplets}
+            if settings.partition_index[1] == 1
+            else None,
         )
         notes += [] if clip else [UNFILTERED]
-    found = {"asked": asked.asked, "found": asked.found}
-    return {"kept": {"captions": len(own)} | kept, "rejected": dict(rejected), **found, "notes": [*notes, UNMODERATED]}
+    answer_counts = {"asked": cached_teacher.requested_count, "found": cached_teacher.cached_count}
+    return {
+        "kept": {"captions": len(own_captions)} | kept,
+        "rejected": dict(rejected),
+        **answer_counts,
+        "notes": [*notes, UNMODERATED],
+    }
 
 
-def _same_settings(settings: Settings, folder: Path) -> None:
-    """Note the settings of the pairs, or raise ZooError where the folder's pairs were made with others."""
+def _check_pair_settings(settings: Settings, folder: Path) -> None:
+    """Record the settings of the pairs, or raise a ZooError if the folder's pairs were made with others."""
     if not settings.diffusion:
         return
-    now = settings.model_dump(mode="json", include=set(PAIRS))
+    current = settings.model_dump(mode="json", include=set(PAIR_SETTINGS))
     file = folder / "synth.json"
-    then = runs.read_json(file) if file.is_file() else now
-    if differ := [name for name in PAIRS if then.get(name) != now[name]]:
-        name = differ[0]
-        raise ZooError(f"pairs of {name}={then.get(name)}", f"{name}={now[name]}", "choose another -o", str(file))
-    runs.write_json(file, now)
+    stored = runs.read_json(file) if file.is_file() else current
+    if changed := [name for name in PAIR_SETTINGS if stored.get(name) != current[name]]:
+        name = changed[0]
+        raise ZooError(f"pairs of {name}={stored.get(name)}", f"{name}={current[name]}", "choose another -o", str(file))
+    runs.write_json(file, current)
 
 
-def _clip(settings: Settings) -> clip_metrics.Clip | None:
+def _load_clip(settings: Settings) -> clip_metrics.Clip | None:
     """The CLIP model of the settings, or None."""
     if not (settings.clip and settings.diffusion):
         return None
@@ -171,52 +197,58 @@ def _clip(settings: Settings) -> clip_metrics.Clip | None:
     return clip
 
 
-def _write_triplets(settings: Settings, folder: Path, found: Mapping[int, Triplet]) -> None:
-    index, of = settings.part
+def _write_triplets(settings: Settings, folder: Path, triplets: Mapping[int, Triplet]) -> None:
+    index, of = settings.partition_index
     name = "triplets.jsonl" if of == 1 else f"triplets-{index}-of-{of}.jsonl"
-    write_jsonl(folder / name, ({"number": n, **found[n]._asdict()} for n in sorted(found)))
+    write_jsonl(folder / name, ({"number": n, **triplets[n]._asdict()} for n in sorted(triplets)))
 
 
-def _sample(
+def _sample_missing(
     settings: Settings,
-    found: Mapping[int, Triplet],
-    model: image_pairs.Model,
+    triplets: Mapping[int, Triplet],
+    model: image_pairs.StableDiffusion,
     clip: clip_metrics.Clip | None,
     folder: Path,
     quiet: bool,
 ) -> None:
-    """The folder of every triplet that has none yet."""
-    with Shown("triplets with pairs", quiet) as shown:
-        for count, number in enumerate(sorted(found), 1):
-            if not dataset_writer.done(folder, number, found[number]):
-                made, rejected = _pairs(settings, number, found[number], model, clip)
-                dataset_writer.write(folder, number, found[number], made, dict(rejected))
-            shown.update(count)
+    """Sample pairs for every triplet that has no folder yet."""
+    with ProgressCounter("triplets with pairs", quiet) as progress:
+        for count, number in enumerate(sorted(triplets), 1):
+            if not dataset_writer.is_done(folder, number, triplets[number]):
+                pairs, rejected = _sample_triplet(settings, number, triplets[number], model, clip)
+                dataset_writer.write_prompt(folder, number, triplets[number], pairs, dict(rejected))
+            progress.update(count)
 
 
-def _pairs(
-    settings: Settings, number: int, triplet: Triplet, model: image_pairs.Model, clip: clip_metrics.Clip | None
-) -> tuple[list[dataset_writer.Pair], Counter[str]]:
-    """The kept pairs of a triplet, and the rejected ones by reason."""
-    if not (model.reads(triplet.input) and model.reads(triplet.output)):
+def _sample_triplet(
+    settings: Settings,
+    number: int,
+    triplet: Triplet,
+    model: image_pairs.StableDiffusion,
+    clip: clip_metrics.Clip | None,
+) -> tuple[list[dataset_writer.SampledPair], Counter[str]]:
+    """The kept pairs of a triplet, and counts of the rejected ones by reason."""
+    if not (model.fits(triplet.input) and model.fits(triplet.output)):
         return [], Counter({image_pairs.TOO_LONG: settings.samples})
-    drawn = image_pairs.draws(settings.seed, number, settings.samples, settings.sharing, settings.guidance)
-    made: list[dataset_writer.Pair] = []
-    for begin in range(0, len(drawn), settings.batch):
-        batch = image_pairs.sample(model, triplet, drawn[begin : begin + settings.batch], settings.steps, settings.size)
-        made += image_pairs.measured(batch, triplet, clip) if clip else batch
+    draws = image_pairs.draw_pairs(settings.seed, number, settings.samples, settings.sharing, settings.guidance)
+    pairs: list[dataset_writer.SampledPair] = []
+    for start in range(0, len(draws), settings.batch):
+        batch = image_pairs.sample_pairs(
+            model, triplet, draws[start : start + settings.batch], settings.steps, settings.size
+        )
+        pairs += image_pairs.add_similarities(batch, triplet, clip) if clip else batch
     if not clip:
-        return made, Counter()
-    return image_pairs.chosen(
-        made, image_pairs.Thresholds(settings.images, settings.caption, settings.direction, settings.keep)
+        return pairs, Counter()
+    return image_pairs.select_pairs(
+        pairs, image_pairs.Thresholds(settings.images, settings.caption, settings.direction, settings.keep)
     )
 
 
-def _count(folder: Path, found: Mapping[int, Triplet], kept: Counter[str], rejected: Counter[str]) -> None:
-    """Add the pairs of these triplets to the counts, from their folders."""
-    own = {dataset_writer.path(folder, number).name for number in found}
-    for name, seeds, refused in dataset_writer.prompts(folder):
-        if name in own:
+def _count_pairs(folder: Path, triplets: Mapping[int, Triplet], kept: Counter[str], rejected: Counter[str]) -> None:
+    """Add the pairs of these triplets, read from their folders, to the counts."""
+    names = {dataset_writer.prompt_folder(folder, number).name for number in triplets}
+    for name, seeds, rejected_here in dataset_writer.finished_prompts(folder):
+        if name in names:
             kept["triplets with pairs"] += bool(seeds)
             kept["pairs"] += len(seeds)
-            rejected.update({f"pairs: {reason}": count for reason, count in refused.items()})
+            rejected.update({f"pairs: {reason}": count for reason, count in rejected_here.items()})

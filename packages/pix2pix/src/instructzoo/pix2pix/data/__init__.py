@@ -1,1 +1,1 @@
-"""Corpora to rows."""
+"""Turns corpora into rows, and rows into training examples."""

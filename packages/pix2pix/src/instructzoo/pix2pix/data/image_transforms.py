@@ -1,12 +1,12 @@
-"""How pictures become model input: one size, one crop and one flip for the picture before and the picture after.
+"""Resizes, crops and mirrors pictures: the picture before and the picture after always get the same transform.
 
-    size = nearest(480, 640, resolution=256)                        # (224, 296): the bucket of this aspect ratio
-    before, after = fit(before, after, size, offset=(0.2, 0.8))     # a random offset in training, the centre else
-    pixels, original = whole(picture, resolution=256)               # for an answer: nothing is cut off
-    answer = back(pixels, original)
+    size = nearest_bucket(480, 640, resolution=256)                 # (224, 296): the bucket of this aspect ratio
+    before, after = resize_and_crop(before, after, size, offset=(0.2, 0.8))  # a random offset in training, else centred
+    pixels, original = resize_whole(picture, resolution=256)        # for an answer: nothing is cut off
+    answer = resize(pixels, original)
 
-Training resizes by a chance zoom and crops there, as the authors' code can (edit_dataset.py of
-github.com/timothybrooks/instruct-pix2pix). That code resizes to a square first; here the aspect ratio is kept.
+Training enlarges by a random factor and crops, as the authors' code can (edit_dataset.py of
+github.com/timothybrooks/instruct-pix2pix). That code first resizes to a square; here the aspect ratio is kept.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from instructzoo.pix2pix.images import Pixels
 Size = tuple[int, int]
 """Height and width in pixels."""
 
-WIDEST = 2.0
+MAX_ASPECT_RATIO = 2.0
 """The largest ratio of a bucket's longer to its shorter side."""
 
 _STEMS = (
@@ -48,21 +48,37 @@ _ONE_SIDED = re.compile(
 
 @lru_cache
 def buckets(resolution: int, multiple: int = 8) -> tuple[Size, ...]:
-    """The sizes of about resolution² pixels, between 1:2 and 2:1, whose sides are multiples of `multiple`; sorted.
+    """The picture sizes that training uses.
 
-    Raises ZooError for a resolution below `multiple`.
+    Args:
+        resolution: Every size has about resolution² pixels.
+        multiple: All sides are multiples of this.
+
+    Returns:
+        (height, width) between 1:2 and 2:1, sorted.
+
+    Raises:
+        ZooError: The resolution is below `multiple`.
     """
     square = _square(resolution, multiple)
-    found = {square}
+    sizes = {square}
     for side in range(multiple, 2 * resolution + 1, multiple):
-        other = max(1, round(resolution**2 / side / multiple)) * multiple
-        if side / WIDEST <= other <= side * WIDEST:
-            found |= {(side, other), (other, side)}
-    return tuple(sorted(found))
+        other_side = max(1, round(resolution**2 / side / multiple)) * multiple
+        if side / MAX_ASPECT_RATIO <= other_side <= side * MAX_ASPECT_RATIO:
+            sizes |= {(side, other_side), (other_side, side)}
+    return tuple(sorted(sizes))
 
 
-def nearest(height: int, width: int, resolution: int, multiple: int = 8, square: bool = False) -> Size:
-    """The bucket that a picture is cut least for; square: the one square size, whatever the picture's ratio."""
+def nearest_bucket(height: int, width: int, resolution: int, multiple: int = 8, square: bool = False) -> Size:
+    """The bucket that loses least of a picture.
+
+    Args:
+        height: The picture's height in pixels.
+        width: Its width.
+        resolution: As of `buckets`.
+        multiple: As of `buckets`.
+        square: Take the one square size, whatever the picture's aspect ratio.
+    """
     if square:
         return _square(resolution, multiple)
     ratio = math.log(height / width)
@@ -81,28 +97,38 @@ def _square(resolution: int, multiple: int) -> Size:
 
 
 @overload
-def fit(
+def resize_and_crop(
     before: Pixels, after: Pixels, size: Size, offset: tuple[float, float] = ..., zoom: float = ...
 ) -> tuple[Pixels, Pixels]: ...
 
 
 @overload
-def fit(
+def resize_and_crop(
     before: Pixels, after: None, size: Size, offset: tuple[float, float] = ..., zoom: float = ...
 ) -> tuple[Pixels, None]: ...
 
 
-def fit(
+def resize_and_crop(
     before: Pixels,
     after: Pixels | None,
     size: Size,
     offset: tuple[float, float] = (0.5, 0.5),
     zoom: float = 1.0,
 ) -> tuple[Pixels, Pixels | None]:
-    """Both pictures [h, w, 3] as [*size, 3]: resized (bicubic, aspect ratio kept) until they cover it, then cropped.
+    """Resize both pictures (bicubic, aspect ratio kept) until they cover a size, then crop them to it.
 
-    offset: where the crop lies in what is too much, (0, 0) at the top left and (1, 1) at the bottom right; zoom: how
-    much larger than needed they are made. Raises ZooError for two pictures of different sizes.
+    Args:
+        before: [h, w, 3].
+        after: Of the same size, or None.
+        size: Height and width of the result.
+        offset: Vertical and horizontal position of the crop, from 0 (top, left) to 1 (bottom, right).
+        zoom: How much larger than necessary the pictures are made before the crop, at least 1.
+
+    Returns:
+        Both pictures as [*size, 3].
+
+    Raises:
+        ZooError: The two pictures have different sizes, or offset or zoom is out of range.
     """
     height, width = before.shape[:2]
     if after is not None and after.shape != before.shape:
@@ -114,26 +140,33 @@ def fit(
     tall, wide = min(height, size[0] / scale), min(width, size[1] / scale)
     top, left = offset[0] * (height - tall), offset[1] * (width - wide)
     box = (left, top, min(width, left + wide), min(height, top + tall))
-    return _resized(before, size, box), None if after is None else _resized(after, size, box)
+    return _resize_box(before, size, box), None if after is None else _resize_box(after, size, box)
 
 
-def flip(before: Pixels, after: Pixels) -> tuple[Pixels, Pixels]:
-    """Both pictures [h, w, 3] mirrored, left to right."""
+def flip_pair(before: Pixels, after: Pixels) -> tuple[Pixels, Pixels]:
+    """Both pictures [h, w, 3] mirrored left to right."""
     return np.ascontiguousarray(before[:, ::-1]), np.ascontiguousarray(after[:, ::-1])
 
 
-def flippable(*texts: str) -> bool:
-    """Whether a mirrored pair still shows what its texts say: no word of sides, turning, writing, numbers or clocks.
+def is_flippable(*texts: str) -> bool:
+    """Whether a mirrored pair still shows what its texts say.
 
-    A word that may mean a side counts as one ("the right colour"), and so does a quotation mark.
+    A text must not mention sides, rotation, writing, numbers or clocks. A word that may mean a side counts as one ("the
+    right colour"), and so does a quotation mark.
     """
     return not any(_ONE_SIDED.search(unicodedata.normalize("NFKC", text)) for text in texts)
 
 
-def whole(picture: Pixels, resolution: int, multiple: int = 8) -> tuple[Pixels, Size]:
-    """A picture [h, w, 3] resized to about resolution² pixels with nothing cut off, and the size to bring it back to.
+def resize_whole(picture: Pixels, resolution: int, multiple: int = 8) -> tuple[Pixels, Size]:
+    """Resize a picture to about resolution² pixels with nothing cut off.
 
-    Its sides become multiples of `multiple`, chosen to keep the aspect ratio as well as they can.
+    Args:
+        picture: [h, w, 3].
+        resolution: The root of the number of pixels.
+        multiple: Both sides become multiples of this, chosen to keep the aspect ratio as well as possible.
+
+    Returns:
+        The resized picture, and the original height and width for `resize`.
     """
     height, width = picture.shape[:2]
     area = _square(resolution, multiple)[0] ** 2
@@ -143,21 +176,21 @@ def whole(picture: Pixels, resolution: int, multiple: int = 8) -> tuple[Pixels, 
     def cost(size: Size) -> tuple[float, int]:
         return round(abs(math.log(size[0] / size[1]) - ratio), 9), abs(size[0] * size[1] - area)
 
-    tall, wide = (list(_around(side, multiple, area // multiple)) for side in ideal)
-    return back(picture, min(product(tall, wide), key=cost)), (height, width)
+    heights, widths = (list(_nearby_multiples(side, multiple, area // multiple)) for side in ideal)
+    return resize(picture, min(product(heights, widths), key=cost)), (height, width)
 
 
-def _around(side: float, multiple: int, most: int) -> Iterator[int]:
-    """The multiples below and above a side, within what leaves the other side one multiple."""
+def _nearby_multiples(side: float, multiple: int, max_count: int) -> Iterator[int]:
+    """The multiples below and above a side, limited so that the other side keeps at least one multiple."""
     for count in (math.floor(side / multiple), math.ceil(side / multiple)):
-        yield max(1, min(count, most // multiple)) * multiple
+        yield max(1, min(count, max_count // multiple)) * multiple
 
 
-def back(pixels: Pixels, size: Size) -> Pixels:
-    """Pixels [h, w, 3] resized (bicubic) to [*size, 3]: an answer in the size of the picture that it edits."""
-    return _resized(pixels, size, (0, 0, pixels.shape[1], pixels.shape[0]))
+def resize(pixels: Pixels, size: Size) -> Pixels:
+    """Pixels [h, w, 3] resized (bicubic) to [*size, 3], such as an answer to the size of the picture that it edits."""
+    return _resize_box(pixels, size, (0, 0, pixels.shape[1], pixels.shape[0]))
 
 
-def _resized(pixels: Pixels, size: Size, box: tuple[float, float, float, float]) -> Pixels:
-    """The box (left, top, right, bottom) of a picture, resized. Pixels keep their values where the sizes are equal."""
+def _resize_box(pixels: Pixels, size: Size, box: tuple[float, float, float, float]) -> Pixels:
+    """The box (left, top, right, bottom) of a picture, resized; pixels keep their values where the sizes are equal."""
     return np.array(Image.fromarray(pixels).resize((size[1], size[0]), Image.Resampling.BICUBIC, box), np.uint8)

@@ -1,9 +1,9 @@
-"""Edits whose result is known: own photos become training pairs by operations that are exact in numpy and Pillow.
+"""Edits whose result is known: photos become training pairs by operations that are exact in numpy and Pillow.
 
-    for made in draw(pixels, count=4, key="0 photo.jpg"):
-        made.instruction, made.kind, made.pixels       # "make it darker", "darken", uint8 [h, w, 3]
+    for edit in draw_edits(pixels, count=4, key="0 photo.jpg", names=tuple(OPERATIONS)):
+        edit.instruction, edit.kind, edit.pixels       # "make it darker", "darken", uint8 [h, w, 3]
 
-They teach what an instruction of the kind means, on the photos of one's own; what is in a photo they cannot change.
+The pairs teach a model what such instructions mean on the user's own photos; no operation changes a photo's content.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from PIL import Image, ImageFilter
 from instructzoo.pix2pix.data import image_transforms
 from instructzoo.pix2pix.images import Pixels
 
-Name = Literal[
+OperationName = Literal[
     "brighten",
     "darken",
     "contrast",
@@ -45,45 +45,57 @@ COLOURS = {
 """Red, green and blue of a tint."""
 
 BRIGHTER, DARKER, CONTRAST, TINT, INSIDE = 1.5, 0.6, 1.6, 0.5, 0.5
-"""Factors of brightness and contrast, the share of a tint, and of each side that a crop keeps."""
+"""Factors of brightness and contrast, the weight of a tint, and the fraction of each side that a crop keeps."""
 
 BLUR = 0.02
-"""Standard deviation of a blur, as a share of the shorter side."""
+"""Standard deviation of a blur, as a fraction of the shorter side."""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """An edit with its wordings, which may name a {colour}. apply(pixels [h, w, 3], colour) gives as many."""
+    """An edit of known result.
+
+    Attributes:
+        wordings: Instructions for it, which may contain {colour}.
+        apply: Maps (pixels [h, w, 3], colour) to pixels of the same size.
+    """
 
     wordings: tuple[str, ...]
     apply: Callable[[Pixels, str], Pixels]
 
 
 @dataclass(frozen=True, eq=False)
-class Made:
-    """An edited picture with what was asked for. pixels: uint8 [h, w, 3], as large as the photo."""
+class EditedPhoto:
+    """An edited picture and its instruction. pixels: uint8 [h, w, 3], as large as the photo."""
 
-    kind: Name
+    kind: OperationName
     instruction: str
     pixels: Pixels
 
 
-def draw(pixels: Pixels, count: int, key: str, names: Sequence[Name]) -> Iterator[Made]:
-    """At most `count` different operations of `names` on one picture, equal for an equal key.
+def draw_edits(pixels: Pixels, count: int, key: str, names: Sequence[OperationName]) -> Iterator[EditedPhoto]:
+    """Apply different random operations to one picture.
 
-    One that changes nothing, such as gray made of a gray photo, is passed over for the next.
+    Args:
+        pixels: uint8 [h, w, 3].
+        count: Number of edits at most.
+        key: Seed; equal keys give equal edits.
+        names: Operations to draw from. One that changes nothing, such as gray of a gray photo, is skipped for the next.
+
+    Yields:
+        The edits.
     """
     rng = Random(key)
-    made = 0
+    drawn = 0
     for name in rng.sample(list(names), len(names)):
         operation, colour = OPERATIONS[name], rng.choice(list(COLOURS))
         instruction = rng.choice(operation.wordings).format(colour=colour)
-        if made == count:
+        if drawn == count:
             return
         after = operation.apply(pixels, colour)
         if not np.array_equal(after, pixels):
-            made += 1
-            yield Made(name, instruction, after)
+            drawn += 1
+            yield EditedPhoto(name, instruction, after)
 
 
 def _rounded(values: npt.NDArray[np.floating[Any]]) -> Pixels:
@@ -91,7 +103,7 @@ def _rounded(values: npt.NDArray[np.floating[Any]]) -> Pixels:
 
 
 def _luma(pixels: Pixels) -> npt.NDArray[np.float64]:
-    """Brightness as the eye weighs the channels (ITU-R BT.601), [h, w, 1] in 0..255."""
+    """Brightness as the eye weights the channels (ITU-R BT.601), [h, w, 1] in 0..255."""
     luma: npt.NDArray[np.float64] = pixels @ np.array([0.299, 0.587, 0.114])
     return luma[..., None]
 
@@ -110,7 +122,7 @@ def _gray(pixels: Pixels, _: str) -> Pixels:
 
 
 def _tint(pixels: Pixels, colour: str) -> Pixels:
-    """Half of the picture, half of its brightness in the colour."""
+    """A mix of the picture and its brightness in the colour."""
     coloured = _luma(pixels) / 255 * np.array(COLOURS[colour])
     return _rounded((1 - TINT) * pixels + TINT * coloured)
 
@@ -121,14 +133,16 @@ def _blur(pixels: Pixels, _: str) -> Pixels:
 
 
 def _crop(pixels: Pixels, _: str) -> Pixels:
-    """The centre, as large as the whole was."""
+    """The centre, resized to the size of the whole picture."""
     height, width = pixels.shape[:2]
-    tall, wide = max(1, round(height * INSIDE)), max(1, round(width * INSIDE))
-    top, left = (height - tall) // 2, (width - wide) // 2
-    return image_transforms.back(np.ascontiguousarray(pixels[top : top + tall, left : left + wide]), (height, width))
+    crop_height, crop_width = max(1, round(height * INSIDE)), max(1, round(width * INSIDE))
+    top, left = (height - crop_height) // 2, (width - crop_width) // 2
+    return image_transforms.resize(
+        np.ascontiguousarray(pixels[top : top + crop_height, left : left + crop_width]), (height, width)
+    )
 
 
-OPERATIONS: dict[Name, Operation] = {
+OPERATIONS: dict[OperationName, Operation] = {
     "brighten": Operation(
         ("make it brighter", "brighten the picture", "turn up the light", "let there be more light in this photo"),
         _scaled(BRIGHTER),

@@ -1,4 +1,4 @@
-"""The demo: say what to change in a picture and see it changed; compare guidances; or send many pictures at once."""
+"""The demo: edit a picture by an instruction, compare guidance scales, or edit many pictures at once."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ import gradio as gr
 
 from instructzoo.core import ui
 from instructzoo.core.recipe import Recipe
-from instructzoo.core.ui.files import Shelf
+from instructzoo.core.ui.files import ResultFolders
 from instructzoo.pix2pix import world
 from instructzoo.pix2pix.demo import batch_tab, edit_tab, guidance_tab, rendering
 
 TITLE = "Image editing"
-SUMMARY = "Say in words what to change in a picture. The model changes that, and keeps the rest."
+SUMMARY = "Say in words what to change in a picture. The model changes that and keeps the rest."
 
 
 def build(predictor: Any) -> gr.Blocks:
-    """The page: one picture, guidances compared, many pictures, the model's card. Bad input gets one line."""
-    shelf = Shelf()  # removed when the page is
+    """The page: one picture, guidance scales, many pictures, and the model card."""
+    folders = ResultFolders()  # removed with the page
     with ui.page(f"instructzoo · {TITLE}") as page:
         gr.HTML(ui.head(TITLE, SUMMARY) + rendering.STYLE)
         with gr.Tab("One picture"):
-            picture, instruction, settings = edit_tab.tab(predictor, shelf)
+            picture, instruction, settings = edit_tab.build_tab(predictor, folders)
         with gr.Tab("Guidance"):
-            guidance_tab.tab(predictor, picture, instruction, settings[2:])
+            guidance_tab.build_tab(predictor, picture, instruction, settings[2:])
         with gr.Tab("Many"):
-            batch_tab.tab(predictor, shelf, settings)
+            batch_tab.build_tab(predictor, folders, settings)
         with gr.Accordion("About this model", open=False, elem_id="pix2pix-card"):
             gr.HTML(ui.card(predictor.recipe, predictor.scores, limits(predictor.recipe, predictor.resolution)))
     return page
 
 
 def limits(recipe: Recipe, resolution: int) -> list[tuple[str, str]]:
-    """Lines of the card: what the model was trained to do, and what it is not for."""
+    """Lines of the model card: what the model was trained to do, and what it is not for."""
     size = f"pictures of about {resolution} × {resolution} pixels"
     if recipe.data.sources == ("world",):
         kinds = ", ".join(world.Settings(**recipe.data.world).kinds)
@@ -43,7 +43,7 @@ def limits(recipe: Recipe, resolution: int) -> list[tuple[str, str]]:
         trained, limit = f"edits as in its training data; {size}", "edits unlike its training data often fail"
     return [
         ("Edits", trained),
-        ("Limits", f"{limit}; look at what changed beside what was to change"),
+        ("Limits", f"{limit}; check what else changed"),
         (
             "Not for",
             "pictures of people without their consent, forged evidence, or passing an edit off as a photograph",

@@ -1,11 +1,11 @@
-"""Many edits at once: pictures or zips of them with one instruction, or files of rows -> a zip of PNGs and JSON lines.
+"""Many edits at once: pictures with one instruction, or files of rows, become a zip of PNGs and JSON Lines.
 
     rows.jsonl      {"image": "a.png", "instruction": "make the circle blue"}
     rows.csv        columns image and instruction
     edits.jsonl     {"number": 1, "name": "a.png", "instruction": "...", "edited": "0001-a.png", "seed": 0, ...}
 
-A row names a picture that was sent with it, or holds it as a data URI; no row opens a file of this machine. Where rows
-are sent, pictures beside them are only those that rows name. What cannot be asked has a line too, with the error.
+A row names an uploaded picture or contains it as a data URI; no row can open a file of this machine. If rows are
+uploaded, only the pictures that they name are edited. A failed edit has a line too, with the error.
 """
 
 from __future__ import annotations
@@ -18,224 +18,243 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from itertools import islice
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Invalid
+from instructzoo.core.ui.file_answers import Faults, answer_or_reason, blocks
 from instructzoo.pix2pix import images
-from instructzoo.pix2pix.demo.edit_request import Chosen, Edited, Editor, instructed, opened, pictures, row
-from instructzoo.pix2pix.demo.rendering import png
+from instructzoo.pix2pix.demo.edit_request import (
+    EditingPredictor,
+    EditResult,
+    EditSettings,
+    check_instruction,
+    edit_rows,
+    make_row,
+    open_picture,
+)
+from instructzoo.pix2pix.demo.rendering import png_bytes
 from instructzoo.pix2pix.images import Pixels
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
-ROWS = (".jsonl", ".csv")
-SUFFIXES = (*PICTURES, *ROWS, ".zip")
-MOST = 200
+ROW_SUFFIXES = (".jsonl", ".csv")
+SUFFIXES = (*images.SUFFIXES, *ROW_SUFFIXES, ".zip")
+MAX_EDITS = 200
 """Edits of one batch, and files of one zip."""
 MAX_BYTES = 20_000_000
-"""Of one file of a zip, unpacked."""
-TOGETHER = 8
-"""Edits that the model is asked for at once."""
-NAMED, PREVIEWED = 5, 8
-"""Faults that the summary names, and edits that it shows."""
+"""Largest unpacked size of a file in a zip."""
+BATCH_SIZE = 8
+"""Edits of one call of the model."""
+MAX_PREVIEWS = 8
+"""Edits that the summary shows."""
 
-Sent = dict[str, Path]
-"""Files by the names that they were sent under."""
+Uploads = dict[str, Path]
+"""Files by the names that they were uploaded under."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One edit of a batch. fault: why it cannot be asked, or ""."""
+class EditRequest:
+    """One edit of a batch. error: why it cannot be made, or ""."""
 
     name: str
     instruction: str = ""
     pixels: Pixels | None = None
-    fault: str = ""
+    error: str = ""
 
 
 @dataclass
-class Outcome:
-    """What became of a batch so far. faults: the first NAMED of them by name; shown: the first PREVIEWED edits."""
+class BatchResult:
+    """What has become of a batch so far.
+
+    Attributes:
+        lines: The JSON Lines file.
+        archive: The zip file of the edited pictures.
+        total: Number of requested edits.
+        n_edited: Edits that were made.
+        faults: Edits that could not be made.
+        previews: The first MAX_PREVIEWS edits.
+    """
 
     lines: Path
     archive: Path
     total: int
-    edited: int = 0
-    faulty: int = 0
-    faults: list[tuple[str, str]] = field(default_factory=list)
-    shown: list[Edited] = field(default_factory=list)
+    n_edited: int = 0
+    faults: Faults = field(default_factory=Faults)
+    previews: list[EditResult] = field(default_factory=list)
 
     @property
-    def done(self) -> float:
-        """Share that is answered."""
-        return (self.edited + self.faulty) / self.total
+    def n_done(self) -> int:
+        """Edits that were made or refused."""
+        return self.n_edited + self.faults.count
 
 
-def unpacked(paths: Sequence[Path], folder: Path) -> Sent:
-    """The files that were sent, those of zips put into `folder` under numbers.
+def unpack(paths: Sequence[Path], folder: Path) -> Uploads:
+    """The uploaded files, with those of zips unpacked into `folder` under numbers.
 
-    Raises ZooError for a broken or an enormous zip, a file of another kind, and two files of one name.
+    Raises:
+        ZooError: A zip is broken or too large, a file has an unsupported suffix, or two files have one name.
     """
-    sent = Sent()
+    uploads = Uploads()
     for path in paths:
         if path.suffix.lower() not in SUFFIXES:
             raise ZooError(f'"{path.name}" is none of {", ".join(SUFFIXES)}.')
-        found = _unzipped(path, folder) if path.suffix.lower() == ".zip" else {path.name: path}
-        if twice := sent.keys() & found.keys():
-            raise ZooError(f'Two files are called "{min(twice)}"; rename one.')
-        sent |= found
-    return sent
+        files = _unzip(path, folder) if path.suffix.lower() == ".zip" else {path.name: path}
+        if duplicates := uploads.keys() & files.keys():
+            raise ZooError(f'Two files are called "{min(duplicates)}"; rename one.')
+        uploads |= files
+    return uploads
 
 
-def _unzipped(path: Path, folder: Path) -> Sent:
-    sent, first = Sent(), len(list(folder.iterdir()))
+def _unzip(path: Path, folder: Path) -> Uploads:
+    uploads, first = Uploads(), len(list(folder.iterdir()))
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [m for m in archive.infolist() if _wanted(PurePosixPath(m.filename))]
-            if len(members) > MOST:
-                raise ZooError(f'"{path.name}" holds {len(members):,} files; this page takes {MOST} at a time.')
+            members = [m for m in archive.infolist() if _is_supported(PurePosixPath(m.filename))]
+            if len(members) > MAX_EDITS:
+                raise ZooError(f'"{path.name}" holds {len(members):,} files; this page takes {MAX_EDITS} at a time.')
             for number, member in enumerate(members, first):
                 with archive.open(member) as file:
                     content = file.read(MAX_BYTES + 1)
                 if len(content) > MAX_BYTES:
                     raise ZooError(f'"{member.filename}" has more than {MAX_BYTES // 10**6} MB.')
-                sent[member.filename] = folder / f"{number}{PurePosixPath(member.filename).suffix.lower()}"
-                sent[member.filename].write_bytes(content)
+                uploads[member.filename] = folder / f"{number}{PurePosixPath(member.filename).suffix.lower()}"
+                uploads[member.filename].write_bytes(content)
     except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError) as error:
         raise ZooError(f'"{path.name}" cannot be unpacked ({str(error)[:80]}).') from error
-    return sent
+    return uploads
 
 
-def _wanted(name: PurePosixPath) -> bool:
-    return name.suffix.lower() in (*PICTURES, *ROWS) and not name.name.startswith("._")  # of macOS
+def _is_supported(name: PurePosixPath) -> bool:
+    return name.suffix.lower() in (*images.SUFFIXES, *ROW_SUFFIXES) and not name.name.startswith("._")  # of macOS
 
 
-def count(sent: Sent) -> int:
-    """Edits that files ask for. Raises ZooError for none and for more than MOST."""
-    tables = [path for path in sent.values() if path.suffix.lower() in ROWS]
-    found = sum(sum(1 for _ in _rows(path)) for path in tables) if tables else len(sent)
-    if not found:
+def count_edits(uploads: Uploads) -> int:
+    """Number of requested edits. Raises ZooError for none and for more than MAX_EDITS."""
+    tables = [path for path in uploads.values() if path.suffix.lower() in ROW_SUFFIXES]
+    n_edits = sum(sum(1 for _ in _read_rows(path)) for path in tables) if tables else len(uploads)
+    if not n_edits:
         raise ZooError(f"There is no picture and no row; send {', '.join(SUFFIXES)}.")
-    if found > MOST:
-        raise ZooError(f"{found:,} edits; this page does {MOST} at a time. zoo predict pix2pix takes more.")
-    return found
+    if n_edits > MAX_EDITS:
+        raise ZooError(f"{n_edits:,} edits; this page does {MAX_EDITS} at a time. zoo predict pix2pix takes more.")
+    return n_edits
 
 
-def asked(sent: Sent, instruction: str) -> Iterator[Asked]:
-    """The edits, one at a time. instruction: of pictures, and of rows without one."""
-    tables = {name: path for name, path in sent.items() if path.suffix.lower() in ROWS}
-    for name, path in sent.items() if not tables else ():
-        yield _asked(name, instruction, path)
+def read_requests(uploads: Uploads, instruction: str) -> Iterator[EditRequest]:
+    """The requested edits, one at a time. instruction: for pictures, and for rows without their own."""
+    tables = {name: path for name, path in uploads.items() if path.suffix.lower() in ROW_SUFFIXES}
+    for name, path in uploads.items() if not tables else ():
+        yield _make_request(name, instruction, path)
     for name, path in tables.items():
-        for number, found in _rows(path):
-            yield _of_row(f"{name}, line {number}", found, instruction, sent)
+        for number, row in _read_rows(path):
+            yield _request_of_row(f"{name}, line {number}", row, instruction, uploads)
 
 
-def _asked(name: str, instruction: str, path: Path | None, uri: str = "") -> Asked:
+def _make_request(name: str, instruction: str, path: Path | None, uri: str = "") -> EditRequest:
     try:
-        pixels, _ = opened(uri or path)
-        return Asked(name, instructed(instruction), pixels)
+        pixels, _ = open_picture(uri or path)
+        return EditRequest(name, check_instruction(instruction), pixels)
     except ZooError as error:
-        return Asked(name, instruction, fault=str(error))
+        return EditRequest(name, instruction, error=str(error))
 
 
-def _of_row(name: str, found: Mapping[str, Any] | str, instruction: str, sent: Sent) -> Asked:
-    if isinstance(found, str):
-        return Asked(name, fault=found)
-    own, reference = found.get("instruction") or instruction, found.get("image")
-    if not isinstance(own, str) or not isinstance(reference, str) or not reference:
-        return Asked(name, fault='A row has "image" and "instruction", both as text.')
-    if reference.startswith(images.PREFIX):
-        return _asked(name, own, None, reference)
-    near = [key for key in sent if key == reference] or [key for key in sent if _base(key) == _base(reference)]
-    if len(near) != 1:
-        fault = "Several pictures are" if near else "No picture is"
-        return Asked(name, own, fault=f'{fault} called "{reference[:60]}" among the files that were sent.')
-    return replace(_asked(near[0], own, sent[near[0]]), name=near[0])
+def _request_of_row(name: str, row: Mapping[str, Any] | str, instruction: str, uploads: Uploads) -> EditRequest:
+    if isinstance(row, str):
+        return EditRequest(name, error=row)
+    own_instruction, reference = row.get("instruction") or instruction, row.get("image")
+    if not isinstance(own_instruction, str) or not isinstance(reference, str) or not reference:
+        return EditRequest(name, error='A row has "image" and "instruction", both as text.')
+    if reference.startswith(images.DATA_URI_PREFIX):
+        return _make_request(name, own_instruction, None, reference)
+    matches = [key for key in uploads if key == reference] or [
+        key for key in uploads if _file_name(key) == _file_name(reference)
+    ]
+    if len(matches) != 1:
+        problem = "Several pictures are" if matches else "No picture is"
+        return EditRequest(
+            name, own_instruction, error=f'{problem} called "{reference[:60]}" among the files that were sent.'
+        )
+    return replace(_make_request(matches[0], own_instruction, uploads[matches[0]]), name=matches[0])
 
 
-def _base(name: str) -> str:
+def _file_name(name: str) -> str:
     return PurePosixPath(name.replace("\\", "/")).name
 
 
-def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
-    """(line, row) of a file of rows; a text in place of a row says what is wrong with its line."""
+def _read_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
+    """(line, row) of a file of rows; a string in place of a row says what is wrong with the line."""
     text = path.read_bytes().decode("utf-8-sig", errors="replace")
     if path.suffix.lower() == ".csv":
         reader = csv.DictReader(io.StringIO(text))
         try:
-            for found in reader:
-                yield reader.line_num, found
+            for row in reader:
+                yield reader.line_num, row
         except csv.Error as error:
             yield reader.line_num, f"Malformed CSV ({error})."
         return
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
-            yield number, _object(line)
+            yield number, _parse_line(line)
 
 
-def _object(line: str) -> Mapping[str, Any] | str:
+def _parse_line(line: str) -> Mapping[str, Any] | str:
     try:
-        found = json.loads(line)
+        value = json.loads(line)
     except (ValueError, RecursionError) as error:
         return f"Malformed JSON ({str(error)[:80]})."
-    return found if isinstance(found, dict) else "A line of JSON is no object."
+    return value if isinstance(value, dict) else "A line of JSON is no object."
 
 
-def edit_all(predictor: Editor, edits: Iterable[Asked], total: int, chosen: Chosen, folder: Path) -> Iterator[Outcome]:
-    """Answer every edit into edits.zip and edits.jsonl of the folder; the outcome after every block.
+def edit_all(
+    predictor: EditingPredictor, requests: Iterable[EditRequest], total: int, settings: EditSettings, folder: Path
+) -> Iterator[BatchResult]:
+    """Make all edits and write edits.zip and edits.jsonl.
 
-    The files are whole once nothing comes any more.
+    Args:
+        predictor: The model.
+        requests: The edits.
+        total: Their number.
+        settings: Guidance, steps and seed of every edit.
+        folder: Where the two files are written.
+
+    Yields:
+        The result so far, after every block of edits. The files are complete once the iterator ends.
     """
-    outcome = Outcome(folder / "edits.jsonl", folder / "edits.zip", total)
-    held, source, number = chosen.held(predictor), iter(edits), 0
-    with outcome.lines.open("w", encoding="utf-8") as lines, zipfile.ZipFile(outcome.archive, "w") as archive:
-        while block := list(islice(source, TOGETHER)):
-            for one, after in zip(block, _answers(held, block), strict=True):
-                number += 1
-                line: dict[str, Any] = {"number": number, "name": one.name, "instruction": one.instruction}
-                if isinstance(after, str) or one.pixels is None:
-                    _refuse(outcome, one.name, str(after))
-                    line["error"] = after
+    result = BatchResult(folder / "edits.jsonl", folder / "edits.zip", total)
+    predictor = settings.apply_to(predictor)
+    with result.lines.open("w", encoding="utf-8") as lines, zipfile.ZipFile(result.archive, "w") as archive:
+        for block in blocks(requests, BATCH_SIZE):
+            for request, edited in zip(block, _edit_block(predictor, block), strict=True):
+                number = result.n_done + 1
+                line: dict[str, Any] = {"number": number, "name": request.name, "instruction": request.instruction}
+                if isinstance(edited, str) or request.pixels is None:
+                    result.faults.add(request.name, str(edited))
+                    line["error"] = edited
                 else:
-                    made = Edited(one.pixels, after, one.instruction, chosen)
-                    line |= {"edited": _file(number, one.name), **asdict(chosen)}
-                    archive.writestr(line["edited"], png(made))
-                    outcome.edited += 1
-                    outcome.shown += [made] if len(outcome.shown) < PREVIEWED else []
+                    edit = EditResult(request.pixels, edited, request.instruction, settings)
+                    line |= {"edited": _output_name(number, request.name), **asdict(settings)}
+                    archive.writestr(line["edited"], png_bytes(edit))
+                    result.n_edited += 1
+                    result.previews += [edit] if len(result.previews) < MAX_PREVIEWS else []
                 lines.write(json.dumps(line, ensure_ascii=False) + "\n")
-            yield outcome
+            yield result
         lines.flush()
-        archive.write(outcome.lines, outcome.lines.name)
+        archive.write(result.lines, result.lines.name)
 
 
-def _refuse(outcome: Outcome, name: str, why: str) -> None:
-    outcome.faulty += 1
-    if len(outcome.faults) < NAMED:
-        outcome.faults.append((name, why))
+def _edit_block(predictor: EditingPredictor, block: Sequence[EditRequest]) -> list[Pixels | str]:
+    """The edited picture of each request, or why there is none."""
+    rows = [make_row(request.pixels, request.instruction) for request in block if request.pixels is not None]
+    answers = iter(answer_or_reason(rows, partial(edit_rows, predictor)))
+    results = [request.error if request.pixels is None else next(answers) for request in block]
+    return [_reason(result) if isinstance(result, Invalid | ZooError) else result for result in results]
 
 
-def _answers(held: Editor, block: Sequence[Asked]) -> list[Pixels | str]:
-    """A picture, or what is wrong, for each. Where the block cannot be asked, every edit is asked alone."""
-    rows = [row(one.pixels, one.instruction) for one in block if one.pixels is not None]
-    try:
-        found = iter(pictures(held, rows) if rows else [])
-    except ZooError:
-        found = iter([_alone(held, one) for one in rows])
-    made = [Invalid(one.fault) if one.pixels is None else next(found) for one in block]
-    return [one.reason if isinstance(one, Invalid) else one for one in made]
+def _reason(failure: Invalid | ZooError) -> str:
+    return failure.reason if isinstance(failure, Invalid) else str(failure)
 
 
-def _alone(held: Editor, one: dict[str, Any]) -> Pixels | Invalid:
-    try:
-        return pictures(held, [one])[0]
-    except ZooError as error:
-        return Invalid(str(error))
-
-
-def _file(number: int, name: str) -> str:
-    """0001-a.png: what the edited picture is called."""
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", PurePosixPath(_base(name)).stem)[:40].strip(".-")
+def _output_name(number: int, name: str) -> str:
+    """Name of the edited picture's file, such as 0001-a.png."""
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", PurePosixPath(_file_name(name)).stem)[:40].strip(".-")
     return f"{number:04}-{stem or 'picture'}.png"

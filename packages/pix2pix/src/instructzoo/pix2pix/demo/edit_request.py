@@ -1,10 +1,10 @@
-"""What a person brings to the page -> a question for the model, and its answer -> an edited picture.
+"""Checks what a user enters, asks the model, and returns the edited picture.
 
-    pixels, note = opened(path)                     the picture, and what was done to it
-    edited = edit(predictor, pixels, "make the red circle blue", Chosen(7.5, 1.5, 20, 0))
+    pixels, note = open_picture(path)               the picture, and what was done to it
+    edited = edit_picture(predictor, pixels, "make the red circle blue", EditSettings(7.5, 1.5, 20, 0))
     edited.after                                    uint8 [h, w, 3]
 
-Whatever cannot be asked raises ZooError with one sentence that the page shows as it is.
+Invalid input raises a ZooError with one sentence, which the page shows as it is.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from instructzoo.core import ui
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Invalid, Row, row_id
-from instructzoo.core.ui.highlighting import unaskable
+from instructzoo.core.ui.highlighting import invalid_text_reason
 from instructzoo.pix2pix import images, prompts, world
 from instructzoo.pix2pix.images import Pixels
 
 MIN_SIDE, MAX_SIDE = 8, 1024
-"""Pixels. A picture with a shorter side is refused, one with a longer side is made smaller first."""
+"""Pixels. A picture with a shorter side is refused, one with a longer side is shrunk first."""
 MAX_ASPECT = 4.0
-"""Longer side over the shorter; the models see squares or nearly squares."""
+"""Longest side over the shorter; models see squares or nearly squares."""
 
 GUIDANCE, IMAGE_GUIDANCE = (1.0, 10.0), (1.0, 3.0)
-"""s_T and s_I of the paper (section 3.2.1); 1 is no guidance."""
+"""Ranges of s_T and s_I of the paper (section 3.2.1); 1 is no guidance."""
 STEPS, SEEDS = (5, 100), (0, 2**31 - 1)
-"""The demo of the paper takes 100 steps."""
+"""Ranges of the number of denoising steps (the paper's demo takes 100) and of the seed."""
 
 NO_PICTURE = "There is no picture yet: upload one, or draw a scene."
 NO_INSTRUCTION = "There is no instruction: without one the picture would only come back as it is."
 
 
-class Sampling(Protocol):
+class SamplingSettings(Protocol):
     """How a predictor samples: denoising steps, s_T, s_I, and the seed of the noise."""
 
     @property
@@ -53,26 +53,26 @@ class Sampling(Protocol):
     def seed(self) -> int: ...
 
 
-class Editor(Protocol):
-    """What the demo needs of a predictor. resolution: pixels of a side that the model was trained at."""
+class EditingPredictor(Protocol):
+    """What the demo needs of a predictor. resolution: side in pixels of its training pictures."""
 
     @property
     def recipe(self) -> Recipe: ...
     @property
     def scores(self) -> dict[str, Any] | None: ...
     @property
-    def sampling(self) -> Sampling: ...
+    def sampling(self) -> SamplingSettings: ...
     @property
     def resolution(self) -> int: ...
     def sampled(
         self, *, steps: int = ..., guidance: float = ..., image_guidance: float = ..., seed: int = ...
-    ) -> Editor: ...
+    ) -> EditingPredictor: ...
     def answer(self, rows: Sequence[Row]) -> list[str]: ...
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """The settings of one edit: s_T, s_I, denoising steps, seed of the noise."""
+class EditSettings:
+    """The settings of one edit: s_T, s_I, denoising steps, and the seed of the noise."""
 
     guidance: float
     image_guidance: float
@@ -80,74 +80,92 @@ class Chosen:
     seed: int
 
     @classmethod
-    def of(cls, sampling: Sampling) -> Chosen:
-        """What a predictor does by itself, held to the ranges of the page."""
+    def from_sampling(cls, sampling: SamplingSettings) -> EditSettings:
+        """A predictor's own settings, clamped to the ranges of the page."""
         return cls(
-            _within(sampling.guidance, GUIDANCE),
-            _within(sampling.image_guidance, IMAGE_GUIDANCE),
-            int(_within(sampling.steps, STEPS)),
-            int(_within(sampling.seed, SEEDS)),
+            _clamp(sampling.guidance, GUIDANCE),
+            _clamp(sampling.image_guidance, IMAGE_GUIDANCE),
+            int(_clamp(sampling.steps, STEPS)),
+            int(_clamp(sampling.seed, SEEDS)),
         )
 
     @classmethod
-    def read(cls, guidance: Any, image_guidance: Any, steps: Any, seed: Any) -> Chosen:
-        """What stands in the page's boxes. Raises ZooError for no number, and for one out of its range."""
+    def from_inputs(cls, guidance: Any, image_guidance: Any, steps: Any, seed: Any) -> EditSettings:
+        """The values of the page's input fields. Raises ZooError for one that is no number or out of range."""
         return cls(
-            number(guidance, "text guidance", GUIDANCE),
-            number(image_guidance, "image guidance", IMAGE_GUIDANCE),
-            int(number(steps, "number of steps", STEPS, whole=True)),
-            int(number(seed, "seed", SEEDS, whole=True)),
+            check_number(guidance, "text guidance", GUIDANCE),
+            check_number(image_guidance, "image guidance", IMAGE_GUIDANCE),
+            int(check_number(steps, "number of steps", STEPS, integer=True)),
+            int(check_number(seed, "seed", SEEDS, integer=True)),
         )
 
-    def held(self, predictor: Editor) -> Editor:
+    def apply_to(self, predictor: EditingPredictor) -> EditingPredictor:
         """The predictor with these settings."""
         return predictor.sampled(
             steps=self.steps, guidance=self.guidance, image_guidance=self.image_guidance, seed=self.seed
         )
 
-    def told(self) -> str:
+    def describe(self) -> str:
+        """The settings in words."""
         weights = f"text guidance {self.guidance:g}, image guidance {self.image_guidance:g}"
         return f"{weights}, {self.steps} steps, seed {self.seed}"
 
 
 @dataclass(frozen=True, eq=False)
-class Edited:
-    """One edit: the picture as it was asked about, and as it came back, at whatever size the model gave it."""
+class EditResult:
+    """One edit: the picture before, and the picture that the model returned, of any size."""
 
     before: Pixels
     after: Pixels
     instruction: str
-    chosen: Chosen
+    settings: EditSettings
 
 
-def number(value: Any, name: str, limits: tuple[float, float], whole: bool = False) -> float:
-    """A number of the page. Raises ZooError for none, and for one outside of the limits."""
+def check_number(value: Any, name: str, limits: tuple[float, float], integer: bool = False) -> float:
+    """A number that the user entered.
+
+    Args:
+        value: What the input field returned.
+        name: What the message calls it.
+        limits: Smallest and largest valid number.
+        integer: Whether it must be an integer.
+
+    Raises:
+        ZooError: It is no such number.
+    """
     low, high = limits
-    kind = "a whole number" if whole else "a number"
-    real = isinstance(value, int | float) and not isinstance(value, bool)
-    if not real or not low <= value <= high or (whole and value != int(value)):
-        found = f"{value:g}" if real else "none"
-        raise ZooError(f"The {name} is {found}; it should be {kind} from {low:g} to {high:,.0f}.")
+    kind = "a whole number" if integer else "a number"
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not low <= value <= high or (integer and value != int(value)):
+        given = f"{value:g}" if is_number else "none"
+        raise ZooError(f"The {name} is {given}; it should be {kind} from {low:g} to {high:,.0f}.")
     return float(value)
 
 
-def opened(path: str | Path | None) -> tuple[Pixels, str]:
-    """The picture of a file, at most MAX_SIDE pixels a side, and what was done to it ("" for nothing).
+def open_picture(path: str | Path | None) -> tuple[Pixels, str]:
+    """Read an uploaded picture.
 
-    Raises ZooError where there is none, where it cannot be read, and for a shape that no model takes.
+    Args:
+        path: A file or a data URI; None if there is none.
+
+    Returns:
+        uint8 [h, w, 3] with at most MAX_SIDE pixels a side, and a note about what was done to it, or "".
+
+    Raises:
+        ZooError: There is no picture, it cannot be read, or it is too small or too narrow.
     """
     if not path:
         raise ZooError(NO_PICTURE)
     try:
         pixels = images.read(str(path))
     except ZooError as error:
-        limit = f"{images.KINDS} of at most {images.MAX_PIXELS:,} pixels"
+        limit = f"{images.EXPECTED_FORMATS} of at most {images.MAX_PIXELS:,} pixels"
         raise ZooError(f"This file cannot be read as a picture; it should be {limit}.") from error
-    return fitted(pixels)
+    return fit_picture(pixels)
 
 
-def fitted(pixels: Pixels) -> tuple[Pixels, str]:
-    """A picture made small enough, and a note about it. Raises ZooError for one too small or too narrow."""
+def fit_picture(pixels: Pixels) -> tuple[Pixels, str]:
+    """A picture shrunk to at most MAX_SIDE, and a note about it; errors as of `open_picture`."""
     height, width = pixels.shape[:2]
     size = f"{width:,} × {height:,} pixels"
     if min(width, height) < MIN_SIDE:
@@ -158,64 +176,67 @@ def fitted(pixels: Pixels) -> tuple[Pixels, str]:
         )
     if max(width, height) <= MAX_SIDE:
         return pixels, ""
-    small = Image.fromarray(pixels)
-    small.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
-    return np.array(small), f"Made smaller: {size} to {small.width:,} × {small.height:,}."
+    thumbnail = Image.fromarray(pixels)
+    thumbnail.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
+    return np.array(thumbnail), f"Made smaller: {size} to {thumbnail.width:,} × {thumbnail.height:,}."
 
 
-def instructed(text: str | None) -> str:
-    """An instruction that can be asked. Raises ZooError for an empty one, and for one that is far too long."""
+def check_instruction(text: str | None) -> str:
+    """An instruction with single spaces. Raises ZooError for an empty, unreadable or overlong one."""
     text = " ".join((text or "").split())
     if not text:
         raise ZooError(NO_INSTRUCTION)
-    if fault := unaskable(text, ui.MAX_CHARACTERS):
-        raise ZooError(fault)
+    if reason := invalid_text_reason(text, ui.MAX_CHARACTERS):
+        raise ZooError(reason)
     return text
 
 
-def row(pixels: Pixels, instruction: str) -> Row:
-    """The question in the form of the domain's rows, as training and evaluation ask it."""
-    empty = dict.fromkeys(("input", "output", "source", "licence", "item", "edited", "kind"), "")
+def make_row(pixels: Pixels, instruction: str) -> Row:
+    """A row of the domain, as training and evaluation ask the model."""
+    other_columns = dict.fromkeys(("input", "output", "source", "licence", "item", "edited", "kind"), "")
     reference = images.to_uri(pixels)
-    return {"id": row_id(instruction, reference, ""), **empty, "instruction": instruction, "image": reference}
+    return {"id": row_id(instruction, reference, ""), **other_columns, "instruction": instruction, "image": reference}
 
 
-def pictures(predictor: Editor, rows: Sequence[Row]) -> list[Pixels | Invalid]:
-    """The model's pictures for rows, in their order; Invalid for an answer that is none."""
+def edit_rows(predictor: EditingPredictor, rows: Sequence[Row]) -> list[Pixels | Invalid]:
+    """The model's pictures in the order of the rows; Invalid for an answer without one."""
     answers = zip(predictor.answer(rows), rows, strict=True)
-    return [said if isinstance(said := prompts.parse(text, one), Invalid) else said.pixels for text, one in answers]
+    return [
+        parsed if isinstance(parsed := prompts.parse(answer, row), Invalid) else parsed.pixels
+        for answer, row in answers
+    ]
 
 
-def edit(predictor: Editor, pixels: Pixels, instruction: str, chosen: Chosen) -> Edited:
-    """One edit. Raises ZooError for what the model cannot be asked, and for an answer that is no picture."""
-    (after,) = pictures(chosen.held(predictor), [row(pixels, instruction)])
+def edit_picture(predictor: EditingPredictor, pixels: Pixels, instruction: str, settings: EditSettings) -> EditResult:
+    """Edit one picture. Raises ZooError for an invalid request, and for an answer without a picture."""
+    (after,) = edit_rows(settings.apply_to(predictor), [make_row(pixels, instruction)])
     if isinstance(after, Invalid):
         raise ZooError(f"The model gave no picture: {after.reason}.")
-    return Edited(pixels, after, instruction, chosen)
+    return EditResult(pixels, after, instruction, settings)
 
 
-def variants(chosen: Chosen, number: int) -> list[Chosen]:
-    """The same settings with `number` seeds, the chosen one first."""
-    return [replace(chosen, seed=(chosen.seed + step) % SEEDS[1]) for step in range(number)]
+def with_seeds(settings: EditSettings, number: int) -> list[EditSettings]:
+    """The same settings with `number` successive seeds, the given one first."""
+    return [replace(settings, seed=(settings.seed + step) % SEEDS[1]) for step in range(number)]
 
 
-def scene(predictor: Editor, seed: int, number: int = 1) -> list[Row]:
-    """Held-out rows of the microworld as the model was trained on: pictures with an instruction that fits each."""
+def world_rows(predictor: EditingPredictor, seed: int, count: int = 1) -> list[Row]:
+    """Held-out rows of the synthetic world that the model was trained on: pictures with a fitting instruction."""
     settings = world.Settings(**predictor.recipe.data.world)
-    return list(world.generate(number, seed, "test", settings))
+    return list(world.generate(count, seed, "test", settings))
 
 
-def any_seed() -> int:
+def random_seed() -> int:
     return random.randrange(SEEDS[1])
 
 
-def alongside(before: Pixels, after: Pixels) -> Pixels:
-    """The picture before at the size of the one after, cut around its middle where their shapes differ."""
+def match_size(before: Pixels, after: Pixels) -> Pixels:
+    """The picture before at the size of the one after, center-cropped if their shapes differ."""
     if before.shape == after.shape:
         return before
     size = (after.shape[1], after.shape[0])
     return np.array(ImageOps.fit(Image.fromarray(before), size, Image.Resampling.BOX))
 
 
-def _within(value: float, limits: tuple[float, float]) -> float:
+def _clamp(value: float, limits: tuple[float, float]) -> float:
     return min(max(value, limits[0]), limits[1])

@@ -1,4 +1,4 @@
-"""The demo's second tab: one edit at several text and image guidances, and what the two trade against each other."""
+"""The demo's second tab: one edit at several text and image guidance scales."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from instructzoo.pix2pix.demo import rendering
 from instructzoo.pix2pix.demo.edit_request import (
     GUIDANCE,
     IMAGE_GUIDANCE,
-    Chosen,
-    Edited,
-    Editor,
-    edit,
-    instructed,
-    number,
-    opened,
+    EditingPredictor,
+    EditResult,
+    EditSettings,
+    check_instruction,
+    check_number,
+    edit_picture,
+    open_picture,
 )
 
-MOST = 4
-"""Values of one guidance."""
+MAX_VALUES = 4
+"""Most values of one scale."""
 HINT = (
     "The picture and the instruction of the first tab, edited at every pair of guidances with the same noise. More "
     "text guidance follows the words further; more image guidance keeps more of the picture."
@@ -33,70 +33,87 @@ EMPTY = ui.note("The grid of edits appears here.")
 STOPPED = ui.note("Stopped.")
 
 
-def tab(predictor: Any, picture: gr.Image, instruction: gr.Textbox, rest: list[Any]) -> None:
-    """Lay out the tab. rest: the boxes of the first tab for the number of steps and the seed."""
-    chosen = Chosen.of(predictor.sampling)
+def build_tab(predictor: Any, picture: gr.Image, instruction: gr.Textbox, steps_and_seed: list[Any]) -> None:
+    """Lay out the tab. steps_and_seed: the first tab's input fields of them."""
+    settings = EditSettings.from_sampling(predictor.sampling)
     gr.HTML(f'<p class="zoo-hint">{HINT}</p>')
     with gr.Row(equal_height=True):
-        texts = gr.Textbox(
-            _listed(chosen.guidance, GUIDANCE), label="Text guidance", max_lines=1, min_width=160,
-            elem_id="pix2pix-grid-texts",
+        text_scales = gr.Textbox(
+            _format_values(settings.guidance, GUIDANCE), label="Text guidance", max_lines=1, min_width=160,
+            elem_id="pix2pix-grid-text-scales",
         )  # fmt: skip
-        holds = gr.Textbox(
-            _listed(chosen.image_guidance, IMAGE_GUIDANCE), label="Image guidance", max_lines=1, min_width=160,
-            elem_id="pix2pix-grid-holds",
+        image_scales = gr.Textbox(
+            _format_values(settings.image_guidance, IMAGE_GUIDANCE), label="Image guidance", max_lines=1, min_width=160,
+            elem_id="pix2pix-grid-image-scales",
         )  # fmt: skip
     with gr.Row():
         run = gr.Button("Edit at all of them", variant="primary", scale=4, elem_id="pix2pix-grid-run")
         stop = gr.Button("Stop", scale=1, min_width=100, elem_id="pix2pix-grid-stop")
-    shown = gr.HTML(EMPTY, elem_id="pix2pix-grid")
+    grid = gr.HTML(EMPTY, elem_id="pix2pix-grid")
 
     def answer(payload: Any, text: str, *values: Any) -> Iterator[str]:
-        yield from swept(predictor, payload, text, *values)
+        yield from edit_grid(predictor, payload, text, *values)
 
     running = run.click(
-        answer, [picture, instruction, texts, holds, *rest], shown, preprocess=False, show_progress="hidden",
+        answer,
+        [picture, instruction, text_scales, image_scales, *steps_and_seed],
+        grid,
+        preprocess=False,
+        show_progress="hidden",
         api_visibility="private",
-    )  # fmt: skip
-    stop.click(lambda: STOPPED, None, shown, cancels=[running], api_visibility="private")
+    )
+    stop.click(lambda: STOPPED, None, grid, cancels=[running], api_visibility="private")
 
 
-def swept(
-    predictor: Editor, payload: dict[str, Any] | None, text: str, texts: str, holds: str, steps: Any, seed: Any
+def edit_grid(
+    predictor: EditingPredictor,
+    payload: dict[str, Any] | None,
+    text: str,
+    text_scales: str,
+    image_scales: str,
+    steps: Any,
+    seed: Any,
 ) -> Iterator[str]:
-    """HTML of the grid, again after every edit; never an exception for what a person may type."""
+    """HTML of the grid, again after every edit; user errors become a message."""
     try:
-        columns, rows = read(texts, "text guidance", GUIDANCE), read(holds, "image guidance", IMAGE_GUIDANCE)
-        pixels, _ = opened((payload or {}).get("path"))
-        base = Chosen.read(columns[0], rows[0], steps, seed)
-        text = instructed(text)
-        cells = list[Edited]()
-        yield rendering.grid(pixels, text, columns, rows, cells)
-        for hold in rows:
-            for guidance in columns:
-                chosen = replace(base, guidance=guidance, image_guidance=hold)
-                cells.append(edit(predictor, pixels, text, chosen))
-                yield rendering.grid(pixels, text, columns, rows, cells)
+        columns, rows = (
+            parse_values(text_scales, "text guidance", GUIDANCE),
+            parse_values(image_scales, "image guidance", IMAGE_GUIDANCE),
+        )
+        pixels, _ = open_picture((payload or {}).get("path"))
+        base = EditSettings.from_inputs(columns[0], rows[0], steps, seed)
+        text = check_instruction(text)
+        cells = list[EditResult]()
+        yield rendering.grid_html(pixels, text, columns, rows, cells)
+        for image_guidance in rows:
+            for text_guidance in columns:
+                settings = replace(base, guidance=text_guidance, image_guidance=image_guidance)
+                cells.append(edit_picture(predictor, pixels, text, settings))
+                yield rendering.grid_html(pixels, text, columns, rows, cells)
     except ZooError as error:
         yield ui.note(str(error))
 
 
-def read(text: str, name: str, limits: tuple[float, float]) -> list[float]:
-    """The numbers of a line such as "1, 2.5, 7". Raises ZooError for none, too many, and one that is no number."""
+def parse_values(text: str, name: str, limits: tuple[float, float]) -> list[float]:
+    """The numbers of a line such as "1, 2.5, 7". Raises ZooError for none, too many, and for other text."""
     words = [word for word in (text or "").replace(";", ",").split(",") if word.strip()]
-    if not 1 <= len(words) <= MOST:
-        raise ZooError(f"Write 1 to {MOST} values of the {name}, such as {_listed(limits[0] * 2, limits)}.")
+    if not 1 <= len(words) <= MAX_VALUES:
+        raise ZooError(
+            f"Write 1 to {MAX_VALUES} values of the {name}, such as {_format_values(limits[0] * 2, limits)}."
+        )
     try:
         values = [float(word) for word in words]
     except ValueError as error:
-        raise ZooError(f"The {name} is no row of numbers; write such as {_listed(limits[0] * 2, limits)}.") from error
-    return [number(value, name, limits) for value in dict.fromkeys(values)]
+        raise ZooError(
+            f"The {name} is no row of numbers; write such as {_format_values(limits[0] * 2, limits)}."
+        ) from error
+    return [check_number(value, name, limits) for value in dict.fromkeys(values)]
 
 
-def spread(value: float, limits: tuple[float, float]) -> list[float]:
-    """No guidance, a usual one, and twice as much."""
+def default_values(value: float, limits: tuple[float, float]) -> list[float]:
+    """No guidance, the usual value, and twice as much."""
     return sorted({limits[0], value, min(2 * value, limits[1])})
 
 
-def _listed(value: float, limits: tuple[float, float]) -> str:
-    return ", ".join(f"{one:g}" for one in spread(value, limits))
+def _format_values(value: float, limits: tuple[float, float]) -> str:
+    return ", ".join(f"{number:g}" for number in default_values(value, limits))

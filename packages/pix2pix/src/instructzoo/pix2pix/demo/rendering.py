@@ -1,6 +1,6 @@
-"""Edited pictures for the eye: small ones enlarged without blur, what changed, a labelled grid; and the file to keep.
+"""HTML and pictures of edits: small ones enlarged without blur, what changed, a labelled grid; and the file to save.
 
-Figures are HTML with the pictures inside, so that a page asks for nothing.
+Pictures are embedded in the HTML, so a page makes no further requests.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ import numpy.typing as npt
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from instructzoo.core.ui.highlighting import shown
+from instructzoo.core.ui.highlighting import escape_text
 from instructzoo.pix2pix import images
-from instructzoo.pix2pix.demo.edit_request import Edited, alongside
+from instructzoo.pix2pix.demo.edit_request import EditResult, match_size
 from instructzoo.pix2pix.images import Pixels
 
-SMALL = 128
-"""Pixels: a picture with no longer side is enlarged by a whole number, every pixel a square."""
-SHOWN = 512
-"""Pixels of the longer side that enlarging goes up to."""
-THUMBNAIL = 256
+SMALL_SIDE = 128
+"""A picture whose longer side has at most this many pixels is enlarged by an integer factor, every pixel a square."""
+ENLARGED_SIDE = 512
+"""Pixels of the longer side after enlarging, at most."""
+THUMBNAIL_SIDE = 256
 """Pixels of the longer side of a picture in a grid."""
-VISIBLE = 16
-"""Levels of 256 in one channel from which a pixel counts as changed: less is the noise of a decoder."""
-CHANGED = np.array((200, 16, 80), np.float32)
+VISIBLE_DIFFERENCE = 16
+"""Difference of 256 levels in one channel from which a pixel counts as changed; less is noise of the decoder."""
+CHANGED_COLOUR = np.array((200, 16, 80), np.float32)
 
 STYLE = """<style>
 .pix2pix-crisp img, img.crisp {image-rendering: pixelated}
@@ -55,9 +55,9 @@ STYLE = """<style>
 .pix2pix-difference {border: 1px solid var(--border-color-primary); border-radius: 12px; padding: .7rem;
   background: var(--block-background-fill)}
 .pix2pix-difference img {max-height: 420px; object-fit: contain}
-.pix2pix-told {color: var(--body-text-color)}
-.pix2pix-told .said {font-size: 1.05rem; font-weight: 600; overflow-wrap: anywhere}
-.pix2pix-told p {margin: .1rem 0}
+.pix2pix-edit-info {color: var(--body-text-color)}
+.pix2pix-edit-info .instruction {font-size: 1.05rem; font-weight: 600; overflow-wrap: anywhere}
+.pix2pix-edit-info p {margin: .1rem 0}
 .pix2pix-grid {display: grid; gap: .6rem; margin: .6rem 0 0; color: var(--body-text-color)}
 .pix2pix-grid .axis {font-size: .85rem; color: var(--body-text-color-subdued)}
 .pix2pix-grid .axis b {color: var(--body-text-color); font-size: 1rem}
@@ -74,46 +74,46 @@ STYLE = """<style>
 </style>"""
 
 
-def small(pixels: Pixels) -> bool:
-    """Whether a person needs it enlarged."""
-    return max(pixels.shape[:2]) <= SMALL
+def is_small(pixels: Pixels) -> bool:
+    """Whether a picture has to be enlarged to be seen well."""
+    return max(pixels.shape[:2]) <= SMALL_SIDE
 
 
-def enlarged(pixels: Pixels) -> Pixels:
-    """A small picture with every pixel as a square, at most SHOWN pixels a side; another as it is."""
-    factor = SHOWN // max(pixels.shape[:2]) if small(pixels) else 1
+def enlarge(pixels: Pixels) -> Pixels:
+    """A small picture with every pixel as a square, at most ENLARGED_SIDE pixels a side; another one unchanged."""
+    factor = ENLARGED_SIDE // max(pixels.shape[:2]) if is_small(pixels) else 1
     return pixels.repeat(factor, 0).repeat(factor, 1)
 
 
-def pair(edited: Edited) -> tuple[Pixels, Pixels]:
-    """Before and after at one size, enlarged where they are small: what a before/after slider shows."""
-    return enlarged(alongside(edited.before, edited.after)), enlarged(edited.after)
+def slider_pictures(edited: EditResult) -> tuple[Pixels, Pixels]:
+    """Before and after at one size, enlarged if they are small, for the before/after slider."""
+    return enlarge(match_size(edited.before, edited.after)), enlarge(edited.after)
 
 
-def distance(edited: Edited) -> npt.NDArray[np.int16]:
+def pixel_difference(edited: EditResult) -> npt.NDArray[np.int16]:
     """[h, w]: the largest difference of a pixel over its three channels, 0 to 255."""
-    before = alongside(edited.before, edited.after).astype(np.int16)
+    before = match_size(edited.before, edited.after).astype(np.int16)
     largest: npt.NDArray[np.int16] = np.abs(before - edited.after.astype(np.int16)).max(axis=2)
     return largest
 
 
-def changed(edited: Edited) -> float:
-    """Share of the pixels that changed visibly."""
-    return float((distance(edited) >= VISIBLE).mean())
+def changed_fraction(edited: EditResult) -> float:
+    """Fraction of the pixels that changed visibly."""
+    return float((pixel_difference(edited) >= VISIBLE_DIFFERENCE).mean())
 
 
-def difference(edited: Edited) -> Pixels:
-    """[h, w, 3]: the picture before, pale and grey, with what changed in red; the stronger, the more."""
-    grey = alongside(edited.before, edited.after).astype(np.float32).mean(axis=2, keepdims=True)
-    ground = 255 - (255 - grey) * 0.3
-    far = distance(edited)[..., None].astype(np.float32)
-    weight = np.where(far < VISIBLE, 0, np.sqrt(far / 255))
-    return (ground * (1 - weight) + CHANGED * weight).clip(0, 255).astype(np.uint8)
+def difference_map(edited: EditResult) -> Pixels:
+    """[h, w, 3]: the picture before in pale grey, with what changed in red, stronger for larger differences."""
+    grey = match_size(edited.before, edited.after).astype(np.float32).mean(axis=2, keepdims=True)
+    background = 255 - (255 - grey) * 0.3
+    difference = pixel_difference(edited)[..., None].astype(np.float32)
+    weight = np.where(difference < VISIBLE_DIFFERENCE, 0, np.sqrt(difference / 255))
+    return (background * (1 - weight) + CHANGED_COLOUR * weight).clip(0, 255).astype(np.uint8)
 
 
-def image(pixels: Pixels, name: str, side: int = THUMBNAIL) -> str:
-    """HTML of a picture with the file inside, its longer side at most `side` pixels. name: for who cannot see it."""
-    crisp = ' class="crisp"' if small(pixels) else ""
+def image_html(pixels: Pixels, name: str, side: int = THUMBNAIL_SIDE) -> str:
+    """HTML of a picture with the file inside, its longer side at most `side` pixels. name: the alternative text."""
+    crisp = ' class="crisp"' if is_small(pixels) else ""
     if max(pixels.shape[:2]) > side:
         thumbnail = Image.fromarray(pixels)
         thumbnail.thumbnail((side, side), Image.Resampling.LANCZOS)
@@ -123,78 +123,91 @@ def image(pixels: Pixels, name: str, side: int = THUMBNAIL) -> str:
     return f'<img{crisp} src="{uri}" alt="{escape(name)}">'
 
 
-def mean_with_ci(pixels: Pixels, caption: str, kind: str = "", side: int = THUMBNAIL) -> str:
-    """HTML of a picture with a plain text below."""
-    text = f"<figcaption>{shown(caption)}</figcaption>"
-    return f'<figure class="pix2pix-figure {kind}">{image(pixels, caption, side)}{text}</figure>'
+def figure_html(pixels: Pixels, caption: str, kind: str = "", side: int = THUMBNAIL_SIDE) -> str:
+    """HTML of a picture with a caption below."""
+    text = f"<figcaption>{escape_text(caption)}</figcaption>"
+    return f'<figure class="pix2pix-figure {kind}">{image_html(pixels, caption, side)}{text}</figure>'
 
 
-def share(edited: Edited) -> str:
+def describe_change(edited: EditResult) -> str:
     """How much changed, in words."""
-    part = changed(edited)
-    return f"{part:.0%} of the pixels changed" if part >= 0.005 or not part else "less than 1% of the pixels changed"
+    fraction = changed_fraction(edited)
+    return (
+        f"{fraction:.0%} of the pixels changed"
+        if fraction >= 0.005 or not fraction
+        else "less than 1% of the pixels changed"
+    )
 
 
-def map_of(edited: Edited) -> str:
+def difference_html(edited: EditResult) -> str:
     """HTML of what changed and where."""
-    return mean_with_ci(difference(edited), f"What changed, in red: {share(edited)}", "pix2pix-difference", SHOWN)
+    return figure_html(
+        difference_map(edited), f"What changed, in red: {describe_change(edited)}", "pix2pix-difference", ENLARGED_SIDE
+    )
 
 
-def told(edited: Edited, notes: Sequence[str] = (), seconds: float | None = None) -> str:
-    """HTML of what was asked with which settings, how long it took, and what is odd about the answer."""
-    odd = list(notes)
-    if not changed(edited):
-        odd.append("Nothing changed: the model found nothing to do, or more text guidance is needed.")
-    lines = [f'<p class="said">{shown(edited.instruction)}</p>']
-    took = "" if seconds is None else f"; {seconds:.1f} s"
-    lines.append(f'<p class="zoo-hint">{escape(edited.chosen.told() + took)}</p>')
-    lines += [f'<p class="zoo-hint">⚠ {escape(note)}</p>' for note in odd if note]
-    return f'<div class="zoo-card pix2pix-told">{"".join(lines)}</div>'
+def edit_html(edited: EditResult, notes: Sequence[str] = (), seconds: float | None = None) -> str:
+    """HTML of an edit's instruction and settings, the time it took, and warnings."""
+    warnings = list(notes)
+    if not changed_fraction(edited):
+        warnings.append("Nothing changed: the model found nothing to do, or more text guidance is needed.")
+    lines = [f'<p class="instruction">{escape_text(edited.instruction)}</p>']
+    duration = "" if seconds is None else f"; {seconds:.1f} s"
+    lines.append(f'<p class="zoo-hint">{escape(edited.settings.describe() + duration)}</p>')
+    lines += [f'<p class="zoo-hint">⚠ {escape(note)}</p>' for note in warnings if note]
+    return f'<div class="zoo-card pix2pix-edit-info">{"".join(lines)}</div>'
 
 
-def grid(before: Pixels, text: str, columns: Sequence[float], rows: Sequence[float], cells: Sequence[Edited]) -> str:
+def grid_html(
+    before: Pixels, text: str, columns: Sequence[float], rows: Sequence[float], cells: Sequence[EditResult]
+) -> str:
     """HTML of a table of pictures: text guidance from left to right, image guidance from top to bottom.
 
-    text: the instruction; cells: by rows, those that are not there yet are left open.
+    Args:
+        before: The picture before.
+        text: The instruction.
+        columns: Values of text guidance.
+        rows: Values of image guidance.
+        cells: Edits, row by row; missing ones are left open.
     """
-    corner = mean_with_ci(before, "the picture")
-    parts = [corner, *(_axis("top", "text guidance", value) for value in columns)]
-    for line, value in enumerate(rows):
-        parts.append(_axis("side", "image guidance", value))
-        for place in range(line * len(columns), (line + 1) * len(columns)):
-            ready = place < len(cells)
-            parts.append(mean_with_ci(cells[place].after, _percent(cells[place])) if ready else _WAIT)
+    corner = figure_html(before, "the picture")
+    cells_html = [corner, *(_axis_html("top", "text guidance", value) for value in columns)]
+    for row_index, value in enumerate(rows):
+        cells_html.append(_axis_html("side", "image guidance", value))
+        for index in range(row_index * len(columns), (row_index + 1) * len(columns)):
+            is_done = index < len(cells)
+            cells_html.append(figure_html(cells[index].after, _short_change(cells[index])) if is_done else _PLACEHOLDER)
     style = f"grid-template-columns: minmax(4.2rem, .6fr) repeat({len(columns)}, minmax(0, 1fr))"
-    head = f'<p class="said">{shown(text)}</p>'
-    table = f'<div class="pix2pix-grid" style="{style}">{"".join(parts)}</div>'
-    return f'<div class="zoo-card pix2pix-told">{head}{table}</div>'
+    head = f'<p class="instruction">{escape_text(text)}</p>'
+    table = f'<div class="pix2pix-grid" style="{style}">{"".join(cells_html)}</div>'
+    return f'<div class="zoo-card pix2pix-edit-info">{head}{table}</div>'
 
 
-_WAIT = '<div class="pix2pix-wait" aria-label="not there yet"></div>'
+_PLACEHOLDER = '<div class="pix2pix-wait" aria-label="not there yet"></div>'
 
 
-def _axis(kind: str, name: str, value: float) -> str:
+def _axis_html(kind: str, name: str, value: float) -> str:
     return f'<div class="axis {kind}">{name}<br><b>{value:g}</b></div>'
 
 
-def _percent(edited: Edited) -> str:
-    return share(edited).replace(" of the pixels", "")
+def _short_change(edited: EditResult) -> str:
+    return describe_change(edited).replace(" of the pixels", "")
 
 
-def save(edited: Edited, path: Path) -> Path:
-    """The edited picture as PNG, at its own size. The file says that a model made it, from which words and settings."""
-    path.write_bytes(png(edited))
+def save_png(edited: EditResult, path: Path) -> Path:
+    """Save the edited picture as PNG at its own size; its metadata says that a model made it, with which settings."""
+    path.write_bytes(png_bytes(edited))
     return path
 
 
-def png(edited: Edited) -> bytes:
-    """The bytes of that file."""
+def png_bytes(edited: EditResult) -> bytes:
+    """The bytes of that PNG file."""
     import io
 
-    said = PngInfo()
-    said.add_text("Software", "instructzoo pix2pix: this picture was edited by a model")
-    said.add_itxt("Instruction", edited.instruction)
-    said.add_text("Settings", json.dumps(asdict(edited.chosen)))
+    metadata = PngInfo()
+    metadata.add_text("Software", "instructzoo pix2pix: this picture was edited by a model")
+    metadata.add_itxt("Instruction", edited.instruction)
+    metadata.add_text("Settings", json.dumps(asdict(edited.settings)))
     stream = io.BytesIO()
-    Image.fromarray(edited.after).save(stream, "png", pnginfo=said)
+    Image.fromarray(edited.after).save(stream, "png", pnginfo=metadata)
     return stream.getvalue()

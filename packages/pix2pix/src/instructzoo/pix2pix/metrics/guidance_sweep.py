@@ -1,15 +1,15 @@
-"""The paper's trade-off, measured: how far edits are made against how much is kept (arXiv:2211.09800, evaluation).
+"""Measures the paper's trade-off between making the edit and keeping the rest of the picture (arXiv:2211.09800).
 
-    python -m instructzoo.pix2pix.sweep --run RUN --image-guidance 1,1.5,2 --guidance 2,4 -o FOLDER
+    python -m instructzoo.pix2pix.metrics.guidance_sweep --run RUN --image-guidance 1,1.5,2 --guidance 2,4 -o FOLDER
 
-The same rows are edited with the same noise at every image guidance s_I and text guidance s_T. FOLDER then holds
+The same rows are edited with the same noise at every image guidance s_I and text guidance s_T. FOLDER then contains
 
-    points.json      every point with its figures, their n and intervals; the baseline, the command and the versions
-    trade-off.png    kept pixels over edit success, where rows hold the true picture
+    points.json      every point with its values, their n and intervals; the baseline, the command and the versions
+    trade-off.png    kept pixels over edit success, where rows have the true picture
     curve.png        image similarity over directional similarity, with a CLIP model: the paper's figure
 
-The baseline is the identity: the picture before as the answer. Rows are those of the validation part unless another is
-asked for: guidance is a setting, and is not chosen on the part that is reported.
+The baseline is the identity: the picture before as the answer. Rows come from the validation split unless the test
+split is requested, because guidance is a setting and must not be chosen on the split that is reported.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import typer
 from instructzoo.core import cli as commands
 from instructzoo.core import data, infer, runs
 from instructzoo.core import domain as domains
-from instructzoo.core.commands.eval import same_rows
+from instructzoo.core.commands.eval import check_same_data
 from instructzoo.core.data.split import sampled
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.models.load import to_device
@@ -41,190 +41,228 @@ from instructzoo.pix2pix.metrics.trade_off_plot import Plane, Point
 IMAGE_GUIDANCES = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.2)
 """Values of s_I in the paper's evaluation; its s_T is 7.5, the default of sampling.Settings."""
 
-LENIENT, IMAGE, DIRECTION = f"{metrics.EDIT} (lenient)", "image similarity", "directional similarity"
-PARTS = ("validation", "test")
-TRUTH = Plane(
+LENIENT_EDIT, IMAGE_SIMILARITY, DIRECTIONAL_SIMILARITY = (
+    f"{metrics.EDIT} (lenient)", "image similarity", "directional similarity",
+)  # fmt: skip
+SWEPT_SPLITS = ("validation", "test")
+PIXEL_PLANE = Plane(
     metrics.EDIT, metrics.KEPT, "edit success, % (the edit was made)", "kept pixels, % (the rest was left alone)", 100.0
 )
-CLIP = Plane(DIRECTION, IMAGE, "directional similarity (the edit was made)", "image similarity (the picture was kept)")
-DRAWN = {"trade-off.png": TRUTH, "curve.png": CLIP}
+CLIP_PLANE = Plane(
+    DIRECTIONAL_SIMILARITY,
+    IMAGE_SIMILARITY,
+    "directional similarity (the edit was made)",
+    "image similarity (the picture was kept)",
+)
+PLOTS = {"trade-off.png": PIXEL_PLANE, "curve.png": CLIP_PLANE}
 
 
-class Editor(Protocol):
-    """What is needed of a predictor."""
+class SweepPredictor(Protocol):
+    """The methods of a predictor that a sweep needs."""
 
     def sampled(self, *, guided: bool, guidance: float, image_guidance: float) -> Self: ...
     def answer(self, rows: Sequence[Row]) -> list[str]: ...
 
 
 def sweep(
-    predictor: Editor,
+    predictor: SweepPredictor,
     rows: Sequence[Row],
     image_guidances: Sequence[float],
     guidances: Sequence[float],
     clip: Clip | None = None,
 ) -> list[Point]:
-    """A point for every s_T and, within it, every s_I, in the given order.
+    """Measure the same rows at every pair of guidance scales.
 
-    With truth (rows with `edited`): the figures of metrics.py, strict, and edit success lenient. With clip: those of
-    similarity.py over the rows that have both captions. Raises ZooError where nothing can be measured.
+    Args:
+        predictor: The editor.
+        rows: Rows to edit. Those with the true picture (`edited`) get the metrics of the domain, strict, and the
+            lenient edit success; with `clip`, those with both captions get the similarities of clip_metrics.
+        image_guidances: Values of s_I.
+        guidances: Values of s_T.
+        clip: A CLIP model.
+
+    Returns:
+        A point for every s_T and, within it, every s_I, in the given order; repeated values count once.
+
+    Raises:
+        ZooError: Nothing can be measured, or a scale is out of range.
     """
-    return list(measured(predictor, rows, image_guidances, guidances, clip))
+    return list(measure_points(predictor, rows, image_guidances, guidances, clip))
 
 
-def measured(
-    predictor: Editor,
+def measure_points(
+    predictor: SweepPredictor,
     rows: Sequence[Row],
     image_guidances: Sequence[float],
     guidances: Sequence[float],
     clip: Clip | None = None,
 ) -> Iterator[Point]:
-    """The points of `sweep`, each as soon as it is known. Guidances are looked at before the first edit."""
+    """The points of `sweep`, each as soon as it is measured. Scales are checked before the first edit."""
     scales = [(s_t, s_i) for s_t in dict.fromkeys(guidances) for s_i in dict.fromkeys(image_guidances)]
     if not scales or not rows:
         raise ZooError(f"{len(rows)} rows at {len(scales)} pairs of guidances", "at least one of each")
-    held = [predictor.sampled(guided=True, guidance=s_t, image_guidance=s_i) for s_t, s_i in scales]
+    predictors = [predictor.sampled(guided=True, guidance=s_t, image_guidance=s_i) for s_t, s_i in scales]
     return (
-        Point(s_i, s_t, len(rows), figures(rows, one.answer(rows), clip))
-        for (s_t, s_i), one in zip(scales, held, strict=True)
+        Point(s_i, s_t, len(rows), measure_answers(rows, guided.answer(rows), clip))
+        for (s_t, s_i), guided in zip(scales, predictors, strict=True)
     )
 
 
-def identity(rows: Sequence[Row], clip: Clip | None = None) -> Point:
-    """The baseline: every picture as it was."""
-    return Point(None, None, len(rows), figures(rows, metrics.copy([], rows), clip))
+def identity_point(rows: Sequence[Row], clip: Clip | None = None) -> Point:
+    """The baseline: every picture unchanged."""
+    return Point(None, None, len(rows), measure_answers(rows, metrics.copy_input([], rows), clip))
 
 
-def figures(rows: Sequence[Row], answers: Sequence[str], clip: Clip | None = None) -> dict[str, MetricValue]:
-    """All that can be measured of answers, by name. Raises ZooError where that is nothing."""
-    found: dict[str, MetricValue] = {}
-    known = [place for place, row in enumerate(rows) if row.get("edited")]
-    if known:
-        asked, given = [rows[place] for place in known], [answers[place] for place in known]
-        strict, lenient = (metrics.score(asked, given, scorer) for scorer in metrics.SCORERS)
-        found |= {one.metric: one for one in strict.metric_values if one.group == "all"}
-        found[LENIENT] = replace(lenient.headline_value(), metric=LENIENT)
+def measure_answers(rows: Sequence[Row], answers: Sequence[str], clip: Clip | None = None) -> dict[str, MetricValue]:
+    """All metrics that rows and answers allow, by name.
+
+    Args:
+        rows: The rows that were edited.
+        answers: Data URIs of the edited pictures, one per row.
+        clip: A CLIP model for the similarities.
+
+    Raises:
+        ZooError: No row has a true picture and there is no CLIP model, or no row has both captions for it.
+    """
+    values: dict[str, MetricValue] = {}
+    indices = [index for index, row in enumerate(rows) if row.get("edited")]
+    if indices:
+        known_rows, known_answers = [rows[index] for index in indices], [answers[index] for index in indices]
+        strict, lenient = (metrics.score(known_rows, known_answers, scorer) for scorer in metrics.SCORERS)
+        values |= {value.metric: value for value in strict.metric_values if value.group == "all"}
+        values[LENIENT_EDIT] = replace(lenient.headline_value(), metric=LENIENT_EDIT)
     if clip is not None:
-        found |= _similar(rows, answers, clip)
-    if not found:
+        values |= _clip_values(rows, answers, clip)
+    if not values:
         raise ZooError("rows without true pictures", "`edited` in the rows, or a CLIP model", "name one: --clip")
-    return found
+    return values
 
 
-def _similar(rows: Sequence[Row], answers: Sequence[str], clip: Clip) -> dict[str, MetricValue]:
-    known = [place for place, row in enumerate(rows) if row.get("input") and row.get("output")]
-    if not known:
+def _clip_values(rows: Sequence[Row], answers: Sequence[str], clip: Clip) -> dict[str, MetricValue]:
+    """Mean similarities over the rows that have both captions."""
+    indices = [index for index, row in enumerate(rows) if row.get("input") and row.get("output")]
+    if not indices:
         raise ZooError("rows without captions", "`input` and `output`, captions before and after", "leave out --clip")
-    before = [images.read(rows[place]["image"], rows[place]["id"]) for place in known]
-    after = [images.read(answers[place], rows[place]["id"]) for place in known]
-    captions = ([rows[place][column] for place in known] for column in ("input", "output"))
-    found = clip_metrics.measure(clip, before, after, *captions)
-    return {DIRECTION: mean_with_ci(DIRECTION, found.direction), IMAGE: mean_with_ci(IMAGE, found.image)}
+    before = [images.read(rows[index]["image"], rows[index]["id"]) for index in indices]
+    after = [images.read(answers[index], rows[index]["id"]) for index in indices]
+    captions = ([rows[index][column] for index in indices] for column in ("input", "output"))
+    similarity = clip_metrics.measure_similarity(clip, before, after, *captions)
+    return {
+        DIRECTIONAL_SIMILARITY: mean_with_ci(DIRECTIONAL_SIMILARITY, similarity.direction),
+        IMAGE_SIMILARITY: mean_with_ci(IMAGE_SIMILARITY, similarity.image),
+    }
 
 
 cli = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @cli.command()
-def command(
+def sweep_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="new folder for points.json and the figures")],
-    run: Annotated[
-        str | None, typer.Option(help="a run directory; without it, the model that the package bundle")
-    ] = None,
-    part: Annotated[str, typer.Option(help="validation or test")] = PARTS[0],
-    limit: Annotated[int | None, typer.Option(min=1, help="rows to edit, by seed; default: as the recipe says")] = None,
+    run: Annotated[str | None, typer.Option(help="a run directory; default: the bundled model")] = None,
+    split: Annotated[str, typer.Option("--part", help="validation or test")] = SWEPT_SPLITS[0],
+    limit: Annotated[int | None, typer.Option(min=1, help="rows to edit, by seed; default: the recipe's")] = None,
     clip: Annotated[Path | None, typer.Option(help="folder of a CLIP model and its tokenizer")] = None,
     image_guidance: Annotated[str, typer.Option(help="values of s_I")] = ",".join(map(str, IMAGE_GUIDANCES)),
     guidance: Annotated[str | None, typer.Option(help="values of s_T; default: the recipe's")] = None,
     steps: Annotated[int | None, typer.Option(help="denoising steps; default: the recipe's")] = None,
 ) -> None:
-    """Edit the same rows at several guidances, and draw how far edits are made against how much is kept."""
-    _refuse_full(output)
-    pictures = numbers(image_guidance, "--image-guidance")
-    texts = [] if guidance is None else numbers(guidance, "--guidance")
+    """Edit the same rows at several guidance scales, and plot edit success against kept pixels."""
+    _require_empty(output)
+    image_scales = parse_numbers(image_guidance, "--image-guidance")
+    text_scales = [] if guidance is None else parse_numbers(guidance, "--guidance")
     domain = domains.get("pix2pix")
     folder = runs.find(run).folder if run else domain.bundled_model()
-    seeing = Clip.load(clip) if clip else None
-    if seeing:
-        to_device(seeing.model)
+    clip_model = Clip.load(clip) if clip else None
+    if clip_model:
+        to_device(clip_model.model)
     predictor = infer.load(domain, folder)
     if steps is not None:
         predictor = predictor.sampled(steps=steps)
-    rows, fingerprint = _rows(predictor.recipe, folder, part, limit)
-    baseline = identity(rows, seeing)
-    typer.echo(told(baseline))
+    rows, fingerprint = _load_rows(predictor.recipe, folder, split, limit)
+    baseline = identity_point(rows, clip_model)
+    typer.echo(format_point(baseline))
     points: list[Point] = []
-    for point in measured(predictor, rows, pictures, texts or [predictor.sampling.guidance], seeing):
-        typer.echo(told(point))
+    text_scales = text_scales or [predictor.sampling.guidance]
+    for point in measure_points(predictor, rows, image_scales, text_scales, clip_model):
+        typer.echo(format_point(point))
         points.append(point)
-    write(output, points, baseline, _about(predictor, folder, part, fingerprint, clip))
+    write_results(output, points, baseline, _describe_run(predictor, folder, split, fingerprint, clip))
     typer.echo(f"written: {output}")
 
 
-def numbers(text: str, where: str) -> list[float]:
-    """The numbers of "1.0,1.2". Raises ZooError for another text."""
+def parse_numbers(text: str, where: str) -> list[float]:
+    """The numbers in a text such as "1.0,1.2". Raises ZooError naming `where` for another text."""
     try:
         return [float(word) for word in text.split(",")]
     except ValueError as error:
         raise ZooError(f'"{text}"', "numbers with commas between them, such as 1.0,1.5", where=where) from error
 
 
-def told(point: Point) -> str:
+def format_point(point: Point) -> str:
     """A point in one line."""
     scales = "identity" if point.guidance is None else f"s_T {point.guidance:<4g} s_I {point.image_guidance:<4g}"
-    shown = [
+    values = [
         point.metric_values[name]
-        for plane in DRAWN.values()
+        for plane in PLOTS.values()
         for name in (plane.x, plane.y)
         if name in point.metric_values
     ]
-    return f"{scales:18}" + "".join(f"  {one.metric} {one.value:.3f}" for one in shown)
+    return f"{scales:18}" + "".join(f"  {value.metric} {value.value:.3f}" for value in values)
 
 
-def write(folder: Path, points: Sequence[Point], baseline: Point, about: dict[str, Any]) -> None:
-    """points.json and the figures, all or none of them. about: what else points.json is to hold."""
-    with runs.atomic_folder(folder) as fresh:
+def write_results(folder: Path, points: Sequence[Point], baseline: Point, about: dict[str, Any]) -> None:
+    """Write points.json and the plots, all or none of them.
+
+    Args:
+        folder: An empty or absent folder.
+        points: The measured points.
+        baseline: The identity.
+        about: Further content of points.json.
+    """
+    with runs.atomic_folder(folder) as new_folder:
         content = about | {"baseline": baseline.as_dict(), "points": [point.as_dict() for point in points]}
-        runs.write_json(fresh / "points.json", content)
-        for name, plane in DRAWN.items():
+        runs.write_json(new_folder / "points.json", content)
+        for name, plane in PLOTS.items():
             if {plane.x, plane.y} <= baseline.metric_values.keys():
-                trade_off_plot.draw(plane, points, baseline, fresh / name)
+                trade_off_plot.draw_plot(plane, points, baseline, new_folder / name)
 
 
-def _refuse_full(folder: Path) -> None:
+def _require_empty(folder: Path) -> None:
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         raise ZooError(f"{folder} holds something", "an empty or absent folder", "choose another", "-o")
 
 
-def _rows(recipe: Recipe, folder: Path, part: str, limit: int | None) -> tuple[list[Row], str]:
-    """Rows of a part and the fingerprint of all. A run's are checked to be those that it was trained beside."""
-    if part not in PARTS:
-        raise ZooError(f'no part "{part}"', suggest(part, PARTS), where="--part")
-    begun = runs.Run(folder).manifest().get("data")
-    built = data.build(recipe, parts=("train", part) if begun else (part,))
-    same_rows(folder, built)
-    return sampled(built.rows[part], limit or recipe.evaluate.limit, recipe.seed, part), built.fingerprint
+def _load_rows(recipe: Recipe, folder: Path, split: str, limit: int | None) -> tuple[list[Row], str]:
+    """Rows of a split and the data's fingerprint; for a run, they are checked to be those that it was trained on."""
+    if split not in SWEPT_SPLITS:
+        raise ZooError(f'no split "{split}"', suggest(split, SWEPT_SPLITS), where="--part")
+    has_data = runs.Run(folder).manifest().get("data")
+    built = data.build(recipe, splits=("train", split) if has_data else (split,))
+    check_same_data(folder, built)
+    return sampled(built.rows[split], limit or recipe.evaluate.limit, recipe.seed, split), built.fingerprint
 
 
-def _about(predictor: Any, folder: Path, part: str, fingerprint: str, clip: Path | None) -> dict[str, Any]:
-    own, recipe = predictor.sampling, predictor.recipe
+def _describe_run(predictor: Any, folder: Path, split: str, fingerprint: str, clip: Path | None) -> dict[str, Any]:
+    """What points.json says about the run."""
+    settings, recipe = predictor.sampling, predictor.recipe
     return {
         "domain": recipe.domain,
         "recipe": recipe.name,
         "run": folder.name if folder.name != "weights" else "bundled",
-        "part": part,
+        "part": split,
         "scorer": metrics.SCORERS[0],
-        "sampling": {"steps": own.steps, "scheduler": own.scheduler, "seed": own.seed},
+        "sampling": {"steps": settings.steps, "scheduler": settings.scheduler, "seed": settings.seed},
         "clip": str(clip) if clip else None,
         "data": fingerprint,
         "backbone": recipe.model.backbone,
-        "command": shlex.join(["python", "-m", "instructzoo.pix2pix.sweep", *sys.argv[1:]]),
+        "command": shlex.join(["python", "-m", "instructzoo.pix2pix.metrics.guidance_sweep", *sys.argv[1:]]),
         **runs.environment(),
     }
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     commands.run(cli, "sweep")
 
 

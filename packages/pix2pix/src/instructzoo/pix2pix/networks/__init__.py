@@ -1,1 +1,1 @@
-"""The networks of an editor."""
+"""The networks of an editor, and how they are loaded."""

@@ -1,9 +1,9 @@
-"""The networks of an editor as one module, and their folder: the layout of diffusers' InstructPix2Pix pipeline.
+"""The networks of an editor as one module, in the folder layout of diffusers' InstructPix2Pix pipeline.
 
     unet/ vae/ text_encoder/ tokenizer/ scheduler/ model_index.json
 
-The UNet has twice the channels of its latents at its input: the noised picture, and beside it the latents of the
-picture to be edited (arXiv:2211.09800, section 3.2).
+The UNet's input has twice the channels of its latents: the noised picture and, concatenated to it, the latents of the
+picture to edit (arXiv:2211.09800, section 3.2).
 """
 
 from __future__ import annotations
@@ -16,12 +16,17 @@ import torch
 from torch import Tensor, nn
 
 from instructzoo.core.errors import ZooError
+from instructzoo.pix2pix.networks.stable_diffusion import ToError, load_components, pixels_per_latent
 
 
 class Editor(nn.Module):
-    """unet: UNet2DConditionModel; vae: AutoencoderKL or PatchAutoencoder; text: CLIPTextModel; schedule: a scheduler.
+    """The networks of an editor. `requires_grad` says which parameters are trained.
 
-    What is trained is told by requires_grad, as for every model of the house.
+    Args:
+        unet: UNet2DConditionModel.
+        vae: AutoencoderKL or PatchAutoencoder.
+        text: CLIPTextModel.
+        schedule: A noise scheduler.
     """
 
     def __init__(self, unet: Any, vae: Any, text: Any, schedule: Any) -> None:
@@ -32,31 +37,32 @@ class Editor(nn.Module):
 
     @property
     def scale(self) -> float:
-        """What latents are multiplied by before noise is added; the picture to be edited is shown without it."""
+        """The factor of the latents before noise is added; the latents of the picture to edit are not scaled."""
         return float(self.vae.config.scaling_factor)
 
     @property
     def patch(self) -> int:
-        """Pixels of a latent's side."""
-        return int(2 ** (len(self.vae.config.block_out_channels) - 1))
+        """Pixels along the side of one latent."""
+        return pixels_per_latent(self.vae)
 
     @property
     def multiple(self) -> int:
         """Latents that a side must be divisible by: one halving for each level of the UNet but the last."""
         return int(2 ** (len(self.unet.config.block_out_channels) - 1))
 
-    def words(self, ids: Tensor) -> Tensor:
-        """What the text encoder says of ids [b, t]: [b, t, d]. Padding is read too, as the pipelines do."""
-        found: Tensor = self.text(ids)[0]
-        return found
+    def encode_text(self, ids: Tensor) -> Tensor:
+        """Text states [b, t, d] of token ids [b, t]. Padding is encoded as well, as in diffusers' pipelines."""
+        states: Tensor = self.text(ids)[0]
+        return states
 
     def gradient_checkpointing_enable(self, how: dict[str, Any]) -> None:
+        """Trade time for memory in the UNet, and in the text encoder if it is trained."""
         self.unet.enable_gradient_checkpointing()
         if any(p.requires_grad for p in self.text.parameters()):
             self.text.gradient_checkpointing_enable(how)
 
     def save(self, folder: Path, tokenizer: Any) -> None:
-        """Write the pipeline's folder, safetensors alone."""
+        """Write the pipeline's folder, with safetensors only."""
         from diffusers import StableDiffusionInstructPix2PixPipeline
 
         StableDiffusionInstructPix2PixPipeline(
@@ -65,91 +71,106 @@ class Editor(nn.Module):
         ).save_pretrained(str(folder), safe_serialization=True)  # fmt: skip
 
 
-def open_folder(place: str | Path, dtype: torch.dtype = torch.float32, revision: str | None = None) -> tuple[Any, Any]:
-    """An Editor and its tokenizer from a diffusers text-to-image or editing folder, or a hub id.
+def open_folder(
+    source: str | Path, dtype: torch.dtype = torch.float32, revision: str | None = None
+) -> tuple[Editor, Any]:
+    """Load an editor, or a text-to-image model to make one of, in diffusers' layout.
 
-    Raises ZooError where a part is missing, damaged or of another family.
+    Args:
+        source: A local folder or a hub id.
+        dtype: Type of the weights.
+        revision: Commit, branch or pull request of a hub id.
+
+    Returns:
+        The editor and its tokenizer; the UNet's input is as it was stored (see `widen_input`).
+
+    Raises:
+        ZooError: A part is missing, damaged or of another family of models.
     """
-    from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
-    from safetensors import SafetensorError
-    from transformers import CLIPTextModel, CLIPTokenizer
+    from diffusers import DDPMScheduler
 
     from instructzoo.pix2pix.networks.patch_autoencoder import PatchAutoencoder
 
-    def part(family: Any, name: str, **options: Any) -> Any:
-        return family.from_pretrained(str(place), subfolder=name, revision=revision, **options)
+    expected = "a diffusers folder with unet, vae, text_encoder, tokenizer and scheduler of a Stable Diffusion 1 or 2"
 
-    weights: dict[str, Any] = {"use_safetensors": True}
-    try:
-        tokenizer = part(CLIPTokenizer, "tokenizer")
-        text = part(CLIPTextModel, "text_encoder", dtype=dtype, use_safetensors=True)
-        kind = PatchAutoencoder if _is_patched(place, revision) else AutoencoderKL
-        vae = part(kind, "vae", torch_dtype=dtype, **weights)
-        unet = part(UNet2DConditionModel, "unet", torch_dtype=dtype, **weights)
-        schedule = part(DDPMScheduler, "scheduler", clip_sample=False)  # latents have no fixed range
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError, ImportError) as error:
-        reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        expected = "a diffusers folder with unet, vae, text_encoder, tokenizer and scheduler"
-        raise ZooError(f"cannot load {place}: {reason}", expected, "set model.backbone") from error
-    _fits(unet, vae, text, place)
-    return Editor(unet, vae, text, schedule), tokenizer
+    def to_error(found: str) -> ZooError:
+        return ZooError(found, expected, "set model.backbone")
 
-
-def _fits(unet: Any, vae: Any, text: Any, place: str | Path) -> None:
-    """Raises ZooError where the parts are not those of a Stable Diffusion 1 or 2, or not of one model."""
-    unet, vae, text = unet.config, vae.config, text.config
-    faults = {
-        f"a UNet that asks for {unet.addition_embed_type} too": unet.addition_embed_type is not None,
-        f"text of {text.hidden_size} channels": text.hidden_size != unet.cross_attention_dim,
-        f"latents of {vae.latent_channels} channels": vae.latent_channels != unet.out_channels,
-    }
-    for fault, there in faults.items():
-        if there:
-            raise ZooError(f"{place}: {fault}", "a Stable Diffusion 1 or 2", "set model.backbone")
+    components = load_components(
+        source,
+        DDPMScheduler,
+        to_error,
+        vae_class=PatchAutoencoder if _has_patch_autoencoder(source, revision, to_error) else None,
+        dtype=dtype,
+        revision=revision,
+        clip_sample=False,  # latents have no fixed range
+    )
+    editor = Editor(components.unet, components.vae, components.text_encoder, components.scheduler)
+    return editor, components.tokenizer
 
 
-def _is_patched(place: str | Path, revision: str | None) -> bool:
+def _has_patch_autoencoder(source: str | Path, revision: str | None, to_error: ToError) -> bool:
     from diffusers import AutoencoderKL
 
-    config = AutoencoderKL.load_config(str(place), subfolder="vae", revision=revision)
+    try:
+        config = AutoencoderKL.load_config(str(source), subfolder="vae", revision=revision)
+    except (OSError, ValueError) as error:
+        reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise to_error(f"cannot load {source}: {reason[:200]}") from error
     return bool(config.get("_class_name") == "PatchAutoencoder")
 
 
-def widen(unet: Any) -> Any:
-    """The same UNet with twice its input channels: weights copied, the new channels zero, the bias kept.
+def widen_input(unet: Any) -> Any:
+    """Double the UNet's input channels: weights are copied, those of the new channels are zero, the bias stays.
 
-    One that has them already is returned as it is. Raises ZooError for other channel numbers.
+    Args:
+        unet: A text-to-image UNet; an editing UNet is returned unchanged.
+
+    Raises:
+        ZooError: The UNet has neither number of input channels.
     """
     latents, inputs = unet.config.out_channels, unet.config.in_channels
     if inputs == 2 * latents:
         return unet
     if inputs != latents:
-        found = f"a UNet of {inputs} channels in and {latents} out"
-        raise ZooError(found, f"{latents} or {2 * latents} in", "take a text-to-image or an editing model")
-    old = unet.conv_in
-    new = nn.Conv2d(2 * latents, old.out_channels, old.kernel_size, padding=old.padding).to(old.weight)
+        problem = f"a UNet of {inputs} channels in and {latents} out"
+        raise ZooError(problem, f"{latents} or {2 * latents} in", "take a text-to-image or an editing model")
+    old_layer = unet.conv_in
+    new_layer = nn.Conv2d(2 * latents, old_layer.out_channels, old_layer.kernel_size, padding=old_layer.padding).to(
+        old_layer.weight
+    )
     with torch.no_grad():
-        new.weight.zero_()
-        new.weight[:, :latents] = old.weight
-        new.bias = nn.Parameter(old.bias.detach().clone())
-    unet.conv_in = new
+        new_layer.weight.zero_()
+        new_layer.weight[:, :latents] = old_layer.weight
+        new_layer.bias = nn.Parameter(old_layer.bias.detach().clone())
+    unet.conv_in = new_layer
     unet.register_to_config(in_channels=2 * latents)
     return unet
 
 
-def tokens(tokenizer: Any, texts: Sequence[str], length: int, names: Sequence[str] = ()) -> Tensor:
-    """Ids [b, length], padded. Raises ZooError for the first text that would be cut, or that is not known.
+def tokenize(tokenizer: Any, texts: Sequence[str], max_tokens: int, names: Sequence[str] = ()) -> Tensor:
+    """Token ids of texts, padded.
 
-    names: where each text stands, for the error.
+    Args:
+        tokenizer: The editor's tokenizer.
+        texts: b texts.
+        max_tokens: Length of every row.
+        names: The place of each text, for the error message.
+
+    Returns:
+        [b, max_tokens].
+
+    Raises:
+        ZooError: A text is longer than that, or has a character that the tokenizer does not know.
     """
     rows = tokenizer(list(texts), add_special_tokens=True, verbose=False)["input_ids"]
     for text, row, where in zip(texts, rows, names or [""] * len(texts), strict=True):
-        if len(row) > length:
-            found = f'"{text[:60]}" takes {len(row)} tokens'
-            raise ZooError(found, f"at most model.max_tokens = {length}", "shorten the instruction", where)
+        if len(row) > max_tokens:
+            problem = f'"{text[:60]}" takes {len(row)} tokens'
+            raise ZooError(problem, f"at most model.max_tokens = {max_tokens}", "shorten the instruction", where)
         if tokenizer.unk_token_id in row[1:-1]:
-            found = f'"{text[:60]}" holds a character that the model does not know'
+            problem = f'"{text[:60]}" holds a character that the model does not know'
             raise ZooError(
-                found, "letters, digits and signs of its tokenizer", "write the instruction otherwise", where
+                problem, "letters, digits and signs of its tokenizer", "write the instruction otherwise", where
             )
-    return torch.tensor([[*row, *[tokenizer.pad_token_id] * (length - len(row))] for row in rows])
+    return torch.tensor([[*row, *[tokenizer.pad_token_id] * (max_tokens - len(row))] for row in rows])

@@ -1,8 +1,8 @@
-"""The autoencoder of scratch backbones: every patch of a picture for itself, by two small perceptrons.
+"""The autoencoder of scratch backbones: two small perceptrons encode and decode each patch of a picture on its own.
 
-A picture of 32x32 becomes a grid of 4x4 patches of 8x8 pixels, each a vector of a few channels with a little noise on
-it (a variational autoencoder, arXiv:1312.6114). It stands where Stable Diffusion has its AutoencoderKL and is called
-in the same way, so that diffusers' own pipelines run with it.
+A picture of 32x32 pixels becomes a grid of 4x4 patches of 8x8 pixels, each a vector of a few channels with a little
+noise (a variational autoencoder, arXiv:1312.6114). It takes the place of Stable Diffusion's AutoencoderKL and has the
+same interface, so diffusers' own pipelines run with it.
 """
 
 from __future__ import annotations
@@ -20,21 +20,22 @@ from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 
 from instructzoo.pix2pix.images import Pixels
 
-PENALTY = 2e-4
-"""Weight of the Kullback-Leibler term per latent number, beside the squared error per pixel value."""
+KL_WEIGHT = 2e-4
+"""Weight of the Kullback-Leibler term per latent value, relative to the squared error per pixel value."""
 
-BATCH = 512
+BATCH_SIZE = 512
 """Patches of one update."""
 
-SPREAD = 2.0
-"""Standard deviation that latents are scaled to. The picture to be edited is shown to the UNet unscaled, and a
-condition twice as large as the noised latents was seen to be followed better."""
+LATENT_STD = 2.0
+"""Standard deviation that latents are scaled to. The UNet sees the latents of the picture to edit unscaled, and models
+followed a condition twice as large as the noised latents better.
+"""
 
 
 class PatchAutoencoder(ModelMixin, ConfigMixin):
-    """Pictures [b, 3, h, w] in -1..1 to latents [b, latent_channels, h/patch, w/patch] and back.
+    """Pictures [b, 3, h, w] in -1..1 to latents [b, latent_channels, h / patch, w / patch] and back.
 
-    block_out_channels is only counted: the pipelines find the patch as 2 ** (its length - 1).
+    Only the length of block_out_channels matters: pipelines compute the patch size as 2 ** (length - 1).
     """
 
     config_name = "config.json"
@@ -45,7 +46,7 @@ class PatchAutoencoder(ModelMixin, ConfigMixin):
         patch: int = 8,
         latent_channels: int = 12,
         width: int = 128,
-        scaling_factor: float = 1 / SPREAD,
+        scaling_factor: float = 1 / LATENT_STD,
         block_out_channels: tuple[int, ...] = (128, 128, 128, 128),
     ) -> None:
         super().__init__()
@@ -59,12 +60,12 @@ class PatchAutoencoder(ModelMixin, ConfigMixin):
         self.register_buffer("spread", torch.ones(()))
 
     def encode(self, pixels: Tensor, return_dict: bool = True) -> Any:
-        """The distribution of latents, as `AutoencoderKL.encode` gives it."""
-        found = Gaussian(self.encoder(pixel_unshuffle(pixels, self.patch)), self.spread)
-        return SimpleNamespace(latent_dist=found) if return_dict else (found,)
+        """The distribution of latents, with the interface of `AutoencoderKL.encode`."""
+        posterior = Gaussian(self.encoder(pixel_unshuffle(pixels, self.patch)), self.spread)
+        return SimpleNamespace(latent_dist=posterior) if return_dict else (posterior,)
 
     def decode(self, latents: Tensor, return_dict: bool = True, generator: Any = None) -> Any:
-        """Pictures of unscaled latents; a pipeline passes a generator, and nothing is drawn."""
+        """Pictures of unscaled latents. Pipelines pass a generator, which is not used."""
         pixels = pixel_shuffle(self.decoder(latents / self.spread), self.patch)
         return SimpleNamespace(sample=pixels) if return_dict else (pixels,)
 
@@ -84,53 +85,68 @@ class Gaussian:
         return self.mean + self.std * torch.randn(self.mean.shape, generator=generator).to(self.mean)
 
 
-def make(patch: int, channels: int) -> PatchAutoencoder:
-    """An untrained autoencoder. patch: a power of two."""
+def new_autoencoder(patch: int, channels: int) -> PatchAutoencoder:
+    """An untrained autoencoder. patch: pixels of a patch's side, a power of two."""
     return PatchAutoencoder(patch, channels, block_out_channels=(128,) * patch.bit_length())
 
 
-def fit(model: PatchAutoencoder, pictures: Iterable[Pixels], steps: int, seed: int) -> dict[str, float]:
-    """Train on the distinct patches of some pictures; rare ones count as much as common ones.
+def train(model: PatchAutoencoder, pictures: Iterable[Pixels], steps: int, seed: int) -> dict[str, float]:
+    """Train an autoencoder on the distinct patches of pictures, so that rare patches count as much as common ones.
 
-    Returns {"patches", "error": mean absolute error of a pixel value in 0..1, at the mode}. Deterministic by seed.
+    Args:
+        model: The autoencoder, changed in place.
+        pictures: uint8 [h, w, 3] of any sizes.
+        steps: Number of updates.
+        seed: Equal seeds give equal weights.
+
+    Returns:
+        {"patches": their number, "error": mean absolute error of a pixel value in 0..1, decoding the mode}.
     """
-    patches = distinct(pictures, model.patch)  # [n, 3, p, p]
+    patches = distinct_patches(pictures, model.patch)  # [n, 3, p, p]
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=steps)
-    draw = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     for _ in range(steps):
-        chosen = patches[torch.randperm(len(patches), generator=draw)[:BATCH]]
-        batch = torch.cat(list(chosen), -1)[None]  # [1, 3, p, n * p]: one long picture is one product of matrices
-        found = model.encode(batch).latent_dist
-        error = (model.decode(found.sample(draw)).sample - batch).square().sum()
-        divergence = 0.5 * (found.mean.square() + found.logvar.exp() - 1 - found.logvar).sum()
+        sample = patches[torch.randperm(len(patches), generator=generator)[:BATCH_SIZE]]
+        batch = torch.cat(list(sample), -1)[None]  # [1, 3, p, n * p]: one long picture needs one matrix product
+        posterior = model.encode(batch).latent_dist
+        error = (model.decode(posterior.sample(generator)).sample - batch).square().sum()
+        kl = 0.5 * (posterior.mean.square() + posterior.logvar.exp() - 1 - posterior.logvar).sum()
         optimizer.zero_grad()
-        ((error + PENALTY * chosen[0].numel() * divergence) / len(chosen)).backward()
+        ((error + KL_WEIGHT * sample[0].numel() * kl) / len(sample)).backward()
         optimizer.step()
         schedule.step()
     with torch.no_grad():
-        model.spread.fill_(SPREAD / float(model.encode(patches).latent_dist.mean.std()))
-        back = model.decode(model.encode(patches).latent_dist.mode()).sample
-    return {"patches": len(patches), "error": float((back - patches).abs().mean() / 2)}
+        model.spread.fill_(LATENT_STD / float(model.encode(patches).latent_dist.mean.std()))
+        reconstruction = model.decode(model.encode(patches).latent_dist.mode()).sample
+    return {"patches": len(patches), "error": float((reconstruction - patches).abs().mean() / 2)}
 
 
-def distinct(pictures: Iterable[Pixels], patch: int) -> Tensor:
-    """The distinct patches of all pictures, [n, 3, patch, patch] in -1..1; edges that fill no patch are left out."""
-    held: dict[bytes, Pixels] = {}
+def distinct_patches(pictures: Iterable[Pixels], patch: int) -> Tensor:
+    """The distinct patches of all pictures.
+
+    Args:
+        pictures: uint8 [h, w, 3] of any sizes; margins that fill no patch are left out.
+        patch: Pixels of a patch's side.
+
+    Returns:
+        [n, 3, patch, patch] in -1..1, in order of appearance.
+    """
+    patches_by_bytes: dict[bytes, Pixels] = {}
     for pixels in pictures:
         height, width = (side - side % patch for side in pixels.shape[:2])
         grid = pixels[:height, :width].reshape(height // patch, patch, width // patch, patch, 3).swapaxes(1, 2)
-        for piece in grid.reshape(-1, patch, patch, 3):
-            held.setdefault(piece.tobytes(), piece)
-    return to_tensor(list(held.values()))
+        for patch_pixels in grid.reshape(-1, patch, patch, 3):
+            patches_by_bytes.setdefault(patch_pixels.tobytes(), patch_pixels)
+    return to_tensor(list(patches_by_bytes.values()))
 
 
 def to_tensor(pictures: Iterable[Pixels]) -> Tensor:
-    """Pictures of one size as [n, 3, h, w] in -1..1."""
+    """Pictures of one size, uint8 [h, w, 3], as [n, 3, h, w] in -1..1."""
     return torch.from_numpy(np.stack(list(pictures))).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def to_pixels(pictures: Tensor) -> list[Pixels]:
-    """Pictures [n, 3, h, w] in -1..1 as uint8 [h, w, 3]; rounded as diffusers' pipelines round."""
+    """Pictures [n, 3, h, w] in -1..1 as uint8 [h, w, 3], rounded as diffusers' pipelines round."""
     values = (pictures.float().cpu() / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).numpy()
     return list((values * 255).round().astype(np.uint8))

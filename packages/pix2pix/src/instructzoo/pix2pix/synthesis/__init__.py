@@ -1,1 +1,1 @@
-"""How training pairs are written with a teacher and a text-to-image model."""
+"""Creates training pairs with a teacher model and a text-to-image model."""

@@ -1,4 +1,4 @@
-"""Edit triplets by a teacher (arXiv:2211.09800, section 3.1): a caption, an instruction, and the caption afterwards.
+"""Edit triplets from a teacher (arXiv:2211.09800, section 3.1): a caption, an instruction, and the caption afterwards.
 
     a lighthouse on a rocky coast, oil painting        what the teacher reads, after some examples
     ##
@@ -7,8 +7,9 @@
     a lighthouse on a rocky coast in falling snow, oil painting
     END
 
-The paper tuned GPT-3 on 700 triplets; here examples stand in the prompt. Every caption is asked about once, and again
-with other examples where the answer is rejected. What is blocked is the user's list of words: no moderation is shipped.
+The paper fine-tuned GPT-3 on 700 triplets; here examples are part of the prompt. The teacher is asked once for every
+caption, and again with other examples if its answer is rejected. Blocked words are the user's list: no moderation is
+included.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ from instructzoo.core.synth import CachedTeacher
 from instructzoo.pix2pix.synthesis import seed_triplets
 from instructzoo.pix2pix.synthesis.seed_triplets import Triplet
 
-ASKED, BETWEEN, END = "\n##\n", "\n%%\n", "\nEND"
-BLOCK = 256
-"""Captions that are asked about together, so that a long list never stands in memory as prompts."""
+AFTER_CAPTION, AFTER_EDIT, END = "\n##\n", "\n%%\n", "\nEND"
+BLOCK_SIZE = 256
+"""Captions that are requested together, which bounds the prompts in memory."""
 
 TASK = (
     "You write data for a program that edits pictures. From the caption of a picture, think of an edit that a person "
@@ -42,8 +43,16 @@ TASK = (
 
 
 @dataclass(frozen=True)
-class Rules:
-    """examples: seed triplets in a prompt; words: of an instruction or a caption at most; retries: further answers."""
+class TripletRules:
+    """What the teacher sees and which answers are accepted.
+
+    Attributes:
+        examples: Seed triplets in a prompt.
+        words: Most words of an instruction or a caption.
+        retries: Further requests after a rejected answer.
+        blocked: Words that no text may contain.
+        seed: Seed of the examples.
+    """
 
     examples: int
     words: int
@@ -53,104 +62,123 @@ class Rules:
 
 
 @dataclass
-class Written:
-    """triplets: by the number of their caption; rejected: captions by the reason that their last answer was refused."""
+class TripletResults:
+    """Triplets of captions.
+
+    Attributes:
+        triplets: By the number of their caption.
+        rejected: Captions by the reason of their last rejection.
+        n_retried: Requests that were repeated.
+    """
 
     triplets: dict[int, Triplet] = field(default_factory=dict)
     rejected: Counter[str] = field(default_factory=Counter)
-    again: int = 0
+    n_retried: int = 0
 
 
-def captions(path: str | None, limit: int, seed: int) -> list[str]:
-    """Captions that differ beyond case and punctuation: of a file, a line each, in its order; else of the seeds' parts.
+def read_captions(path: str | None, limit: int, seed: int) -> list[str]:
+    """Captions that differ in more than case and punctuation.
 
-    Raises ZooError for a file without any, or where more are asked for than can be put together.
+    Args:
+        path: A file with one caption per line, read in order; None recombines the seed triplets.
+        limit: Largest number of captions.
+        seed: Seed of the recombination.
+
+    Raises:
+        ZooError: The file has none, or the seeds give fewer captions than requested.
     """
-    source = (line for _, line in lines(Path(path).expanduser())) if path else seed_triplets.recombined(seed)
-    found: dict[str, str] = {}
+    source = (line for _, line in lines(Path(path).expanduser())) if path else seed_triplets.recombine_captions(seed)
+    captions_by_key: dict[str, str] = {}
     for text in source:
-        if len(found) == limit:
+        if len(captions_by_key) == limit:
             break
         caption = " ".join(text.split())
-        if key := folded(caption):
-            found.setdefault(key, caption)
-    if not path and len(found) < limit:
-        raise ZooError(f"{limit:,} captions", f"at most {len(found):,} without a file of them", where="limit")
-    return list(found.values())
+        if key := normalise(caption):
+            captions_by_key.setdefault(key, caption)
+    if not path and len(captions_by_key) < limit:
+        raise ZooError(f"{limit:,} captions", f"at most {len(captions_by_key):,} without a file of them", where="limit")
+    return list(captions_by_key.values())
 
 
-def blocked(path: str | None) -> frozenset[str]:
-    """The words of a file, a line each, without case."""
-    found = (" ".join(folded(line).split()) for _, line in lines(Path(path).expanduser())) if path else ()
-    return frozenset(word for word in found if word)
+def read_blocked_words(path: str | None) -> frozenset[str]:
+    """The words of a file, one per line, without case."""
+    words = (" ".join(normalise(line).split()) for _, line in lines(Path(path).expanduser())) if path else ()
+    return frozenset(word for word in words if word)
 
 
-def write(
-    asked: Mapping[int, str], teacher: CachedTeacher, rules: Rules, tell: Callable[[int], None] = lambda n: None
-) -> Written:
-    """Triplets of captions by number. An answer depends on its caption, its number and the rules, on no other caption.
+def write_triplets(
+    captions: Mapping[int, str],
+    teacher: CachedTeacher,
+    rules: TripletRules,
+    on_progress: Callable[[int], None] = lambda n: None,
+) -> TripletResults:
+    """Ask the teacher for the triplets of captions.
 
-    tell: called with the number of captions that are done.
+    Args:
+        captions: Captions by number. An answer depends on its caption, its number and the rules, on no other caption.
+        teacher: The teacher, with its response cache.
+        rules: What is asked and accepted.
+        on_progress: Called with the number of captions that are done.
     """
-    written, source, done = Written(), iter(asked.items()), 0
-    while block := list(islice(source, BLOCK)):
-        waiting = {n: caption for n, caption in block if not _holds(caption, rules.blocked)}
-        written.rejected["a blocked word in the caption"] += len(block) - len(waiting)
+    results, source, done = TripletResults(), iter(captions.items()), 0
+    while block := list(islice(source, BLOCK_SIZE)):
+        waiting = {n: caption for n, caption in block if not _contains_any(caption, rules.blocked)}
+        results.rejected["a blocked word in the caption"] += len(block) - len(waiting)
         for attempt in range(rules.retries + 1):
-            reasons = _round(waiting, attempt, teacher, rules, written.triplets)
+            reasons = _ask_round(waiting, attempt, teacher, rules, results.triplets)
             waiting = {n: waiting[n] for n in reasons}
             if not waiting or attempt == rules.retries:
-                written.rejected.update(reasons.values())
+                results.rejected.update(reasons.values())
                 break
-            written.again += len(waiting)
+            results.n_retried += len(waiting)
         done += len(block)
-        tell(done)
-    written.rejected = +written.rejected
-    return written
+        on_progress(done)
+    results.rejected = +results.rejected
+    return results
 
 
-def _round(
-    waiting: Mapping[int, str], attempt: int, teacher: CachedTeacher, rules: Rules, kept: dict[int, Triplet]
+def _ask_round(
+    waiting: Mapping[int, str], attempt: int, teacher: CachedTeacher, rules: TripletRules, triplets: dict[int, Triplet]
 ) -> dict[int, str]:
-    """Ask about captions once; the numbers of those whose answer is rejected, with the reason."""
-    prompts = [prompt(caption, number, attempt, rules) for number, caption in waiting.items()]
+    """Ask for each caption once; returns the numbers of those whose answer is rejected, with the reason."""
+    prompts = [build_prompt(caption, number, attempt, rules) for number, caption in waiting.items()]
     reasons: dict[int, str] = {}
     for (number, caption), answer in zip(waiting.items(), teacher.answer(prompts, attempt), strict=True):
         triplet = parse(answer, caption, rules)
         if isinstance(triplet, Invalid):
             reasons[number] = triplet.reason
         else:
-            kept[number] = triplet
+            triplets[number] = triplet
     return reasons
 
 
-def prompt(caption: str, number: int, attempt: int, rules: Rules) -> str:
+def build_prompt(caption: str, number: int, attempt: int, rules: TripletRules) -> str:
     """The task, some seed triplets in the form of the answer, and the caption."""
-    chosen = Random(f"{rules.seed} {number} {attempt}").sample(seed_triplets.SEEDS, rules.examples)
-    shown = (f"{t.input}{ASKED}{t.edit}{BETWEEN}{t.output}{END}" for t in (s.triplet for s in chosen))
-    return "\n\n".join([TASK, *shown, f"{caption}{ASKED}"])
+    seeds = Random(f"{rules.seed} {number} {attempt}").sample(seed_triplets.SEEDS, rules.examples)
+    examples = (f"{t.input}{AFTER_CAPTION}{t.edit}{AFTER_EDIT}{t.output}{END}" for t in (s.triplet for s in seeds))
+    return "\n\n".join([TASK, *examples, f"{caption}{AFTER_CAPTION}"])
 
 
-def parse(answer: str, caption: str, rules: Rules) -> Triplet | Invalid:
-    """The triplet in an answer, or why it is none."""
-    body = answer.strip().removeprefix(ASKED.strip())
-    parts = _ENDED.split(body)[0].split(BETWEEN.strip())
+def parse(answer: str, caption: str, rules: TripletRules) -> Triplet | Invalid:
+    """The triplet in an answer, or the reason why it is rejected."""
+    body = answer.strip().removeprefix(AFTER_CAPTION.strip())
+    parts = _ENDED.split(body)[0].split(AFTER_EDIT.strip())
     if len(parts) != 2:
         return Invalid("not two parts")
     edit, output = (" ".join(part.split()) for part in parts)
-    if not folded(edit) or not folded(output):
+    if not normalise(edit) or not normalise(output):
         return Invalid("an empty part")
     if max(len(edit.split()), len(output.split())) > rules.words:
         return Invalid("too long")
-    if folded(output) == folded(caption):
+    if normalise(output) == normalise(caption):
         return Invalid("the caption is unchanged")
-    if _holds(f"{edit} {output}", rules.blocked):
+    if _contains_any(f"{edit} {output}", rules.blocked):
         return Invalid("a blocked word in the answer")
     return Triplet(caption, edit, output)
 
 
-def folded(text: str) -> str:
-    """A text without case, punctuation and runs of spaces."""
+def normalise(text: str) -> str:
+    """A text without case, punctuation and repeated spaces."""
     return " ".join(text.casefold().translate(_NO_PUNCTUATION).split())
 
 
@@ -158,12 +186,12 @@ _ENDED = re.compile(r"\s(?:END|##)\s*(?:\n|$)")
 _NO_PUNCTUATION = {ord(mark): " " for mark in string.punctuation}
 
 
-def _holds(text: str, words: frozenset[str]) -> bool:
-    """Whether a text holds one of the words (or runs of words), whole."""
-    padded = f" {folded(text)} "
+def _contains_any(text: str, words: frozenset[str]) -> bool:
+    """Whether a text contains one of the words, or runs of words, as a whole."""
+    padded = f" {normalise(text)} "
     return any(f" {word} " in padded for word in words)
 
 
-def numbered(all_: Sequence[str], index: int, of: int) -> dict[int, str]:
-    """Every `of`-th caption from `index` on, by its number among all."""
-    return {n: all_[n] for n in range(index, len(all_), of)}
+def select_partition(captions: Sequence[str], index: int, n_partitions: int) -> dict[int, str]:
+    """Every n_partitions-th caption from `index` on, by its number among all."""
+    return {n: captions[n] for n in range(index, len(captions), n_partitions)}

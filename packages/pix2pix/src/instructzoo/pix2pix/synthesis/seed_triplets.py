@@ -1,8 +1,8 @@
 """Seed triplets: a caption, an instruction to edit its picture, and the caption afterwards. Written for this package.
 
-They show a teacher what is wanted. A caption is a subject, a place and perhaps a style; put together anew, these make
-captions for users who bring none. As the paper's annotators did (arXiv:2211.09800, section 3.1), they keep away from
-what the image model cannot do: no zoom, no other camera, no swapping of places.
+They are a teacher's examples. A caption consists of a subject, a place and perhaps a style, which are recombined into
+captions for users who bring none. Like the paper's annotators (arXiv:2211.09800, section 3.1) they avoid what the image
+model cannot do: zooming, moving the camera, swapping positions.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from random import Random
 from typing import NamedTuple
 
 ANYWHERE = ("at ", "beside ", "by ", "in ", "on ", "under ")
-"""How a place begins where anything may be."""
+"""Beginnings of places that fit any subject."""
 
 
 class Triplet(NamedTuple):
@@ -32,18 +32,18 @@ class Seed(NamedTuple):
 
     @property
     def triplet(self) -> Triplet:
-        return Triplet(caption(self.subject, self.place, self.style), self.edit, self.output)
+        return Triplet(join_caption(self.subject, self.place, self.style), self.edit, self.output)
 
 
-def caption(subject: str, place: str, style: str) -> str:
+def join_caption(subject: str, place: str, style: str) -> str:
     return f"{subject} {place}" + (f", {style}" if style else "")
 
 
-def recombined(seed: int) -> Iterator[str]:
-    """Every subject with every place and style, each caption once, in an order that the seed decides.
+def recombine_captions(seed: int) -> Iterator[str]:
+    """Every subject with every place and style, each caption once, in an order set by the seed.
 
-    A place is one where anything may be: not "driving a blue tractor". Some captions are odd all the same (a whale in a
-    private library), so real ones are the better choice where there are some.
+    Only places that fit any subject are used, not "driving a blue tractor". Some captions are odd all the same (a whale
+    in a private library), so real captions are better if there are some.
     """
     subjects = [s.subject for s in SEEDS]
     places = sorted({s.place for s in SEEDS if s.place.startswith(ANYWHERE)})
@@ -51,8 +51,10 @@ def recombined(seed: int) -> Iterator[str]:
     numbers = list(range(len(subjects) * len(places) * len(styles)))
     Random(seed).shuffle(numbers)
     for number in numbers:
-        rest, style = divmod(number, len(styles))
-        yield caption(subjects[rest // len(places)], places[rest % len(places)], styles[style])
+        subject_and_place, style = divmod(number, len(styles))
+        yield join_caption(
+            subjects[subject_and_place // len(places)], places[subject_and_place % len(places)], styles[style]
+        )
 
 
 SEEDS = (

@@ -8,7 +8,7 @@
     background   the ground takes another colour
     resize       a small shape grows, a large one shrinks
 
-An edit changes the picture, and leaves a scene in which again no two shapes share colour and form.
+An edit always changes the picture, and no two shapes of the resulting scene have the same colour and form.
 """
 
 from __future__ import annotations
@@ -28,8 +28,15 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 @dataclass(frozen=True)
 class Edit:
-    """One change. cell: the shape that changes; to: the cell that a shape goes to; shape: what it then is, or what is
-    added; ground: the new one. What a kind does not need is None."""
+    """One change of a scene; fields that its kind does not use are None.
+
+    Attributes:
+        kind: One of KINDS.
+        cell: Index of the cell whose shape changes.
+        to: Index of the cell that a shape moves to or is added in.
+        shape: The shape afterwards, or the added shape.
+        ground: The new background colour.
+    """
 
     kind: Kind
     cell: int | None = None
@@ -38,53 +45,57 @@ class Edit:
     ground: str | None = None
 
     def apply(self, scene: Scene) -> Scene:
-        """The scene after. Raises ZooError where the edit does not fit the scene."""
+        """The scene after the edit. Raises ZooError where the edit does not fit the scene."""
         if self.ground is not None:
             return replace(scene, ground=self.ground)
         after = scene
         if self.cell is not None:
-            scene.at(self.cell)
-            after = after.put(self.cell, None)
-        spot = self.cell if self.to is None else self.to
-        if spot is None or after.cells[spot] is not None:
+            scene.shape_at(self.cell)
+            after = after.with_cell(self.cell, None)
+        target = self.cell if self.to is None else self.to
+        if target is None or after.cells[target] is not None:
             raise ZooError(f"{self} has no free cell to go to", "an edit of this scene", "draw it for the scene")
-        if self.shape is not None and self.shape.kind() in after.kinds():
+        if self.shape is not None and self.shape.colour_and_form() in after.colours_and_forms():
             raise ZooError(f"a second {self.shape.colour} {self.shape.form}", "one of a kind", "draw another edit")
-        return after.put(spot, self.shape)
+        return after.with_cell(target, self.shape)
 
 
-def draw(
+def draw_edit(
     rng: Random, scene: Scene, kinds: Sequence[Kind] = KINDS, weights: Mapping[Kind, float] | None = None
 ) -> Edit | None:
-    """An edit of a scene: a kind by weight (1 where none is given), then one of its edits, all equally likely.
+    """A random edit of a scene: a kind by weight (1 if not given), then one of its edits, all equally likely.
 
-    None where the scene has no edit of that kind, such as `add` where no cell is free.
+    None if the scene has no edit of that kind, such as `add` where no cell is free.
     """
     kind = rng.choices(kinds, [(weights or {}).get(kind, 1.0) for kind in kinds])[0]
-    edits = every(scene, kind)
+    edits = possible_edits(scene, kind)
     return rng.choice(edits) if edits else None
 
 
-def every(scene: Scene, kind: Kind) -> list[Edit]:
+def possible_edits(scene: Scene, kind: Kind) -> list[Edit]:
     """All edits of a kind that a scene allows. Raises ZooError for an unknown kind."""
     if kind == "background":
         return [Edit(kind, ground=ground) for ground in GROUNDS if ground != scene.ground]
-    taken = scene.kinds()
+    used = scene.colours_and_forms()
     if kind == "add":
-        shapes = [Shape(*parts) for parts in product(COLOURS, FORMS, SIZES) if parts[:2] not in taken]
-        return [Edit(kind, to=cell, shape=shape) for cell in scene.free() for shape in shapes]
+        shapes = [Shape(*attributes) for attributes in product(COLOURS, FORMS, SIZES) if attributes[:2] not in used]
+        return [Edit(kind, to=cell, shape=shape) for cell in scene.free_cells() for shape in shapes]
     if kind == "move":
-        return [Edit(kind, cell, to, shape) for cell, shape in scene.shapes() for to in scene.free()]
+        return [Edit(kind, cell, to, shape) for cell, shape in scene.shapes() for to in scene.free_cells()]
     if kind == "remove":
         return [Edit(kind, cell) for cell, _ in scene.shapes()]
     if kind not in KINDS:
         raise ZooError(f'no edit "{kind}"', suggest(kind, KINDS), where="data.world.kinds")
-    found = ((cell, shape, new) for cell, shape in scene.shapes() for new in _changed(shape, kind))
-    return [Edit(kind, cell, shape=new) for cell, shape, new in found if new.kind() not in taken - {shape.kind()}]
+    changes = ((cell, shape, changed) for cell, shape in scene.shapes() for changed in _changed_shapes(shape, kind))
+    return [
+        Edit(kind, cell, shape=new)
+        for cell, shape, new in changes
+        if new.colour_and_form() not in used - {shape.colour_and_form()}
+    ]
 
 
-def _changed(shape: Shape, kind: Kind) -> list[Shape]:
-    """What a shape can become in its place."""
+def _changed_shapes(shape: Shape, kind: Kind) -> list[Shape]:
+    """The shapes that a shape can become in place by an edit of this kind."""
     if kind == "resize":
         return [shape._replace(size=size) for size in SIZES if size != shape.size]
     if kind == "recolour":

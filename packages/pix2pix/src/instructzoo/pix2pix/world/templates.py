@@ -1,9 +1,10 @@
-"""Instructions for edits: a wording by chance, with the thing to change named so that it fits one shape alone.
+"""Instructions for edits: a random template, with a phrase that refers to exactly one shape of the scene.
 
     the red circle · the circle · the red shape · the small shape · the shape at the top left · the top left shape
 
-All is in lower case and at most 16 words long. A form named without a colour keeps the colour ("turn the red circle
-into a square"), and what takes a shape's place has its size; a shape to add is large unless it is said to be small.
+Instructions are in lower case and at most 16 words long. A form named without a colour keeps the colour ("turn the red
+circle into a square"), and a replacement has the size of the shape that it replaces. An added shape is large unless
+the instruction says small.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from random import Random
 from instructzoo.pix2pix.world.edits import Edit
 from instructzoo.pix2pix.world.scenes import CELLS, Scene, Shape
 
-PLAIN = 0.5
-"""Share of instructions that name a shape by colour and form; the others take any name that fits."""
+PLAIN_NAME_SHARE = 0.5
+"""Fraction of instructions that refer to a shape by colour and form; the others use any phrase that fits it alone."""
 
 BIGGER, SMALLER = "resize, bigger", "resize, smaller"
 
-WORDINGS: dict[str, tuple[str, ...]] = {
+INSTRUCTION_TEMPLATES: dict[str, tuple[str, ...]] = {
     "recolour": (
         "make {it} {colour}",
         "turn {it} {colour}",
@@ -112,53 +113,63 @@ WORDINGS: dict[str, tuple[str, ...]] = {
 }
 
 
-def write(rng: Random, scene: Scene, edit: Edit) -> str:
-    """An instruction for an edit of this scene."""
-    said = rng.choice(WORDINGS[_said(edit)]).format(
-        it=_name(rng, scene, edit.cell) if edit.cell is not None else "",
-        new=_new(rng, scene, edit),
+def write_instruction(rng: Random, scene: Scene, edit: Edit) -> str:
+    """A random instruction for an edit of this scene."""
+    instruction = rng.choice(INSTRUCTION_TEMPLATES[_template_key(edit)]).format(
+        it=_draw_name(rng, scene, edit.cell) if edit.cell is not None else "",
+        new=_new_shape_phrase(rng, scene, edit),
         place=CELLS[edit.to] if edit.to is not None else "",
         colour=edit.ground or (edit.shape.colour if edit.shape else ""),
     )
-    return said.replace(" a orange", " an orange")
+    return instruction.replace(" a orange", " an orange")
 
 
-def names(scene: Scene, cell: int) -> list[str]:
-    """All names that fit the shape in this cell and no other of the scene."""
-    shape, others = scene.at(cell), [other for spot, other in scene.shapes() if spot != cell]
-    named = [
-        " ".join(filter(None, ("the", *parts))) for parts in _parts(shape) if not any(_fits(parts, o) for o in others)
+def referring_phrases(scene: Scene, cell: int) -> list[str]:
+    """All phrases that fit the shape in this cell and no other shape of the scene."""
+    shape, other_shapes = scene.shape_at(cell), [other for other_cell, other in scene.shapes() if other_cell != cell]
+    phrases = [
+        " ".join(filter(None, ("the", *parts)))
+        for parts in _name_parts(shape)
+        if not any(_matches(parts, o) for o in other_shapes)
     ]
-    return [*named, f"the shape at the {CELLS[cell]}", f"the {CELLS[cell]} shape"]
+    return [*phrases, f"the shape at the {CELLS[cell]}", f"the {CELLS[cell]} shape"]
 
 
-def _parts(shape: Shape) -> Iterator[tuple[str, str, str]]:
+def _name_parts(shape: Shape) -> Iterator[tuple[str, str, str]]:
+    """(size, colour, noun) of all descriptions of a shape; size and colour may be empty."""
     return product(("", shape.size), ("", shape.colour), (shape.form, "shape"))
 
 
-def _fits(parts: tuple[str, str, str], shape: Shape) -> bool:
+def _matches(parts: tuple[str, str, str], shape: Shape) -> bool:
+    """Whether a description of `_name_parts` fits a shape."""
     size, colour, form = parts
     return size in ("", shape.size) and colour in ("", shape.colour) and form in ("shape", shape.form)
 
 
-def _name(rng: Random, scene: Scene, cell: int) -> str:
-    shape = scene.at(cell)
-    return f"the {shape.colour} {shape.form}" if rng.random() < PLAIN else rng.choice(names(scene, cell))
+def _draw_name(rng: Random, scene: Scene, cell: int) -> str:
+    """A random phrase for the shape in this cell."""
+    shape = scene.shape_at(cell)
+    return (
+        f"the {shape.colour} {shape.form}"
+        if rng.random() < PLAIN_NAME_SHARE
+        else rng.choice(referring_phrases(scene, cell))
+    )
 
 
-def _new(rng: Random, scene: Scene, edit: Edit) -> str:
-    """What comes: of an added shape all that is not taken for granted, of one that is put in a place what differs."""
+def _new_shape_phrase(rng: Random, scene: Scene, edit: Edit) -> str:
+    """A phrase for the new shape: all that is not the default for an added one, what differs for a replacement."""
     if edit.shape is None:
         return ""
     colour, form, size = edit.shape
     if edit.kind == "add":
-        said = [size] if size == "small" or rng.random() < 1 / 3 else []
-        return " ".join(["a", *said, colour, form])
-    same = edit.cell is not None and scene.at(edit.cell).colour == colour
-    return f"a {form}" if same and rng.random() < PLAIN else f"a {colour} {form}"
+        size_words = [size] if size == "small" or rng.random() < 1 / 3 else []
+        return " ".join(["a", *size_words, colour, form])
+    keeps_colour = edit.cell is not None and scene.shape_at(edit.cell).colour == colour
+    return f"a {form}" if keeps_colour and rng.random() < PLAIN_NAME_SHARE else f"a {colour} {form}"
 
 
-def _said(edit: Edit) -> str:
+def _template_key(edit: Edit) -> str:
+    """The key of INSTRUCTION_TEMPLATES for an edit."""
     if edit.kind == "resize" and edit.shape is not None:
         return BIGGER if edit.shape.size == "large" else SMALLER
     return edit.kind

@@ -1,8 +1,8 @@
-"""Edits of all sources -> rows of the house: pictures looked at, prompts gathered, items named.
+"""Turns the examples of all sources into rows: inspects pictures, groups pairs by prompt and assigns items.
 
-An item is what may not stand on two sides of a split. Two edits are of one item where they share their prompt (caption
-before and instruction) or any picture, before or after: of a picture with two instructions, or of one that is edited
-step by step, nothing is ever on another side. Edits whose author names an item are of that one.
+An item is what must not be spread over two splits. Two examples belong to one item if they share their prompt (caption
+before and instruction) or any picture, before or after. A picture with two instructions, or one that is edited step by
+step, is therefore never divided between splits. Examples whose author names an item belong to that one.
 """
 
 from __future__ import annotations
@@ -14,97 +14,114 @@ from dataclasses import dataclass, replace
 
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Row
-from instructzoo.pix2pix.data.readers.base import DAMAGED, UNEQUAL, Edit, Tally, look, same_size
+from instructzoo.pix2pix.data.readers.base import DAMAGED, UNEQUAL, EditExample, Tally, check_same_size, inspect_picture
 
 UNCHANGED = "pairs whose two pictures are the same file"
 REPEATED = "pairs that stand twice, taken once"
-GATHERED = "pairs gathered with others of their prompt, as further ones of its row"
-LEFT_OUT = "prompts left out: none of their pairs could be read"
+GROUPED = "pairs gathered with others of their prompt, as further ones of its row"
+UNREADABLE = "prompts left out: none of their pairs could be read"
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Edits of one part of one source, and what is counted of them."""
+class SplitExamples:
+    """Examples of one split of one source, and the counts of what was left out."""
 
-    part: str
-    edits: Iterable[Edit]
+    split: str
+    examples: Iterable[EditExample]
     tally: Tally
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """An edit whose pictures were looked at. digests: of its pairs, before and after; keys: what ties it to an item."""
+class _CheckedExample:
+    """An example with readable pictures. digests: of each pair, before and after; keys: what ties it to an item."""
 
-    edit: Edit
+    example: EditExample
     digests: tuple[tuple[str, str], ...]
     keys: tuple[str, ...]
 
 
-def rows(batches: Sequence[Batch]) -> list[list[Row]]:
-    """Rows of every batch. In train, pairs of one prompt are one row, its further pairs in `variants`.
+def build_rows(batches: Sequence[SplitExamples]) -> list[list[Row]]:
+    """Turn examples into rows.
 
-    Raises ZooError naming row and file for a picture that is missing, damaged or not as large as its partner; where
-    the batch's tally skips, such pairs are counted.
+    Args:
+        batches: Splits of sources. In train, all pairs of one prompt become one row, the further pairs in `variants`.
+
+    Returns:
+        The rows of every batch, in order.
+
+    Raises:
+        ZooError: A picture is missing, damaged or of another size than its partner, unless the batch's tally skips
+            errors; the message names row and file.
     """
-    seen = [[found for edit in batch.edits if (found := _seen(edit, batch.tally))] for batch in batches]
-    gathered = [
-        _gathered(found, batch.tally) if batch.part == "train" else found
-        for batch, found in zip(batches, seen, strict=True)
+    checked_splits = [
+        [checked for example in batch.examples if (checked := _check(example, batch.tally))] for batch in batches
     ]
-    items = _items(one.keys for found in gathered for one in found)
-    return [[_row(one, items[one.keys[0]]) for one in found] for found in gathered]
+    grouped_splits = [
+        _group_by_prompt(checked, batch.tally) if batch.split == "train" else checked
+        for batch, checked in zip(batches, checked_splits, strict=True)
+    ]
+    items = _assign_items(checked.keys for split in grouped_splits for checked in split)
+    return [[_make_row(checked, items[checked.keys[0]]) for checked in split] for split in grouped_splits]
 
 
-def _seen(edit: Edit, tally: Tally) -> _Seen | None:
-    """An edit with those of its pairs that can be read; None where there is none."""
-    kept, digests = [], []
-    for pair in edit.pairs:
-        remark = DAMAGED
+def _check(example: EditExample, tally: Tally) -> _CheckedExample | None:
+    """The example with those of its pairs that can be read; None if there is none."""
+    readable_pairs, digests = [], []
+    for pair in example.pairs:
+        reason = DAMAGED
         try:
-            before, after = (look(reference, edit.where) for reference in pair)
-            remark = UNEQUAL
-            same_size(before, after, pair, edit.where)
+            before, after = (inspect_picture(reference, example.where) for reference in pair)
+            reason = UNEQUAL
+            check_same_size(before, after, pair, example.where)
         except ZooError as error:
-            tally.drop(error, remark)
+            tally.skip_or_raise(error, reason)
             continue
-        kept.append(pair)
+        readable_pairs.append(pair)
         digests.append((before.digest, after.digest))
         tally.counts[UNCHANGED] += before.digest == after.digest
-    if not kept:
-        tally.counts[LEFT_OUT] += len(edit.pairs) > 1
+    if not readable_pairs:
+        tally.counts[UNREADABLE] += len(example.pairs) > 1
         return None
     keys = [f"picture {digest}" for pair in digests for digest in pair]
-    if edit.input:
-        keys.insert(0, f"prompt {' '.join(f'{edit.input} | {edit.instruction}'.casefold().split())}")
-    if edit.item:
-        keys = [edit.item]
-    return _Seen(replace(edit, pairs=tuple(kept)), tuple(digests), tuple(keys))
+    if example.input:
+        keys.insert(0, f"prompt {' '.join(f'{example.input} | {example.instruction}'.casefold().split())}")
+    if example.item:
+        keys = [example.item]
+    return _CheckedExample(replace(example, pairs=tuple(readable_pairs)), tuple(digests), tuple(keys))
 
 
-def _gathered(found: Sequence[_Seen], tally: Tally) -> list[_Seen]:
-    """One for every prompt: instruction and captions; without captions also the picture before."""
-    held: dict[tuple[str, ...], _Seen] = {}
-    for one in found:
-        edit = one.edit
-        prompt = (edit.instruction, edit.input, edit.output, edit.kind, edit.source, edit.licence, edit.item)
-        key = prompt if edit.input else (*prompt, one.digests[0][0])
-        if key not in held:
-            held[key] = one
-            continue
-        first = held[key]
-        new = [place for place, pair in enumerate(one.digests) if pair not in first.digests]
-        tally.counts[GATHERED] += len(new)
-        tally.counts[REPEATED] += len(one.digests) - len(new)
-        held[key] = _Seen(
-            replace(first.edit, pairs=(*first.edit.pairs, *(edit.pairs[place] for place in new))),
-            (*first.digests, *(one.digests[place] for place in new)),
-            (*first.keys, *one.keys),
+def _group_by_prompt(examples: Sequence[_CheckedExample], tally: Tally) -> list[_CheckedExample]:
+    """One example per prompt: instruction and captions; without captions also the picture before."""
+    by_prompt: dict[tuple[str, ...], _CheckedExample] = {}
+    for checked in examples:
+        example = checked.example
+        prompt = (
+            example.instruction,
+            example.input,
+            example.output,
+            example.kind,
+            example.source,
+            example.licence,
+            example.item,
         )
-    return list(held.values())
+        key = prompt if example.input else (*prompt, checked.digests[0][0])
+        if key not in by_prompt:
+            by_prompt[key] = checked
+            continue
+        first = by_prompt[key]
+        new_indices = [index for index, pair in enumerate(checked.digests) if pair not in first.digests]
+        tally.counts[GROUPED] += len(new_indices)
+        tally.counts[REPEATED] += len(checked.digests) - len(new_indices)
+        by_prompt[key] = _CheckedExample(
+            replace(first.example, pairs=(*first.example.pairs, *(example.pairs[index] for index in new_indices))),
+            (*first.digests, *(checked.digests[index] for index in new_indices)),
+            (*first.keys, *checked.keys),
+        )
+    return list(by_prompt.values())
 
 
-def _items(edits: Iterable[tuple[str, ...]]) -> Mapping[str, str]:
-    """The item of every key: of all keys that edits tie to it, over any number of steps, the last by text."""
+def _assign_items(keys_of_examples: Iterable[tuple[str, ...]]) -> Mapping[str, str]:
+    """The item of every key: the last by text of all keys that examples tie to it, over any number of steps."""
     parent: dict[str, str] = {}
 
     def root(key: str) -> str:
@@ -114,27 +131,28 @@ def _items(edits: Iterable[tuple[str, ...]]) -> Mapping[str, str]:
             key = parent[key]
         return key
 
-    for keys in edits:
-        tops = sorted({root(key) for key in keys}, reverse=True)  # "prompt ..." stays before "picture ..."
-        for top in tops:
-            parent[top] = tops[0]
+    for keys in keys_of_examples:
+        roots = sorted({root(key) for key in keys}, reverse=True)  # "prompt ..." stays before "picture ..."
+        for key_root in roots:
+            parent[key_root] = roots[0]
     return {key: root(key) for key in parent}
 
 
-def _row(one: _Seen, item: str) -> Row:
-    edit = one.edit
-    content = "\x1f".join((edit.instruction, edit.input, edit.output, *one.digests[0]))
-    further = json.dumps(edit.pairs[1:]) if len(edit.pairs) > 1 else ""
+def _make_row(checked: _CheckedExample, item: str) -> Row:
+    """The row of an example."""
+    example = checked.example
+    content = "\x1f".join((example.instruction, example.input, example.output, *checked.digests[0]))
+    variants = json.dumps(example.pairs[1:]) if len(example.pairs) > 1 else ""
     return {
-        "id": edit.id or hashlib.blake2b(content.encode(), digest_size=8).hexdigest(),
-        "instruction": edit.instruction,
-        "input": edit.input,
-        "output": edit.output,
-        "source": edit.source,
-        "licence": edit.licence,
+        "id": example.id or hashlib.blake2b(content.encode(), digest_size=8).hexdigest(),
+        "instruction": example.instruction,
+        "input": example.input,
+        "output": example.output,
+        "source": example.source,
+        "licence": example.licence,
         "item": item,
-        "image": edit.pairs[0][0],
-        "edited": edit.pairs[0][1],
-        "kind": edit.kind,
-        "variants": further,
+        "image": example.pairs[0][0],
+        "edited": example.pairs[0][1],
+        "kind": example.kind,
+        "variants": variants,
     }

@@ -1,7 +1,7 @@
-"""What every reader yields, and what they share: one instruction with the pairs of pictures that show it.
+"""What all readers yield and share: an instruction with the pairs of pictures that show it.
 
-A picture is looked at, not decoded: its size out of the header, its end, and a digest of its bytes. One that looks odd
-is decoded whole, to be sure.
+Pictures are inspected without decoding them: the size from the header, the end of the file, and a digest of its bytes.
+A file that looks unusual is decoded completely, to be sure.
 """
 
 from __future__ import annotations
@@ -20,30 +20,37 @@ from typing import IO, Any
 
 from PIL import Image, UnidentifiedImageError
 
-from instructzoo.core.data.readers import cut
+from instructzoo.core.data.readers import shorten
 from instructzoo.core.errors import ZooError
 from instructzoo.pix2pix import images
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
-"""Names of files that are pictures, in lower case."""
-
-ENDS = 16_384
-"""Bytes at the beginning and at the end of a file that its digest is of, beside its length."""
+DIGEST_BYTES = 16_384
+"""Bytes at the beginning and at the end of a file that its digest covers, besides its length."""
 
 DAMAGED = "pairs left out: a picture is missing or damaged"
 UNEQUAL = "pairs left out: the two pictures are not of one size"
 UNPAIRED = "pictures left out: there is none of that name in the other folder"
 
 _ORIENTATION = 0x0112
-_TURNED = (5, 6, 7, 8)
-_FAULTS = (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError)
+_ROTATED = (5, 6, 7, 8)
+_READ_ERRORS = (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
-    """An instruction, its captions, and references of its pairs (before, after), the one to be scored on first.
+class EditExample:
+    """An instruction with its captions and its pairs of pictures.
 
-    where: file and line; item: what its author says may not stand on two sides; id: of its author; "": none.
+    Attributes:
+        where: File and line, for error messages.
+        instruction: The edit in words.
+        pairs: References of the pictures (before, after); held-out rows are scored on the first pair.
+        input: Caption of the picture before.
+        output: Caption of the picture after.
+        kind: Kind of edit, the group that it is reported in.
+        id: Given by the author.
+        item: What must not be spread over two splits, if the author says so.
+        source: Where the example comes from.
+        licence: Its licence.
     """
 
     where: str
@@ -60,64 +67,69 @@ class Edit:
 
 @dataclass
 class Tally:
-    """What is counted of one part of a source. skip: count damaged pictures instead of stopping at the first."""
+    """Counts of what was left out of one split of a source. skip_errors: count damaged pairs instead of raising."""
 
-    skip: bool = False
+    skip_errors: bool = False
     counts: Counter[str] = field(default_factory=Counter)
 
-    def drop(self, error: ZooError, remark: str) -> None:
-        """Count what is left out, or raise the error where nothing may be."""
-        if not self.skip:
+    def skip_or_raise(self, error: ZooError, remark: str) -> None:
+        """Count what is left out under `remark`, or raise the error if errors are not skipped."""
+        if not self.skip_errors:
             raise error
         self.counts[remark] += 1
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """What a look at a picture tells. digest: of the file's bytes, equal for equal files."""
+class PictureInfo:
+    """Size of a picture in pixels, and a digest of the file's bytes, equal for equal files."""
 
     height: int
     width: int
     digest: str
 
 
-def look(reference: str, where: str) -> Picture:
-    """Size and digest of a picture. Raises ZooError naming `where` for one that is missing, damaged or far too large.
+def inspect_picture(reference: str, where: str) -> PictureInfo:
+    """Size and digest of a picture; PNG and JPEG files that end as they should are not decoded.
 
-    PNG and JPEG files that end as they should are not decoded.
+    Args:
+        reference: A file path or a data URI.
+        where: File and line, or row, that the error message names.
+
+    Raises:
+        ZooError: The picture is missing, damaged or too large.
     """
     name = "" if reference.startswith("data:") else f", picture {Path(reference).name}"
     size, digest = None, ""
     try:
-        with _opened(reference) as stream:
+        with _open(reference) as stream:
             length = stream.seek(0, os.SEEK_END)
-            stream.seek(max(0, length - ENDS))
+            stream.seek(max(0, length - DIGEST_BYTES))
             tail = stream.read()
             stream.seek(0)
-            head = stream.read(ENDS)
+            head = stream.read(DIGEST_BYTES)
             digest = hashlib.blake2b(b"%d " % length + head + tail, digest_size=16).hexdigest()
-            size = _header(stream, tail)
-    except _FAULTS:
+            size = _size_from_header(stream, tail)
+    except _READ_ERRORS:
         size = None
-    if size is None:  # whatever it is, the reader of pictures has the words for it
+    if size is None:  # images.read raises the error that describes the problem
         pixels = images.read(reference, where + name)
         size = pixels.shape[0], pixels.shape[1]
-        digest = hashlib.blake2b(pixels.tobytes(), digest_size=16).hexdigest()  # no check sum at its end tells it apart
-    return Picture(*size, digest)
+        digest = hashlib.blake2b(pixels.tobytes(), digest_size=16).hexdigest()  # these have no checksum at the end
+    return PictureInfo(*size, digest)
 
 
-def same_size(before: Picture, after: Picture, pair: tuple[str, str], where: str) -> None:
-    """Raises ZooError for a pair of two sizes. To be sure, both are decoded first."""
+def check_same_size(before: PictureInfo, after: PictureInfo, pair: tuple[str, str], where: str) -> None:
+    """Raise a ZooError for a pair of two sizes; both pictures are decoded first, to be sure."""
     if (before.height, before.width) == (after.height, after.width):
         return
     shapes = [images.read(reference, where).shape for reference in pair]
     if shapes[0] != shapes[1]:
-        (tall, wide, _), (other_tall, other_wide, _) = shapes
-        found = f"a picture of {wide} x {tall} pixels, the edited one of {other_wide} x {other_tall}"
-        raise ZooError(found, "two of one size", "resize one of them", where)
+        (height, width, _), (after_height, after_width, _) = shapes
+        sizes = f"a picture of {width} x {height} pixels, the edited one of {after_width} x {after_height}"
+        raise ZooError(sizes, "two of one size", "resize one of them", where)
 
 
-def _opened(reference: str) -> IO[bytes]:
+def _open(reference: str) -> IO[bytes]:
     if not reference.startswith("data:"):
         return Path(reference).open("rb")
     try:
@@ -126,57 +138,71 @@ def _opened(reference: str) -> IO[bytes]:
         raise ValueError("no base64") from error
 
 
-def _header(stream: IO[bytes], tail: bytes) -> tuple[int, int] | None:
-    """Height and width as a viewer shows them; None for what only decoding can tell."""
+def _size_from_header(stream: IO[bytes], tail: bytes) -> tuple[int, int] | None:
+    """Height and width as a viewer shows them; None where the picture must be decoded to know."""
     stream.seek(0)
     with Image.open(stream, formats=("PNG", "JPEG")) as image:
-        ends = tail[-8:-4] == b"IEND" if image.format == "PNG" else tail[-2:] == b"\xff\xd9"
-        if not ends or image.width * image.height > images.MAX_PIXELS:
+        complete = tail[-8:-4] == b"IEND" if image.format == "PNG" else tail[-2:] == b"\xff\xd9"
+        if not complete or image.width * image.height > images.MAX_PIXELS:
             return None
         exif = Image.Exif()
         exif.load(image.info.get("exif", b""))
-        turned = exif.get(_ORIENTATION) in _TURNED
-        return (image.width, image.height) if turned else (image.height, image.width)
+        rotated = exif.get(_ORIENTATION) in _ROTATED
+        return (image.width, image.height) if rotated else (image.height, image.width)
 
 
 def to_reference(content: bytes, where: str) -> str:
-    """A data URI of the bytes of an image file, as they are. Raises ZooError for what is no image."""
+    """A data URI of the unchanged bytes of an image file. Raises ZooError for other bytes."""
     try:
         with Image.open(io.BytesIO(content)) as image:
             kind = (image.format or "").lower()
-    except _FAULTS as error:
-        raise ZooError(f"cannot read the picture: {cut(str(error))}", images.KINDS, "replace it", where) from error
-    if kind not in ("png", "jpeg", "webp", "bmp", "gif"):
-        raise ZooError(f"a picture in the format {kind.upper()}", images.KINDS, "convert it", where)
-    return f"{images.PREFIX}{kind};base64,{base64.b64encode(content).decode()}"
+    except _READ_ERRORS as error:
+        raise ZooError(
+            f"cannot read the picture: {shorten(str(error))}", images.EXPECTED_FORMATS, "replace it", where
+        ) from error
+    if kind.upper() not in images.FORMATS:
+        raise ZooError(f"a picture in the format {kind.upper()}", images.EXPECTED_FORMATS, "convert it", where)
+    return f"{images.DATA_URI_PREFIX}{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def resolved(reference: str, folder: Path) -> str:
-    """A reference as rows hold it: a data URI as it is, else an absolute path. folder: what a relative one is below."""
+def resolve(reference: str, folder: Path) -> str:
+    """A reference as rows hold it: data URIs unchanged, paths made absolute. folder: the base of relative paths."""
     if reference.startswith("data:"):
         return reference
     return os.path.abspath(folder / Path(reference).expanduser())  # noqa: PTH100 - takes ".." out, keeps links
 
 
-def text(values: Mapping[str, Any], name: str, where: str, needed: bool = False) -> str:
-    """A text of an object, stripped; "" for null or nothing. Raises ZooError for another type, and for "" if needed."""
+def read_text(values: Mapping[str, Any], name: str, where: str, required: bool = False) -> str:
+    """The stripped text under `name`; "" for null or a missing key.
+
+    Args:
+        values: An object of the file.
+        name: The key.
+        where: File and line, for the error.
+        required: Whether "" is an error.
+
+    Raises:
+        ZooError: The value is not a text, or empty though required.
+    """
     value = values.get(name)
     if value is None:
         value = ""
     if not isinstance(value, str):
-        raise ZooError(f'"{name}" is {cut(json.dumps(value, default=str))}', "text", "quote the value", where)
-    if needed and not value.strip():
-        found = f'"{name}" is empty' if name in values else f'no "{name}" among: {cut(", ".join(map(str, values)))}'
-        raise ZooError(found, "a text that is not empty", "mend or remove it", where)
+        raise ZooError(f'"{name}" is {shorten(json.dumps(value, default=str))}', "text", "quote the value", where)
+    if required and not value.strip():
+        problem = (
+            f'"{name}" is empty' if name in values else f'no "{name}" among: {shorten(", ".join(map(str, values)))}'
+        )
+        raise ZooError(problem, "a text that is not empty", "mend or remove it", where)
     return value.strip()
 
 
-def visible(folder: Path) -> list[Path]:
-    """All files of a folder and its folders by name, hidden ones aside."""
-    found = sorted(path for path in folder.rglob("*") if path.is_file())
-    return [path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+def visible_files(folder: Path) -> list[Path]:
+    """All files below a folder by name, without hidden ones."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [path for path in paths if not any(name.startswith(".") for name in path.relative_to(folder).parts)]
 
 
-def pictures(folder: Path) -> list[Path]:
-    """The picture files among them, by their suffixes."""
-    return [path for path in visible(folder) if path.suffix.lower() in SUFFIXES]
+def picture_files(folder: Path) -> list[Path]:
+    """The picture files among `visible_files`, by their suffixes."""
+    return [path for path in visible_files(folder) if path.suffix.lower() in images.SUFFIXES]

@@ -1,8 +1,8 @@
-"""Sets of Hugging Face `datasets` with columns of pictures: saved by save_to_disk, or as Parquet files.
+"""Reads Hugging Face `datasets` with columns of pictures, saved by save_to_disk or as Parquet files.
 
-    original_image  edit_prompt  edited_image  and where they are there original_prompt  edited_prompt
+    original_image  edit_prompt  edited_image  and, if present, original_prompt  edited_prompt
 
-Pictures are bytes there; they become data URIs of the same bytes, so nothing is encoded again.
+Pictures are stored as bytes there; they become data URIs of the same bytes, so nothing is encoded again.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from instructzoo.core.data import readers
-from instructzoo.core.data.line_files import part_of
-from instructzoo.core.data.readers import cut
+from instructzoo.core.data.line_files import split_from_name
+from instructzoo.core.data.readers import shorten
 from instructzoo.core.errors import ZooError, suggest
-from instructzoo.pix2pix.data.readers.base import DAMAGED, Edit, Tally, resolved, text, to_reference
+from instructzoo.pix2pix.data.readers.base import DAMAGED, EditExample, Tally, read_text, resolve, to_reference
 
-Values = Iterable[tuple[str, Mapping[str, Any]]]
-"""(place, row) of one part."""
+NamedRows = Iterable[tuple[str, Mapping[str, Any]]]
+"""(place for error messages, row) of one split."""
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Names of a set's columns. input, output: of the captions; "": the set has none."""
+    """Names of the columns. input, output: of the captions, which a dataset may lack."""
 
     image: str
     instruction: str
@@ -33,72 +33,86 @@ class Columns:
     output: str
 
 
-def local(folder: Path) -> dict[str, Values]:
-    """Rows by part of a folder that save_to_disk wrote, or of Parquet files whose names speak of their parts.
+def open_folder(folder: Path) -> dict[str, NamedRows]:
+    """Rows by split of a folder from save_to_disk, or of Parquet files whose names say their splits.
 
-    Raises ZooError where the folder is neither.
+    Raises:
+        ZooError: The folder is neither.
     """
     if (folder / "dataset_dict.json").is_file() or (folder / "state.json").is_file():
         import datasets
 
-        return opened(datasets.load_from_disk(str(folder)), str(folder))
-    files = readers.files(folder)
-    if odd := [path for path in files if path.suffix.lower() != ".parquet"]:
-        known = [path for path in files if path not in odd]
-        if not known:
-            raise ZooError(f"found {odd[0].name}", "Parquet files, or a folder of save_to_disk", where=str(folder))
-        files = known
-    found: dict[str, list[Path]] = {}
+        return open_dataset(datasets.load_from_disk(str(folder)), str(folder))
+    files = readers.data_files(folder)
+    if other_files := [path for path in files if path.suffix.lower() != ".parquet"]:
+        parquet_files = [path for path in files if path not in other_files]
+        if not parquet_files:
+            raise ZooError(
+                f"found {other_files[0].name}", "Parquet files, or a folder of save_to_disk", where=str(folder)
+            )
+        files = parquet_files
+    paths_by_split: dict[str, list[Path]] = {}
     for path in files:
         name = path.name if folder.is_file() else path.relative_to(folder).as_posix()
-        found.setdefault(part_of(name), []).append(path)
-    return {part: _chained(paths) for part, paths in found.items()}
+        paths_by_split.setdefault(split_from_name(name), []).append(path)
+    return {split: _read_files(paths) for split, paths in paths_by_split.items()}
 
 
-def _chained(paths: list[Path]) -> Values:
+def _read_files(paths: list[Path]) -> NamedRows:
+    """The rows of Parquet files, one file after the other."""
     return (row for path in paths for row in readers.read(path))
 
 
-def opened(loaded: Any, name: str) -> dict[str, Values]:
-    """Rows by part of a Dataset or DatasetDict, its pictures left as bytes."""
+def open_dataset(loaded: Any, name: str) -> dict[str, NamedRows]:
+    """Rows by split of a Dataset or DatasetDict, with pictures left as bytes. name: for error messages."""
     import datasets
 
-    parts = {"train": loaded} if isinstance(loaded, datasets.Dataset) else loaded
-    found: dict[str, list[tuple[str, Any]]] = {}
-    for split, rows in parts.items():
+    subsets = {"train": loaded} if isinstance(loaded, datasets.Dataset) else loaded
+    rows_by_split: dict[str, list[tuple[str, Any]]] = {}
+    for subset, rows in subsets.items():
         for column, feature in rows.features.items():
             if isinstance(feature, datasets.Image):
                 rows = rows.cast_column(column, datasets.Image(decode=False))
-        found.setdefault(part_of(split), []).append((split, rows))
-    return {part: _numbered(pieces, name) for part, pieces in found.items()}
+        rows_by_split.setdefault(split_from_name(subset), []).append((subset, rows))
+    return {split: _number_rows(named_rows, name) for split, named_rows in rows_by_split.items()}
 
 
-def _numbered(pieces: list[tuple[str, Any]], name: str) -> Values:
-    return ((f"{name}, {split} row {n}", row) for split, rows in pieces for n, row in enumerate(rows, 1))
+def _number_rows(named_rows: list[tuple[str, Any]], name: str) -> NamedRows:
+    """Rows with their dataset split and row number as the place."""
+    return ((f"{name}, {subset} row {n}", row) for subset, rows in named_rows for n, row in enumerate(rows, 1))
 
 
-def edits(rows: Values, columns: Columns, folder: Path, tally: Tally) -> Iterator[Edit]:
-    """Edits of a part's rows. folder: what paths of pictures are relative to.
+def read_examples(rows: NamedRows, columns: Columns, folder: Path, tally: Tally) -> Iterator[EditExample]:
+    """Examples of one split.
 
-    Raises ZooError naming the row for a column that is not there, and for a picture that is none.
+    Args:
+        rows: The rows with their places.
+        columns: Names of the columns.
+        folder: Base of relative picture paths.
+        tally: Counts unreadable pictures if it skips errors.
+
+    Raises:
+        ZooError: A column is missing, or a value is no picture; the message names the row.
     """
     for where, values in rows:
         for name in (columns.image, columns.instruction, columns.edited):
             if name not in values:
                 fix = "data.options names the columns"
                 raise ZooError(f'no column "{name}"', suggest(name, values), fix, where)
-        instruction = text(values, columns.instruction, where, needed=True)
-        captions = [text(values, name, where) if name in values else "" for name in (columns.input, columns.output)]
+        instruction = read_text(values, columns.instruction, where, required=True)
+        captions = [
+            read_text(values, name, where) if name in values else "" for name in (columns.input, columns.output)
+        ]
         try:
             pair = (_reference(values, columns.image, folder, where), _reference(values, columns.edited, folder, where))
         except ZooError as error:
-            tally.drop(error, DAMAGED)
+            tally.skip_or_raise(error, DAMAGED)
             continue
-        yield Edit(where, instruction, (pair,), *captions)
+        yield EditExample(where, instruction, (pair,), *captions)
 
 
 def _reference(values: Mapping[str, Any], name: str, folder: Path, where: str) -> str:
-    """A picture of `datasets` (bytes, or a path beside the files), bare bytes, or a reference."""
+    """The reference of a picture that is stored as bytes, as a path, or as a dictionary of `datasets` with either."""
     value, where = values[name], f"{where}, {name}"
     if isinstance(value, Mapping) and value.get("bytes") is not None:
         value = value["bytes"]
@@ -107,5 +121,5 @@ def _reference(values: Mapping[str, Any], name: str, folder: Path, where: str) -
     if isinstance(value, bytes):
         return to_reference(value, where)
     if isinstance(value, str) and value:
-        return resolved(value, folder)
-    raise ZooError(f"found {cut(repr(value))}", "a picture", "remove the row", where)
+        return resolve(value, folder)
+    raise ZooError(f"found {shorten(repr(value))}", "a picture", "remove the row", where)

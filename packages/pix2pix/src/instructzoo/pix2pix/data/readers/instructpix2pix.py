@@ -1,13 +1,13 @@
-"""The layout that the paper's data were released in (github.com/timothybrooks/instruct-pix2pix), made by its pipeline.
+"""Reads the layout in which the paper's data was released (github.com/timothybrooks/instruct-pix2pix).
 
     0000123/prompt.json       {"caption": "a lake", "edit": "as a watercolour", "output": "a watercolour of a lake"}
     0000123/17_0.jpg  17_1.jpg        the pair of seed 17, before and after; PNG too
     0000123/metadata.jsonl            not read: what it tells of the pairs was used when they were chosen
-    seeds.json                        [["0000123", ["17", "29"]], ...]; none: all pairs that are there
+    seeds.json                        [["0000123", ["17", "29"]], ...]; if absent, all pairs are read
 
-The pipeline wrote the caption before under the key "caption" and its evaluation read "input": both are understood. The
-folders may lie one level deeper, in shards. One prompt is one Edit with as many pairs as it has seeds, since training
-takes one of them a pass (edit_dataset.py there).
+The authors' pipeline wrote the caption before under the key "caption", and their evaluation read "input"; both are
+accepted. The folders may lie one level deeper, in shards. One prompt is one example with a pair per seed, and training
+takes one of the pairs at a time (edit_dataset.py there).
 """
 
 from __future__ import annotations
@@ -18,74 +18,81 @@ from pathlib import Path
 from typing import Any
 
 from instructzoo.core import runs
-from instructzoo.core.data.readers import cut
+from instructzoo.core.data.readers import shorten
 from instructzoo.core.errors import ZooError
-from instructzoo.pix2pix.data.readers.base import SUFFIXES, Edit, Tally, text
+from instructzoo.pix2pix import images
+from instructzoo.pix2pix.data.readers.base import EditExample, Tally, read_text
 
-EMPTY = "prompts left out: no pair stands beside them"
-FORM = '[["0000123", ["17", "29"]], ...]'
+NO_PAIRS = "prompts left out: no pair stands beside them"
+SEEDS_FORMAT = '[["0000123", ["17", "29"]], ...]'
 
 
-def released(folder: Path, tally: Tally) -> Iterator[Edit]:
-    """Prompts of a set, in order of their folders' names or of seeds.json. A folder without a picture is counted.
+def read_examples(folder: Path, tally: Tally) -> Iterator[EditExample]:
+    """Examples of a released set, in the order of the folders' names or of seeds.json.
 
-    Raises ZooError for a folder without prompts, for malformed JSON with file and line, and for half a pair.
+    Args:
+        folder: The set's folder.
+        tally: Counts prompts without any picture.
+
+    Raises:
+        ZooError: The folder has no prompts, JSON is malformed (with file and line), or a seed has only one picture.
     """
     folder = folder.absolute()
-    listed = folder / "seeds.json"
-    if listed.is_file():
-        yield from _listed(folder, listed)
+    seeds_file = folder / "seeds.json"
+    if seeds_file.is_file():
+        yield from _read_listed(folder, seeds_file)
         return
-    found = sorted(folder.glob("[!.]*/prompt.json")) or sorted(folder.glob("[!.]*/[!.]*/prompt.json"))
-    if not found:
+    prompt_files = sorted(folder.glob("[!.]*/prompt.json")) or sorted(folder.glob("[!.]*/[!.]*/prompt.json"))
+    if not prompt_files:
         raise ZooError("no prompt in this folder", "folders such as 0000123/prompt.json", where=str(folder))
-    for path in found:
-        files = _files(path.parent)
+    for path in prompt_files:
+        files = _picture_files(path.parent)
         seeds = sorted({name.rpartition("_")[0] for name in files if name.endswith(("_0", "_1"))})
         if seeds:
-            yield _prompt(path, seeds, files)
+            yield _read_prompt(path, seeds, files)
         else:
-            tally.counts[EMPTY] += 1
+            tally.counts[NO_PAIRS] += 1
 
 
-def _listed(folder: Path, listed: Path) -> Iterator[Edit]:
-    """Prompts in the order of seeds.json, each with the seeds that it names."""
-    entries = runs.read_json(listed)
+def _read_listed(folder: Path, seeds_file: Path) -> Iterator[EditExample]:
+    """Examples in the order of seeds.json, each with the seeds that it lists."""
+    entries = runs.read_json(seeds_file)
     if not isinstance(entries, list) or not entries:
-        raise ZooError(f"found {cut(repr(entries))}", FORM, "write it anew", str(listed))
+        raise ZooError(f"found {shorten(repr(entries))}", SEEDS_FORMAT, "write it anew", str(seeds_file))
     for number, entry in enumerate(entries, 1):
-        where = f"{listed}, entry {number}"
+        where = f"{seeds_file}, entry {number}"
         name, seeds = entry if isinstance(entry, list) and len(entry) == 2 else (None, None)
         if not isinstance(name, str) or not isinstance(seeds, list) or not seeds:
-            raise ZooError(f"found {cut(repr(entry))}", FORM, "mend or remove the entry", where)
+            raise ZooError(f"found {shorten(repr(entry))}", SEEDS_FORMAT, "mend or remove the entry", where)
         path = folder / name / "prompt.json"
         if not path.is_file():
             raise ZooError(f"no {name}/prompt.json", "the folder of every prompt", "mend or remove the entry", where)
-        yield _prompt(path, [str(seed) for seed in seeds], _files(path.parent))
+        yield _read_prompt(path, [str(seed) for seed in seeds], _picture_files(path.parent))
 
 
-def _files(folder: Path) -> dict[str, str]:
+def _picture_files(folder: Path) -> dict[str, str]:
     """Paths of a folder's pictures by their names without suffix, such as 17_0."""
     with os.scandir(folder) as entries:
         paths = sorted(entry.path for entry in entries)
-    return {Path(path).stem: path for path in paths if path.lower().endswith(SUFFIXES)}
+    return {Path(path).stem: path for path in paths if path.lower().endswith(images.SUFFIXES)}
 
 
-def _prompt(path: Path, seeds: list[str], files: dict[str, str]) -> Edit:
+def _read_prompt(path: Path, seeds: list[str], files: dict[str, str]) -> EditExample:
+    """The example of one prompt.json."""
     where = str(path)
     values: Any = runs.read_json(path)
     if not isinstance(values, dict):
-        raise ZooError(f"found {cut(repr(values))}", "an object with caption, edit, output", where=where)
-    before = "input" if "input" in values else "caption"
-    pairs = tuple((_side(path, seed, 0, files), _side(path, seed, 1, files)) for seed in seeds)
-    edit, captions = (
-        text(values, "edit", where, needed=True),
-        (text(values, before, where), text(values, "output", where)),
+        raise ZooError(f"found {shorten(repr(values))}", "an object with caption, edit, output", where=where)
+    before_key = "input" if "input" in values else "caption"
+    pairs = tuple((_picture_path(path, seed, 0, files), _picture_path(path, seed, 1, files)) for seed in seeds)
+    instruction, captions = (
+        read_text(values, "edit", where, required=True),
+        (read_text(values, before_key, where), read_text(values, "output", where)),
     )
-    return Edit(where, edit, pairs, *captions)
+    return EditExample(where, instruction, pairs, *captions)
 
 
-def _side(path: Path, seed: str, side: int, files: dict[str, str]) -> str:
-    """The picture before (0) or after (1) of a seed; one that is not there is missed when it is looked at."""
+def _picture_path(path: Path, seed: str, side: int, files: dict[str, str]) -> str:
+    """The picture before (0) or after (1) of a seed; a missing one is noticed when it is inspected."""
     name = f"{seed}_{side}"
     return files.get(name) or str(path.with_name(f"{name}.jpg"))

@@ -1,10 +1,10 @@
-"""Pairs as rows of a table: JSON Lines, CSV, or what else the core reads.
+"""Reads pairs as rows of a table: JSON Lines, CSV, or another format that the core reads.
 
     {"instruction": "make it night", "image": "photos/1.jpg", "edited": "night/1.jpg", "input": "a lake by day"}
 
-instruction, image and edited are needed; input and output (captions), kind and id may be left out. Paths are relative
-to the file; a picture may be a data URI. `item` names what may not stand on two sides of a split, where the pictures
-and captions do not tell; source, licence and variants are read back from rows that the house wrote.
+instruction, image and edited are required; input and output (captions), kind and id are optional. Paths are relative to
+the file, and a picture may be a data URI. `item` names what must not be spread over two splits if pictures and captions
+do not show it. source, licence and variants are read back from rows that this package wrote.
 """
 
 from __future__ import annotations
@@ -17,34 +17,38 @@ from typing import Any
 from instructzoo.core.data import readers
 from instructzoo.core.data.line_files import malformed
 from instructzoo.core.errors import ZooError, suggest
-from instructzoo.pix2pix.data.readers.base import Edit, resolved, text
+from instructzoo.pix2pix.data.readers.base import EditExample, read_text, resolve
 
-NEEDED = ("instruction", "image", "edited")
-TEXTS = ("input", "output", "kind", "id", "item", "source", "licence")
-COLUMNS = (*NEEDED, *TEXTS, "variants")
+REQUIRED_COLUMNS = ("instruction", "image", "edited")
+OPTIONAL_COLUMNS = ("input", "output", "kind", "id", "item", "source", "licence")
+COLUMNS = (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS, "variants")
 
 
-def table(path: Path) -> Iterator[Edit]:
-    """Rows of a file. Raises ZooError with file:line for a column that is missing, unknown or no text."""
+def read_examples(path: Path) -> Iterator[EditExample]:
+    """Examples of a file.
+
+    Raises:
+        ZooError: A column is missing, unknown or not a text; the message names file and line.
+    """
     for where, values in readers.read(path):
         if unknown := [name for name in values if name not in COLUMNS]:
             raise ZooError(f'column "{unknown[0]}"', suggest(unknown[0], COLUMNS), where=where)
-        yield _edit(values, path.parent, where)
+        yield _make_example(values, path.parent, where)
 
 
 def is_table(path: Path) -> bool:
-    """Whether a file is such a table: it has the needed columns and no answers."""
+    """Whether a file is such a table: it has the required columns and no others, such as predictions."""
     if path.suffix.lower() not in readers.SUFFIXES:
         return False
     _, first = next(iter(readers.read(path)))
-    return set(NEEDED) <= set(first) <= set(COLUMNS)
+    return set(REQUIRED_COLUMNS) <= set(first) <= set(COLUMNS)
 
 
-def _edit(values: Mapping[str, Any], folder: Path, where: str) -> Edit:
-    instruction, image, edited = (text(values, name, where, needed=True) for name in NEEDED)
-    pairs = [(image, edited), *_variants(text(values, "variants", where), where)]
-    places = tuple((resolved(before, folder), resolved(after, folder)) for before, after in pairs)
-    return Edit(where, instruction, places, **{name: text(values, name, where) for name in TEXTS})
+def _make_example(values: Mapping[str, Any], folder: Path, where: str) -> EditExample:
+    instruction, image, edited = (read_text(values, name, where, required=True) for name in REQUIRED_COLUMNS)
+    references = [(image, edited), *_variants(read_text(values, "variants", where), where)]
+    pairs = tuple((resolve(before, folder), resolve(after, folder)) for before, after in references)
+    return EditExample(where, instruction, pairs, **{name: read_text(values, name, where) for name in OPTIONAL_COLUMNS})
 
 
 def _variants(value: str, where: str) -> list[tuple[str, str]]:
@@ -53,10 +57,10 @@ def _variants(value: str, where: str) -> list[tuple[str, str]]:
         return []
     form = "variants as JSON [[image, edited], ...]"
     try:
-        found = json.loads(value)
+        pairs = json.loads(value)
     except json.JSONDecodeError as error:
         raise malformed(value, form, where) from error
-    for pair in found if isinstance(found, list) else [None]:
+    for pair in pairs if isinstance(pairs, list) else [None]:
         if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(side, str) for side in pair):
             raise malformed(value, form, where)
-    return [(before, after) for before, after in found]
+    return [(before, after) for before, after in pairs]
