@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Domain", "Invalid", "PublishedResult", "Recipe", "Record", "Row", "Segment", "Turn", "ZooError"]
 
-_HOMES = {"Domain": "domain", "PublishedResult": "domain", "Recipe": "recipe", "ZooError": "errors"}
+_MODULES = {"Domain": "domain", "PublishedResult": "domain", "Recipe": "recipe", "ZooError": "errors"}
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__} has no attribute {name}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES.get(name, 'record')}"), name)
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES.get(name, 'record')}"), name)
