@@ -10,10 +10,11 @@ import torch
 from editing import prepared, ready, recipe, stable
 
 from instructzoo.core import ZooError
-from instructzoo.pix2pix import images, objective, random_draws
+from instructzoo.pix2pix import images, objective
 from instructzoo.pix2pix.data import latent_cache
+from instructzoo.pix2pix.networks import random_draws
+from instructzoo.pix2pix.networks.random_draws import draw_random, min_snr_weights
 from instructzoo.pix2pix.objective import EditingObjective, Settings
-from instructzoo.pix2pix.random_draws import draw_random, min_snr_weights
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,13 @@ from instructzoo.pix2pix import model, sampling
 from instructzoo.pix2pix.data import latent_cache
 from instructzoo.pix2pix.data.latent_cache import TrainingExample, encode_moments
 from instructzoo.pix2pix.networks.editor import Editor, tokenize
-from instructzoo.pix2pix.random_draws import VALIDATION_SEED, RandomDraws, draw_random, min_snr_weights, update_seed
+from instructzoo.pix2pix.networks.random_draws import (
+    VALIDATION_SEED,
+    RandomDraws,
+    draw_random,
+    min_snr_weights,
+    update_seed,
+)
 from instructzoo.pix2pix.sampling import row_seed
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
