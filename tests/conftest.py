@@ -25,7 +25,10 @@ os.environ.update(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Only this machine may be reached (law 11). pytest-socket reads these options when its own turn comes, later."""
+    """Let tests reach this machine only (rule 11 of docs/architecture.md).
+
+    pytest-socket reads these options when its own turn comes, later.
+    """
     config.option.allow_hosts = "127.0.0.1,::1,localhost"
     config.option.allow_unix_socket = True
 

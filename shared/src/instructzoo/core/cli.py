@@ -150,7 +150,7 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Score a file of answers, whatever system wrote them."""
-    show(api.score(domain, gold, pred, scorer, task), as_json, "figures")
+    show(api.score(domain, gold, pred, scorer, task), as_json, "metric_values")
 
 
 @app.command()

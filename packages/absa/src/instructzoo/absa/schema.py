@@ -85,21 +85,23 @@ def from_json(text: str, where: str = "") -> list[Quad]:
     try:
         values = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ZooError(f"no JSON ({error})", "a list of objects", "mend the row", where) from error
+        raise ZooError(f"no JSON ({error})", "a list of objects", "correct the row", where) from error
     if not isinstance(values, list):
-        raise ZooError(f"found {type(values).__name__}", "a list of objects", "mend the row", where)
+        raise ZooError(f"found {type(values).__name__}", "a list of objects", "correct the row", where)
     return [_quad_from_object(value, where) for value in values]
 
 
 def _quad_from_object(value: Any, where: str) -> Quad:
     if not isinstance(value, Mapping):
-        raise ZooError(f"found {type(value).__name__}", f"an object with {', '.join(ELEMENTS)}", "mend the row", where)
+        raise ZooError(
+            f"found {type(value).__name__}", f"an object with {', '.join(ELEMENTS)}", "correct the row", where
+        )
     if unknown := [str(name) for name in value if name not in ELEMENTS]:
-        raise ZooError(f'no element "{unknown[0]}"', suggest(unknown[0], ELEMENTS), "mend the row", where)
+        raise ZooError(f'no element "{unknown[0]}"', suggest(unknown[0], ELEMENTS), "correct the row", where)
     for name, element in value.items():
         if element is not None and not isinstance(element, str):
-            raise ZooError(f'"{name}" is {type(element).__name__}', "text or null", "mend the row", where)
+            raise ZooError(f'"{name}" is {type(element).__name__}', "text or null", "correct the row", where)
     sentiment = value.get("sentiment")
     if sentiment is not None and sentiment not in (*SENTIMENTS, CONFLICT):
-        raise ZooError(f'no sentiment "{sentiment}"', suggest(sentiment, SENTIMENTS), "mend the row", where)
+        raise ZooError(f'no sentiment "{sentiment}"', suggest(sentiment, SENTIMENTS), "correct the row", where)
     return Quad(**value)

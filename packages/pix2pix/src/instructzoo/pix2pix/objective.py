@@ -29,14 +29,8 @@ from instructzoo.core.text import Lengths
 from instructzoo.pix2pix import model, sampling
 from instructzoo.pix2pix.data import latent_cache
 from instructzoo.pix2pix.data.latent_cache import TrainingExample, encode_moments
+from instructzoo.pix2pix.networks import random_draws
 from instructzoo.pix2pix.networks.editor import Editor, tokenize
-from instructzoo.pix2pix.networks.random_draws import (
-    VALIDATION_SEED,
-    RandomDraws,
-    draw_random,
-    min_snr_weights,
-    update_seed,
-)
 from instructzoo.pix2pix.sampling import row_seed
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -106,7 +100,7 @@ class EditingObjective:
             For group n: `rows.n` [b] the rows' indices, `ids.n` [b, t], `before.n` and `after.n` [b, ...] from
             `load_pair`.
         """
-        seed = update_seed()
+        seed = random_draws.update_seed()
         examples_by_size: dict[tuple[int, ...], list[tuple[TrainingExample, Tensor, Tensor]]] = {}
         for example in examples:
             before, after = example.load_pair(row_seed(seed, example.index))
@@ -136,8 +130,9 @@ class EditingObjective:
         """The summed loss and the number of latent values of one group of equally large pictures."""
         rows, ids = batch[f"rows.{group}"], batch[f"ids.{group}"]
         before, mean, std = to_latents(model, batch[f"before.{group}"], batch[f"after.{group}"])  # [b, c, h, w] each
-        draws = draw_random(rows, mean.shape[1:], update_seed() if model.training else VALIDATION_SEED)
-        draws = RandomDraws(*(value.to(mean.device) for value in vars(draws).values()))
+        seed = random_draws.update_seed() if model.training else random_draws.VALIDATION_SEED
+        draws = random_draws.draw_random(rows, mean.shape[1:], seed)
+        draws = random_draws.RandomDraws(*(value.to(mean.device) for value in vars(draws).values()))
         target = (mean + std * draws.latent_noise) * model.scale
         noise = draws.noise + self.settings.noise_offset * draws.channel_noise
         n_steps = model.schedule.config.num_train_timesteps
@@ -155,7 +150,7 @@ class EditingObjective:
         expected = noise if prediction_type == "epsilon" else model.schedule.get_velocity(target, noise, time)
         errors = (prediction - expected).square().sum((1, 2, 3))  # [b]
         if self.settings.min_snr is not None:
-            errors = errors * min_snr_weights(model.schedule, time, prediction_type, self.settings.min_snr)
+            errors = errors * random_draws.min_snr_weights(model.schedule, time, prediction_type, self.settings.min_snr)
         return errors.sum(), torch.tensor(expected.numel(), device=errors.device)
 
     def _drop_conditions(self, uniform: Tensor, training: bool) -> tuple[Tensor, Tensor]:

@@ -120,7 +120,7 @@ def read_schema(entities: str, relations: str, events: str) -> Schema:
         (name, *more) = _split_labels(type, "event type") or ("",)
         if more or not name:
             raise ZooError(
-                f'"{shorten(line, MAX_SHOWN)}" as an event', "one a line: type: role, role", "mend the event types"
+                f'"{shorten(line, MAX_SHOWN)}" as an event', "one a line: type: role, role", "correct the event types"
             )
         if name in roles_by_event:
             raise ZooError(f'the event type "{name}" stands twice', "each once", "remove one")
@@ -143,7 +143,7 @@ def _split_labels(text: str, kind: str) -> tuple[str, ...]:
         if len(label) > MAX_LABEL_LENGTH:
             raise ZooError(f"a {kind} of {len(label)} characters", f"at most {MAX_LABEL_LENGTH}", "shorten it")
         if not label.isprintable() or not any(c.isalnum() for c in label):
-            raise ZooError(f'the {kind} "{ascii(label)[1:-1]}"', "words that can be read", "mend it")
+            raise ZooError(f'the {kind} "{ascii(label)[1:-1]}"', "words that can be read", "correct it")
     if len(labels) > MAX_LABELS:
         raise ZooError(f"{len(labels)} labels as {kind}", f"at most {MAX_LABELS}", "leave some out")
     return tuple(labels)

@@ -201,7 +201,7 @@ def from_json(text: str | Mapping[str, Any], where: str = "") -> Annotation:
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         expected = '{"entities": [[type, text, start, end]], "relations": [...], "events": [...]}'
-        raise ZooError(f"no annotation: {type(error).__name__} {error}", expected, "mend the row", where) from error
+        raise ZooError(f"no annotation: {type(error).__name__} {error}", expected, "correct the row", where) from error
 
 
 def _to_list(mention: Mention) -> list[str | int]:

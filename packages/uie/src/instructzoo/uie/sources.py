@@ -215,7 +215,7 @@ def _cut_missing_splits(source: _Dataset, recipe: Recipe, settings: Settings) ->
             source.note(split, "it has no train split")
         return
     fractions = {"validation": recipe.data.validation, "test": recipe.data.test}
-    missing = {split: share for split, share in fractions.items() if split not in source.sentences and share}
+    missing = {split: fraction for split, fraction in fractions.items() if split not in source.sentences and fraction}
     if not missing:
         return
     for split, sentences in _split_by_item(source.sentences["train"], missing, recipe.seed).items():

@@ -44,7 +44,7 @@ def lines(path: Path, require_text: bool = True) -> Iterator[tuple[int, str]]:
 def malformed(found: object, form: str, where: str) -> ZooError:
     """The error for content that does not have the expected form."""
     text = found if isinstance(found, str) else repr(found)
-    return ZooError(f"found {shorten(text)}", form, "mend or remove it", where)
+    return ZooError(f"found {shorten(text)}", form, "correct or remove it", where)
 
 
 def split_from_name(name: str) -> str:

@@ -153,11 +153,11 @@ def _parse(line: str, where: str) -> Any:
         raise ZooError(
             f"malformed JSON ({message}{column}): {shorten(line)}",
             "one JSON object a line",
-            "mend or remove the line",
+            "correct or remove the line",
             where,
         ) from error
     except RecursionError as error:
-        raise ZooError("JSON nested too deep", "one JSON object a line", "mend or remove the line", where) from error
+        raise ZooError("JSON nested too deep", "one JSON object a line", "correct or remove the line", where) from error
 
 
 def _read_json(path: Path) -> Iterator[tuple[str, Values]]:
@@ -182,7 +182,7 @@ def _read_json(path: Path) -> Iterator[tuple[str, Values]]:
             error_line = text.count("\n", 0, error.pos) + 1 if isinstance(error, json.JSONDecodeError) else line
             message = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
             raise ZooError(
-                f"malformed JSON: {message}", "a list of objects", "mend the file", location(path, error_line)
+                f"malformed JSON: {message}", "a list of objects", "correct the file", location(path, error_line)
             ) from error
         yield where, _checked_object(value, where)
         offset = _skip_space(text, offset)
@@ -191,14 +191,14 @@ def _read_json(path: Path) -> Iterator[tuple[str, Values]]:
         if text[offset : offset + 1] != ",":
             error_line = text.count("\n", 0, offset) + 1
             found = f"found {shorten(text[offset:])}"
-            raise ZooError(found, '"," or "]" after an object', "mend the file", location(path, error_line))
+            raise ZooError(found, '"," or "]" after an object', "correct the file", location(path, error_line))
         offset = _skip_space(text, offset + 1)
     if (rest := _skip_space(text, offset + 1)) < len(text):
         error_line = text.count("\n", 0, rest) + 1
         raise ZooError(
             f"found {shorten(text[rest:])}",
             'nothing after the closing "]"',
-            "mend the file",
+            "correct the file",
             location(path, error_line),
         )
 
@@ -231,7 +231,7 @@ def _read_table(path: Path) -> Iterator[tuple[str, Values]]:
                 yield where, dict(zip(header, cells, strict=True))
     except csv.Error as error:
         raise ZooError(
-            f"malformed CSV: {error}", "RFC 4180", "mend the line", location(path, table.line_num)
+            f"malformed CSV: {error}", "RFC 4180", "correct the line", location(path, table.line_num)
         ) from error
     if empty:
         raise _empty(path)
@@ -272,7 +272,7 @@ def _text(path: Path) -> str:
 def _checked_object(value: Any, where: str) -> Values:
     if not isinstance(value, dict):
         raise ZooError(
-            f"found {type(value).__name__} {shorten(json.dumps(value))}", "an object {...}", "mend the line", where
+            f"found {type(value).__name__} {shorten(json.dumps(value))}", "an object {...}", "correct the line", where
         )
     return value
 

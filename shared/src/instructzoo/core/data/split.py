@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import datasets
 
 SPLITS = ("train", "validation", "test")
-PARTS = SPLITS
 
 HELD_OUT = {"validation": 4.0, "test": 8.0}
 """Percent of a microworld's items in each held-out split; train has the rest."""
@@ -69,44 +68,44 @@ def split_of(
     return "train"
 
 
-def by_item(rows: pa.Table, shares: Mapping[str, float], seed: int) -> dict[str, pa.Table]:
-    """Take the shares of items (such as {"validation": .02, "test": .02}) out of `rows`; the rest is "train".
+def by_item(rows: pa.Table, fractions: Mapping[str, float], seed: int) -> dict[str, pa.Table]:
+    """Take fractions of the items (such as {"validation": .02, "test": .02}) out of `rows`; the rest is "train".
 
-    Where items stay, they stay when others come or go: each is placed by its own hash. A set so small that a share
-    catches no item gives that part the item nearest to it, as long as train keeps one.
+    Where items stay, they stay when others come or go: each is placed by its own hash. A set so small that a
+    fraction catches no item gives that split the item nearest to it, as long as train keeps one.
     """
     numbers = codes(rows.column("item"))
     _, first = np.unique(numbers, return_index=True)
     positions = _positions(strings(rows.column("item").take(pa.array(first))), seed)
-    part_of = np.full(len(positions), "train", object)
+    split_by_item = np.full(len(positions), "train", object)
     low = 0.0
-    for part, share in shares.items():
-        inside = (positions >= low) & (positions < low + share)
-        if share > 0 and not inside.any() and (part_of == "train").sum() > 1:
-            free = np.where(part_of == "train", np.abs(positions - low), np.inf)
+    for split, fraction in fractions.items():
+        inside = (positions >= low) & (positions < low + fraction)
+        if fraction > 0 and not inside.any() and (split_by_item == "train").sum() > 1:
+            free = np.where(split_by_item == "train", np.abs(positions - low), np.inf)
             inside = np.arange(len(positions)) == int(free.argmin())
-        part_of[inside & (part_of == "train")] = part
-        low += share
-    chosen = part_of[numbers] if len(numbers) else part_of
-    return {part: rows.filter(pa.array(chosen == part)) for part in ("train", *shares)}
+        split_by_item[inside & (split_by_item == "train")] = split
+        low += fraction
+    chosen = split_by_item[numbers] if len(numbers) else split_by_item
+    return {split: rows.filter(pa.array(chosen == split)) for split in ("train", *fractions)}
 
 
-def sample(rows: pa.Table, limit: int | None, seed: int, part: str) -> pa.Table:
+def sample(rows: pa.Table, limit: int | None, seed: int, split: str) -> pa.Table:
     """At most `limit` rows, chosen by seed and left in their order."""
     if limit is None or rows.num_rows <= limit:
         return rows
-    salt = int.from_bytes(hashlib.blake2b(part.encode(), digest_size=4).digest())
+    salt = int.from_bytes(hashlib.blake2b(split.encode(), digest_size=4).digest())
     chosen = np.random.default_rng([seed, salt]).choice(rows.num_rows, limit, replace=False)
     mask = np.zeros(rows.num_rows, bool)
     mask[chosen] = True
     return rows.filter(pa.array(mask))
 
 
-def sampled(rows: datasets.Dataset, limit: int | None, seed: int, part: str) -> list[Row]:
+def sampled(rows: datasets.Dataset, limit: int | None, seed: int, split: str) -> list[Row]:
     """At most `limit` rows of a Dataset, by seed and in their order: its sources stand one after the other."""
     if limit is None or limit >= len(rows):
         return list(rows)
-    numbers = sample(pa.table({"row": range(len(rows))}), limit, seed, part)["row"]
+    numbers = sample(pa.table({"row": range(len(rows))}), limit, seed, split)["row"]
     return list(rows.select(numbers.to_pylist()))
 
 

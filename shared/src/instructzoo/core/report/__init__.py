@@ -268,8 +268,8 @@ def _summary(name: str, results: Results | None, training: sections.Block, recip
     )
     text += f"(95% interval {low} to {high}, {results.scorer} scorer)"
     if best := results.best_baseline():
-        label, figure = tables.SYSTEM_LABELS.get(best[0], best[0]), best[1]
-        text += f"; the best baseline, {label}, reaches {tables.format_number(figure.metric, figure.value)}{sign}"
+        label, value = tables.SYSTEM_LABELS.get(best[0], best[0]), tables.format_number(best[1].metric, best[1].value)
+        text += f"; the best baseline, {label}, reaches {value}{sign}"
     return text + "."
 
 
@@ -277,14 +277,12 @@ def _facts(results: Results | None, manifest: Mapping[str, Any]) -> list[tuple[s
     """The main numbers of a run: name, value, and a remark such as the interval."""
     facts = []
     if results:
-        for figure in (f for f in results.model.metric_values if f.group == results.model.headline_value().group):
-            low, high = (
-                tables.format_number(figure.metric, figure.low),
-                tables.format_number(figure.metric, figure.high),
-            )
-            sign = " %" if tables.is_fraction(figure.metric) else ""
-            value = tables.format_number(figure.metric, figure.value) + sign
-            facts.append((f"{figure.metric}, {results.scorer}", value, f"{low} to {high}, n = {figure.n:,}"))
+        for metric_value in (f for f in results.model.metric_values if f.group == results.model.headline_value().group):
+            bounds = (tables.format_number(metric_value.metric, b) for b in (metric_value.low, metric_value.high))
+            sign = " %" if tables.is_fraction(metric_value.metric) else ""
+            value = tables.format_number(metric_value.metric, metric_value.value) + sign
+            remark = f"{' to '.join(bounds)}, n = {metric_value.n:,}"
+            facts.append((f"{metric_value.metric}, {results.scorer}", value, remark))
         if best := results.best_baseline():
             sign = " %" if tables.is_fraction(best[1].metric) else ""
             value = tables.format_number(best[1].metric, best[1].value) + sign

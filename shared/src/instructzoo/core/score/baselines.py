@@ -48,15 +48,15 @@ def nearest(train: Sequence[Row], test: Sequence[Row]) -> list[str]:
     """
     _need(train)
     vocabulary: dict[str, int] = {}
-    rows = _matrix((_grams(row) for row in train), vocabulary, grow=True)
-    asked = _matrix((_grams(row) for row in test), vocabulary, grow=False)
-    frequency = np.bincount(rows.indices, minlength=len(vocabulary))
-    idf = np.log((1 + rows.shape[0]) / (1 + frequency)).astype(np.float32)  # 0 for what every row has
-    rows, asked = _weighted(rows, idf), _weighted(asked, idf)
-    columns = rows.T.tocsr()
+    train_matrix = _matrix((_grams(row) for row in train), vocabulary, grow=True)
+    test_matrix = _matrix((_grams(row) for row in test), vocabulary, grow=False)
+    frequency = np.bincount(train_matrix.indices, minlength=len(vocabulary))
+    idf = np.log((1 + train_matrix.shape[0]) / (1 + frequency)).astype(np.float32)  # 0 for what every row has
+    train_matrix, test_matrix = _weighted(train_matrix, idf), _weighted(test_matrix, idf)
+    columns = train_matrix.T.tocsr()
     best: list[int] = []
-    for start in range(0, asked.shape[0], _CHUNK):
-        similar = (asked[start : start + _CHUNK] @ columns).toarray()  # [chunk, train]
+    for start in range(0, test_matrix.shape[0], _CHUNK):
+        similar = (test_matrix[start : start + _CHUNK] @ columns).toarray()  # [chunk, train]
         best += similar.argmax(axis=1).tolist()
     return [str(train[i]["output"]) for i in best]
 
@@ -66,7 +66,7 @@ BASELINES: Mapping[str, Baseline] = {"copy": copy, "constant": constant, "neares
 
 def _need(train: Sequence[Row]) -> None:
     if not len(train):
-        raise ZooError("no training rows", "at least one", "baselines learn from the training part")
+        raise ZooError("no training rows", "at least one", "baselines learn from the training split")
 
 
 def _grams(row: Row) -> list[str]:

@@ -131,7 +131,7 @@ def scores(result: dict[str, Any]) -> None:
         grid.add_row(name, value(headline), str(headline["n"]))
     put(grid)
     line(f"scorer {result['scorer']}, {result['part']} split, {result['n']} rows, backbone {result['backbone']}\n")
-    figures(result["systems"]["model"], result.get("paper", []))
+    metric_values(result["systems"]["model"], result.get("paper", []))
     counts = result["systems"]["model"]["counts"]
     if dead_ends := counts.get("ended where no token fits the grammar"):
         line(
@@ -147,14 +147,14 @@ def scores(result: dict[str, Any]) -> None:
         line("nothing was recorded: a run keeps the scores of the whole evaluation that its recipe asks for")
 
 
-def figures(scores: dict[str, Any], paper: Sequence[dict[str, Any]] = ()) -> None:
+def metric_values(scores: dict[str, Any], paper: Sequence[dict[str, Any]] = ()) -> None:
     """Every group of one system with its metrics in columns, next to the first published system's headline metric."""
     from instructzoo.core.score.tables import format_number
 
-    metrics = list(dict.fromkeys(figure["metric"] for figure in scores["figures"]))
+    metrics = list(dict.fromkeys(metric_value["metric"] for metric_value in scores["figures"]))
     groups: dict[str, dict[str, dict[str, Any]]] = {}
-    for figure in scores["figures"]:
-        groups.setdefault(figure["group"], {})[figure["metric"]] = figure
+    for metric_value in scores["figures"]:
+        groups.setdefault(metric_value["group"], {})[metric_value["metric"]] = metric_value
     system = paper[0]["system"] if paper else ""
     published = {p["group"]: p for p in paper if p["system"] == system and p["metric"] == metrics[0]}
     system = system if published.keys() & groups.keys() else ""  # no empty column
@@ -170,11 +170,11 @@ def figures(scores: dict[str, Any], paper: Sequence[dict[str, Any]] = ()) -> Non
         line(note)
 
 
-def value(figure: dict[str, Any]) -> str:
+def value(metric_value: dict[str, Any]) -> str:
     """A metric value with its interval: 99.8 (99.3-99.9)."""
     from instructzoo.core.score.tables import format_number
 
-    middle, low, high = (format_number(figure["metric"], figure[key]) for key in ("value", "low", "high"))
+    middle, low, high = (format_number(metric_value["metric"], metric_value[key]) for key in ("value", "low", "high"))
     return f"{middle} ({low}-{high})"
 
 
@@ -263,15 +263,15 @@ def bundled(outcome: dict[str, Any]) -> None:
 def _headline(system: dict[str, Any]) -> dict[str, Any]:
     """The headline metric of a system."""
     metric, group = system["headline"]
-    figures = system["figures"]
-    return next((f for f in figures if (f["metric"], f["group"]) == (metric, group)), figures[0])
+    metric_values = system["figures"]
+    return next((v for v in metric_values if (v["metric"], v["group"]) == (metric, group)), metric_values[0])
 
 
 PRINTERS = {
     printer.__name__: printer
     for printer in (
-        backbones, bundled, created, data, doctor, domains, explanation, exported, fetched, figures, plan, predicted,
-        reported, reproduced, scores, synthesised, trained,
+        backbones, bundled, created, data, doctor, domains, explanation, exported, fetched, metric_values, plan,
+        predicted, reported, reproduced, scores, synthesised, trained,
     )
 }  # fmt: skip
 """The function that prints each kind of result, by its name."""

@@ -247,9 +247,8 @@ def divide_and_clip(
     if fsdp.is_sharded(model):
         return fsdp.clip_sharded_gradients(gradients, limit)
     norm = torch.nn.utils.get_total_norm(gradients)
-    if (
-        float(norm) + 1e-6 > limit
-    ):  # torch's clip_grad_norm_ also multiplies by 1, a pass over all gradients for nothing
+    # torch's clip_grad_norm_ multiplies by 1 too where nothing is clipped: a pass over all gradients for nothing.
+    if float(norm) + 1e-6 > limit:
         torch.nn.utils.clip_grads_with_norm_(parameters, limit, norm)
     return float(norm)
 

@@ -136,7 +136,7 @@ def gold_quads(row: Row, number: int = 0) -> tuple[Quad, ...]:
             values = {getattr(quad, name) for quad in quads}
             if values & {None, "", CONFLICT}:
                 found = f'a true tuple with the {name} "{CONFLICT}"' if CONFLICT in values else f"one without {name}"
-                raise ZooError(found, f"a {name} that {task} can ask for", "mend or remove the row", where)
+                raise ZooError(found, f"a {name} that {task} can ask for", "correct or remove the row", where)
         return quads
     answer = prompts.parse(str(row.get("output") or ""), row)
     if isinstance(answer, Invalid):

@@ -82,7 +82,7 @@ def make_row(
             UTF-8 (half a surrogate pair).
     """
     if not is_encodable(sentence):
-        raise ZooError("half a surrogate pair in the text", "Unicode characters", "mend the row", where)
+        raise ZooError("half a surrogate pair in the text", "Unicode characters", "correct the row", where)
     projected = project(quads, check_task(task, where))
     instruction, output = question(sentence, task, seed), format_answer(projected, task, domain, where)
     return {
@@ -166,7 +166,7 @@ def format_answer(quads: Sequence[Quad], task: str, domain: str = "restaurant", 
 def _format_tuple(quad: Quad, task: str, domain: str, where: str) -> str:
     elements = TASK_ELEMENTS[check_task(task, where)]
     if empty := [element for element in ("aspect", "opinion") if getattr(quad, element) == ""]:
-        raise ZooError(f"an empty {empty[0]}", "text, or null for an implicit one", "mend the row", where)
+        raise ZooError(f"an empty {empty[0]}", "text, or null for an implicit one", "correct the row", where)
     aspect, opinion = answer_format.write_span(quad.aspect, "aspect"), answer_format.write_span(quad.opinion, "opinion")
     if task == "ae":
         return aspect
@@ -176,7 +176,7 @@ def _format_tuple(quad: Quad, task: str, domain: str, where: str) -> str:
     if task == "aesc":
         return f"{aspect} is {word}"
     if "category" in elements and not quad.category:
-        raise ZooError("no category", f"one, for {task}", "mend the row, or ask for ae, aesc or aste", where)
+        raise ZooError("no category", f"one, for {task}", "correct the row, or ask for ae, aesc or aste", where)
     meaning = (
         answer_format.write_category(quad.category) if quad.category and "category" in elements else f"{domain} is"
     )

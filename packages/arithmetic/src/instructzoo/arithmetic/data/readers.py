@@ -91,7 +91,7 @@ def bigbench_examples(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
             continue
         if not isinstance(task["examples"], list):
             type_name = type(task["examples"]).__name__
-            raise ZooError(f'"examples" is {type_name}', "a list of objects", "mend the file", str(file))
+            raise ZooError(f'"examples" is {type_name}', "a list of objects", "correct the file", str(file))
         for number, example in enumerate(task["examples"], 1):
             has_examples = True
             yield f"{file}, example {number}", example
@@ -120,17 +120,19 @@ def make_row(texts: Mapping[str, str], published_answer: str, source: str, where
     match = _EXPRESSION.search(texts["input"])
     if not match or len(re.findall(r"\d+", texts["input"])) != 2:
         message = f'no problem in "{texts["input"][:60]}"'
-        raise ZooError(message, "two whole numbers and a sign, such as 12 + 34", "mend or remove the row", where)
+        raise ZooError(message, "two whole numbers and a sign, such as 12 + 34", "correct or remove the row", where)
     if (size := max(len(match[1]), len(match[3]))) > MAX_READ_DIGITS:
-        raise ZooError(f"a number of {size:,} digits", f"at most {MAX_READ_DIGITS:,}", "mend or remove the row", where)
+        raise ZooError(
+            f"a number of {size:,} digits", f"at most {MAX_READ_DIGITS:,}", "correct or remove the row", where
+        )
     problem = Problem(_OPERATIONS[match[2].casefold()], int(match[1]), int(match[3]))
     truth = problem.answer
     if not _gives(published_answer, truth, if_unreadable=truth == UNDEFINED):
         message = f'answer "{_shorten(published_answer)}" to {match[0]}'
-        raise ZooError(message, f'"{truth}"', "mend or remove the row", where)
+        raise ZooError(message, f'"{truth}"', "correct or remove the row", where)
     if not _gives(texts["output"], truth):
         message = f'output "{_shorten(texts["output"])}" to {match[0]}'
-        raise ZooError(message, f'one that ends in "{truth}"', "mend or remove the row", where)
+        raise ZooError(message, f'one that ends in "{truth}"', "correct or remove the row", where)
     row: Row = {**texts, "input": problem.expression, "source": source, "licence": LICENCE}
     row |= {"answer": truth, "operation": problem.operation, "item": problem.item, "digits": problem.digit_pair.name}
     row["id"] = row_id(row["instruction"], row["input"], row["output"])
@@ -145,7 +147,7 @@ def _target(values: Mapping[str, Any], where: str) -> str:
     scores = values.get("target_scores")
     if target is None and isinstance(scores, Mapping) and scores:
         if not all(isinstance(score, int | float) for score in scores.values()):
-            raise ZooError('a score in "target_scores" is no number', "a number for each", "mend the row", where)
+            raise ZooError('a score in "target_scores" is no number', "a number for each", "correct the row", where)
         target = max(scores, key=lambda text: scores[text])
     if not isinstance(target, str | int):
         raise ZooError("no answer", '"target" or "target_scores"', "check that this is a BIG-bench task", where)
@@ -170,5 +172,5 @@ def _shorten(text: str, most: int = 60) -> str:
 
 def _text(values: Mapping[str, Any], name: str, where: str) -> str:
     if not isinstance(values, Mapping) or not isinstance(values.get(name), str):
-        raise ZooError(f'no text "{name}"', f'an object with "{name}"', "mend or remove the row", where)
+        raise ZooError(f'no text "{name}"', f'an object with "{name}"', "correct or remove the row", where)
     return str(values[name])

@@ -85,7 +85,7 @@ def run_batch(
 
 
 def _progress_html(done: int, total: int) -> str:
-    bar = f'<progress max="1" value="{done / total:.3f}" aria-label="share of the edits"></progress>'
+    bar = f'<progress max="1" value="{done / total:.3f}" aria-label="fraction of the edits"></progress>'
     text = f"{done:,} of {total:,} done, {done / total:.0%}"
     return f'<div class="zoo-card pix2pix-under-way">{bar}<p class="zoo-hint">{text}</p></div>'
 

@@ -115,11 +115,13 @@ def score(rows: Sequence[Row], answers: Sequence[str], scorer: str) -> Scores:
     metric_values: list[MetricValue] = []
     for group, indices in _rows_by_kind(rows).items():
         group_scores = [edit_scores[index] for index in indices]
-        metric_values.append(mean_with_ci(EDIT, [float(one.is_edited(scorer)) for one in group_scores], group))
-        metric_values.append(mean_with_ci(EXACT, [float(one.is_exact()) for one in group_scores], group))
+        metric_values.append(
+            mean_with_ci(EDIT, [float(edit_score.is_edited(scorer)) for edit_score in group_scores], group)
+        )
+        metric_values.append(mean_with_ci(EXACT, [float(edit_score.is_exact()) for edit_score in group_scores], group))
         for metric, values in (
-            (KEPT, [one.kept for one in group_scores]),
-            (ERROR, [one.error for one in group_scores]),
+            (KEPT, [edit_score.kept for edit_score in group_scores]),
+            (ERROR, [edit_score.error for edit_score in group_scores]),
         ):
             if defined := [value for value in values if value is not None]:
                 metric_values.append(mean_with_ci(metric, defined, group))
@@ -279,7 +281,7 @@ _MAX_COLOUR_ROWS = 2_000  # training rows whose colours are counted
 
 def _require_rows(train: Sequence[Row]) -> None:
     if not len(train):
-        raise ZooError("no training rows", "at least one", "baselines learn from the training part")
+        raise ZooError("no training rows", "at least one", "baselines learn from the training split")
 
 
 def _colour_rows(train: Sequence[Row]) -> Iterable[Row]:

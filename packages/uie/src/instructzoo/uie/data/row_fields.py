@@ -74,7 +74,7 @@ def given_of(row: Mapping[str, Any]) -> Any:
         raise ZooError('no pairs in "given"', '"given": [["Ann", "Oslo"]]', "say whose relation is asked")
     pairs = tuple(_strings(pair, 'a pair of "given"') for pair in given)
     if any(len(pair) != 2 for pair in pairs):
-        raise ZooError('a pair of "given" that has not two spans', '"given": [["Ann", "Oslo"]]', "mend the row")
+        raise ZooError('a pair of "given" that has not two spans', '"given": [["Ann", "Oslo"]]', "correct the row")
     return pairs
 
 
@@ -91,7 +91,7 @@ def _from_json(value: Any, name: str) -> Any:
         return json.loads(value) if value.strip() else None
     except ValueError as error:
         raise ZooError(
-            f'"{name}" is no JSON: "{value[:40]}"', 'a list such as ["person", "city"]', "mend it"
+            f'"{name}" is no JSON: "{value[:40]}"', 'a list such as ["person", "city"]', "correct it"
         ) from error
 
 

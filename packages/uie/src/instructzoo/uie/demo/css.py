@@ -29,7 +29,7 @@ STYLE = """<style>
 .uie-event dd {margin: 0; color: var(--body-text-color); unicode-bidi: plaintext}
 .uie-part {font-size: .82rem; font-weight: 600; color: var(--body-text-color-subdued);
   margin: 1.1rem 0 .35rem !important}
-.uie-said summary {cursor: pointer; font-size: .92rem; color: var(--body-text-color); margin-top: .9rem}
+.uie-output summary {cursor: pointer; font-size: .92rem; color: var(--body-text-color); margin-top: .9rem}
 .uie-out {font: .85rem/1.5 var(--font-mono); white-space: pre-wrap; overflow: auto; max-height: 24rem; margin: 0;
   padding: .7rem .9rem; border-radius: 8px; background: var(--background-fill-secondary); overflow-wrap: anywhere;
   color: var(--body-text-color)}

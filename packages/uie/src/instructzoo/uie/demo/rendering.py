@@ -155,7 +155,7 @@ def outputs_html(extraction: Extraction, unconstrained: Extraction | None) -> st
     header = "<tr>" + "".join(f"<th>{name}</th>" for name in names) + "</tr>"
     table = f'<div class="zoo-scroll"><table class="zoo-table wide">{header}{"".join(rows)}</table></div>'
     attribute = " open" if unconstrained else ""
-    return f'<details class="uie-said"{attribute}><summary>What the model wrote</summary>{table}</details>'
+    return f'<details class="uie-output"{attribute}><summary>What the model wrote</summary>{table}</details>'
 
 
 def _output_html(reply: Reply) -> str:

@@ -99,8 +99,8 @@ def score(rows: Sequence[Row], answers: Sequence[str], scorer: str) -> Scores:
         return instructuie_scorer.score(rows, answers)
     results = _row_results(rows, answers, scorer)
     counts = count_tuples([_flatten(r.gold) for r in results], [_flatten(r.predicted) for r in results])
-    figures = [*tuple_metrics(counts), *_group_metrics(rows, results), *_error_rates(results)]
-    return Scores(scorer, tuple(figures), (F1, ALL), NOTES, _counts(results, answers))
+    metric_values = [*tuple_metrics(counts), *_group_metrics(rows, results), *_error_rates(results)]
+    return Scores(scorer, tuple(metric_values), (F1, ALL), NOTES, _counts(results, answers))
 
 
 def correct(rows: Sequence[Row], answers: Sequence[str], scorer: str) -> list[bool]:

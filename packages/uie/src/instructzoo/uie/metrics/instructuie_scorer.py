@@ -47,12 +47,12 @@ def score(rows: Sequence[Row], texts: Sequence[str]) -> Scores:
     gold = [strings(_gold_text(row), _task(row)) for row in rows]
     predicted = [strings(text or "", _task(row)) for row, text in zip(rows, texts, strict=True)]
     overall = count_tuples([_flatten(by_group) for by_group in gold], [_flatten(by_group) for by_group in predicted])
-    figures = [*tuple_metrics(overall), *_group_metrics(rows, gold, predicted)]
+    metric_values = [*tuple_metrics(overall), *_group_metrics(rows, gold, predicted)]
     counts = {"rows": len(rows), "right": sum(a == b for a, b in zip(gold, predicted, strict=True))}
     counts["rows whose truth is the entity None"] = sum(
         _flatten(by_group)[:1] == [(next(iter(by_group)), "none")] for by_group in gold
     )
-    return Scores(NAME, tuple(figures), (F1, "all"), NOTES, counts)
+    return Scores(NAME, tuple(metric_values), (F1, "all"), NOTES, counts)
 
 
 def correct(rows: Sequence[Row], texts: Sequence[str]) -> list[bool]:

@@ -86,7 +86,7 @@ def _generate(n: int, rng: random.Random, split: str, settings: Settings) -> Ite
     while n > 0:
         if draws_in_vain == PATIENCE:
             found = f"no sentence that {', '.join(task for task in tasks if settings.tasks[task])} could ask of"
-            raise ZooError(found, "a share of empty sentences below 1", "lower data.world.empty", "data.world")
+            raise ZooError(found, "a fraction of empty sentences below 1", "lower data.world.empty", "data.world")
         draws_in_vain += 1
         (task,) = rng.choices(tasks, weights)
         sentence, annotation = _sentence(rng, split, settings)

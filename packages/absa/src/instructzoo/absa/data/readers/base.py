@@ -58,11 +58,11 @@ def make_sentence(
         ZooError: for an empty text, and for half a surrogate pair, which cannot be encoded.
     """
     if not isinstance(text, str) or not text.strip():
-        raise ZooError(f"found {shorten(repr(text))}", "a text that is not empty", "mend or remove the line", where)
+        raise ZooError(f"found {shorten(repr(text))}", "a text that is not empty", "correct or remove the line", where)
     elements = [element for quad in quads for element in (quad.aspect, quad.opinion, quad.category) if element]
     for value in (text, *elements):
         if not is_encodable(value):
-            raise ZooError("half a surrogate pair in the text", "Unicode characters", "mend the line", where)
+            raise ZooError("half a surrogate pair in the text", "Unicode characters", "correct the line", where)
     return Sentence(text.strip(), tuple(quads), where, tasks, domain, tuple(remarks))
 
 

@@ -117,7 +117,7 @@ def _tuples(values: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
 def _read_row(where: str, values: Mapping[str, Any]) -> Sentence:
     text, task, gold = (values.get(name) for name in ROW_COLUMNS)
     if not isinstance(task, str) or not isinstance(gold, str):
-        raise ZooError(f'"task" {shorten(repr(task))}, "gold" {shorten(repr(gold))}', "texts", "mend the row", where)
+        raise ZooError(f'"task" {shorten(repr(task))}, "gold" {shorten(repr(gold))}', "texts", "correct the row", where)
     return make_sentence(text, from_json(gold, where), where, (check_task(task, where),), _domain(values, where))
 
 

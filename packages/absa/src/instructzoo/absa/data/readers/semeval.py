@@ -68,10 +68,10 @@ def _labels(text: str, names: tuple[str, ...], where: str) -> list[dict[str, str
     form = _FORM.replace("term", names[0])
     labels = parse_literal(text, form, where)
     if not isinstance(labels, list):
-        raise ZooError(f"found {shorten(text)}", form, "mend the line", where)
+        raise ZooError(f"found {shorten(text)}", form, "correct the line", where)
     for label in labels:
         if not (isinstance(label, dict) and all(isinstance(label.get(name), str) for name in names)):
-            raise ZooError(f"found {shorten(str(label))}", form, "mend the line", where)
+            raise ZooError(f"found {shorten(str(label))}", form, "correct the line", where)
     return labels
 
 
@@ -94,9 +94,9 @@ def read_xml(path: Path) -> Iterator[Sentence]:
         parser.Parse(content, True)
     except expat.ExpatError as error:
         found = f"no well-formed XML ({expat.ErrorString(error.code)})"
-        raise ZooError(found, "SemEval's XML", "mend the file", location(path, error.lineno)) from error
+        raise ZooError(found, "SemEval's XML", "correct the file", location(path, error.lineno)) from error
     except (LookupError, ValueError) as error:
-        raise ZooError(str(error), "XML in UTF-8", "mend the first line", location(path, 1)) from error
+        raise ZooError(str(error), "XML in UTF-8", "correct the first line", location(path, 1)) from error
     if not handler.sentences:
         raise ZooError("holds no <sentence>", "SemEval's XML", "check that the file is complete", str(path))
     tasks = OPINION_TASKS if handler.has_opinions else TERM_TASKS
@@ -164,7 +164,7 @@ class _SentenceHandler:
         """term, category: the names of the attributes with the aspect term and the category."""
         needed = [term, "polarity", *([category] if category else [])]
         if missing := [attribute for attribute in needed if attribute not in values]:
-            raise ZooError(f"no attribute {missing[0]}", ", ".join(needed), "mend the element", self.where())
+            raise ZooError(f"no attribute {missing[0]}", ", ".join(needed), "correct the element", self.where())
         aspect, sentiment = parse_span(values[term]), parse_sentiment(values["polarity"], self.where())
         self.quads.append(Quad(aspect, parse_category(values[category]) if category else None, None, sentiment))
         if aspect is not None and values.get("from", "").isdecimal() and values.get("to", "").isdecimal():

@@ -157,4 +157,4 @@ def _token_range(start: int, end: int, tokens: Sequence[str], where: str) -> str
 
 
 def _no_such_token(index: int, tokens: Sequence[str], where: str) -> ZooError:
-    return ZooError(f"token {index}", f"one of the {len(tokens)} tokens of the sentence", "mend the line", where)
+    return ZooError(f"token {index}", f"one of the {len(tokens)} tokens of the sentence", "correct the line", where)

@@ -193,7 +193,7 @@ def read_text(values: Mapping[str, Any], name: str, where: str, required: bool =
         problem = (
             f'"{name}" is empty' if name in values else f'no "{name}" among: {shorten(", ".join(map(str, values)))}'
         )
-        raise ZooError(problem, "a text that is not empty", "mend or remove it", where)
+        raise ZooError(problem, "a text that is not empty", "correct or remove it", where)
     return value.strip()
 
 

@@ -63,10 +63,10 @@ def _read_listed(folder: Path, seeds_file: Path) -> Iterator[EditExample]:
         where = f"{seeds_file}, entry {number}"
         name, seeds = entry if isinstance(entry, list) and len(entry) == 2 else (None, None)
         if not isinstance(name, str) or not isinstance(seeds, list) or not seeds:
-            raise ZooError(f"found {shorten(repr(entry))}", SEEDS_FORMAT, "mend or remove the entry", where)
+            raise ZooError(f"found {shorten(repr(entry))}", SEEDS_FORMAT, "correct or remove the entry", where)
         path = folder / name / "prompt.json"
         if not path.is_file():
-            raise ZooError(f"no {name}/prompt.json", "the folder of every prompt", "mend or remove the entry", where)
+            raise ZooError(f"no {name}/prompt.json", "the folder of every prompt", "correct or remove the entry", where)
         yield _read_prompt(path, [str(seed) for seed in seeds], _picture_files(path.parent))
 
 

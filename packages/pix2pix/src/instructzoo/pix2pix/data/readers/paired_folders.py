@@ -51,7 +51,7 @@ def read_examples(folder: Path, before: str, after: str, tally: Tally) -> Iterat
     names = [name for name in pictures[0] if name in pictures[1]]
     if extra := sorted(set(table) - set(pictures[0]) - set(pictures[1])):
         where, values = table[extra[0]]
-        raise ZooError(f'no picture "{values["file"]}"', suggest(extra[0], names), "mend or remove the line", where)
+        raise ZooError(f'no picture "{values["file"]}"', suggest(extra[0], names), "correct or remove the line", where)
     for name in names:
         where, values = table.get(name) or _read_text_file(pictures[1][name])
         texts = {column: read_text(values, column, where) for column in COLUMNS[2:]}

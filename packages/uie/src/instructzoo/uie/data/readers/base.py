@@ -58,7 +58,7 @@ def make_sentence(text: str, annotation: Annotation, where: str, remarks: Sequen
         text.encode("utf-8")
     except UnicodeEncodeError as error:
         found = f"half a character (U+{ord(text[error.start]):04X}) at {error.start}"
-        raise ZooError(found, "whole Unicode characters", "mend the text", where) from error
+        raise ZooError(found, "whole Unicode characters", "correct the text", where) from error
     entities = tuple(dict.fromkeys(annotation.entities))
     duplicates = [DUPLICATE] * (len(annotation.entities) - len(entities))
     overlapping = [OVERLAPPING] * _count_overlapping(entities)
@@ -92,7 +92,7 @@ def make_span(text: str, start: int, end: int, where: str, stated_text: str | No
     """
     if not 0 <= start < end <= len(text):
         expected = f"0 <= start < end <= {len(text)}, in characters of the text"
-        raise ZooError(f"a span from {start} to {end}", expected, "mend the offsets", where)
+        raise ZooError(f"a span from {start} to {end}", expected, "correct the offsets", where)
     span = text[start:end]
     if stated_text is not None and stated_text != span:
         fix = "count characters, not bytes, from 0; the end is exclusive"

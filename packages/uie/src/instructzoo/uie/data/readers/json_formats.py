@@ -110,7 +110,7 @@ def _indices_and_label(values: Any, count: int, where: str) -> list[Any]:
 def _offsets(numbers: Sequence[int], starts: Sequence[int], ends: Sequence[int], where: str) -> tuple[int, int]:
     first, end = numbers
     if not 0 <= first < end <= len(starts):
-        raise ZooError(f"tokens {first} to {end}", f"0 <= first < end <= {len(starts)}", "mend the numbers", where)
+        raise ZooError(f"tokens {first} to {end}", f"0 <= first < end <= {len(starts)}", "correct the numbers", where)
     return starts[first], ends[end - 1]
 
 

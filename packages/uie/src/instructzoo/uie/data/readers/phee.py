@@ -69,7 +69,7 @@ class _EventReader:
         type = checked_label(values.get("event_type"), self.where)
         triggers = self._spans(values["Trigger"])
         if len(triggers) != 1:
-            raise ZooError(f"{len(triggers)} triggers of one event", "one", "mend the line", self.where)
+            raise ZooError(f"{len(triggers)} triggers of one event", "one", "correct the line", self.where)
         index = len(self.events)
         self.events.append(Event(type, triggers[0]))  # before the events within it
         prefix = f"{type}." if type == "Combination" else ""
