@@ -24,18 +24,19 @@ def test_the_bundled_model_has_the_fingerprint_of_its_recipe() -> None:
 
 @pytest.mark.parametrize("task", ["ae", "aesc", "tasd", "aste", "asqp"])
 def test_the_recorded_f1_of_the_bundled_model_is_at_least_0_9(recorded: Scores, task: str) -> None:
-    figure = recorded.get("F1", task)
-    assert figure is not None
-    assert figure.n >= 100
-    assert figure.value >= 0.9
+    metric_value = recorded.get("F1", task)
+    assert metric_value is not None
+    assert metric_value.n >= 100
+    assert metric_value.value >= 0.9
 
 
 @pytest.mark.slow
 def test_the_bundled_model_reproduces_its_recorded_scores(recorded: Scores) -> None:
     domain = domains.get("absa")
     current, _ = evaluate(domain, domain.bundled_model(), baselines=False)
-    for figure in Scores.from_dict(current["systems"]["model"]).metric_values:
-        expected = recorded.get(figure.metric, figure.group)
+    for metric_value in Scores.from_dict(current["systems"]["model"]).metric_values:
+        expected = recorded.get(metric_value.metric, metric_value.group)
         assert expected is not None
-        assert figure.n == expected.n
-        assert abs(figure.value - expected.value) <= 2 / figure.n  # another processor may round a tie the other way
+        assert metric_value.n == expected.n
+        # Another processor may round a tie the other way.
+        assert abs(metric_value.value - expected.value) <= 2 / metric_value.n

@@ -27,20 +27,19 @@ def test_the_bundled_model_has_the_fingerprint_of_its_recipe() -> None:
 
 @pytest.mark.parametrize("group", (*OPERATIONS, *HARDEST))
 def test_recorded_exact_match_of_the_bundled_model_is_at_least_0_97(recorded: Scores, group: str) -> None:
-    figure = recorded.get("exact match", group)
-    assert figure is not None
-    assert figure.n >= 100
-    assert figure.value >= 0.97
+    metric_value = recorded.get("exact match", group)
+    assert metric_value is not None
+    assert metric_value.n >= 100
+    assert metric_value.value >= 0.97
 
 
 @pytest.mark.slow
 def test_the_bundled_model_reproduces_its_recorded_scores(recorded: Scores) -> None:
     domain = domains.get("arithmetic")
     scores, _ = evaluate(domain, domain.bundled_model(), baselines=False)
-    for figure in Scores.from_dict(scores["systems"]["model"]).metric_values:
-        recorded_figure = recorded.get(figure.metric, figure.group)
-        assert recorded_figure is not None
-        assert figure.n == recorded_figure.n
-        assert (
-            abs(figure.value - recorded_figure.value) <= 2 / figure.n
-        )  # another processor may round a tie the other way
+    for metric_value in Scores.from_dict(scores["systems"]["model"]).metric_values:
+        expected = recorded.get(metric_value.metric, metric_value.group)
+        assert expected is not None
+        assert metric_value.n == expected.n
+        # Another processor may round a tie the other way.
+        assert abs(metric_value.value - expected.value) <= 2 / metric_value.n

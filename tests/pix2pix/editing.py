@@ -35,21 +35,21 @@ def rows(n: int, seed: int = 0, split: str = "train") -> list[Row]:
     return list(world.generate(n, seed, split))
 
 
-def ready(settings: Recipe, n: int = 40, loaded: ModelBundle | None = None) -> EditingTask:
+def editing_task(settings: Recipe, n: int = 40, loaded: ModelBundle | None = None) -> EditingTask:
     """A recipe made ready with rows of the world, no file read or written."""
     train = rows(n)
     built = BuiltData({"train": train}, {}, "made", Path())  # type: ignore[arg-type]
     return EditingTask(settings, domains.get("pix2pix"), built, loaded or model.load(settings, lambda: iter(train)))
 
 
-def prepared(settings: Recipe, n: int = 40) -> tuple[EditingTask, Any, objective.EditingObjective, list[Any]]:
+def editing_setup(settings: Recipe, n: int = 40) -> tuple[EditingTask, Any, objective.EditingObjective, list[Any]]:
     """EditingTask, the tuned editor, its objective and the encoded rows."""
-    one = ready(settings, n)
-    tuned = one.trainable_model()
-    return one, tuned, one.objective(tuned), one.encode(one.built.rows["train"])
+    task = editing_task(settings, n)
+    tuned = task.trainable_model()
+    return task, tuned, task.objective(tuned), task.encode(task.built.rows["train"])
 
 
-def stable(folder: Path, inputs: int = 4, prediction: str = "epsilon") -> Path:
+def stable_diffusion_folder(folder: Path, inputs: int = 4, prediction: str = "epsilon") -> Path:
     """A diffusers folder of random weights: pictures of 16x16 pixels as latents of 8x8, two levels in the UNet."""
     from diffusers import AutoencoderKL, DDPMScheduler, StableDiffusionPipeline, UNet2DConditionModel
     from transformers import CLIPTextConfig, CLIPTextModel
@@ -100,7 +100,7 @@ def stable(folder: Path, inputs: int = 4, prediction: str = "epsilon") -> Path:
     return folder
 
 
-def saved(settings: Recipe, tuned: Any, tokenizer: Any, folder: Path) -> Path:
+def save_model(settings: Recipe, tuned: Any, tokenizer: Any, folder: Path) -> Path:
     with runs.atomic_folder(folder) as fresh:
         model.save(tuned, tokenizer, settings, fresh)
     return folder

@@ -63,9 +63,9 @@ def test_float_pictures_are_an_error_and_bytes_are_normalized_as_for_clip(clip: 
         clip.images([wrong])  # type: ignore[list-item]
     white, black = np.full((SIZE, SIZE, 3), 255, np.uint8), np.zeros((SIZE, SIZE, 3), np.uint8)
     for flat, level in ((white, 1.0), (black, 0.0)):
-        found = clip_metrics.preprocess(flat, SIZE)
+        pixels = clip_metrics.preprocess(flat, SIZE)
         expected = (level - np.array(clip_metrics.MEAN)) / np.array(clip_metrics.STD)
-        assert np.allclose(found, expected[:, None, None], atol=1e-5)
+        assert np.allclose(pixels, expected[:, None, None], atol=1e-5)
 
 
 @pytest.mark.parametrize(("height", "width"), [(24, 40), (40, 25), (16, 16), (7, 9), (33, 100)])
@@ -91,12 +91,12 @@ def test_embeddings_equal_those_of_transformers(clip: Clip) -> None:
 
 def test_an_embedding_does_not_depend_on_its_batch(clip: Clip, monkeypatch: pytest.MonkeyPatch) -> None:
     pictures = [picture(seed, 20 + seed) for seed in range(5)]
-    together, said = clip.images(pictures), clip.texts(TEXTS)
+    together, text_embeddings = clip.images(pictures), clip.texts(TEXTS)
     monkeypatch.setattr(clip_metrics, "BATCH_SIZE", 2)
     assert np.allclose(clip.images(pictures), together, atol=1e-5)
-    assert np.allclose(clip.texts(TEXTS), said, atol=1e-5)
+    assert np.allclose(clip.texts(TEXTS), text_embeddings, atol=1e-5)
     assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
-    assert len({tuple(row.round(3)) for row in said}) == len(TEXTS)
+    assert len({tuple(row.round(3)) for row in text_embeddings}) == len(TEXTS)
     assert clip.images([]).shape == (0, 24)
 
 
@@ -106,14 +106,14 @@ def test_a_long_caption_has_a_finite_embedding(clip: Clip) -> None:
 
 def test_an_unchanged_picture_or_caption_has_direction_zero(clip: Clip) -> None:
     shots = [picture(0), picture(1), picture(2)]
-    found = clip_metrics.measure_similarity(
+    similarity = clip_metrics.measure_similarity(
         clip, shots, [shots[0], picture(5), picture(6)], [TEXTS[0]] * 3, [TEXTS[1], TEXTS[2], TEXTS[0]]
     )
-    assert found.image[0] == pytest.approx(1, abs=1e-5)
-    assert found.direction[0] == 0  # the same picture
-    assert found.direction[2] == 0  # the same caption
-    assert found.direction[1] != 0
-    assert (found.image[1:] < 1).all()
+    assert similarity.image[0] == pytest.approx(1, abs=1e-5)
+    assert similarity.direction[0] == 0  # the same picture
+    assert similarity.direction[2] == 0  # the same caption
+    assert similarity.direction[1] != 0
+    assert (similarity.image[1:] < 1).all()
 
 
 def test_direction_is_positive_with_and_negative_against_the_captions() -> None:

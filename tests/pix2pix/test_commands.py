@@ -44,31 +44,31 @@ def test_an_evaluation_scores_predicts_and_reports_pictures(run: dict[str, Any])
 
 
 def test_a_file_of_rows_is_answered_with_pictures_and_only_once(run: dict[str, Any], tmp_path: Path) -> None:
-    asked = rows(3, split="test")
+    test_rows = rows(3, split="test")
     picture = tmp_path / "before.png"
-    picture.write_bytes(images.encode(images.read(asked[0]["image"])))
-    asked[0]["image"] = str(picture)
-    source, output = tmp_path / "asked.jsonl", tmp_path / "answered.jsonl"
-    source.write_text("".join(json.dumps({k: row[k] for k in ("instruction", "image")}) + "\n" for row in asked))
-    found = api.predict("pix2pix", str(source), str(output), run["run"], quiet=True)
-    assert found["answered"] == 3
+    picture.write_bytes(images.encode(images.read(test_rows[0]["image"])))
+    test_rows[0]["image"] = str(picture)
+    source, output = tmp_path / "requests.jsonl", tmp_path / "answered.jsonl"
+    source.write_text("".join(json.dumps({k: row[k] for k in ("instruction", "image")}) + "\n" for row in test_rows))
+    result = api.predict("pix2pix", str(source), str(output), run["run"], quiet=True)
+    assert result["answered"] == 3
     lines = [json.loads(line) for line in output.read_text().splitlines()]
     assert all(images.read(line["prediction"]).shape == (32, 32, 3) for line in lines)
     assert api.predict("pix2pix", str(source), str(output), run["run"], quiet=True)["answered"] == 0
 
 
 def test_a_row_without_a_picture_is_an_error_with_its_line(run: dict[str, Any], tmp_path: Path) -> None:
-    source = tmp_path / "asked.jsonl"
+    source = tmp_path / "requests.jsonl"
     source.write_text('{"instruction": "make it blue"}\n')
-    with pytest.raises(ZooError, match=r'asked\.jsonl:1: no "image"'):
+    with pytest.raises(ZooError, match=r'requests\.jsonl:1: no "image"'):
         api.predict("pix2pix", str(source), str(tmp_path / "out.jsonl"), run["run"], quiet=True)
 
 
 def test_an_exported_model_is_a_diffusers_pipeline(run: dict[str, Any], tmp_path: Path) -> None:
     from diffusers import StableDiffusionInstructPix2PixPipeline
 
-    found = api.export("pix2pix", str(tmp_path / "out"), run["run"], half=True)
-    assert found["checked"] == 10
+    result = api.export("pix2pix", str(tmp_path / "out"), run["run"], half=True)
+    assert result["checked"] == 10
     assert "library_name: diffusers" in (tmp_path / "out" / "README.md").read_text()
     pipeline = StableDiffusionInstructPix2PixPipeline.from_pretrained(str(tmp_path / "out"), safety_checker=None)
     assert pipeline.unet.config.in_channels == 2 * pipeline.vae.config.latent_channels
@@ -76,14 +76,14 @@ def test_an_exported_model_is_a_diffusers_pipeline(run: dict[str, Any], tmp_path
 
 
 def test_a_plan_counts_the_latents_of_a_picture_row() -> None:
-    found = api.plan("pix2pix/tiny", OVERRIDES)
-    assert found["tokens_per_row"] == 16
-    assert found["steps"] == 4
+    result = api.plan("pix2pix/tiny", OVERRIDES)
+    assert result["tokens_per_row"] == 16
+    assert result["steps"] == 4
 
 
 def test_explain_shows_the_tokens_of_the_instruction() -> None:
-    found = api.explain("pix2pix/tiny", OVERRIDES, row=1)
-    assert any(token["text"].strip() in {"the", "a", "make", "background", "and"} for token in found["tokens"])
+    result = api.explain("pix2pix/tiny", OVERRIDES, row=1)
+    assert any(token["text"].strip() in {"the", "a", "make", "background", "and"} for token in result["tokens"])
 
 
 def test_a_table_of_pictures_scores_perfectly_against_itself(tmp_path: Path) -> None:
@@ -94,8 +94,8 @@ def test_a_table_of_pictures_scores_perfectly_against_itself(tmp_path: Path) -> 
         lines.append(f"{row['instruction']},{number}-image.png,{number}-edited.png")
     table = tmp_path / "table.csv"
     table.write_text("\n".join(lines) + "\n")
-    found = api.score("pix2pix", str(table), str(table))
-    assert found["counts"]["right"] == found["n"] == 3
+    result = api.score("pix2pix", str(table), str(table))
+    assert result["counts"]["right"] == result["n"] == 3
 
 
 def test_a_text_domain_refuses_objective_settings() -> None:

@@ -46,7 +46,7 @@ class Scripted:
     resolution: int = 32
     recipe: Recipe = RECIPE
     scores: dict[str, Any] | None = None
-    asked: list[tuple[str, EditSettings]] = field(default_factory=list)
+    requests: list[tuple[str, EditSettings]] = field(default_factory=list)
     blocks: list[int] = field(default_factory=list)
 
     def sampled(self, **values: Any) -> Scripted:
@@ -56,10 +56,10 @@ class Scripted:
         if any(row["instruction"] == "no" for row in rows):
             raise ZooError("the instruction takes 99 tokens", "at most 16", "shorten it")
         self.blocks.append(len(rows))
-        self.asked.extend((row["instruction"], self.sampling) for row in rows)
-        return ["" if row["instruction"] == "hush" else self._one(row) for row in rows]
+        self.requests.extend((row["instruction"], self.sampling) for row in rows)
+        return ["" if row["instruction"] == "hush" else self._edit(row) for row in rows]
 
-    def _one(self, row: Row) -> str:
+    def _edit(self, row: Row) -> str:
         before = images.read(row["image"])
         negative = 255 - before.astype(np.int64) + self.sampling.seed
         return row["image"] if row["instruction"] == "keep" else images.to_uri(negative.clip(0, 255).astype(np.uint8))
@@ -75,7 +75,7 @@ def put(folder: Path, name: str, size: tuple[int, int] = (32, 32), mode: str = "
     return {"path": str(folder / name), "url": "http://elsewhere/x.png", "orig_name": name}
 
 
-def made(before: Pixels, after: Pixels) -> EditResult:
+def edit_result(before: Pixels, after: Pixels) -> EditResult:
     return EditResult(before, after, "make it red", EditSettings(*USUAL))
 
 
@@ -83,20 +83,20 @@ def grey(value: int, size: tuple[int, int] = (32, 32)) -> Pixels:
     return np.full((size[1], size[0], 3), value, np.uint8)
 
 
-# what is asked
+# requests
 
 
 def test_demo_rows_have_the_form_of_training_rows() -> None:
     (trained,) = world.generate(1, 0, "test")
-    asked = edit_request.make_row(images.read(trained["image"]), trained["instruction"])
-    assert set(asked) == set(trained) and all(isinstance(value, str) for value in asked.values())
-    assert (asked["image"], asked["instruction"]) == (trained["image"], trained["instruction"])
+    row = edit_request.make_row(images.read(trained["image"]), trained["instruction"])
+    assert set(row) == set(trained) and all(isinstance(value, str) for value in row.values())
+    assert (row["image"], row["instruction"]) == (trained["image"], trained["instruction"])
 
 
 def test_an_edit_uses_the_settings_that_are_shown(tmp_path: Path) -> None:
     predictor = Scripted()
     html, edited = edit_tab.edit_once(predictor, put(tmp_path, "a.png"), " make  it\nred ", 7.5, 1.2, 20, 3)
-    assert predictor.asked == [("make it red", EditSettings(7.5, 1.2, 20, 3))]
+    assert predictor.requests == [("make it red", EditSettings(7.5, 1.2, 20, 3))]
     assert "text guidance 7.5, image guidance 1.2, 20 steps, seed 3" in plain(html)
     assert edited is not None and (edited.after == (255, 255, 130)).all()
 
@@ -130,7 +130,7 @@ def test_a_large_picture_is_shrunk_with_a_notice(tmp_path: Path) -> None:
 def test_an_unsupported_picture_shape_never_reaches_the_model(tmp_path: Path, size: tuple[int, int], line: str) -> None:
     predictor = Scripted()
     html, edited = edit_tab.edit_once(predictor, put(tmp_path, "a.png", size), "make it red", *USUAL)
-    assert line in plain(html) and edited is None and not predictor.asked
+    assert line in plain(html) and edited is None and not predictor.requests
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_a_small_picture_is_enlarged_without_blur() -> None:
 def test_the_difference_marks_changed_pixels_only_and_ignores_noise() -> None:
     before, after = grey(200), grey(201)
     after[4, 7] = (200, 120, 200)
-    edited = made(before, after)
+    edited = edit_result(before, after)
     assert rendering.changed_fraction(edited) == 1 / 1024
     red = np.argwhere(np.ptp(rendering.difference_map(edited).astype(int), axis=2) > 0)
     assert red.tolist() == [[4, 7]]
@@ -208,7 +208,7 @@ def test_an_edit_that_changes_nothing_is_reported(tmp_path: Path) -> None:
 
 def test_both_pictures_of_the_slider_have_one_size() -> None:
     for after in (grey(9, (32, 32)), grey(9, (64, 20)), grey(9, (640, 480))):
-        left, right = rendering.slider_pictures(made(grey(1, (640, 480)), after))
+        left, right = rendering.slider_pictures(edit_result(grey(1, (640, 480)), after))
         assert left.shape == right.shape
     assert edit_request.match_size(grey(1), grey(2)).max() == 1
 
@@ -240,7 +240,7 @@ def test_four_successive_seeds_are_shown(tmp_path: Path) -> None:
     *_, (html, edits) = edit_tab.edit_with_seeds(
         Scripted(), put(tmp_path, "a.png"), "make it red", 4.0, 1.5, 10, 2**31 - 3
     )
-    assert [one.settings.seed for one in edits] == [2**31 - 3, 2**31 - 2, 0, 1]
+    assert [result.settings.seed for result in edits] == [2**31 - 3, 2**31 - 2, 0, 1]
     assert "4 of 4 seeds edited" in html
     shown = edit_tab.seed_gallery(edits)
     assert shown["visible"] and shown["value"][2][1].startswith("seed 0: ")
@@ -260,14 +260,15 @@ def test_each_new_picture_gets_its_own_display_style_and_note(tmp_path: Path) ->
 
 
 def test_a_chain_continues_only_from_its_last_picture() -> None:
-    first = made(grey(1), grey(2))
+    first = edit_result(grey(1), grey(2))
     links = edit_history.append_edit([], first)
-    links = edit_history.append_edit(links, made(grey(2), grey(3)))
+    links = edit_history.append_edit(links, edit_result(grey(2), grey(3)))
     assert [int(link.pixels[0, 0, 0]) for link in links] == [1, 2, 3]
     assert [link.instruction for link in links] == [edit_history.FIRST, "make it red", "make it red"]
-    assert [int(link.pixels[0, 0, 0]) for link in edit_history.append_edit(links, made(grey(7), grey(8)))] == [7, 8]
+    other_start = edit_history.append_edit(links, edit_result(grey(7), grey(8)))
+    assert [int(link.pixels[0, 0, 0]) for link in other_start] == [7, 8]
     for value in range(3, 40):
-        links = edit_history.append_edit(links, made(grey(value), grey(value + 1)))
+        links = edit_history.append_edit(links, edit_result(grey(value), grey(value + 1)))
     assert len(links) == edit_history.MAX_STEPS and edit_history.gallery_update(links)["value"][0][1].startswith("0. ")
 
 
@@ -277,10 +278,10 @@ def test_a_chain_continues_only_from_its_last_picture() -> None:
 def test_grid_pictures_are_made_with_the_guidance_scales_of_their_headers(tmp_path: Path) -> None:
     predictor = Scripted()
     *_, html = guidance_tab.edit_grid(predictor, put(tmp_path, "a.png"), "make it red", "1, 7.5", "1;1.5;2", 10, 3)
-    assert [(c.guidance, c.image_guidance) for _, c in predictor.asked] == [
+    assert [(c.guidance, c.image_guidance) for _, c in predictor.requests] == [
         (1, 1), (7.5, 1), (1, 1.5), (7.5, 1.5), (1, 2), (7.5, 2),
     ]  # fmt: skip
-    assert {c.seed for _, c in predictor.asked} == {3} and html.count("<img") == 7
+    assert {c.seed for _, c in predictor.requests} == {3} and html.count("<img") == 7
     assert re.findall(r"guidance ([\d.]+)", plain(html)) == ["1", "7.5", "1", "1.5", "2"]
 
 
@@ -297,7 +298,7 @@ def test_grid_pictures_are_made_with_the_guidance_scales_of_their_headers(tmp_pa
 def test_invalid_guidance_scales_never_reach_the_model(tmp_path: Path, texts: str, holds: str, line: str) -> None:
     predictor = Scripted()
     (html,) = guidance_tab.edit_grid(predictor, put(tmp_path, "a.png"), "make it red", texts, holds, 10, 0)
-    assert line in plain(html) and not predictor.asked
+    assert line in plain(html) and not predictor.requests
 
 
 def test_suggested_guidance_scales_stay_in_range() -> None:
@@ -310,18 +311,18 @@ def test_suggested_guidance_scales_stay_in_range() -> None:
 
 def test_a_saved_picture_is_lossless_and_records_its_settings(tmp_path: Path) -> None:
     after = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
-    edited = replace(made(grey(1), after), instruction="färbe “it” red")
+    edited = replace(edit_result(grey(1), after), instruction="färbe “it” red")
     path = rendering.save_png(edited, tmp_path / "edited.png")
     assert (images.read(str(path)) == after).all()
     with Image.open(path) as file:
-        said = dict(file.text)  # type: ignore[attr-defined]
-    assert said["Instruction"] == "färbe “it” red" and json.loads(said["Settings"])["seed"] == 0
-    assert "edited by a model" in said["Software"]
+        metadata = dict(file.text)  # type: ignore[attr-defined]
+    assert metadata["Instruction"] == "färbe “it” red" and json.loads(metadata["Settings"])["seed"] == 0
+    assert "edited by a model" in metadata["Software"]
 
 
 def test_an_error_clears_the_last_result() -> None:
     assert edit_tab.result_updates("no", None, ResultFolders())[1:4:2] == (None, None)
-    shown = edit_tab.result_updates("yes", made(grey(1), grey(2)), ResultFolders())
+    shown = edit_tab.result_updates("yes", edit_result(grey(1), grey(2)), ResultFolders())
     assert len(shown) == 6 and shown[2]["visible"] and shown[5].endswith("edited.png")
 
 
@@ -339,9 +340,9 @@ def test_a_bad_picture_of_a_batch_is_an_error_of_its_own_only(tmp_path: Path) ->
     paths = [put(tmp_path, "a.png")["path"], str(tmp_path / "b.png"), put(tmp_path, "c.jpg", (40, 40))["path"]]
     *_, (html, archive, lines) = sent(tmp_path, paths)
     assert archive and lines and "2 edited" in html and "1 not edited" in html and "b.png" in html
-    found = [json.loads(line) for line in lines.read_text().splitlines()]
-    assert [one["number"] for one in found] == [1, 2, 3] and "cannot be read" in found[1]["error"]
-    assert found[2]["edited"] == "0003-c.png" and found[2]["guidance"] == 4.0
+    results = [json.loads(line) for line in lines.read_text().splitlines()]
+    assert [result["number"] for result in results] == [1, 2, 3] and "cannot be read" in results[1]["error"]
+    assert results[2]["edited"] == "0003-c.png" and results[2]["guidance"] == 4.0
     with zipfile.ZipFile(archive) as file:
         assert file.namelist() == ["0001-a.png", "0003-c.png", "edits.jsonl"]
         assert file.read("edits.jsonl") == lines.read_bytes()
@@ -354,9 +355,9 @@ def test_a_refused_edit_of_a_batch_is_an_error_of_its_own_only(tmp_path: Path) -
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows) + '[1]\n{"image": 3}\n')
     *_, (_, _, lines) = sent(tmp_path, [str(tmp_path / "rows.jsonl")], "blue")
     assert lines
-    found = [json.loads(line) for line in lines.read_text().splitlines()]
-    assert [one["instruction"] for one in found if "edited" in one] == ["red", "blue", "blue"]
-    faults = [one["error"] for one in found if "error" in one]
+    results = [json.loads(line) for line in lines.read_text().splitlines()]
+    assert [result["instruction"] for result in results if "edited" in result] == ["red", "blue", "blue"]
+    faults = [result["error"] for result in results if "error" in result]
     for wanted, fault in zip(("99 tokens", "no picture", "no object", "both as text"), faults, strict=True):
         assert wanted in fault
 
@@ -382,9 +383,9 @@ def test_rows_in_a_zip_are_matched_to_its_pictures_by_name(tmp_path: Path) -> No
         archive.writestr("rows.csv", "image,instruction\none/a.png,red\na.png,green\nc.png,blue\nnone.png,red\n")
     *_, (_, archive_path, lines) = sent(tmp_path, [str(tmp_path / "all.zip")])
     assert lines and archive_path
-    found = [json.loads(line) for line in lines.read_text().splitlines()]
-    assert [one.get("edited") for one in found] == ["0001-a.png", None, "0003-c.png", None]
-    assert "Several pictures are called" in found[1]["error"] and "No picture is called" in found[3]["error"]
+    results = [json.loads(line) for line in lines.read_text().splitlines()]
+    assert [result.get("edited") for result in results] == ["0001-a.png", None, "0003-c.png", None]
+    assert "Several pictures are called" in results[1]["error"] and "No picture is called" in results[3]["error"]
     assert not (tmp_path.parent / "c.png").exists()
 
 
@@ -392,10 +393,10 @@ def test_a_batch_is_edited_in_blocks_and_offered_once_complete(tmp_path: Path) -
     paths = [put(tmp_path, f"{number}.png")["path"] for number in range(20)]
     predictor, target = Scripted(), tmp_path / "out"
     target.mkdir()
-    told = list(batch_tab.run_batch(predictor, paths, "make it red", USUAL, target))
+    updates = list(batch_tab.run_batch(predictor, paths, "make it red", USUAL, target))
     assert predictor.blocks == [8, 8, 4]
-    assert [archive for _, archive, _ in told[:-1]] == [None] * 4, "a file is offered before it is whole"
-    assert "16 of 20 done, 80%" in told[2][0] and told[-1][0].count('class="pair"') == batch_editing.MAX_PREVIEWS
+    assert [archive for _, archive, _ in updates[:-1]] == [None] * 4, "a file is offered before it is complete"
+    assert "16 of 20 done, 80%" in updates[2][0] and updates[-1][0].count('class="pair"') == batch_editing.MAX_PREVIEWS
 
 
 @pytest.mark.parametrize(
@@ -433,9 +434,11 @@ def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_card_states_the_limits_of_the_training_data() -> None:
-    told = dict(demo.limits(RECIPE, 32))
+    limits = dict(demo.limits(RECIPE, 32))
     assert (
-        "recolour" in told["Edits"] and "32 × 32" in told["Edits"] and "photographs come back spoilt" in told["Limits"]
+        "recolour" in limits["Edits"]
+        and "32 × 32" in limits["Edits"]
+        and "photographs come back spoilt" in limits["Limits"]
     )
     few = RECIPE.model_copy(update={"data": RECIPE.data.model_copy(update={"world": {"kinds": ["remove"]}})})
     assert dict(demo.limits(few, 32))["Edits"].startswith("remove; ")
@@ -445,4 +448,4 @@ def test_the_card_states_the_limits_of_the_training_data() -> None:
 
 def test_the_page_builds_and_its_api_is_private() -> None:
     page = demo.build(Scripted())
-    assert {one.api_visibility for one in page.fns.values()} == {"private"}
+    assert {event.api_visibility for event in page.fns.values()} == {"private"}

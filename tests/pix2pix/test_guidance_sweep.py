@@ -11,7 +11,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 import pytest
-from editing import prepared, recipe, rows, saved
+from editing import editing_setup, recipe, rows, save_model
 from PIL import Image
 from test_clip_metrics import folder as clip_folder
 
@@ -32,12 +32,12 @@ class Sure:
     """Makes every edit below s_I = 2, and from there on gives the picture back."""
 
     image_guidance: float = 0.0
-    asked: list[dict[str, Any]] = field(default_factory=list)
+    requests: list[dict[str, Any]] = field(default_factory=list)
     answered: list[float] = field(default_factory=list)
 
     def sampled(self, *, guided: bool, guidance: float, image_guidance: float) -> Sure:
-        self.asked.append({"guided": guided, "s_T": guidance, "s_I": image_guidance})
-        return Sure(image_guidance, self.asked, self.answered)
+        self.requests.append({"guided": guided, "s_T": guidance, "s_I": image_guidance})
+        return Sure(image_guidance, self.requests, self.answered)
 
     def answer(self, rows: Sequence[Row]) -> list[str]:
         self.answered.append(self.image_guidance)
@@ -49,13 +49,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run directory with an editor of random weights."""
     home = tmp_path_factory.mktemp("run")
     settings = recipe(data={"sources": ["world"], "sizes": {"train": 40, "validation": 6, "test": 5}})
-    one, tuned, _, _ = prepared(settings)
-    saved(settings, tuned, one.loaded.tokenizer, home / "model")
+    task, tuned, _, _ = editing_setup(settings)
+    save_model(settings, tuned, task.loaded.tokenizer, home / "model")
     runs.write_json(home / "manifest.json", {"state": "finished"})
     return home
 
 
-def started(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+def exit_code(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     """The exit code of the command line."""
     monkeypatch.setattr("sys.argv", ["sweep", *arguments])
     with pytest.raises(SystemExit) as ended:
@@ -65,15 +65,21 @@ def started(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 
 def test_every_point_is_measured_once_at_its_own_guidance_scales() -> None:
-    editor, asked = Sure(), rows(12)
-    points = guidance_sweep.sweep(editor, asked, [1, 2, 1], [7.5, 3])
+    editor, test_rows = Sure(), rows(12)
+    points = guidance_sweep.sweep(editor, test_rows, [1, 2, 1], [7.5, 3])
     assert [(p.guidance, p.image_guidance) for p in points] == [(7.5, 1), (7.5, 2), (3, 1), (3, 2)]
-    assert [(one["s_T"], one["s_I"]) for one in editor.asked] == [(p.guidance, p.image_guidance) for p in points]
+    assert [(request["s_T"], request["s_I"]) for request in editor.requests] == [
+        (p.guidance, p.image_guidance) for p in points
+    ]
     assert editor.answered == [1, 2, 1, 2]
     assert {p.n for p in points} == {12}
     for point in points:
-        made = float(point.image_guidance == 1)
-        assert point.metric_values[metrics.EDIT].value == point.metric_values[guidance_sweep.LENIENT_EDIT].value == made
+        expected = float(point.image_guidance == 1)
+        assert (
+            point.metric_values[metrics.EDIT].value
+            == point.metric_values[guidance_sweep.LENIENT_EDIT].value
+            == expected
+        )
         assert point.metric_values[metrics.KEPT].value == 1
         assert point.metric_values[metrics.EDIT].low < point.metric_values[metrics.EDIT].high
 
@@ -81,7 +87,7 @@ def test_every_point_is_measured_once_at_its_own_guidance_scales() -> None:
 def test_a_sweep_always_samples_with_guidance() -> None:
     editor = Sure()
     guidance_sweep.sweep(editor, rows(2), [1], [2])
-    assert [one["guided"] for one in editor.asked] == [True]
+    assert [request["guided"] for request in editor.requests] == [True]
 
 
 def test_an_invalid_guidance_scale_or_an_empty_sweep_is_an_error(run: Path) -> None:
@@ -95,38 +101,38 @@ def test_an_invalid_guidance_scale_or_an_empty_sweep_is_an_error(run: Path) -> N
 
 def test_strict_edit_success_is_at_most_the_lenient_one() -> None:
     """A picture that is right where it should change and wrong elsewhere."""
-    asked = rows(30)
-    spoilt = metrics.nearest_row(asked[:1], asked)
-    found = guidance_sweep.measure_answers(asked, spoilt)
-    assert found[metrics.EDIT].metric == metrics.EDIT
-    assert found[guidance_sweep.LENIENT_EDIT].metric == guidance_sweep.LENIENT_EDIT
-    assert found[metrics.EDIT].value <= found[guidance_sweep.LENIENT_EDIT].value
-    assert found[metrics.KEPT].value < 1
+    test_rows = rows(30)
+    spoilt = metrics.nearest_row(test_rows[:1], test_rows)
+    measured = guidance_sweep.measure_answers(test_rows, spoilt)
+    assert measured[metrics.EDIT].metric == metrics.EDIT
+    assert measured[guidance_sweep.LENIENT_EDIT].metric == guidance_sweep.LENIENT_EDIT
+    assert measured[metrics.EDIT].value <= measured[guidance_sweep.LENIENT_EDIT].value
+    assert measured[metrics.KEPT].value < 1
 
 
 def test_the_identity_baseline_edits_nothing_and_keeps_everything(clip_folder: Path) -> None:
-    found = guidance_sweep.identity_point(rows(8), Clip.load(clip_folder))
-    assert found.metric_values[metrics.EDIT].value == 0
-    assert found.metric_values[metrics.KEPT].value == 1
-    assert found.metric_values[guidance_sweep.DIRECTIONAL_SIMILARITY].value == 0
-    assert found.metric_values[guidance_sweep.IMAGE_SIMILARITY].value == pytest.approx(1, abs=1e-5)
-    assert (found.image_guidance, found.guidance, found.n) == (None, None, 8)
+    measured = guidance_sweep.identity_point(rows(8), Clip.load(clip_folder))
+    assert measured.metric_values[metrics.EDIT].value == 0
+    assert measured.metric_values[metrics.KEPT].value == 1
+    assert measured.metric_values[guidance_sweep.DIRECTIONAL_SIMILARITY].value == 0
+    assert measured.metric_values[guidance_sweep.IMAGE_SIMILARITY].value == pytest.approx(1, abs=1e-5)
+    assert (measured.image_guidance, measured.guidance, measured.n) == (None, None, 8)
 
 
 def test_metrics_skip_rows_without_gold_or_captions_and_need_at_least_one(clip_folder: Path) -> None:
-    clip, asked = Clip.load(clip_folder), rows(4)
-    answers = [row["edited"] for row in asked]
-    blind: list[Row] = [row | {"edited": ""} for row in asked]
+    clip, test_rows = Clip.load(clip_folder), rows(4)
+    answers = [row["edited"] for row in test_rows]
+    blind: list[Row] = [row | {"edited": ""} for row in test_rows]
     assert set(guidance_sweep.measure_answers(blind, answers, clip)) == {
         guidance_sweep.DIRECTIONAL_SIMILARITY,
         guidance_sweep.IMAGE_SIMILARITY,
     }
     with pytest.raises(ZooError, match="rows without true pictures"):
         guidance_sweep.measure_answers(blind, answers)
-    mute: list[Row] = [row | {"input": ""} for row in asked]
+    mute: list[Row] = [row | {"input": ""} for row in test_rows]
     with pytest.raises(ZooError, match="rows without captions"):
         guidance_sweep.measure_answers(mute, answers, clip)
-    half = guidance_sweep.measure_answers([*blind[:1], *mute[1:2], *asked[2:]], answers, clip)
+    half = guidance_sweep.measure_answers([*blind[:1], *mute[1:2], *test_rows[2:]], answers, clip)
     assert half[metrics.EDIT].n == 3
     assert half[guidance_sweep.IMAGE_SIMILARITY].n == 3
 
@@ -147,45 +153,45 @@ def test_the_command_writes_plots_points_baseline_and_settings(
         "--limit",
         "4",
     ]
-    assert started(monkeypatch, *settings, "--guidance", "2,3", "-o", str(out)) == 0
+    assert exit_code(monkeypatch, *settings, "--guidance", "2,3", "-o", str(out)) == 0
     assert sorted(path.name for path in out.iterdir()) == ["curve.png", "points.json", "trade-off.png"]
-    held = json.loads((out / "points.json").read_text(encoding="utf-8"))
-    assert [(p["guidance"], p["image_guidance"], p["n"]) for p in held["points"]] == [
+    written = json.loads((out / "points.json").read_text(encoding="utf-8"))
+    assert [(p["guidance"], p["image_guidance"], p["n"]) for p in written["points"]] == [
         (2, 1, 4), (2, 2, 4), (3, 1, 4), (3, 2, 4)
     ]  # fmt: skip
-    assert held["command"].startswith("python -m instructzoo.pix2pix.metrics.guidance_sweep --run ")
-    assert (held["part"], held["sampling"]["steps"], held["scorer"]) == ("validation", 2, "strict")
+    assert written["command"].startswith("python -m instructzoo.pix2pix.metrics.guidance_sweep --run ")
+    assert (written["part"], written["sampling"]["steps"], written["scorer"]) == ("validation", 2, "strict")
     assert {
         metrics.EDIT,
         metrics.KEPT,
         guidance_sweep.LENIENT_EDIT,
         guidance_sweep.DIRECTIONAL_SIMILARITY,
         guidance_sweep.IMAGE_SIMILARITY,
-    } <= held["baseline"]["figures"].keys()
-    assert held["points"][0]["figures"][metrics.KEPT].keys() == {"metric", "value", "low", "high", "n", "group"}
+    } <= written["baseline"]["figures"].keys()
+    assert written["points"][0]["figures"][metrics.KEPT].keys() == {"metric", "value", "low", "high", "n", "group"}
     assert len(capsys.readouterr().out.splitlines()) == 6
 
 
 def test_a_user_error_is_one_line_and_writes_nothing(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    taken = tmp_path / "taken"
-    taken.mkdir()
-    (taken / "mine.txt").write_text("kept", encoding="utf-8")
+    occupied = tmp_path / "taken"
+    occupied.mkdir()
+    (occupied / "mine.txt").write_text("kept", encoding="utf-8")
     free = str(tmp_path / "free")
-    for arguments, said in [
-        (["-o", str(taken)], "holds something"),
+    for arguments, message in [
+        (["-o", str(occupied)], "holds something"),
         (["-o", free, "--image-guidance", "1..2"], '--image-guidance: "1..2"; expected numbers'),
         (["-o", free, "--part", "tests"], 'did you mean "test"'),
-        (["-o", free, "--clip", str(taken)], "a folder with a CLIP model"),
+        (["-o", free, "--clip", str(occupied)], "a folder with a CLIP model"),
         (["-o", free, "--guidance", "-1"], "guidance"),
     ]:
-        assert started(monkeypatch, "--run", str(run), *arguments) == 2
+        assert exit_code(monkeypatch, "--run", str(run), *arguments) == 2
         error = capsys.readouterr().err
         assert error.startswith("sweep: ")
         assert error.count("\n") == 1
-        assert said in error
-    assert (taken / "mine.txt").read_text(encoding="utf-8") == "kept"
+        assert message in error
+    assert (occupied / "mine.txt").read_text(encoding="utf-8") == "kept"
     assert not Path(free).exists()
 
 
@@ -196,13 +202,13 @@ def test_sweeping_a_run_trained_on_other_data_is_an_error(
     other.mkdir()
     (other / "model").symlink_to(run / "model")
     runs.write_json(other / "manifest.json", {"data": "0123456789abcdef"})
-    assert started(monkeypatch, "--run", str(other), "-o", str(tmp_path / "free")) == 2
+    assert exit_code(monkeypatch, "--run", str(other), "-o", str(tmp_path / "free")) == 2
     assert "trained on data 0123456789abcdef" in capsys.readouterr().err
 
 
 def point(s_t: float | None, s_i: float | None, edit: float, kept: float, half: float = 0.05) -> Point:
-    both = {metrics.EDIT: edit, metrics.KEPT: kept}
-    return Point(s_i, s_t, 50, {name: MetricValue(name, v, v - half, v + half, 50) for name, v in both.items()})
+    values = {metrics.EDIT: edit, metrics.KEPT: kept}
+    return Point(s_i, s_t, 50, {name: MetricValue(name, v, v - half, v + half, 50) for name, v in values.items()})
 
 
 IDENTITY = point(None, None, 0, 1)
@@ -229,7 +235,12 @@ def test_labels_overlap_neither_labels_nor_points() -> None:
     assert [len(line) for line in offsets] == [9, 9, 9]
     assert None in offsets[0]
     assert None not in offsets[2]  # points apart
-    corners = [dot + o for line, own in zip(crowd, offsets, strict=True) for dot, o in zip(line, own, strict=True) if o]
+    corners = [
+        dot + o
+        for line, line_offsets in zip(crowd, offsets, strict=True)
+        for dot, o in zip(line, line_offsets, strict=True)
+        if o
+    ]
     for number, corner in enumerate(corners):
         assert not any((abs(corner - other) < trade_off_plot.LABEL_SIZE).all() for other in corners[:number])
         assert not any(

@@ -114,8 +114,8 @@ def drawn(
     return [image_pairs.PairDraw(seed, share, guidance) for seed, share in zip(seeds, sharing, strict=False)]
 
 
-def apart(one: Any, other: Any) -> int:
-    return int(np.abs(one.astype(int) - other.astype(int)).max())
+def apart(a: Any, b: Any) -> int:
+    return int(np.abs(a.astype(int) - b.astype(int)).max())
 
 
 def test_attention_without_sharing_equals_that_of_diffusers(model: image_pairs.StableDiffusion) -> None:
@@ -140,14 +140,14 @@ def test_shared_attention_applies_the_maps_of_the_first_picture(model: image_pai
     x = torch.randn(8, 16, 32)  # twice (with and without text) two pairs
     pairs_shared = torch.tensor([True, False])
     with torch.no_grad():
-        found = prompt_to_prompt.SharedSelfAttention(prompt_to_prompt.AttentionSharing(pairs_shared))(attn, x)
+        output = prompt_to_prompt.SharedSelfAttention(prompt_to_prompt.AttentionSharing(pairs_shared))(attn, x)
         query, key, value = (attn.head_to_batch_dim(part(x)) for part in (attn.to_q, attn.to_k, attn.to_v))
         maps = attn.get_attention_scores(query, key).view(8, attn.heads, 16, 16)
         for first in (0, 4):  # pair 0, without and with text
             maps[first + 1] = maps[first]
         mixed = attn.batch_to_head_dim(maps.flatten(0, 1) @ value)
         expected = attn.to_out[0](mixed)
-    assert torch.allclose(found, expected, atol=1e-5)
+    assert torch.allclose(output, expected, atol=1e-5)
 
 
 def test_pairs_of_one_caption_are_equal(model: image_pairs.StableDiffusion) -> None:
@@ -207,17 +207,17 @@ def test_more_samples_keep_the_first_draws() -> None:
     ],
 )
 def test_a_pair_below_a_threshold_is_rejected_with_its_reason(clip: tuple[float, ...], reason: str) -> None:
-    one = SampledPair(1, 0.5, 8.0, np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8, 3), np.uint8), clip)
-    kept, rejected = image_pairs.select_pairs([one], image_pairs.Thresholds(0.7, 0.2, 0.2, 4))
+    pair = SampledPair(1, 0.5, 8.0, np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8, 3), np.uint8), clip)
+    kept, rejected = image_pairs.select_pairs([pair], image_pairs.Thresholds(0.7, 0.2, 0.2, 4))
     assert (len(kept), dict(rejected)) == ((0, {reason: 1}) if reason else (1, {}))
 
 
 def test_the_best_pairs_are_those_with_the_highest_clip_direction() -> None:
     flat = np.zeros((8, 8, 3), np.uint8)
-    made = [
+    pairs = [
         SampledPair(n, 0.5, 8.0, flat, flat, (0.3, 0.3, direction, 0.8)) for n, direction in enumerate((0.3, 0.5, 0.4))
     ]
-    kept, rejected = image_pairs.select_pairs(made, image_pairs.Thresholds(0.7, 0.2, 0.2, 2))
+    kept, rejected = image_pairs.select_pairs(pairs, image_pairs.Thresholds(0.7, 0.2, 0.2, 2))
     assert [pair.seed for pair in kept] == [1, 2]
     assert rejected == {"not among the best of their triplet": 1}
 
@@ -237,14 +237,14 @@ class Teacher:
     identity = "scripted"
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.num_prompts = 0
 
     def answer(self, prompts: Sequence[str]) -> list[str]:
-        self.asked += len(prompts)
+        self.num_prompts += len(prompts)
         return [f"freeze it\n%%\n{prompt.splitlines()[-2]} frozen\nEND" for prompt in prompts]
 
 
-def asked(folder: Path, diffusion: Path, *more: str, teacher: Teacher | None = None) -> dict[str, Any]:
+def synthesise(folder: Path, diffusion: Path, *more: str, teacher: Teacher | None = None) -> dict[str, Any]:
     captions = folder.parent / "captions.txt"
     captions.write_text("\n".join(CAPTIONS))
     small = ["limit=3", f"captions={captions}", f"diffusion={diffusion}", "samples=3", "batch=2", "steps=3", "size=8"]
@@ -258,9 +258,9 @@ def content(folder: Path) -> dict[str, bytes]:
 
 def test_a_set_has_the_layout_of_the_released_one(tmp_path: Path, diffusion: Path, clip: Path) -> None:
     folder = tmp_path / "set"
-    found = asked(folder, diffusion, f"clip={clip}", "images=-1", "caption=-1", "direction=-1", "keep=2")
-    assert found["kept"] == {"captions": 3, "triplets": 3, "triplets with pairs": 3, "pairs": 6}
-    assert found["rejected"] == {"pairs: not among the best of their triplet": 3}
+    result = synthesise(folder, diffusion, f"clip={clip}", "images=-1", "caption=-1", "direction=-1", "keep=2")
+    assert result["kept"] == {"captions": 3, "triplets": 3, "triplets with pairs": 3, "pairs": 6}
+    assert result["rejected"] == {"pairs: not among the best of their triplet": 3}
     index = json.loads((folder / "seeds.json").read_text())
     assert [name for name, _ in index] == ["0000000", "0000001", "0000002"]
     for name, seeds in index:
@@ -276,9 +276,9 @@ def test_a_set_has_the_layout_of_the_released_one(tmp_path: Path, diffusion: Pat
 
 
 def test_a_set_without_clip_is_unfiltered_and_noted_as_such(tmp_path: Path, loaded: Path) -> None:
-    found = asked(tmp_path / "set", loaded)
-    assert (found["kept"]["pairs"], found["rejected"]) == (9, {})
-    assert synth.UNFILTERED in found["notes"]
+    result = synthesise(tmp_path / "set", loaded)
+    assert (result["kept"]["pairs"], result["rejected"]) == (9, {})
+    assert synth.UNFILTERED in result["notes"]
     line = json.loads((tmp_path / "set" / "0000000" / "metadata.jsonl").read_text().splitlines()[0])
     assert line["clip_sim_dir"] is None
 
@@ -286,18 +286,18 @@ def test_a_set_without_clip_is_unfiltered_and_noted_as_such(tmp_path: Path, load
 def test_a_prompt_without_an_accepted_pair_is_not_sampled_again(
     tmp_path: Path, loaded: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = asked(tmp_path / "set", loaded, f"clip={clip}", "images=1")
-    assert found["kept"]["pairs"] == 0
-    assert found["rejected"] == {"pairs: the pictures differ too much": 9}
+    result = synthesise(tmp_path / "set", loaded, f"clip={clip}", "images=1")
+    assert result["kept"]["pairs"] == 0
+    assert result["rejected"] == {"pairs: the pictures differ too much": 9}
     monkeypatch.setattr(image_pairs, "sample_pairs", None)
-    assert asked(tmp_path / "set", loaded, f"clip={clip}", "images=1")["rejected"] == found["rejected"]
+    assert synthesise(tmp_path / "set", loaded, f"clip={clip}", "images=1")["rejected"] == result["rejected"]
 
 
 def test_a_resumed_set_equals_an_uninterrupted_one(
     tmp_path: Path, loaded: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "whole").mkdir()
-    asked(tmp_path / "whole" / "set", loaded)
+    synthesise(tmp_path / "whole" / "set", loaded)
     real, calls = image_pairs.sample_pairs, []
 
     def dying(*arguments: Any) -> list[SampledPair]:
@@ -310,31 +310,33 @@ def test_a_resumed_set_equals_an_uninterrupted_one(
     cut.mkdir()
     monkeypatch.setattr(image_pairs, "sample_pairs", dying)
     with pytest.raises(KeyboardInterrupt):
-        asked(cut / "set", loaded, teacher=teacher)
+        synthesise(cut / "set", loaded, teacher=teacher)
     assert [p.name for p in sorted((cut / "set").glob("0*"))] == ["0000000"]
-    found = asked(cut / "set", loaded, teacher=teacher)
-    assert teacher.asked == 3
-    assert (found["asked"], found["found"]) == (0, 3)
+    result = synthesise(cut / "set", loaded, teacher=teacher)
+    assert teacher.num_prompts == 3
+    assert (result["asked"], result["found"]) == (0, 3)
     assert content(cut / "set") == content(tmp_path / "whole" / "set")
 
 
 def test_partitions_together_equal_the_whole_set(tmp_path: Path, loaded: Path) -> None:
     (tmp_path / "whole").mkdir()
     (tmp_path / "parts").mkdir()
-    asked(tmp_path / "whole" / "set", loaded)
+    synthesise(tmp_path / "whole" / "set", loaded)
     teacher, folder = Teacher(), tmp_path / "parts" / "set"
     for part in ("0/2", "1/2"):
-        asked(folder, loaded, f"partition={part}", teacher=teacher)
-    asked(folder, loaded, teacher=teacher)
-    assert teacher.asked == 3
+        synthesise(folder, loaded, f"partition={part}", teacher=teacher)
+    synthesise(folder, loaded, teacher=teacher)
+    assert teacher.num_prompts == 3
     assert content(folder) == content(tmp_path / "whole" / "set")
 
 
-@pytest.mark.parametrize(("setting", "told"), [("steps=4", "steps=4"), ("seed=1", "seed=1")])
-def test_resuming_a_set_with_other_settings_is_an_error(tmp_path: Path, loaded: Path, setting: str, told: str) -> None:
-    asked(tmp_path / "set", loaded)
-    with pytest.raises(ZooError, match=told):
-        asked(tmp_path / "set", loaded, setting)
+@pytest.mark.parametrize(("setting", "message"), [("steps=4", "steps=4"), ("seed=1", "seed=1")])
+def test_resuming_a_set_with_other_settings_is_an_error(
+    tmp_path: Path, loaded: Path, setting: str, message: str
+) -> None:
+    synthesise(tmp_path / "set", loaded)
+    with pytest.raises(ZooError, match=message):
+        synthesise(tmp_path / "set", loaded, setting)
 
 
 def test_resuming_a_set_with_other_triplets_is_an_error(tmp_path: Path, loaded: Path) -> None:
@@ -344,9 +346,9 @@ def test_resuming_a_set_with_other_triplets_is_an_error(tmp_path: Path, loaded: 
         def answer(self, prompts: Sequence[str]) -> list[str]:
             return [f"burn it\n%%\n{prompt.splitlines()[-2]} on fire" for prompt in prompts]
 
-    asked(tmp_path / "set", loaded)
+    synthesise(tmp_path / "set", loaded)
     with pytest.raises(ZooError, match=r"another triplet .freeze it.; expected those of: burn it"):
-        asked(tmp_path / "set", loaded, teacher=Other())
+        synthesise(tmp_path / "set", loaded, teacher=Other())
 
 
 def test_captions_too_long_for_the_text_encoder_are_rejected(tmp_path: Path, loaded: Path) -> None:
@@ -354,8 +356,8 @@ def test_captions_too_long_for_the_text_encoder_are_rejected(tmp_path: Path, loa
         def answer(self, prompts: Sequence[str]) -> list[str]:
             return [f"freeze it\n%%\n{'a lake ' * 15}" for _ in prompts]
 
-    found = asked(tmp_path / "set", loaded, teacher=Long())
-    assert found["rejected"] == {f"pairs: {image_pairs.TOO_LONG}": 9}
+    result = synthesise(tmp_path / "set", loaded, teacher=Long())
+    assert result["rejected"] == {f"pairs: {image_pairs.TOO_LONG}": 9}
 
 
 def test_a_size_that_does_not_fit_the_latents_is_an_error(
@@ -363,4 +365,4 @@ def test_a_size_that_does_not_fit_the_latents_is_an_error(
 ) -> None:
     monkeypatch.setattr(image_pairs.StableDiffusion, "scale", 8)
     with pytest.raises(ZooError, match="size: size 12; expected a multiple of 8"):
-        asked(tmp_path / "set", loaded, "size=12")
+        synthesise(tmp_path / "set", loaded, "size=12")

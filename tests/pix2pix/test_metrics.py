@@ -37,9 +37,9 @@ def row_of(before: images.Pixels, after: images.Pixels, kind: str = "recolour") 
 
 
 def value(rows: list[Row], answers: list[str], metric: str) -> float:
-    found = metrics.score(rows, answers, "strict").get(metric)
-    assert found is not None
-    return found.value
+    metric_value = metrics.score(rows, answers, "strict").get(metric)
+    assert metric_value is not None
+    return metric_value.value
 
 
 @pytest.mark.parametrize("scorer", metrics.SCORERS)
@@ -70,22 +70,22 @@ def values(rows: list[Row], answers: list[str], scorer: str = "strict") -> dict[
 
 def test_the_copy_baseline_has_zero_edit_success_and_keeps_all_pixels(rows: list[Row], train: list[Row]) -> None:
     answers = metrics.copy_input(train, rows)
-    found = values(rows, answers, "lenient")
-    assert (found[EDIT, "all"], found[EXACT, "all"], found[KEPT, "all"], found[ERROR, "all"]) == (0, 0, 1, 0)
+    measured = values(rows, answers, "lenient")
+    assert [measured[metric, "all"] for metric in (EDIT, EXACT, KEPT, ERROR)] == [0, 0, 1, 0]
     assert not any(metrics.correct(rows, answers, "strict"))
 
 
 def test_the_constant_baseline_recolours_adds_and_moves_nothing(rows: list[Row], train: list[Row]) -> None:
     answers = metrics.constant_colour(train, rows)
     assert len(set(answers)) == 1
-    found = values(rows, answers)
+    measured = values(rows, answers)
     for kind in ("recolour", "add", "move"):
-        assert found[EDIT, kind] == 0, kind
+        assert measured[EDIT, kind] == 0, kind
     alone = values(rows, answers, "lenient")
     assert 0 < alone[EDIT, "remove"] < 0.5  # it does take the shape away, and all else too
-    assert found[EDIT, "remove"] < alone[EDIT, "remove"]
-    assert found[EXACT, "move"] == 0
-    assert found[KEPT, "all"] < 0.3
+    assert measured[EDIT, "remove"] < alone[EDIT, "remove"]
+    assert measured[EXACT, "move"] == 0
+    assert measured[KEPT, "all"] < 0.3
 
 
 def test_the_nearest_baseline_answers_with_pictures_of_training_rows(rows: list[Row], train: list[Row]) -> None:
@@ -99,9 +99,9 @@ def test_baselines_answer_in_the_size_of_the_input_picture(train: list[Row], tmp
     large = next(world.generate(1, 0, "test", world.Settings(size=64)))
     images_there = tmp_path / "before.png"
     images_there.write_bytes(images.encode(images.read(large["image"])))
-    asked = [{**large, "image": str(images_there)}]
+    test_rows = [{**large, "image": str(images_there)}]
     for name, baseline in metrics.BASELINES.items():
-        (answer,) = baseline(train, asked)
+        (answer,) = baseline(train, test_rows)
         assert images.read(answer).shape == (64, 64, 3), name
 
 

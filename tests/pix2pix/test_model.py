@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from editing import prepared, ready, recipe, rows, saved, stable
+from editing import editing_setup, editing_task, recipe, rows, save_model, stable_diffusion_folder
 
 from instructzoo.core import ZooError
 from instructzoo.core.models.quiet import quiet
@@ -21,7 +21,7 @@ LORA = {"name": "lora", "rank": 2, "alpha": 4}
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return stable(tmp_path_factory.mktemp("stable"))
+    return stable_diffusion_folder(tmp_path_factory.mktemp("stable"))
 
 
 @torch.no_grad()
@@ -42,25 +42,25 @@ def test_a_fresh_editor_equals_its_base_model(base: Path) -> None:
 
 
 def test_an_editor_is_not_widened_again(tmp_path: Path) -> None:
-    loaded, _ = editor.open_folder(stable(tmp_path / "eight", inputs=8))
+    loaded, _ = editor.open_folder(stable_diffusion_folder(tmp_path / "eight", inputs=8))
     weight = loaded.unet.conv_in.weight
     assert editor.widen_input(loaded.unet).conv_in.weight is weight
 
 
 def test_a_unet_of_other_channels_is_an_error(tmp_path: Path) -> None:
-    loaded, _ = editor.open_folder(stable(tmp_path / "nine", inputs=9))
+    loaded, _ = editor.open_folder(stable_diffusion_folder(tmp_path / "nine", inputs=9))
     with pytest.raises(ZooError, match="9 channels in and 4 out"):
         editor.widen_input(loaded.unet)
 
 
 def test_the_condition_channels_get_a_gradient(base: Path) -> None:
     """The new channels begin at zero and learn from the first update."""
-    one, tuned, objective, encoded = prepared(recipe(str(base)))
+    task, tuned, objective, encoded = editing_setup(recipe(str(base)))
     tuned.train()
     loss, count = objective.loss(tuned, objective.collate(encoded[:4]))
     (loss / count).backward()
     assert float(tuned.unet.conv_in.weight.grad[:, 4:].abs().sum()) > 0
-    assert one.loaded.model.vae.training is False or all(p.grad is None for p in tuned.vae.parameters())
+    assert task.loaded.model.vae.training is False or all(p.grad is None for p in tuned.vae.parameters())
 
 
 @pytest.mark.parametrize(
@@ -69,41 +69,41 @@ def test_the_condition_channels_get_a_gradient(base: Path) -> None:
 )
 def test_an_invalid_scratch_name_is_an_error(name: str, expected: str) -> None:
     with pytest.raises(ZooError, match=expected):
-        ready(recipe(name))
+        editing_task(recipe(name))
 
 
 def test_a_folder_without_its_components_is_an_error(base: Path, tmp_path: Path) -> None:
     (tmp_path / "model_index.json").write_text("{}")
     with pytest.raises(ZooError, match="a diffusers folder with unet"):
-        ready(recipe(str(tmp_path)))
+        editing_task(recipe(str(tmp_path)))
 
 
 def test_the_same_seed_initializes_the_same_weights() -> None:
-    one, other = (ready(recipe()).loaded.model.state_dict() for _ in range(2))
-    assert all(torch.equal(one[name], other[name]) for name in one)
-    third = ready(recipe(seed=1)).loaded.model.state_dict()
-    assert not torch.equal(one["unet.conv_in.weight"], third["unet.conv_in.weight"])
+    first, other = (editing_task(recipe()).loaded.model.state_dict() for _ in range(2))
+    assert all(torch.equal(first[name], other[name]) for name in first)
+    third = editing_task(recipe(seed=1)).loaded.model.state_dict()
+    assert not torch.equal(first["unet.conv_in.weight"], third["unet.conv_in.weight"])
 
 
 def test_each_method_trains_only_its_own_parameters(base: Path) -> None:
     def parts(settings: object) -> set[str]:
-        tuned = ready(settings).trainable_model()  # type: ignore[arg-type]
+        tuned = editing_task(settings).trainable_model()  # type: ignore[arg-type]
         return {name.split(".")[0] for name, p in tuned.named_parameters() if p.requires_grad}
 
     assert parts(recipe()) == {"unet", "text"}
     assert parts(recipe(str(base))) == {"unet"}
     assert parts(recipe(str(base), model={"options": {"train_text": True}})) == {"unet", "text"}
-    tuned = ready(recipe(str(base), method=LORA)).trainable_model()
+    tuned = editing_task(recipe(str(base), method=LORA)).trainable_model()
     trained = {name for name, p in tuned.named_parameters() if p.requires_grad}
     assert {"unet.conv_in.weight", "unet.conv_in.bias"} <= trained
     assert all("lora" in name or "conv_in" in name for name in trained)
     with pytest.raises(ZooError, match="full or lora"):
-        ready(recipe(str(base), method={"name": "ia3"})).trainable_model()
+        editing_task(recipe(str(base), method={"name": "ia3"})).trainable_model()
 
 
 def test_a_saved_or_merged_lora_adapter_has_the_same_loss(base: Path, tmp_path: Path) -> None:
     settings = recipe(str(base), method=LORA)
-    one, tuned, objective, encoded = prepared(settings)
+    task, tuned, objective, encoded = editing_setup(settings)
     with torch.no_grad():
         for p in tuned.parameters():
             if p.requires_grad:
@@ -111,27 +111,27 @@ def test_a_saved_or_merged_lora_adapter_has_the_same_loss(base: Path, tmp_path: 
     tuned.eval()
     batch = objective.collate(encoded[:4])
     expected = objective.loss(tuned, batch)[0]
-    folder = saved(settings, tuned, one.loaded.tokenizer, tmp_path / "lora")
+    folder = save_model(settings, tuned, task.loaded.tokenizer, tmp_path / "lora")
     assert (folder / TRAINED_FILE).is_file()
     assert not list(folder.rglob("*.bin"))
     again = model.open_saved(folder).model
     assert torch.equal(objective.loss(again, batch)[0], expected)
-    whole = model.merge_lora(again)
-    assert not [name for name in whole.state_dict() if "lora" in name]
-    torch.testing.assert_close(objective.loss(whole, batch)[0], expected, rtol=1e-4, atol=1e-4)
+    merged = model.merge_lora(again)
+    assert not [name for name in merged.state_dict() if "lora" in name]
+    torch.testing.assert_close(objective.loss(merged, batch)[0], expected, rtol=1e-4, atol=1e-4)
 
 
 def test_a_saved_lora_adapter_keeps_its_prediction_type(base: Path, tmp_path: Path) -> None:
     settings = recipe(str(base), method=LORA, objective={"prediction": "v_prediction"})
-    one, tuned, _, _ = prepared(settings)
-    folder = saved(settings, tuned, one.loaded.tokenizer, tmp_path / "lora")
+    task, tuned, _, _ = editing_setup(settings)
+    folder = save_model(settings, tuned, task.loaded.tokenizer, tmp_path / "lora")
     assert model.open_saved(folder).model.schedule.config.prediction_type == "v_prediction"
 
 
 def test_lora_targets_the_named_modules_and_unknown_ones_are_an_error(base: Path) -> None:
     with pytest.raises(ZooError, match=r"set method\.targets"):
-        ready(recipe(str(base), method=LORA | {"targets": ("to_x",)})).trainable_model()
-    every = ready(recipe(str(base), method=LORA | {"targets": "all-linear"})).trainable_model()
+        editing_task(recipe(str(base), method=LORA | {"targets": ("to_x",)})).trainable_model()
+    every = editing_task(recipe(str(base), method=LORA | {"targets": "all-linear"})).trainable_model()
     assert any("ff.net" in name and "lora" in name for name, p in every.named_parameters() if p.requires_grad)
 
 
@@ -147,36 +147,36 @@ def test_a_text_encoder_of_another_width_is_an_error_on_loading(base: Path, tmp_
 
     CLIPTextModel(CLIPTextConfig(**config | {"hidden_size": 64})).save_pretrained(folder / "text_encoder")
     with pytest.raises(ZooError, match="text of 64 channels"):
-        ready(recipe(str(folder)))
+        editing_task(recipe(str(folder)))
 
 
 def test_a_max_tokens_other_than_that_of_the_pipeline_is_an_error(base: Path) -> None:
     with pytest.raises(ZooError, match=r"set model\.max_tokens=24"):
-        ready(recipe(str(base), model={"max_tokens": 16}))
+        editing_task(recipe(str(base), model={"max_tokens": 16}))
 
 
 def test_a_saved_scratch_editor_has_the_same_loss_and_input_ids(tmp_path: Path) -> None:
     settings = recipe()
-    one, tuned, objective, encoded = prepared(settings)
+    task, tuned, objective, encoded = editing_setup(settings)
     batch = objective.collate(encoded[:4])
     expected = objective.loss(tuned.eval(), batch)[0]
-    again = model.open_saved(saved(settings, tuned, one.loaded.tokenizer, tmp_path / "whole"))
+    again = model.open_saved(save_model(settings, tuned, task.loaded.tokenizer, tmp_path / "whole"))
     assert torch.equal(objective.loss(again.model, batch)[0], expected)
     text = rows(1)[0]["instruction"]
-    assert again.tokenizer(text)["input_ids"] == one.loaded.tokenizer(text)["input_ids"]
+    assert again.tokenizer(text)["input_ids"] == task.loaded.tokenizer(text)["input_ids"]
 
 
 def test_a_resumed_run_loads_its_autoencoder_without_reading_rows(tmp_path: Path) -> None:
     settings = recipe()
-    one = ready(settings)
-    one.save_tokenizer(tmp_path)
+    task = editing_task(settings)
+    task.save_tokenizer(tmp_path)
 
     def nothing() -> object:
         raise AssertionError("rows were read")
 
     again = model.load(settings, nothing, tmp_path)  # type: ignore[arg-type]
-    own, other = one.loaded.model.state_dict(), again.model.state_dict()
-    assert all(torch.equal(own[name], other[name]) for name in own)
+    first, second = task.loaded.model.state_dict(), again.model.state_dict()
+    assert all(torch.equal(first[name], second[name]) for name in first)
 
 
 def test_no_word_is_tokenized_as_the_end_of_text() -> None:
@@ -195,35 +195,37 @@ def test_a_tokenizer_has_the_same_vocabulary_in_every_process() -> None:
         "own = Model(backbone='made', vocabulary=256, max_tokens=24)\n"
         "print(sorted(model.train_tokenizer(['make the red circle blue', 'add a square'], own).get_vocab().items()))"
     )
-    found = {subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout for _ in range(3)}
-    assert len(found) == 1
-    assert "circle</w>" in found.pop()
+    vocabularies = {
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout for _ in range(3)
+    }
+    assert len(vocabularies) == 1
+    assert "circle</w>" in vocabularies.pop()
 
 
 def test_an_unknown_character_is_an_error() -> None:
-    one = ready(recipe())
+    task = editing_task(recipe())
     with pytest.raises(ZooError, match="a character that the model does not know"):
-        editor.tokenize(one.loaded.tokenizer, ["make it ✨ red"], 24)
+        editor.tokenize(task.loaded.tokenizer, ["make it ✨ red"], 24)
 
 
 def test_a_too_long_instruction_is_an_error() -> None:
-    one = ready(recipe())
+    task = editing_task(recipe())
     with pytest.raises(ZooError, match="shorten the instruction"):
-        editor.tokenize(one.loaded.tokenizer, ["make it red " * 20], 24)
+        editor.tokenize(task.loaded.tokenizer, ["make it red " * 20], 24)
 
 
 def test_activation_checkpointing_leaves_the_gradients_unchanged() -> None:
-    found = []
+    gradients = []
     for checkpointing in (False, True):
-        _, tuned, objective, encoded = prepared(recipe())
+        _, tuned, objective, encoded = editing_setup(recipe())
         if checkpointing:
             tuned.gradient_checkpointing_enable({"use_reentrant": False})
         tuned.train()
         torch.manual_seed(3)
         loss, count = objective.loss(tuned, objective.collate(encoded[:4]))
         (loss / count).backward()
-        found.append([p.grad.clone() for p in tuned.parameters() if p.grad is not None])
-    for plain, again in zip(*found, strict=True):
+        gradients.append([p.grad.clone() for p in tuned.parameters() if p.grad is not None])
+    for plain, again in zip(*gradients, strict=True):
         torch.testing.assert_close(plain, again, rtol=1e-4, atol=1e-6)
 
 

@@ -27,9 +27,9 @@ def test_operations_keep_the_size_the_dtype_and_the_original_photo(photo: Pixels
         pixels = image_transforms.resize(photo, shape)
         kept = pixels.copy()
         for name in ALL:
-            made = apply(name, pixels)
-            assert made.shape == pixels.shape, name
-            assert made.dtype == np.uint8, name
+            changed = apply(name, pixels)
+            assert changed.shape == pixels.shape, name
+            assert changed.dtype == np.uint8, name
             assert np.array_equal(pixels, kept), name
 
 
@@ -42,7 +42,7 @@ def test_operations_do_what_their_names_say(photo: Pixels) -> None:
     assert np.array_equal(apply("invert", apply("invert", photo)), photo)
     assert np.array_equal(apply("flip-horizontal", photo), image_transforms.flip_pair(photo, photo)[0])
     assert np.array_equal(apply("turn", photo), apply("flip-vertical", apply("flip-horizontal", photo)))
-    edges = [np.abs(np.diff(one.astype(int), axis=1)).mean() for one in (photo, apply("blur", photo))]
+    edges = [np.abs(np.diff(pixels.astype(int), axis=1)).mean() for pixels in (photo, apply("blur", photo))]
     assert edges[1] < edges[0]
     inside = photo[12:36, 18:53]
     assert np.abs(apply("crop", photo).mean((0, 1)) - inside.mean((0, 1))).max() < 4
@@ -63,21 +63,21 @@ def test_every_wording_belongs_to_one_operation() -> None:
 
 
 def test_edits_are_reproducible_by_seed_and_differ_between_seeds(photo: Pixels) -> None:
-    def told(key: str) -> list[tuple[str, str]]:
-        return [(made.kind, made.instruction) for made in photo_operations.draw_edits(photo, 4, key, ALL)]
+    def drawn_edits(key: str) -> list[tuple[str, str]]:
+        return [(edit.kind, edit.instruction) for edit in photo_operations.draw_edits(photo, 4, key, ALL)]
 
-    assert told("0 a") == told("0 a")
-    assert len({name for name, _ in told("0 a")}) == 4
-    assert len({tuple(told(f"{seed} a")) for seed in range(5)}) > 1
+    assert drawn_edits("0 a") == drawn_edits("0 a")
+    assert len({name for name, _ in drawn_edits("0 a")}) == 4
+    assert len({tuple(drawn_edits(f"{seed} a")) for seed in range(5)}) > 1
 
 
 def test_edits_that_change_nothing_are_not_drawn(photo: Pixels) -> None:
     names: tuple[OperationName, ...] = ("grayscale", "flip-horizontal", "flip-vertical", "turn", "blur", "darken")
     flat = np.full((8, 8, 3), 100, np.uint8)
-    assert [made.kind for made in photo_operations.draw_edits(flat, 6, "0", names)] == ["darken"]
-    made = list(photo_operations.draw_edits(photo, 6, "0", names))
-    assert {one.kind for one in made} == set(names)
-    assert all(not np.array_equal(one.pixels, photo) for one in made)
+    assert [edit.kind for edit in photo_operations.draw_edits(flat, 6, "0", names)] == ["darken"]
+    edits = list(photo_operations.draw_edits(photo, 6, "0", names))
+    assert {edit.kind for edit in edits} == set(names)
+    assert all(not np.array_equal(edit.pixels, photo) for edit in edits)
 
 
 def test_wordings_of_a_horizontal_flip_are_not_flippable() -> None:

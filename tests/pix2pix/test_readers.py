@@ -157,8 +157,8 @@ def test_items_do_not_depend_on_the_order_of_edits() -> None:
 
 def test_an_item_given_by_the_authors_is_kept() -> None:
     blank = uri()
-    found = items(edit("a circle", blank, uri(), item="1"), edit("a square", blank, uri(), item="2"))
-    assert found == ["1", "2"]
+    item_names = items(edit("a circle", blank, uri(), item="1"), edit("a square", blank, uri(), item="2"))
+    assert item_names == ["1", "2"]
 
 
 def test_training_pairs_of_one_prompt_become_variants_of_one_row() -> None:
@@ -219,10 +219,10 @@ def test_a_damaged_pair_is_left_out_and_other_pairs_of_its_prompt_stay(tmp_path:
 
 def test_pictures_that_differ_only_in_the_middle_have_two_digests(tmp_path: Path) -> None:
     """BMP has no check sum at its end."""
-    found = []
+    digests = []
     for shade in (10, 200):
         pixels = np.zeros((256, 256, 3), np.uint8)
         pixels[100:156, 100:156] = shade
         Image.fromarray(pixels).save(tmp_path / f"{shade}.bmp")
-        found.append(inspect_picture(str(tmp_path / f"{shade}.bmp"), "row 1").digest)
-    assert len(set(found)) == 2
+        digests.append(inspect_picture(str(tmp_path / f"{shade}.bmp"), "row 1").digest)
+    assert len(set(digests)) == 2

@@ -63,8 +63,8 @@ def killed(name: str, update: int, *more: str) -> int | None:
 
 def outcome(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     clock = ("seconds", "tokens_per_second")
-    held = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    lines = [{name: value for name, value in line.items() if name not in clock} for line in held]
+    logged = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    lines = [{name: value for name, value in line.items() if name not in clock} for line in logged]
     tensors = {str(p.relative_to(folder)): load_file(p) for p in sorted((folder / "model").rglob("*.safetensors"))}
     return tensors, lines
 
@@ -87,8 +87,10 @@ def test_a_killed_and_resumed_training_ends_with_identical_weights_and_metrics(
     assert killed("broken", 5, *more) == -signal.SIGKILL
     assert killed("broken", 4, *more) == -signal.SIGKILL
     assert in_a_process(lambda: train("broken", *more)) == 0
-    (one, lines), (other, others) = (outcome(tmp_path / "runs" / "pix2pix" / "tiny" / n) for n in ("whole", "broken"))
+    (tensors_by_path, lines), (other_tensors, others) = (
+        outcome(tmp_path / "runs" / "pix2pix" / "tiny" / n) for n in ("whole", "broken")
+    )
     assert lines == others
-    assert one.keys() == other.keys() and one
-    for path, tensors in one.items():
-        assert all(torch.equal(value, other[path][name]) for name, value in tensors.items()), path
+    assert tensors_by_path.keys() == other_tensors.keys() and tensors_by_path
+    for path, tensors in tensors_by_path.items():
+        assert all(torch.equal(value, other_tensors[path][name]) for name, value in tensors.items()), path

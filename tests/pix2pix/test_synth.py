@@ -28,20 +28,20 @@ class Teacher:
     identity = "scripted"
 
     def __init__(self, says: Callable[[str, int], str] = lambda caption, n: f"freeze it\n%%\n{caption} frozen") -> None:
-        self.says, self.asked = says, list[str]()
+        self.says, self.captions = says, list[str]()
         self.prompts: list[str] = []
 
     def answer(self, prompts: Sequence[str]) -> list[str]:
         answers = []
         for prompt in prompts:
             caption = prompt.splitlines()[-2]
-            answers.append(self.says(caption, self.asked.count(caption)))
-            self.asked.append(caption)
+            answers.append(self.says(caption, self.captions.count(caption)))
+            self.captions.append(caption)
             self.prompts.append(prompt)
         return answers
 
 
-def asked(folder: Path, teacher: Any, *settings: str, **files: str) -> dict[str, Any]:
+def synthesise(folder: Path, teacher: Any, *settings: str, **files: str) -> dict[str, Any]:
     folder.mkdir(exist_ok=True)
     for name, text in files.items():
         (folder / f"{name}.txt").write_text(text, encoding="utf-8")
@@ -129,9 +129,9 @@ def test_captions_from_seeds_are_unique_and_more_keep_the_first_ones() -> None:
 
 def test_captions_that_differ_only_in_case_are_sent_to_the_teacher_once(tmp_path: Path) -> None:
     teacher = Teacher()
-    found = asked(tmp_path, teacher, captions="A lake.\n\na  LAKE\n...\nTwo dogs\n")
-    assert teacher.asked == ["A lake.", "Two dogs"]
-    assert found["kept"] == {"captions": 2, "triplets": 2}
+    result = synthesise(tmp_path, teacher, captions="A lake.\n\na  LAKE\n...\nTwo dogs\n")
+    assert teacher.captions == ["A lake.", "Two dogs"]
+    assert result["kept"] == {"captions": 2, "triplets": 2}
     assert lines(tmp_path)[1] == {"number": 1, "input": "Two dogs", "edit": "freeze it", "output": "Two dogs frozen"}
 
 
@@ -139,20 +139,20 @@ def test_a_rejected_answer_is_retried_with_other_examples(tmp_path: Path) -> Non
     """a: good at once; b: at the last try; c: never."""
     goods = {"a": 0, "b": 2, "c": 9}
     teacher = Teacher(lambda caption, n: f"freeze it\n%%\n{caption} frozen" if n >= goods[caption] else "no")
-    found = asked(tmp_path, teacher, "retries=2", captions="a\nb\nc")
-    assert teacher.asked == ["a", "b", "c", "b", "c", "b", "c"]
+    result = synthesise(tmp_path, teacher, "retries=2", captions="a\nb\nc")
+    assert teacher.captions == ["a", "b", "c", "b", "c", "b", "c"]
     assert len(set(teacher.prompts)) == 7, "a second try shows the same examples"
     assert [line["input"] for line in lines(tmp_path)] == ["a", "b"]
-    assert found["rejected"] == {"not two parts": 1}
-    assert found["kept"]["captions"] == found["kept"]["triplets"] + sum(found["rejected"].values())
-    assert found["notes"][0] == "4 answers were rejected and asked for again"
+    assert result["rejected"] == {"not two parts": 1}
+    assert result["kept"]["captions"] == result["kept"]["triplets"] + sum(result["rejected"].values())
+    assert result["notes"][0] == "4 answers were rejected and asked for again"
 
 
 def test_a_blocked_caption_is_not_sent_to_the_teacher(tmp_path: Path) -> None:
     teacher = Teacher()
-    found = asked(tmp_path, teacher, captions="a lake\na man with a GUN", blocked="gun\n")
-    assert teacher.asked == ["a lake"]
-    assert found["rejected"] == {"a blocked word in the caption": 1}
+    result = synthesise(tmp_path, teacher, captions="a lake\na man with a GUN", blocked="gun\n")
+    assert teacher.captions == ["a lake"]
+    assert result["rejected"] == {"a blocked word in the caption": 1}
 
 
 def test_a_resumed_run_repeats_no_request_and_ends_with_the_same_triplets(
@@ -165,52 +165,52 @@ def test_a_resumed_run_repeats_no_request_and_ends_with_the_same_triplets(
         return f"freeze it\n%%\n{caption} frozen" if n else "no"
 
     def dying(caption: str, n: int) -> str:
-        if len(cut.asked) == 10:
+        if len(cut.captions) == 10:
             raise KeyboardInterrupt
         return says(caption, n)
 
     whole, cut = Teacher(says), Teacher(dying)
-    asked(tmp_path / "whole", whole, *small)
+    synthesise(tmp_path / "whole", whole, *small)
     with pytest.raises(KeyboardInterrupt):
-        asked(tmp_path / "cut", cut, *small)
+        synthesise(tmp_path / "cut", cut, *small)
     assert not (tmp_path / "cut" / "triplets.jsonl").exists()
     cut.says = says
-    found = asked(tmp_path / "cut", cut, *small)
-    assert (found["asked"], found["found"]) == (6, 10)
-    assert cut.asked == whole.asked
+    result = synthesise(tmp_path / "cut", cut, *small)
+    assert (result["asked"], result["found"]) == (6, 10)
+    assert cut.captions == whole.captions
     assert lines(tmp_path / "cut") == lines(tmp_path / "whole")
 
 
 def test_a_larger_limit_requests_only_the_new_captions(tmp_path: Path) -> None:
     teacher = Teacher()
-    asked(tmp_path, teacher, "limit=5")
+    synthesise(tmp_path, teacher, "limit=5")
     first = lines(tmp_path)
-    assert asked(tmp_path, teacher, "limit=9")["asked"] == 4
+    assert synthesise(tmp_path, teacher, "limit=9")["asked"] == 4
     assert lines(tmp_path)[:5] == first
 
 
 def test_partitions_together_request_every_caption_once(tmp_path: Path) -> None:
     teacher = Teacher()
     for part in ("0/3", "1/3", "2/3"):
-        asked(tmp_path, teacher, "limit=7", f"partition={part}")
-    assert len(teacher.asked) == 7
+        synthesise(tmp_path, teacher, "limit=7", f"partition={part}")
+    assert len(teacher.captions) == 7
     assert [line["number"] for line in lines(tmp_path, "triplets-1-of-3.jsonl")] == [1, 4]
-    found = asked(tmp_path, teacher, "limit=7")
-    assert (found["asked"], found["found"], found["kept"]["triplets"]) == (0, 7, 7)
+    result = synthesise(tmp_path, teacher, "limit=7")
+    assert (result["asked"], result["found"], result["kept"]["triplets"]) == (0, 7, 7)
 
 
 def test_a_second_process_on_one_partition_is_an_error(tmp_path: Path) -> None:
     class Second(Teacher):
         def answer(self, prompts: Sequence[str]) -> list[str]:
-            asked(tmp_path, Teacher(), "limit=2")
+            synthesise(tmp_path, Teacher(), "limit=2")
             return []
 
     with pytest.raises(ZooError, match="another process writes"):
-        asked(tmp_path, Second(), "limit=2")
+        synthesise(tmp_path, Second(), "limit=2")
 
 
 @pytest.mark.parametrize(
-    ("setting", "told"),
+    ("setting", "message"),
     [
         ("limits=4", 'did you mean "limit"'),
         ("teacher.temprature=1", 'did you mean "temperature"'),
@@ -222,26 +222,26 @@ def test_a_second_process_on_one_partition_is_an_error(tmp_path: Path) -> None:
         ("captions=absent.txt", "absent.txt"),
     ],
 )
-def test_an_invalid_setting_is_an_error_before_any_request(tmp_path: Path, setting: str, told: str) -> None:
+def test_an_invalid_setting_is_an_error_before_any_request(tmp_path: Path, setting: str, message: str) -> None:
     teacher = Teacher()
-    with pytest.raises(ZooError, match=told):
-        asked(tmp_path, teacher, setting)
-    assert teacher.asked == []
+    with pytest.raises(ZooError, match=message):
+        synthesise(tmp_path, teacher, setting)
+    assert teacher.captions == []
 
 
 def test_teacher_settings_keep_the_default_stop_sequence(tmp_path: Path) -> None:
-    made = synth.Settings.model_validate({"teacher": {"temperature": 0.2}})
-    assert made.teacher.stop == ("\nEND",)
+    settings = synth.Settings.model_validate({"teacher": {"temperature": 0.2}})
+    assert settings.teacher.stop == ("\nEND",)
 
 
 def test_the_summary_shows_what_was_rejected(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     teacher = Teacher(lambda caption, n: "no" if caption == "a" else f"freeze it\n%%\n{caption} frozen")
-    printers.synthesised(asked(tmp_path, teacher, captions="a\nb"))
-    told = capsys.readouterr().out
+    printers.synthesised(synthesise(tmp_path, teacher, captions="a\nb"))
+    printed = capsys.readouterr().out
     for text in (
         "triplets",
         "not two parts",
         "5 prompts answered by the teacher now, 0 from the response cache",
         "no moderation",
     ):
-        assert text in told
+        assert text in printed

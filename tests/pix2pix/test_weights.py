@@ -15,23 +15,23 @@ FLOORS = {"all": 0.9, "background": 0.98, "remove": 0.9, "recolour": 0.9}
 
 @pytest.fixture(scope="module")
 def recorded() -> Scores:
-    found = runs.read_json(domains.get("pix2pix").bundled_model() / "scores.json")
-    return Scores.from_dict(found["systems"]["model"])
+    scores = runs.read_json(domains.get("pix2pix").bundled_model() / "scores.json")
+    return Scores.from_dict(scores["systems"]["model"])
 
 
 def test_the_bundled_model_has_the_fingerprint_of_its_recipe() -> None:
-    kept = runs.stored_recipe(domains.get("pix2pix").bundled_model())
-    assert kept.fingerprint() == recipes.load("pix2pix/bundled").fingerprint()
+    stored = runs.stored_recipe(domains.get("pix2pix").bundled_model())
+    assert stored.fingerprint() == recipes.load("pix2pix/bundled").fingerprint()
 
 
 @pytest.mark.parametrize(("group", "floor"), FLOORS.items())
 def test_recorded_edit_success_of_the_bundled_model_reaches_its_minimum(
     recorded: Scores, group: str, floor: float
 ) -> None:
-    figure = recorded.get("edit success", group)
-    assert figure is not None
-    assert figure.n >= 100
-    assert figure.value >= floor
+    metric_value = recorded.get("edit success", group)
+    assert metric_value is not None
+    assert metric_value.n >= 100
+    assert metric_value.value >= floor
 
 
 def test_recorded_kept_pixels_of_the_bundled_model_are_at_least_0_97(recorded: Scores) -> None:
@@ -42,9 +42,10 @@ def test_recorded_kept_pixels_of_the_bundled_model_are_at_least_0_97(recorded: S
 @pytest.mark.slow
 def test_the_bundled_model_reproduces_its_recorded_scores(recorded: Scores) -> None:
     domain = domains.get("pix2pix")
-    now, _ = evaluate(domain, domain.bundled_model(), baselines=False)
-    for figure in Scores.from_dict(now["systems"]["model"]).metric_values:
-        held = recorded.get(figure.metric, figure.group)
-        assert held is not None
-        assert figure.n == held.n
-        assert abs(figure.value - held.value) <= 2 / figure.n  # another processor may round a tie the other way
+    current, _ = evaluate(domain, domain.bundled_model(), baselines=False)
+    for metric_value in Scores.from_dict(current["systems"]["model"]).metric_values:
+        expected = recorded.get(metric_value.metric, metric_value.group)
+        assert expected is not None
+        assert metric_value.n == expected.n
+        # Another processor may round a tie the other way.
+        assert abs(metric_value.value - expected.value) <= 2 / metric_value.n

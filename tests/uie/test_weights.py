@@ -27,18 +27,19 @@ FLOORS = {"ner": 0.9, "re": 0.8, "ee trigger": 0.8, "ee argument": 0.8}
 
 @pytest.mark.parametrize(("group", "floor"), FLOORS.items())
 def test_the_recorded_f1_of_the_bundled_model_reaches_its_minimum(recorded: Scores, group: str, floor: float) -> None:
-    figure = recorded.get("F1", group)
-    assert figure is not None
-    assert figure.n >= 100
-    assert figure.value >= floor
+    metric_value = recorded.get("F1", group)
+    assert metric_value is not None
+    assert metric_value.n >= 100
+    assert metric_value.value >= floor
 
 
 @pytest.mark.slow
 def test_the_bundled_model_reproduces_its_recorded_scores(recorded: Scores) -> None:
     domain = domains.get("uie")
     scores, _ = evaluate(domain, domain.bundled_model(), baselines=False)
-    for figure in Scores.from_dict(scores["systems"]["model"]).metric_values:
-        expected = recorded.get(figure.metric, figure.group)
+    for metric_value in Scores.from_dict(scores["systems"]["model"]).metric_values:
+        expected = recorded.get(metric_value.metric, metric_value.group)
         assert expected is not None
-        assert figure.n == expected.n
-        assert abs(figure.value - expected.value) <= 2 / figure.n  # another processor may round a tie the other way
+        assert metric_value.n == expected.n
+        # Another processor may round a tie the other way.
+        assert abs(metric_value.value - expected.value) <= 2 / metric_value.n
