@@ -91,18 +91,18 @@ def test_no_distribution_owns_the_namespace_package() -> None:
 def test_core_layers_import_only_layers_listed_before_them() -> None:
     faults = []
     for path in SOURCES:
-        room = path.relative_to(CORE).parts[0].removesuffix(".py") if path.is_relative_to(CORE) else "__init__"
-        if room == "__init__":
+        layer = path.relative_to(CORE).parts[0].removesuffix(".py") if path.is_relative_to(CORE) else "__init__"
+        if layer == "__init__":
             continue
-        if room not in LAYERS:
-            faults.append(f"{relative(path)}: {room} has no place in the order of rooms")
+        if layer not in LAYERS:
+            faults.append(f"{relative(path)}: {layer} is missing in the order of layers")
             continue
         for name, line in imported(path):
             _, package, target, *_ = [*name.split("."), ""]
             if package != "core" or target not in LAYERS:
-                faults.append(f"{relative(path)}:{line}: {name} is no room; import it from its own")
-            elif LAYERS.index(target) > LAYERS.index(room):
-                faults.append(f"{relative(path)}:{line}: {room} imports {target}, which lies below it")
+                faults.append(f"{relative(path)}:{line}: {name} is no layer; import it from the layer that defines it")
+            elif LAYERS.index(target) > LAYERS.index(layer):
+                faults.append(f"{relative(path)}:{line}: {layer} imports {target}, which lies below it")
     assert not faults
 
 
@@ -210,17 +210,17 @@ def test_no_code_sets_share_or_names_the_all_interfaces_address() -> None:
 
 def test_only_models_sources_and_the_teacher_endpoint_import_http_clients() -> None:
     # A teacher's endpoint is no download: it is the one address that the user writes behind --teacher, no other.
-    asked = CORE / "synth" / "endpoint.py"
+    teacher_endpoint = CORE / "synth" / "endpoint.py"
     clients = {"requests", "httpx", "urllib3", "aiohttp", "huggingface_hub", "urllib.request", "http.client"}
     faults = []
     for path in SOURCES:
-        if path.is_relative_to(CORE / "models") or path.name == "sources.py" or path == asked:
+        if path.is_relative_to(CORE / "models") or path.name == "sources.py" or path == teacher_endpoint:
             continue
         for node in ast.walk(tree(path)):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            found = {name for name in names if name in clients or name.split(".")[0] in clients}
-            faults += [f"{relative(path)}: {name}" for name in sorted(found)]
+            imported_clients = {name for name in names if name in clients or name.split(".")[0] in clients}
+            faults += [f"{relative(path)}: {name}" for name in sorted(imported_clients)]
     assert not faults
 
 
@@ -264,8 +264,8 @@ def test_every_relative_link_of_the_docs_has_a_target() -> None:
             if re.match(r"[a-z]+:", target):
                 continue
             file, _, anchor = target.partition("#")
-            found = (page.parent / file).resolve() if file else page
-            if not found.exists() or (anchor and anchor not in anchors(found)):
+            linked_page = (page.parent / file).resolve() if file else page
+            if not linked_page.exists() or (anchor and anchor not in anchors(linked_page)):
                 dead.append(f"{relative(page)}: {target}")
     assert not dead
 
