@@ -41,12 +41,12 @@ def test_nearest_finds_the_row_itself() -> None:
 
 
 def test_nearest_weighs_the_rare_words_and_not_the_common_wording() -> None:
-    asked = [
+    test_rows = [
         row("Translate into German.", "the grass", "?"),
         row("Name the colour.", "the red house", "?"),
         row("Add.", "34 + 12", "?"),
     ]
-    answers = BASELINES["nearest"](TRAIN, asked)
+    answers = BASELINES["nearest"](TRAIN, test_rows)
     assert answers[1] == "das rote Haus"
     assert answers[2] == "46"
 

@@ -47,7 +47,7 @@ def read_caption(text: str) -> Scene:
 
 def read_names(text: str, scene: Scene) -> list[list[int]]:
     """For every name of a present thing in an instruction, the cells that it fits."""
-    found = []
+    drawn_rows = []
     sized = rf"(?:({'|'.join(SIZES)}) )?(?:({'|'.join(COLOURS)}) )?({'|'.join((*FORMS, 'shape'))})\b"
     for match in re.finditer(rf"\bthe (?:(top|bottom) (left|right) shape|{sized}(?: at the (\w+ \w+))?)", text):
         row, side, size, colour, form, place = match.groups()
@@ -60,8 +60,8 @@ def read_names(text: str, scene: Scene) -> list[list[int]]:
             and colour in (None, shape.colour)
             and form in (None, "shape", shape.form)
         ]
-        found.append(fitting)
-    return found
+        drawn_rows.append(fitting)
+    return drawn_rows
 
 
 def test_train_and_test_share_no_scene_and_no_picture(rows: list[Row], held_out: list[Row]) -> None:
@@ -85,9 +85,9 @@ def test_no_edit_of_the_test_split_is_repeated(held_out: list[Row]) -> None:
 
 def test_a_small_validation_split_ends_after_all_its_edits() -> None:
     narrow = world.Settings(kinds=("background", "remove"), shapes=1)
-    found = list(world.generate(10_000, 0, "validation", narrow))
-    scenes_held = {row["item"] for row in found}
-    assert len(found) == 4 * len(scenes_held)  # three other grounds, and one shape to remove
+    drawn_rows = list(world.generate(10_000, 0, "validation", narrow))
+    scenes_held = {row["item"] for row in drawn_rows}
+    assert len(drawn_rows) == 4 * len(scenes_held)  # three other grounds, and one shape to remove
 
 
 def test_a_larger_draw_starts_with_the_smaller_one() -> None:
@@ -168,11 +168,11 @@ def painted(scene: Scene, edit: Edit) -> images.Pixels:
         picture[(picture == ground).all(-1)] = GROUNDS[str(edit.ground)]
         return picture
     if edit.cell is not None:
-        own = (picture == COLOURS[scene.shape_at(edit.cell).colour]).all(-1) & quarter(edit.cell)
+        edited_shape = (picture == COLOURS[scene.shape_at(edit.cell).colour]).all(-1) & quarter(edit.cell)
         if edit.kind == "recolour" and edit.shape is not None:
-            picture[own] = COLOURS[edit.shape.colour]
+            picture[edited_shape] = COLOURS[edit.shape.colour]
             return picture
-        picture[own] = ground
+        picture[edited_shape] = ground
     spot = edit.to if edit.to is not None else edit.cell
     if edit.shape is not None and spot is not None:
         alone = scenes.render(Scene(scene.ground, (None,) * 4).with_cell(spot, edit.shape))
@@ -302,5 +302,5 @@ def test_no_instruction_means_two_edits_of_one_scene() -> None:
     for kind in KINDS:
         for edit in edits.possible_edits(scene, kind):
             for seed in range(25):
-                said = templates.write_instruction(Random(seed), scene, edit)
-                assert meant.setdefault(said, edit.apply(scene)) == edit.apply(scene), said
+                instruction = templates.write_instruction(Random(seed), scene, edit)
+                assert meant.setdefault(instruction, edit.apply(scene)) == edit.apply(scene), instruction

@@ -28,10 +28,10 @@ def faults(wheel: Path, distribution: Path, package: str) -> list[str]:
         names = set(archive.namelist())
     information = f"{'-'.join(wheel.name.split('-')[:2])}.dist-info"
     wanted = expected(distribution, package)
-    found = [f"{name} is missing" for name in sorted(wanted - names)]
+    problems = [f"{name} is missing" for name in sorted(wanted - names)]
     strangers = {name for name in names - wanted if not name.startswith(f"{information}/")}
-    found += [f"{name} does not belong there" for name in sorted(strangers)]
-    found += [f"{name} is outside its own package" for name in sorted(wanted) if name.split("/")[1] != package]
+    problems += [f"{name} does not belong there" for name in sorted(strangers)]
+    problems += [f"{name} is outside its own package" for name in sorted(wanted) if name.split("/")[1] != package]
     must = [f"{information}/licenses/LICENSE", f"{information}/entry_points.txt"]
     if package != "core":
         must.append(f"instructzoo/{package}/recipes/tiny.yaml")
@@ -39,11 +39,11 @@ def faults(wheel: Path, distribution: Path, package: str) -> list[str]:
     if any(name.startswith(weights) for name in wanted):  # a domain that bundles a model ships it with its scores
         must.append(f"{weights}scores.json")
         if not any(name.startswith(weights) and name.endswith(".safetensors") for name in names):
-            found.append(f"{weights}*.safetensors is missing")
-    found += [f"{name} is missing" for name in must if name not in names]
+            problems.append(f"{weights}*.safetensors is missing")
+    problems += [f"{name} is missing" for name in must if name not in names]
     if wheel.stat().st_size > LARGEST:
-        found.append(f"{wheel.stat().st_size} bytes, more than {LARGEST}")
-    return found
+        problems.append(f"{wheel.stat().st_size} bytes, more than {LARGEST}")
+    return problems
 
 
 def main() -> int:
