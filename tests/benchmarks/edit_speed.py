@@ -46,14 +46,14 @@ def main() -> None:
     if options.contestant:
         print(json.dumps(work(options)))
         return
-    found: dict[str, list[Any]] = {name: [] for name in (*CONTESTANTS, "guidance")}
+    rounds_by_name: dict[str, list[Any]] = {name: [] for name in (*CONTESTANTS, "guidance")}
     with tempfile.TemporaryDirectory() as home:
         backbone(Path(home))
         for turn in range(options.rounds):
-            for name in list(found)[:: -1 if turn % 2 else 1]:
-                found[name].append(measure(name, options, home))
-                print(f"round {turn + 1} {name}: {found[name][-1]}", file=sys.stderr)
-    print(json.dumps(summary(found, options)))
+            for name in list(rounds_by_name)[:: -1 if turn % 2 else 1]:
+                rounds_by_name[name].append(measure(name, options, home))
+                print(f"round {turn + 1} {name}: {rounds_by_name[name][-1]}", file=sys.stderr)
+    print(json.dumps(summary(rounds_by_name, options)))
 
 
 def arguments() -> argparse.Namespace:
@@ -76,17 +76,17 @@ def measure(name: str, options: argparse.Namespace, home: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def summary(found: dict[str, list[Any]], options: argparse.Namespace) -> dict[str, Any]:
+def summary(rounds_by_name: dict[str, list[Any]], options: argparse.Namespace) -> dict[str, Any]:
     """Medians over the rounds, and ratios."""
-    middle = {name: medians(found[name]) for name in CONTESTANTS}
+    middle = {name: medians(rounds_by_name[name]) for name in CONTESTANTS}
     zoo, plain = middle["zoo"], middle["plain"]
     training = {"zoo to plain": ratio(zoo, plain), "peak memory": round(zoo["peak_mb"] / plain["peak_mb"], 2)}
     for epochs in (1, 10):
         spread = {unit: 1 / (1 / zoo[unit] + zoo[f"filling {unit}"] / epochs) for unit in SECONDS}
         training[f"zoo to plain, filling over {epochs} epochs"] = ratio(spread, plain)
     guidance = {}
-    for batch in found["guidance"][0]:
-        rate = medians([one[batch] for one in found["guidance"]])
+    for batch in rounds_by_name["guidance"][0]:
+        rate = medians([figures[batch] for figures in rounds_by_name["guidance"]])
         together, apart = ({unit: rate[f"{way} {unit}"] for unit in SECONDS} for way in (TOGETHER, APART))
         guidance[f"one batch to three forwards, pictures: {batch}"] = ratio(together, apart)
     return {
@@ -98,12 +98,12 @@ def summary(found: dict[str, list[Any]], options: argparse.Namespace) -> dict[st
     }
 
 
-def ratio(one: Seconds, other: Seconds) -> Seconds:
-    return {unit: round(one[unit] / other[unit], 2) for unit in SECONDS}
+def ratio(numerator: Seconds, denominator: Seconds) -> Seconds:
+    return {unit: round(numerator[unit] / denominator[unit], 2) for unit in SECONDS}
 
 
 def medians(rounds: Sequence[dict[str, float]]) -> dict[str, float]:
-    return {key: round(statistics.median(one[key] for one in rounds), 3) for key in rounds[0]}
+    return {key: round(statistics.median(figures[key] for figures in rounds), 3) for key in rounds[0]}
 
 
 def backbone(home: Path) -> None:
@@ -115,8 +115,8 @@ def backbone(home: Path) -> None:
     from instructzoo.core import recipe
     from instructzoo.pix2pix import model
 
-    own = recipe.Model(backbone="made", vocabulary=512, max_tokens=TOKENS)
-    tokenizer = model.train_tokenizer((row["instruction"] for row in rows(200)), own)
+    settings = recipe.Model(backbone="made", vocabulary=512, max_tokens=TOKENS)
+    tokenizer = model.train_tokenizer((row["instruction"] for row in rows(200)), settings)
     torch.manual_seed(0)
     text = CLIPTextConfig(
         vocab_size=len(tokenizer), hidden_size=128, intermediate_size=512, num_hidden_layers=2, num_attention_heads=4,
@@ -151,19 +151,19 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
     torch.set_num_threads(options.threads)
     if options.contestant == "guidance":
         return {str(batch): guided(options, batch) for batch in (1, options.batch)}
-    found = plain(options) if options.contestant == "plain" else zoo(options)
-    return found | {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    speeds = plain(options) if options.contestant == "plain" else zoo(options)
+    return speeds | {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
 
 def plan(options: argparse.Namespace, steps: int) -> Any:
     """This loop's recipe: its defaults, and what all contestants share."""
     from instructzoo.core.recipe import Recipe
 
-    own = {"resolution": SIDE, "train_text": options.contestant == "zoo with text"}
+    model_options = {"resolution": SIDE, "train_text": options.contestant == "zoo with text"}
     return Recipe.model_validate(
         {
             "domain": "pix2pix",
-            "model": {"backbone": str(Path(options.home) / "model"), "max_tokens": TOKENS, "options": own},
+            "model": {"backbone": str(Path(options.home) / "model"), "max_tokens": TOKENS, "options": model_options},
             "objective": {"cache": options.contestant != "zoo uncached"},
             "train": {"steps": steps, "batch": options.batch, "lr": RATE, "schedule": "constant", "warmup": 0},
         }
@@ -189,12 +189,12 @@ def zoo(options: argparse.Namespace) -> dict[str, float]:
     encoded: list[Any] = []
     filling = timed(lambda: encoded.extend(ready.encode(data)))
     tuned = ready.trainable_model()
-    costs, own = ready.lengths(encoded), ready.objective(tuned)
+    costs, objective_of_model = ready.lengths(encoded), ready.objective(tuned)
 
     def train(settings: Any) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            parts = tune.EncodedSplits(encoded, [], costs.total, [])
-            tune.fit(settings, runs.Run(Path(folder)), tuned, own, parts, quiet=True)
+            splits = tune.EncodedSplits(encoded, [], costs.total, [])
+            tune.fit(settings, runs.Run(Path(folder)), tuned, objective_of_model, splits, quiet=True)
 
     train(plan(options, WARM))
     took = timed(train, settings)
@@ -259,8 +259,8 @@ def plain_loss(network: Any, unet: Any, batch: tuple[Any, Any, Any], empty: Any)
     drawn = torch.rand(len(target))
     words = torch.where((drawn < 2 * DROP)[:, None, None], network.encode_text(empty[None]), words)
     kept = ((drawn < DROP) | (drawn >= 3 * DROP)).to(shown.dtype)
-    said = unet(torch.cat([noised, kept[:, None, None, None] * shown], 1), time, words).sample
-    return mse_loss(said.float(), noise)
+    prediction = unet(torch.cat([noised, kept[:, None, None, None] * shown], 1), time, words).sample
+    return mse_loss(prediction.float(), noise)
 
 
 def ready_batches(tokenizer: Any, size: int) -> list[tuple[Any, Any, Any]]:
@@ -284,8 +284,8 @@ class Apart:
     def __call__(self, noised: Any, time: Any, words: Any) -> Any:
         import torch
 
-        said = [self.unet(n, time, w).sample for n, w in zip(noised.chunk(3), words.chunk(3), strict=True)]
-        return SimpleNamespace(sample=torch.cat(said))
+        predictions = [self.unet(n, time, w).sample for n, w in zip(noised.chunk(3), words.chunk(3), strict=True)]
+        return SimpleNamespace(sample=torch.cat(predictions))
 
 
 def guided(options: argparse.Namespace, size: int) -> dict[str, float]:
@@ -300,12 +300,12 @@ def guided(options: argparse.Namespace, size: int) -> dict[str, float]:
     network.eval().requires_grad_(False)
     before, _, ids = ready_batches(tokenizer, size)[0]
     (empty,) = editor.tokenize(tokenizer, [""], TOKENS)
-    own = sampling.Settings(steps=options.steps, scheduler="ddim", guidance=3.0)
+    settings = sampling.Settings(steps=options.steps, scheduler="ddim", guidance=3.0)
     parts = {name: getattr(network, name) for name in ("vae", "words", "schedule", "scale")}
     models = {TOGETHER: network, APART: SimpleNamespace(unet=Apart(network.unet), **parts)}
 
     def denoise(way: str) -> Any:
-        return sampling.denoise(models[way], before, ids, empty, own, list(range(size)))
+        return sampling.denoise(models[way], before, ids, empty, settings, list(range(size)))
 
     # First calls set up what later ones find.
     torch.testing.assert_close(denoise(TOGETHER), denoise(APART), rtol=1e-3, atol=1e-3)

@@ -36,13 +36,13 @@ SIDE = 4096
 def main() -> None:
     options = arguments()
     torch.set_num_threads(options.threads)
-    setup, found = prepare(options), []
+    setup, rounds = prepare(options), []
     few = replace(setup, encoded=setup.encoded[:32])
     print(f"not counted: {measure(few, options.compile)}", file=sys.stderr)  # memory is met, and code compiled
     for turn in range(options.rounds):
-        found.append(measure(setup, options.compile))
-        print(f"round {turn + 1}: {found[-1]}", file=sys.stderr)
-    middle = {key: round(statistics.median(one[key] for one in found), 4) for key in found[0]}
+        rounds.append(measure(setup, options.compile))
+        print(f"round {turn + 1}: {rounds[-1]}", file=sys.stderr)
+    middle = {key: round(statistics.median(figures[key] for figures in rounds), 4) for key in rounds[0]}
     print(json.dumps({**{name: str(value) for name, value in vars(options).items()}, "median": middle}))
 
 

@@ -46,12 +46,12 @@ def main() -> None:
     if options.contestant:
         print(json.dumps(work(options)))
         return
-    found: dict[str, list[dict[str, float]]] = {name: [] for name in CONTESTANTS}
+    rounds_by_name: dict[str, list[dict[str, float]]] = {name: [] for name in CONTESTANTS}
     for turn in range(options.rounds):
         for name in CONTESTANTS:
-            found[name].append(measure(name, options))
-            print(f"round {turn + 1} {name}: {found[name][-1]}", file=sys.stderr)
-    print(json.dumps(summary(found, options)))
+            rounds_by_name[name].append(measure(name, options))
+            print(f"round {turn + 1} {name}: {rounds_by_name[name][-1]}", file=sys.stderr)
+    print(json.dumps(summary(rounds_by_name, options)))
 
 
 def arguments() -> argparse.Namespace:
@@ -77,10 +77,11 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, float]:
     return result
 
 
-def summary(found: dict[str, list[dict[str, float]]], options: argparse.Namespace) -> dict[str, Any]:
+def summary(rounds_by_name: dict[str, list[dict[str, float]]], options: argparse.Namespace) -> dict[str, Any]:
     """Medians over the rounds, and the ratios of this loop's to the others'."""
     middle = {
-        name: {key: statistics.median(r[key] for r in rounds) for key in rounds[0]} for name, rounds in found.items()
+        name: {key: statistics.median(r[key] for r in rounds) for key in rounds[0]}
+        for name, rounds in rounds_by_name.items()
     }
     ratios = {
         f"{ours} to {name}": {
@@ -129,11 +130,11 @@ def model_and_pairs(options: argparse.Namespace) -> tuple[Any, list[Pair]]:
 
 def asqp(path: Path) -> list[Pair]:
     """Sentences as questions, their quadruples as answers."""
-    found = []
+    pairs = []
     for line in path.read_text(encoding="utf-8").splitlines():
         sentence, _, quadruples = line.partition("####")
-        found.append((f"{sentence}\nQuadruples: ", "; ".join(", ".join(q) for q in ast.literal_eval(quadruples))))
-    return found
+        pairs.append((f"{sentence}\nQuadruples: ", "; ".join(", ".join(q) for q in ast.literal_eval(quadruples))))
+    return pairs
 
 
 class Prompts:

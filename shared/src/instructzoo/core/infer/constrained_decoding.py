@@ -129,7 +129,10 @@ class AnswerConstraints:
 class ConstraintLogitsProcessor(LogitsProcessor):
     """Applies `AnswerConstraints` inside transformers' own `generate`.
 
-    rows: the index of each row of the batch among the rows of `constraints`.
+    Args:
+        constraints: Grammars of the answers and the states of the rows.
+        rows: Index of each row of the batch among the rows of `constraints`.
+        greedy: Whether the likeliest token is taken; passed to `mask_logits`.
     """
 
     def __init__(self, constraints: AnswerConstraints, rows: Sequence[int], greedy: bool) -> None:

@@ -27,7 +27,16 @@ a forward pass of their own."""
 
 @dataclass
 class Batch:
-    """b rows that are being decoded. rows: their indices among the prompts; live: which of them have not ended."""
+    """The b rows that are being decoded.
+
+    Args:
+        rows: Their indices among the prompts.
+        live: Which of them have not ended.
+        tokens: Last token of each row, which the model has not read yet, [b].
+        positions: Position of each of these tokens, [b].
+        mask: 1 where a column of the cache is a token of the row, [b, s].
+        cache: Keys and values of all layers.
+    """
 
     rows: list[int]
     live: list[bool]
@@ -41,8 +50,15 @@ class Batch:
 class Decoder:
     """The state of one call of `generate_ids`.
 
-    model: a plain causal language model. stop_ids: tokens that end an answer. first: the number of the first prompt,
-    where the prompts are a block of many. constraints: the grammars of the answers, if decoding is constrained.
+    Args:
+        model: A plain causal language model.
+        prompts: Token ids of each prompt.
+        decode: Settings of decoding: max_new_tokens, temperature, top_p and batch_tokens.
+        stop_ids: Tokens that end an answer.
+        pad_id: Token that fills prompts on the left.
+        seed: Seed of sampling.
+        first: The number of the first prompt, where the prompts are a block of many.
+        constraints: The grammars of the answers; None if decoding is not constrained.
     """
 
     model: Any
@@ -84,7 +100,15 @@ class Decoder:
         return ended >= (1 if over_budget else max(1, REGROUP_FRACTION * rows))
 
     def next_rows(self, waiting: deque[int], live_rows: list[int]) -> list[int]:
-        """Take the rows that start now from `waiting`; they are padded to the width of `live_rows`."""
+        """Take the rows that start now from `waiting`.
+
+        Args:
+            waiting: Rows that have not started, longest prompt first; the rows that start are removed from it.
+            live_rows: Rows that stay in the batch; new ones are padded to their width.
+
+        Returns:
+            As many rows as the token budget has room for; none if no row waits.
+        """
         if not waiting:
             return []
         longest = max(len(self.prompts[row]) for row in (*live_rows, waiting[0]))
@@ -112,7 +136,16 @@ class Decoder:
         self.append_tokens(batch, self.forward(batch, batch.tokens[:, None], batch.positions[:, None]))
 
     def forward(self, batch: Batch, input_ids: Tensor, positions: Tensor) -> Tensor:
-        """Logits [b, v] after the last column of `input_ids` [b, q]."""
+        """Run the model on new columns.
+
+        Args:
+            batch: Rows whose cache the model reads and extends.
+            input_ids: Token ids of the q new columns, [b, q].
+            positions: Their positions, [b, q].
+
+        Returns:
+            Logits after the last column, [b, v].
+        """
         return self.model(
             input_ids=input_ids,
             attention_mask=batch.mask,
@@ -123,7 +156,12 @@ class Decoder:
         ).logits[:, -1]
 
     def append_tokens(self, batch: Batch, logits: Tensor) -> None:
-        """Select a token for every row; live rows append it, or end."""
+        """Select a token for every row; live rows append it, or end.
+
+        Args:
+            batch: Rows that `logits` belong to, changed in place.
+            logits: Logits of the next token, [b, v].
+        """
         if self.constraints:
             live_rows = [row if live else None for row, live in zip(batch.rows, batch.live, strict=True)]
             logits = self.constraints.mask_logits(live_rows, logits, greedy=not self.decode.temperature)
@@ -141,7 +179,15 @@ class Decoder:
                     self.constraints.finish(batch.rows[i])
 
     def select_tokens(self, rows: Sequence[int], logits: Tensor) -> Tensor:
-        """The likeliest tokens [b]; above temperature 0, tokens sampled from the nucleus with each row's own draws."""
+        """Select the next token of every row.
+
+        Args:
+            rows: Indices of the rows of `logits` among the prompts.
+            logits: Logits of the next token, [b, v].
+
+        Returns:
+            The likeliest tokens [b]; above temperature 0, tokens sampled from the nucleus with each row's own draws.
+        """
         if not self.decode.temperature:
             return logits.argmax(-1)
         for row in rows:
@@ -152,7 +198,15 @@ class Decoder:
         return sample_top_p(logits.float() / self.decode.temperature, self.decode.top_p, draws.to(logits.device))
 
     def regroup(self, batch: Batch, new_rows: list[int]) -> Batch | None:
-        """The live rows and the new ones, without the leading columns that none of them needs."""
+        """Drop ended rows, add new ones, and drop the leading columns that none of them needs.
+
+        Args:
+            batch: The batch whose live rows stay; its cache is changed in place.
+            new_rows: Rows that start now.
+
+        Returns:
+            The batch of the live rows and the new ones; None if there are neither.
+        """
         live_indices = [i for i, live in enumerate(batch.live) if live]
         joining = self.prefill(new_rows) if new_rows else None
         if not live_indices:
@@ -180,7 +234,12 @@ def is_supported(model: Any) -> bool:
 
 
 def max_rows(longest: int, decode: Decode) -> int:
-    """Rows that fit into the token budget if the longest prompt has `longest` tokens; at least one."""
+    """Return how many rows fit into the token budget; at least one.
+
+    Args:
+        longest: Tokens of the longest prompt.
+        decode: `batch_tokens` is the budget; a row takes its prompt and `max_new_tokens` of it.
+    """
     return max(1, decode.batch_tokens // (longest + decode.max_new_tokens))
 
 

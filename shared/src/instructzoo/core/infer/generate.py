@@ -37,7 +37,15 @@ def generate(
 
 
 def decode_texts(bundle: ModelBundle, answers: Sequence[Sequence[int]]) -> list[str]:
-    """The token ids that `generate_ids` returns, as text without special tokens."""
+    """Turn token ids of answers into texts.
+
+    Args:
+        bundle: The model's bundle, whose tokenizer is used.
+        answers: Token ids of each answer, as `generate_ids` returns them.
+
+    Returns:
+        The texts in the same order, without special tokens.
+    """
     if not answers:
         return []
     texts: list[str] = bundle.tokenizer.batch_decode(answers, skip_special_tokens=True)
@@ -45,7 +53,12 @@ def decode_texts(bundle: ModelBundle, answers: Sequence[Sequence[int]]) -> list[
 
 
 def count_truncated(answers: Sequence[Sequence[int]], decode: Decode) -> int:
-    """The number of answers (token ids) that decode.max_new_tokens has cut off before they ended by themselves."""
+    """Count the answers that decode.max_new_tokens has cut off before they ended by themselves.
+
+    Args:
+        answers: Token ids of each answer, as `generate_ids` returns them.
+        decode: The settings that they were generated with.
+    """
     return sum(len(token_ids) >= decode.max_new_tokens for token_ids in answers)
 
 

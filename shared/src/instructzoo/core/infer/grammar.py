@@ -31,7 +31,9 @@ MAX_CACHED_STATES = 20_000
 class Constraint(Protocol):
     """An automaton over the bytes of an answer. Its states are hashable, and from each of them an end is reachable."""
 
-    def start(self) -> State: ...
+    def start(self) -> State:
+        """The state before the first byte."""
+        ...
 
     def transitions(self, state: Any) -> Mapping[int, State]:
         """The next state for each byte that may be written in `state`."""
@@ -137,9 +139,11 @@ class Grammar:
         self._start = self._closure(first_node)
 
     def start(self) -> frozenset[int]:
+        """The state before the first byte: the closure of the first node."""
         return self._start
 
     def accepts(self, state: frozenset[int]) -> bool:
+        """Whether the answer may end in `state`: the end is one of its nodes."""
         return END in state
 
     def transitions(self, state: frozenset[int]) -> Mapping[int, frozenset[int]]:

@@ -22,7 +22,15 @@ class Part(Protocol):
     """A piece of a grammar."""
 
     def build(self, nodes: Nodes, next_node: int) -> int | None:
-        """Add this piece in front of `next_node`. Returns its first node, or None if the piece can write nothing."""
+        """Add this piece to the automaton.
+
+        Args:
+            nodes: The automaton under construction, changed in place.
+            next_node: The node that follows the piece.
+
+        Returns:
+            The piece's first node, or None if the piece can write nothing.
+        """
         ...
 
 
@@ -35,6 +43,7 @@ class Nodes:
     spans: list[tuple[SourceText, int]] = field(default_factory=list)  # each with the node that follows it
 
     def add(self, epsilon_edges: Iterable[int] = ()) -> int:
+        """Add a node with these epsilon edges and no edges by bytes; return its index."""
         self.edges.append({})
         self.epsilon_edges.append(list(epsilon_edges))
         return len(self.edges) - 1
@@ -47,6 +56,7 @@ class Choice:
     texts: tuple[str, ...]
 
     def build(self, nodes: Nodes, next_node: int) -> int | None:
+        """Add the trie; every text leads to `next_node`. Returns its root, or None without texts."""
         if not self.texts:
             return None
         root = nodes.add()
@@ -66,6 +76,7 @@ class Seq:
     parts: tuple[Part, ...]
 
     def build(self, nodes: Nodes, next_node: int) -> int | None:
+        """Add the parts from the last to the first. Returns the first node, or None if a part can write nothing."""
         for part in reversed(self.parts):
             first_node = part.build(nodes, next_node)
             if first_node is None:
@@ -81,6 +92,7 @@ class Either:
     parts: tuple[Part, ...]
 
     def build(self, nodes: Nodes, next_node: int) -> int | None:
+        """Add the alternatives. Returns a node before them, or None if none of them can write anything."""
         first_nodes = [part.build(nodes, next_node) for part in self.parts]
         alternatives = [node for node in first_nodes if node is not None]
         return nodes.add(alternatives) if alternatives else None
@@ -94,6 +106,7 @@ class Many:
     separator: Part
 
     def build(self, nodes: Nodes, next_node: int) -> int | None:
+        """Add the part and a loop over the separator. Returns the first node, or None if the part can write nothing."""
         end_of_part = nodes.add([next_node])
         first_node = self.part.build(nodes, end_of_part)
         repeat = None if first_node is None else self.separator.build(nodes, first_node)
@@ -109,6 +122,7 @@ class Span:
     source: SourceText
 
     def build(self, nodes: Nodes, next_node: int) -> int | None:
+        """Add a node before all starts of spans. Returns it, or None if no span of the source is allowed."""
         if not self.source.starts:
             return None
         nodes.spans.append((self.source, next_node))

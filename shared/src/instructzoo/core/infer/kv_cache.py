@@ -28,7 +28,17 @@ class PreallocatedLayer(DynamicLayer):
     _buffers: tuple[Tensor, Tensor]  # keys and values with their spare columns, [b, h, s + spare, d]
 
     def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
-        """Append columns; the signature is transformers'."""
+        """Append columns; the signature is transformers'.
+
+        Args:
+            key_states: Keys of the q new columns, [b, h, q, d].
+            value_states: Their values, [b, h, q, d].
+            *args: Ignored.
+            **kwargs: Ignored.
+
+        Returns:
+            Keys and values of all columns, [b, h, s + q, d].
+        """
         if not self.is_initialized:
             self.dtype, self.device, self.is_initialized = key_states.dtype, key_states.device, True
             self._allocate(key_states, value_states)
@@ -42,7 +52,13 @@ class PreallocatedLayer(DynamicLayer):
         return self.keys, self.values
 
     def regroup(self, rows: Tensor, first_column: int, joining: PreallocatedLayer | None) -> None:
-        """Keep `rows` [b'] and the columns from `first_column` on, then append the rows of `joining`, aligned right."""
+        """Drop rows and leading columns, and append the rows of another layer, aligned right.
+
+        Args:
+            rows: Indices of the rows that are kept, [b'].
+            first_column: The first column that is kept.
+            joining: The layer whose rows are appended; it has no more columns than are kept. None appends none.
+        """
         keys, values = self.keys[rows, :, first_column:], self.values[rows, :, first_column:]
         if joining:
             keys, values = _concat_rows(keys, joining.keys), _concat_rows(values, joining.values)

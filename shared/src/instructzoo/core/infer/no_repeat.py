@@ -19,9 +19,12 @@ from instructzoo.core.infer.source_spans import utf8_bytes
 class ListState(NamedTuple):
     """A state of the constraint: what the list contains so far.
 
-    grammar_state: the state of the grammar of single lists. finished_items: the items before the current one, sorted by
-    their bytes, so that lists of the same items share a state. current_item: the bytes written of the current item.
-    separator_left: bytes of the separator that must still be written.
+    Args:
+        grammar_state: The state of the grammar of single lists.
+        finished_items: The items before the current one, sorted by their bytes, so that lists of the same items share a
+            state.
+        current_item: The bytes written of the current item.
+        separator_left: Bytes of the separator that must still be written.
     """
 
     grammar_state: frozenset[int]
@@ -57,6 +60,7 @@ class NonRepeatingList:
         self._transitions: dict[ListState, dict[int, ListState]] = {}
 
     def start(self) -> ListState:
+        """The state of the empty list."""
         return ListState(self._grammar.start())
 
     def accepts(self, state: ListState) -> bool:

@@ -110,7 +110,15 @@ class Predictor:
 
     @staticmethod
     def same_answer(answer: str, other_answer: str) -> bool:
-        """Whether an exported model's answer counts as the same as this model's."""
+        """Whether an exported model's answer counts as the same as this model's.
+
+        Args:
+            answer: Text of one of the two models.
+            other_answer: Text of the other one.
+
+        Returns:
+            True if the texts are equal; a domain may compare what they say instead.
+        """
         return answer == other_answer
 
     @property

@@ -37,7 +37,9 @@ class SpanBoundaries(NamedTuple):
 class SourceText:
     """A text that spans are copied from. All offsets are in bytes of `data`.
 
-    escapes: how a character is written that is not written as it stands; None for one that no span may contain.
+    Args:
+        text: The text.
+        escapes: How a character is written that is not written as it stands; None for one that no span may contain.
     """
 
     text: str

@@ -31,8 +31,9 @@ class TokenTrieNode:
 class TokenSpellings:
     """The bytes of every token of one tokenizer.
 
-    by_id: the bytes by token id; None for special tokens, which are never part of an answer. strips_leading_space:
-    whether the first token of an answer loses the space that it starts with (sentencepiece).
+    Args:
+        by_id: The bytes by token id; None for special tokens, which are never part of an answer.
+        strips_leading_space: Whether the first token of an answer loses the space that it starts with (sentencepiece).
     """
 
     by_id: tuple[bytes | None, ...]
@@ -62,14 +63,31 @@ class TokenSpellings:
         return cls(tuple(by_id), strips_leading_space)
 
     def spelling(self, token_id: int, at_start: bool) -> bytes | None:
-        """The bytes of a token; None for a special one. at_start: whether it is the first token of the answer."""
+        """Return the bytes that a token writes.
+
+        Args:
+            token_id: Id of the token; one beyond the vocabulary has no bytes.
+            at_start: Whether it is the first token of the answer.
+
+        Returns:
+            The bytes; None for a special token.
+        """
         spelling = self.by_id[token_id] if token_id < len(self.by_id) else None
         if at_start and self.strips_leading_space and spelling and spelling[:1] == b" ":
             return spelling[1:]
         return spelling
 
     def allowed_tokens(self, constraint: Constraint, state: State, at_start: bool) -> list[int]:
-        """Ids of the tokens whose bytes may be written in `state`."""
+        """Find the tokens that may be written next.
+
+        Args:
+            constraint: The grammar of the answer.
+            state: Its state after the bytes that are written already.
+            at_start: Whether the next token is the first one of the answer.
+
+        Returns:
+            Ids of the tokens whose bytes may be written in `state`, in no particular order.
+        """
         token_ids: list[int] = []
         pending = [(self._trie_at_start if at_start and self.strips_leading_space else self._trie, state)]
         while pending:

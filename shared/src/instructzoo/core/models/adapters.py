@@ -204,7 +204,12 @@ def _must_fit(model: Any) -> None:
 
 
 def save(model: Any, folder: Path) -> None:
-    """Write the trained parameters: all weights (`full`), peft's adapter, or the file `DELTA`."""
+    """Write the trained parameters: all weights (`full`), peft's adapter, or the file `DELTA`.
+
+    Args:
+        model: Tuned model, as `apply` returned it.
+        folder: Folder to write to; it is created if it does not exist.
+    """
     from peft import PeftModel
     from safetensors.torch import save_file
 
@@ -217,6 +222,14 @@ def save(model: Any, folder: Path) -> None:
 
 def reload(model: Any, method: Method, folder: Path) -> Any:
     """Load the trained parameters of `save` onto their backbone, for inference.
+
+    Args:
+        model: The backbone without the tuning method; it is changed in place.
+        method: Settings of the method that the parameters were trained with.
+        folder: Folder of `save`.
+
+    Returns:
+        The model itself, or peft's wrapper of it.
 
     Raises:
         ValueError: The folder has no safetensors, or those of another method.

@@ -38,7 +38,15 @@ def convert(backbone: Backbone, data: Mapping[str, Path], folder: Path) -> None:
 
 
 def from_gguf(path: Path, folder: Path) -> None:
-    """De-quantise a GGUF file to fp16 safetensors, with its tokenizer. Raises ZooError if gguf is not installed."""
+    """De-quantise a GGUF file to fp16 safetensors, with its tokenizer.
+
+    Args:
+        path: The GGUF file.
+        folder: An existing folder, which gets the model in the plain Hugging Face layout.
+
+    Raises:
+        ZooError: The package gguf is not installed, or the file names no end-of-sequence token.
+    """
     from importlib.util import find_spec
 
     if find_spec("gguf") is None:
@@ -89,9 +97,16 @@ def gguf_tokenizer(path: Path) -> Any:
 
 
 def header_text(path: Path, key: str) -> str | None:
-    """Return a text of the header of a GGUF file (key, uint32 type 8, uint64 length, UTF-8), or None.
+    """Read a text from the header of a GGUF file (key, uint32 type 8, uint64 length, UTF-8).
 
     The reader of the package gguf takes many seconds for a header with a vocabulary; this is one search in 16 MB.
+
+    Args:
+        path: The GGUF file.
+        key: Key of the header, such as "tokenizer.ggml.pre".
+
+    Returns:
+        The text, or None if the header has no text of this key.
     """
     with path.open("rb") as file:
         header = file.read(1 << 24)
@@ -105,7 +120,15 @@ def header_text(path: Path, key: str) -> str | None:
 
 
 def from_pickle(path: Path, folder: Path) -> None:
-    """Rewrite a pickled state dict as safetensors. `weights_only` refuses anything but tensors."""
+    """Rewrite a pickled state dict as safetensors. `weights_only` refuses anything but tensors.
+
+    Args:
+        path: The file of `torch.save`.
+        folder: An existing folder, which gets `model.safetensors`.
+
+    Raises:
+        ZooError: The file holds something other than tensors by name.
+    """
     import torch
     from safetensors.torch import save_file
 

@@ -93,7 +93,15 @@ def _pinned_asset(backbone: Backbone) -> Path:
 
 
 def damage(path: Path, backbone: Backbone) -> str | None:
-    """Return what is wrong with a cached asset, or None if every file has the sha256 of the manifest."""
+    """Check a cached asset against its manifest.
+
+    Args:
+        path: Folder of the asset in the cache.
+        backbone: Entry of the table with the pinned files.
+
+    Returns:
+        What is wrong with the asset, or None if every file has the sha256 of the manifest.
+    """
     if not (path / "manifest.json").is_file():
         return "no manifest.json"
     try:

@@ -51,7 +51,15 @@ class Bottleneck(nn.Module):
 
 
 def bottlenecks(model: Any, method: Method) -> None:
-    """Wrap the feed-forward blocks, or the modules of method.targets (mlp and o_proj: Houlsby et al. 2019)."""
+    """Wrap the feed-forward blocks, or the modules of method.targets (mlp and o_proj: Houlsby et al. 2019).
+
+    Args:
+        model: A transformers model; it is changed in place.
+        method: `name` (in parallel for "parallel-adapter", else in series), `width` and `targets` are read.
+
+    Raises:
+        ZooError: method.targets is a pattern instead of names, or no module has such a name.
+    """
     names = FEED_FORWARD if method.targets is None else method.targets
     if isinstance(names, str):
         raise ZooError(f"method.targets: {names}", "names of blocks, such as mlp, or none", "set method.targets")
@@ -73,6 +81,10 @@ def biases(model: Any, method: Method) -> None:
     """Train the biases of all linear layers but the output layer: BitFit (Ben Zaken et al. 2022, arXiv:2106.10199).
 
     Llama and T5 have none; there biases of zero are added.
+
+    Args:
+        model: A transformers model; it is changed in place.
+        method: Not read; all functions of `METHODS` have the same parameters.
     """
     model.requires_grad_(False)
     output = model.get_output_embeddings()
@@ -85,7 +97,12 @@ def biases(model: Any, method: Method) -> None:
 
 
 def norms(model: Any, method: Method) -> None:
-    """Train the scales (and shifts) of all normalisation layers."""
+    """Train the scales (and shifts) of all normalisation layers.
+
+    Args:
+        model: A transformers model; it is changed in place.
+        method: Not read; all functions of `METHODS` have the same parameters.
+    """
     model.requires_grad_(False)
     for module in model.modules():
         if type(module).__name__.endswith("Norm"):
@@ -93,7 +110,15 @@ def norms(model: Any, method: Method) -> None:
 
 
 def subset(model: Any, method: Method) -> None:
-    """Train the parameters whose names match the regular expression method.pattern."""
+    """Train the parameters whose names match the regular expression method.pattern.
+
+    Args:
+        model: A transformers model; it is changed in place.
+        method: `pattern` is read; it may match anywhere in a parameter's name.
+
+    Raises:
+        ZooError: The pattern is missing, malformed, or matches no parameter.
+    """
     if method.pattern is None:
         raise ZooError(
             "subset without method.pattern", f"a regular expression for names such as {_example_name(model)}"

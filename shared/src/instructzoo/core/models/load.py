@@ -86,7 +86,18 @@ def open_saved(folder: Path) -> ModelBundle:
 
 
 def open_plain(folder: Path, settings: Model) -> ModelBundle:
-    """Open a model in the plain Hugging Face layout, as `zoo export` writes it; it is not quantised."""
+    """Open a model in the plain Hugging Face layout, as `zoo export` writes it; it is not quantised.
+
+    Args:
+        folder: Folder with configuration, safetensors and tokenizer.
+        settings: Only `weights`, the dtype, is read.
+
+    Returns:
+        The model in evaluation mode, on the accelerator if there is one.
+
+    Raises:
+        ZooError: The folder is missing or damaged.
+    """
     model, kind = _pretrained(folder, settings.model_copy(update={"quantisation": "none"}))
     return ModelBundle(to_device(model.eval()), open_tokenizer(folder), kind)
 
@@ -101,7 +112,14 @@ def to_device(model: Any) -> Any:
 
 
 def save(model: Any, tokenizer: Any, recipe: Recipe, folder: Path) -> None:
-    """Write the trained parameters (all weights for `full`, else the adapter), the tokenizer and the recipe."""
+    """Write the trained parameters, the tokenizer and the recipe; `open_saved` reads them.
+
+    Args:
+        model: Tuned model: of `full` all weights are written, else the adapter alone.
+        tokenizer: Tokenizer of the model.
+        recipe: Recipe of the run. For an adapter on pretrained weights, `base.json` records which they are.
+        folder: Folder to write to.
+    """
     with quiet():
         adapters.save(model, folder)
     if recipe.method.name != "full" and not recipe.model.backbone.startswith("scratch:"):
@@ -126,7 +144,13 @@ def _commit(settings: Model, trained_on: dict[str, str] | None) -> str | None:
 
 
 def save_plain(model: Any, tokenizer: Any, folder: Path) -> None:
-    """Write model and tokenizer in the plain Hugging Face layout, which other programs open."""
+    """Write model and tokenizer in the plain Hugging Face layout, which other programs open.
+
+    Args:
+        model: A transformers model without adapters, such as `adapters.merged` returns.
+        tokenizer: Tokenizer of the model.
+        folder: Folder to write to.
+    """
     with quiet():
         model.save_pretrained(str(folder))
     tokenizer.save_pretrained(str(folder))

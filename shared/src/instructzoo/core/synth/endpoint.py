@@ -29,7 +29,15 @@ WHERE = "--teacher"
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A model of a chat endpoint. client: an httpx.Client, which many threads may use at once."""
+    """A model of a chat endpoint; `open` makes one.
+
+    Args:
+        model: Name of the model, as the endpoint knows it.
+        url: Address of the API, to which /chat/completions is added.
+        settings: Sampling, timeouts and retries.
+        key: Key of the API, or an empty text.
+        client: An httpx.Client, which many threads may use at once.
+    """
 
     model: str
     url: str
@@ -65,6 +73,7 @@ class Endpoint:
 
     @property
     def identity(self) -> str:
+        """Model, URL and the settings that decide an answer; the key is left out."""
         names = {"temperature", "top_p", "frequency_penalty", "max_tokens", "stop"}
         return f"openai:{self.model}@{self.url} {self.settings.model_dump_json(include=names)}"
 

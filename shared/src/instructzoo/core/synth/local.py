@@ -27,6 +27,7 @@ class PlainPrompts:
 
     @staticmethod
     def render(row: Mapping[str, Any], seed: int) -> list[Segment]:
+        """Return the prompt as one segment to read; the seed has no effect."""
         return [Segment(row["prompt"], False)]
 
 

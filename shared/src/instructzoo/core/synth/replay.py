@@ -44,6 +44,7 @@ class Replay:
 
     @cached_property
     def identity(self) -> str:
+        """A hash of all prompts and answers, so that another file counts as another teacher."""
         content = json.dumps(sorted(self.answers.items()))
         return f"script:{hashlib.sha256(content.encode()).hexdigest()[:16]}"
 

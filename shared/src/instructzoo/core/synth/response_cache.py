@@ -29,7 +29,14 @@ TAIL_BYTES = 1 << 16
 
 
 class ResponseCache:
-    """Answers by key, in a file that many processes append to."""
+    """Answers by key, in a file that many processes append to.
+
+    Args:
+        path: The file, JSON Lines; its folder is created if it does not exist, and what the file holds is read.
+
+    Raises:
+        ZooError: A line is malformed, or the folder cannot be written.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -98,6 +105,7 @@ class CachedTeacher:
 
     @property
     def identity(self) -> str:
+        """The identity of the teacher behind the cache."""
         return self.teacher.identity
 
     def answer(self, prompts: Sequence[str], attempt: int = 0) -> list[str]:

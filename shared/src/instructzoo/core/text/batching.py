@@ -108,6 +108,16 @@ def rank_micro_batches(
 
     All ranks have the same number of micro-batches, so that they exchange gradients together; the last ones are empty
     where a rank has no rows left.
+
+    Args:
+        rows: Row indices over all ranks.
+        lengths: Tokens of every row of the split.
+        settings: `micro_batch`, `micro_tokens` and `packing` are read.
+        rank: Rank of this process, from 0.
+        world_size: Number of processes.
+
+    Returns:
+        Row indices of each micro-batch.
     """
     by_rank = [
         micro_batches(rows[r::world_size], lengths, settings.micro_batch, settings.micro_tokens, settings.packing)
@@ -133,6 +143,9 @@ def micro_batches(
         max_tokens: Tokens per micro-batch, with the padding unless it is packed; a longer row stands alone.
         packed: Whether a micro-batch is one sequence without padding.
 
+    Returns:
+        Row indices of each micro-batch.
+
     Example:
         >>> micro_batches([0, 1, 2], [3, 9, 4], None, max_tokens=10)
         [[1], [2, 0]]
@@ -154,7 +167,15 @@ def micro_batches(
 
 
 def padding_share(batches: Batches, steps: int = 200) -> float:
-    """Return the share of padding among the token positions of the first `steps` updates."""
+    """Return the share of padding among the token positions of the first updates, on this rank.
+
+    Args:
+        batches: Updates of a run.
+        steps: Number of updates to look at, or all where the run has fewer.
+
+    Returns:
+        A number from 0 to 1; 0 with packing, which needs no padding.
+    """
     if batches.settings.packing:
         return 0.0
     positions = tokens = 0

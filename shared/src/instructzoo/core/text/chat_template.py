@@ -92,7 +92,11 @@ class Chat:
         return turns if turns[-1].supervised else turns[:-1]
 
     def question(self, segments: Sequence[Segment]) -> str:
-        """Return what the model reads before it answers: the first turn of `turns`, also where the answer is empty."""
+        """Return what the model reads before it answers: the first turn of `turns`, also where the answer is empty.
+
+        Raises:
+            ZooError: The conversation begins with an answer.
+        """
         supervised, first_segments = next(groupby(segments, key=lambda s: s.supervised), (True, ()))
         prompt = "" if supervised else "".join(s.text for s in first_segments)
         if not prompt:

@@ -88,7 +88,11 @@ class Encoder:
         return self.encode_all([row])[0]
 
     def encode_all(self, rows: Iterable[Row]) -> list[Encoded]:
-        """Encode many training rows as `encode` does, with few calls of the tokenizer."""
+        """Encode many training rows as `encode` does, with few calls of the tokenizer.
+
+        Raises:
+            ZooError: As for `encode`.
+        """
         iterator, encoded = iter(rows), []
         while block := list(islice(iterator, ROWS_PER_CALL)):
             segments_by_row = [self._render(row) for row in block]

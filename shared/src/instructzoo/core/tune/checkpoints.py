@@ -53,7 +53,13 @@ class State:
     tokens: int = 0
 
     def advance(self, examples: int, tokens: int, seconds: float) -> None:
-        """Count one more update."""
+        """Count one more update.
+
+        Args:
+            examples: Rows of the update, over all ranks.
+            tokens: Tokens of these rows.
+            seconds: Time that the update took.
+        """
         self.step += 1
         self.examples += examples
         self.tokens += tokens
@@ -64,6 +70,12 @@ def save(run: Run, state: State, model: Any, optimizer: torch.optim.Optimizer) -
     """Write checkpoints/step-<n> and delete all but the newest two.
 
     The main process writes; of a sharded model every process writes its shards.
+
+    Args:
+        run: Run directory that gets the checkpoint.
+        state: Counters of the loop; `state.step` is <n>.
+        model: Tuned model; only its trainable parameters are written.
+        optimizer: Optimiser whose state is written.
 
     Returns:
         The folder of the checkpoint.
@@ -83,6 +95,11 @@ def save(run: Run, state: State, model: Any, optimizer: torch.optim.Optimizer) -
 
 def restore(run: Run, model: Any, optimizer: torch.optim.Optimizer) -> State:
     """Load the newest sound checkpoint into model and optimiser; damaged newer ones are removed.
+
+    Args:
+        run: Run directory; each removed checkpoint adds a warning to its manifest.
+        model: Tuned model, changed in place.
+        optimizer: Optimiser of the same parameters, changed in place.
 
     Returns:
         The state of the checkpoint; a new State if the run has none yet.
@@ -121,7 +138,11 @@ def save_best(run: Run, state: State, model: Any) -> None:
 
 
 def load_best(run: Run, state: State, model: Any) -> None:
-    """Load the parameters of the best validation. Raises ZooError if that checkpoint is damaged."""
+    """Load the parameters of the best validation.
+
+    Raises:
+        ZooError: That checkpoint is damaged.
+    """
     folder = _best(run, state)
     if problem := _damage(folder):
         raise ZooError(f"the best checkpoint is damaged ({problem})", "a sound one", "train again", str(folder))
@@ -134,7 +155,15 @@ def weights(model: Any) -> dict[str, torch.Tensor]:
 
 
 def load_weights(model: Any, folder: Path) -> None:
-    """Copy the parameters of a checkpoint into the model. Raises ZooError if names or shapes differ."""
+    """Copy the parameters of a checkpoint into the model.
+
+    Args:
+        model: Tuned model; its trainable parameters are overwritten in place, and each process keeps its own shards.
+        folder: Folder of a checkpoint.
+
+    Raises:
+        ZooError: Names or shapes differ.
+    """
     parameters = dict(adapters.trainable_parameters(model))
     missing = set(parameters)
     with torch.no_grad():

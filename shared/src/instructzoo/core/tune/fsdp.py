@@ -70,7 +70,16 @@ def is_fsdp_module(module: Any) -> bool:
 
 
 def sync_gradients(accelerator: Accelerator, module: Any, last: bool) -> AbstractContextManager[Any]:
-    """Context of one micro-batch: the processes exchange gradients only after the `last` one of an update."""
+    """Return the context of one micro-batch: the processes exchange gradients only after the last one of an update.
+
+    Args:
+        accelerator: Accelerator of the run, which suspends the exchange of a DDP module.
+        module: Loss module, sharded by `apply_fsdp` or prepared by the accelerator.
+        last: Whether this is the last micro-batch of the update.
+
+    Returns:
+        A context manager for the forward and backward pass.
+    """
     if is_fsdp_module(module):
         module.set_requires_gradient_sync(last)
         return nullcontext()
@@ -83,7 +92,15 @@ def is_sharded(model: Any) -> bool:
 
 
 def clip_sharded_gradients(gradients: Iterable[Tensor], max_norm: float) -> float:
-    """Scale sharded gradients in place to a norm of at most `max_norm` over all shards; return the norm before."""
+    """Scale sharded gradients in place to a norm of at most `max_norm` over all shards.
+
+    Args:
+        gradients: Gradients of the trainable parameters, each a DTensor or a full tensor.
+        max_norm: Largest norm allowed; infinity only measures.
+
+    Returns:
+        The norm before clipping, the same number in every process.
+    """
     shards = [local_tensor(gradient) for gradient in gradients]
     local_square = sum(float(shard.float().pow(2).sum()) for shard in shards)
     norm = float(distributed.all_reduce_sum(local_square)[0] ** 0.5)
@@ -98,14 +115,29 @@ def local_tensor(tensor: Tensor) -> Tensor:
 
 
 def shard_like(value: Tensor, like: Tensor) -> Tensor:
-    """Shard a full tensor as `like` is sharded. Every process has the full tensor, so nothing is communicated."""
+    """Shard a full tensor as `like` is sharded.
+
+    Args:
+        value: Full tensor. Every process has it, so nothing is communicated.
+        like: Parameter whose mesh and placements are used.
+
+    Returns:
+        A DTensor; `value` itself if `like` is not sharded or has another shape.
+    """
     if not isinstance(like, DTensor) or value.shape != like.shape:
         return value
     return distribute_tensor(value.to(local_tensor(like).device), like.device_mesh, like.placements, src_data_rank=None)
 
 
 def gather_full_params(model: Any, keep: bool) -> None:
-    """Replace sharded parameters by full ones on the CPU, one at a time, in the process with `keep` (the main one)."""
+    """Replace sharded parameters by full ones on the CPU, one at a time.
+
+    All processes must call it together, since each parameter is gathered from all of them.
+
+    Args:
+        model: Sharded model, changed in place.
+        keep: Whether this process (the main one) keeps the full parameters; all others keep their shards.
+    """
     full_parameters: dict[int, nn.Parameter] = {}
     owners = [(m, name, p) for m in model.modules() for name, p in m.named_parameters(recurse=False)]
     for p in {id(p): p for _, _, p in owners if isinstance(p, DTensor)}.values():

@@ -49,13 +49,21 @@ class Lomo(torch.optim.Optimizer):
         self._overflow = False
 
     def hold(self, loss: Tensor) -> None:
-        """Keep the summed loss of the one micro-batch of an update, and with it its graph."""
+        """Keep the summed loss of the one micro-batch of an update, and with it its graph.
+
+        Raises:
+            ZooError: A loss is kept already: the update has several micro-batches.
+        """
         if self._loss is not None:
             raise accumulation("an update is cut into several micro-batches")
         self._loss = loss
 
     def divide_and_clip(self, num_targets: float, max_norm: float | None) -> float | None:
         """Prepare the step: its gradients are to be divided by the number of targets and clipped.
+
+        Args:
+            num_targets: Number of targets that the loss of `hold` sums over.
+            max_norm: Largest norm of the mean gradients of all parameters; None leaves them unclipped.
 
         Returns:
             The norm before clipping, measured by a backward pass that changes no weight; None where neither clipping
@@ -181,7 +189,15 @@ class AdaLomo(Lomo):
 
 
 def refuse_accumulation(lengths: Sequence[int], train: Train) -> None:
-    """Raise ZooError if the longest rows (`lengths` in tokens) do not fit into one micro-batch."""
+    """Check that every update fits into one micro-batch.
+
+    Args:
+        lengths: Tokens of every training row.
+        train: `batch`, `micro_batch`, `micro_tokens` and `packing` are read.
+
+    Raises:
+        ZooError: The `batch` longest rows do not fit into one micro-batch.
+    """
     longest = sorted(range(len(lengths)), key=lambda row: -lengths[row])[: train.batch]
     batches = micro_batches(longest, lengths, train.micro_batch, train.micro_tokens, train.packing)
     if len(batches) > 1:

@@ -170,7 +170,7 @@ def validation_loss(
 ) -> float:
     """Return the mean loss per target (nats) over the validation rows of all ranks.
 
-    It is one sum divided by one count, so that it does not depend on the batch size.
+    It is one sum divided by one count, so that it does not depend on the batch size. `loss_module` stays in eval mode.
     """
     loss_module.eval()
     loss_sum, num_targets, lengths = 0.0, 0.0, splits.validation_lengths
@@ -195,7 +195,7 @@ def summed_loss(
 
 
 def record_validation(run: Run, state: State, model: Any, val_loss: float, log: MetricsLog) -> None:
-    """Log a validation, and save the parameters if it is the best one so far."""
+    """Log a validation, save the parameters if it is the best so far; raise ZooError if the loss is not finite."""
     if not math.isfinite(val_loss):
         raise ZooError(f"the validation loss is {val_loss} at step {state.step}", "a number", "lower train.lr")
     state.stale += 1
@@ -234,6 +234,10 @@ def divide_and_clip(
 ) -> float | None:
     """Divide summed gradients by the number of targets of the update, and clip them to `max_norm`.
 
+    Args:
+        num_targets: Targets of the update divided by the number of ranks, since gradients are means over ranks.
+        max_norm: Largest norm of the mean gradients of all trainable parameters; None leaves them unclipped.
+
     Returns:
         The norm before clipping; None for LOMO without clipping, which never has all gradients at once.
     """
@@ -266,7 +270,11 @@ def raise_if_nonfinite(
     settings: Train,
     scaled: bool,
 ) -> None:
-    """Stop before a loss or a gradient that is not finite reaches the parameters; the error names the rows."""
+    """Stop before a loss or a gradient that is not finite reaches the parameters; `step` counts from 0.
+
+    Raises:
+        ZooError: `loss` or `grad_norm` (unless `scaled`: float16 skips the update) is not finite; it names the rows.
+    """
     if math.isfinite(loss) and (grad_norm is None or math.isfinite(grad_norm) or scaled):
         return
     rows = [row for micro_batch in micro_batches for row in micro_batch][:8]

@@ -26,7 +26,15 @@ class Objective(Protocol):
         ...
 
     def loss(self, model: Any, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return the summed loss and the number of targets that it sums over, both scalars."""
+        """Compute the loss of a batch.
+
+        Args:
+            model: Backbone with the tuning method applied.
+            batch: Tensors of `collate`, on the model's device.
+
+        Returns:
+            The summed loss and the number of targets that it sums over, both scalars.
+        """
         ...
 
 
@@ -73,7 +81,15 @@ class Causal:
         return {"input_ids": input_ids, "labels": labels}
 
     def loss(self, model: Any, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return the summed cross-entropy (nats) and the number of supervised tokens."""
+        """Compute the cross-entropy of a batch.
+
+        Args:
+            model: Causal backbone with the tuning method applied.
+            batch: Tensors of `collate`, [b, s].
+
+        Returns:
+            The summed cross-entropy (nats) and the number of supervised tokens, both scalars.
+        """
         labels = batch["labels"][:, 1:]  # [b, s-1]
         supervised = labels != IGNORE_INDEX
         targets, num_targets = labels[supervised], torch.tensor(int(supervised.sum()))
@@ -85,7 +101,16 @@ class Causal:
         return cross_entropy(logits.float(), targets, reduction="sum"), num_targets
 
     def logits(self, model: Any, batch: Batch, supervised: Tensor) -> Tensor:
-        """Return the logits that predict the tokens of the mask `supervised` [b, s-1]: [n, v]."""
+        """Compute the logits of supervised tokens.
+
+        Args:
+            model: Causal backbone with the tuning method applied.
+            batch: Tensors of `collate`, [b, s].
+            supervised: Mask of the n tokens to predict, without the first of each row, [b, s-1].
+
+        Returns:
+            The logits that predict these tokens, [n, v].
+        """
         if not self.supervised_logits:
             input_ids = batch["input_ids"]
             logits = model(input_ids=input_ids, position_ids=batch.get("position_ids"), use_cache=False).logits
@@ -94,7 +119,16 @@ class Causal:
         return adapters.unwrap_peft(model).get_output_embeddings()(self.hidden(model, batch, supervised))
 
     def hidden(self, model: Any, batch: Batch, supervised: Tensor) -> Tensor:
-        """Return what the output layer reads to predict the tokens of the mask `supervised` [b, s-1]: [n, d]."""
+        """Compute what the output layer reads to predict supervised tokens.
+
+        Args:
+            model: Causal backbone with the tuning method applied.
+            batch: Tensors of `collate`, [b, s].
+            supervised: Mask of the n tokens to predict, without the first of each row, [b, s-1].
+
+        Returns:
+            Last hidden states before these tokens, [n, d].
+        """
         decoder = adapters.unwrap_peft(model).get_decoder()
         output = decoder(input_ids=batch["input_ids"], position_ids=batch.get("position_ids"), use_cache=False)
         return output.last_hidden_state[:, :-1][supervised]  # of [b, s, d]
@@ -114,7 +148,15 @@ class Seq2Seq:
         return {"input_ids": input_ids, "attention_mask": attention_mask, "labels": labels}
 
     def loss(self, model: Any, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return the summed cross-entropy (nats) and the number of target tokens."""
+        """Compute the cross-entropy of a batch.
+
+        Args:
+            model: Encoder-decoder with the tuning method applied.
+            batch: Tensors of `collate`: [b, s] of the encoder and [b, t] of the decoder.
+
+        Returns:
+            The summed cross-entropy (nats) and the number of target tokens, both scalars.
+        """
         labels = batch["labels"]  # [b, t]
         decoder_input_ids = adapters.unwrap_peft(model).prepare_decoder_input_ids_from_labels(labels=labels)
         logits = model(

@@ -51,7 +51,13 @@ class Progress:
         self.bar.stop()
 
     def update(self, step: int, loss: float, tokens_per_second: float) -> None:
-        """Show the number of updates done, the loss of the last one and its speed."""
+        """Show the state of the run; without a terminal, write a line every `LINE_SECONDS` and after the last update.
+
+        Args:
+            step: Updates done.
+            loss: Training loss of the last update, in nats per target.
+            tokens_per_second: Speed of the last update.
+        """
         self.bar.update(self.task, completed=step, loss=loss, pace=tokens_per_second)
         if self.quiet or self.console.is_terminal:
             return
