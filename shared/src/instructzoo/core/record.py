@@ -112,11 +112,28 @@ class Record:
 
 
 def row_id(instruction: str, input: str, output: str) -> str:
-    """16 hex digits of the content: equal rows have equal ids on every machine."""
+    """16 hex digits of the content: equal rows have equal ids on every machine.
+
+    Args:
+        instruction: The row's instruction.
+        input: The row's input.
+        output: The row's output.
+
+    Returns:
+        The 64-bit BLAKE2b hash of the three texts.
+    """
     joined = f"{instruction}\x1f{input}\x1f{output}".encode()
     return hashlib.blake2b(joined, digest_size=8).hexdigest()
 
 
 def item_key(instruction: str, input: str) -> str:
-    """The default identity of a problem: its text, lower-cased, with single spaces."""
+    """The default identity of a problem: its text, lower-cased, with single spaces.
+
+    Args:
+        instruction: The row's instruction.
+        input: The row's input.
+
+    Returns:
+        The key. Rows that share it stay in one split.
+    """
     return " ".join(f"{instruction} {input}".casefold().split())

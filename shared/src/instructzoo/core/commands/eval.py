@@ -59,7 +59,13 @@ def eval(domain_name: str, run: str | None = None, limit: int | None = None, bas
 
 
 def save(folder: Path, scores: dict[str, Any], predictions: Sequence[dict[str, Any]]) -> None:
-    """Write predictions.jsonl and scores.json into a run directory."""
+    """Write predictions.jsonl and scores.json into a run directory.
+
+    Args:
+        folder: The run directory.
+        scores: The content of scores.json.
+        predictions: The lines of predictions.jsonl, as `describe` gives them.
+    """
     lines = "".join(json.dumps(prediction, ensure_ascii=False) + "\n" for prediction in predictions)
     runs.write_text(folder / "predictions.jsonl", lines)
     runs.write_json(folder / "scores.json", scores)
@@ -139,6 +145,10 @@ def evaluate(
 def check_same_data(folder: Path, built: BuiltData) -> None:
     """Check that a run's recipe still builds the rows that it was trained on.
 
+    Args:
+        folder: The run directory. A run whose manifest names no fingerprint passes.
+        built: The rows that the recipe builds now.
+
     Raises:
         ZooError: The fingerprint of the rows has changed: a file or the domain's code is another one.
     """
@@ -149,7 +159,16 @@ def check_same_data(folder: Path, built: BuiltData) -> None:
 
 
 def baseline_answers(domain: Domain, train: Sequence[Row], test: Sequence[Row]) -> dict[str, list[str]]:
-    """The answers of the baselines: copied input, constant answer, nearest training row, and the domain's own."""
+    """The answers of the baselines: copied input, constant answer, nearest training row, and the domain's own.
+
+    Args:
+        domain: The domain, whose baselines are added to those of core.
+        train: The training rows.
+        test: The rows to answer.
+
+    Returns:
+        For each baseline one answer per test row, in order.
+    """
     from instructzoo.core.score import baselines
 
     answer_functions = {**baselines.BASELINES, **domain.module("metrics").BASELINES}
@@ -164,7 +183,16 @@ def paired(hits: dict[str, list[bool]]) -> dict[str, Any]:
 
 
 def describe(rows: Sequence[Row], answers: Sequence[str], hits: Sequence[bool]) -> list[dict[str, Any]]:
-    """Lines of predictions.jsonl. The images of a row are included, since its text alone does not state the task."""
+    """Lines of predictions.jsonl. The images of a row are included, since its text alone does not state the task.
+
+    Args:
+        rows: The rows that were asked.
+        answers: The model's text for each row.
+        hits: Whether each answer is right.
+
+    Returns:
+        One JSON object per row, in order.
+    """
     return [
         {
             "id": row["id"],

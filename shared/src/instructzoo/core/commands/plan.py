@@ -78,6 +78,14 @@ def probe(
 ) -> tuple[float, int]:
     """Take updates on a model that is discarded afterwards.
 
+    Args:
+        recipe: The recipe, for the settings of an update.
+        model: The model with its fine-tuning method applied; its weights change.
+        objective: The loss.
+        encoded: The encoded training rows.
+        batches: The batches of all updates, by indices into `encoded`.
+        optimizer: The optimiser of the model's trainable parameters.
+
     Returns:
         Seconds per update (mean of PROBE_UPDATES, spread over the run), and bytes of the activations of the largest
         micro-batch.
@@ -120,7 +128,15 @@ def probe(
 
 
 def memory_of(model: Any, optimizer: Any) -> dict[str, int]:
-    """Bytes of weights, gradients and optimiser state after the probe; LOMO holds one gradient at a time."""
+    """Bytes of weights, gradients and optimiser state after the probe; LOMO holds one gradient at a time.
+
+    Args:
+        model: The model with its fine-tuning method applied.
+        optimizer: The optimiser after at least one update.
+
+    Returns:
+        Bytes under the keys "weights", "gradients" and "optimizer".
+    """
     from instructzoo.core.tune.lomo import Lomo
     from instructzoo.core.tune.optimizers import state_bytes
 

@@ -42,7 +42,13 @@ def train(recipe: str, overrides: Sequence[str] = (), run_id: str | None = None,
 
 
 def train_run(recipe: Recipe, run: Run, quiet: bool = False) -> dict[str, Any]:
-    """Train a recipe in a run that `runs.start` gave; as `train` otherwise."""
+    """Train a recipe in a run that `runs.start` gave; as `train` otherwise.
+
+    Args:
+        recipe: The recipe.
+        run: The run, which is locked until training ends.
+        quiet: Whether progress is left unprinted.
+    """
     with run.lock():
         return _train(recipe, run, quiet)
 

@@ -52,7 +52,15 @@ class TrainingTask(Protocol):
         """The loss of `trainable_model`."""
 
     def encode(self, rows: Sequence[Row], training: bool = True) -> Sequence[Any]:
-        """Rows as the objective's collate function takes them; without `training`, nothing is drawn at random."""
+        """Rows as the objective's collate function takes them; without `training`, nothing is drawn at random.
+
+        Args:
+            rows: The rows.
+            training: Whether random augmentation is allowed.
+
+        Returns:
+            One encoded row for each row, in order.
+        """
 
     def lengths(self, encoded: Sequence[Any]) -> Lengths:
         """The number of tokens, and of supervised tokens, of each encoded row."""
@@ -64,7 +72,12 @@ class TrainingTask(Protocol):
         """Save what was built from the rows for a scratch backbone; a resumed run loads it again."""
 
     def save(self, model: Any, folder: Path, /) -> None:
-        """Save the trained model as the predictor loads it."""
+        """Save the trained model as the predictor loads it.
+
+        Args:
+            model: The trained `trainable_model`.
+            folder: The folder that the model's files are written into.
+        """
 
 
 @dataclass(frozen=True)
@@ -78,24 +91,29 @@ class TextTask:
     encoder: Encoder
 
     def trainable_model(self) -> Any:
+        """The backbone with the recipe's fine-tuning method applied."""
         from instructzoo.core.models import adapters
 
         return adapters.apply(self.loaded.model, self.recipe.method, self.recipe.seed)
 
     def objective(self, model: Any, /) -> Objective:
+        """The loss of the backbone's kind: causal or encoder-decoder."""
         from instructzoo.core import tune
 
         return tune.choose(self.loaded.kind, model, self.loaded.tokenizer, self.recipe.train)
 
     def encode(self, rows: Sequence[Row], training: bool = True) -> Sequence[Any]:
+        """Token ids and labels of the rows; nothing is random, so `training` makes no difference."""
         return self.encoder.encode_all(rows)
 
     def lengths(self, encoded: Sequence[Any]) -> Lengths:
+        """The number of tokens, and of supervised tokens, of each encoded row."""
         from instructzoo.core.text import lengths
 
         return lengths(encoded)
 
     def tokens(self, encoded: Any) -> list[dict[str, Any]]:
+        """The tokens of one encoded row; for encoder-decoders those of the prompt, then those of the answer."""
         from instructzoo.core.text import IGNORE_INDEX
 
         decode = self.loaded.tokenizer.decode
@@ -106,9 +124,11 @@ class TextTask:
         return [{"id": i, "text": decode([i]), "supervised": supervised} for i, supervised in pairs]
 
     def save_tokenizer(self, folder: Path) -> None:
+        """Save the tokenizer into a folder."""
         self.loaded.tokenizer.save_pretrained(str(folder))
 
     def save(self, model: Any, folder: Path, /) -> None:
+        """Save the model and its tokenizer."""
         from instructzoo.core import models
 
         models.save(model, self.loaded.tokenizer, self.recipe, folder)

@@ -15,6 +15,13 @@ from instructzoo.core.errors import ZooError, suggest
 def data_path(source: str, path: str | None) -> Path:
     """data.path of a source that is read from files.
 
+    Args:
+        source: The source's name, for the error message.
+        path: data.path as the recipe has it; None where it is not set.
+
+    Returns:
+        The path of the existing file or folder.
+
     Raises:
         ZooError: Where data.path is not set, or names nothing that exists.
     """

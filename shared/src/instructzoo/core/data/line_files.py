@@ -42,7 +42,16 @@ def lines(path: Path, require_text: bool = True) -> Iterator[tuple[int, str]]:
 
 
 def malformed(found: object, form: str, where: str) -> ZooError:
-    """The error for content that does not have the expected form."""
+    """The error for content that does not have the expected form.
+
+    Args:
+        found: The content; a value that is not a text is shown as Python writes it. Long ones are shortened.
+        form: The expected form in words.
+        where: File and line.
+
+    Returns:
+        The error, for the caller to raise.
+    """
     text = found if isinstance(found, str) else repr(found)
     return ZooError(f"found {shorten(text)}", form, "correct or remove it", where)
 

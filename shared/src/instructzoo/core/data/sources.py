@@ -25,6 +25,10 @@ class NoSettings(Settings):
 def no_published_format(path: Path, task: str = "") -> None:
     """`sources.gold` of a domain that reads no published format: `zoo score` then reads rows.
 
+    Args:
+        path: The file that `zoo score` is given; it is not read.
+        task: The task that --task names; empty where it names none.
+
     Raises:
         ZooError: For a task, since all rows of such a domain are one task.
     """
@@ -33,7 +37,15 @@ def no_published_format(path: Path, task: str = "") -> None:
 
 
 def check_sources(recipe: Recipe, known: Iterable[str]) -> None:
-    """Raise a ZooError for a name in data.sources that is not among the known ones."""
+    """Check that a domain has every source that data.sources names.
+
+    Args:
+        recipe: The recipe.
+        known: The names of the domain's sources.
+
+    Raises:
+        ZooError: For a name that is not among the known ones, with the most similar known name.
+    """
     known = tuple(known)
     if unknown := [name for name in recipe.data.sources if name not in known]:
         raise ZooError(f'no source "{unknown[0]}"', suggest(unknown[0], known), where="data.sources")
@@ -44,6 +56,13 @@ def wanted_splits(requested: Sequence[str], available: Collection[str]) -> set[s
 
     These are the requested ones where the sources have them all and train is not among them; else all, since a missing
     split is cut out of train.
+
+    Args:
+        requested: The splits that the caller asks for.
+        available: The splits that the sources have.
+
+    Returns:
+        The names of the splits.
     """
     return set(requested) if set(requested) <= set(available) - {"train"} else set(SPLITS)
 
@@ -71,7 +90,13 @@ class RowCollector:
         return bool(self._datasets)
 
     def add(self, split: str, rows: Iterable[Row] | datasets.Dataset, notes: Iterable[str] = ()) -> None:
-        """Append rows and notes to a split."""
+        """Append rows and notes to a split.
+
+        Args:
+            split: The name of the split.
+            rows: The rows; a Dataset is taken as it is.
+            notes: Remarks for the data card of the split.
+        """
         import datasets
 
         from instructzoo.core.data.tables import dataset

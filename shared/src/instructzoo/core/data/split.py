@@ -56,6 +56,9 @@ def split_of(
         held_out: Percent of all items in each held-out split.
         percentile: Where the item lies in [0, 100). The first percents are the first held-out split's, and so on.
 
+    Returns:
+        The name of a held-out split, or "train" where the item is in none.
+
     Example:
         >>> split_of("the soup was cold")
         'train'
@@ -73,6 +76,14 @@ def by_item(rows: pa.Table, fractions: Mapping[str, float], seed: int) -> dict[s
 
     Where items stay, they stay when others come or go: each is placed by its own hash. A set so small that a
     fraction catches no item gives that split the item nearest to it, as long as train keeps one.
+
+    Args:
+        rows: The rows of a source, with the column "item".
+        fractions: For each split to take out the fraction of the items, in 0..1.
+        seed: Seed of the hash that places an item.
+
+    Returns:
+        The rows by split, "train" first, each in the order of `rows`. All rows of an item are in one split.
     """
     numbers = codes(rows.column("item"))
     _, first = np.unique(numbers, return_index=True)
@@ -91,7 +102,17 @@ def by_item(rows: pa.Table, fractions: Mapping[str, float], seed: int) -> dict[s
 
 
 def sample(rows: pa.Table, limit: int | None, seed: int, split: str) -> pa.Table:
-    """At most `limit` rows, chosen by seed and left in their order."""
+    """At most `limit` rows, chosen by seed and left in their order.
+
+    Args:
+        rows: The rows of a split.
+        limit: The largest number of rows; None keeps all.
+        seed: Seed of the choice.
+        split: The name of the split, so that splits of equal length get different choices.
+
+    Returns:
+        The chosen rows, drawn without replacement.
+    """
     if limit is None or rows.num_rows <= limit:
         return rows
     salt = int.from_bytes(hashlib.blake2b(split.encode(), digest_size=4).digest())
@@ -102,7 +123,17 @@ def sample(rows: pa.Table, limit: int | None, seed: int, split: str) -> pa.Table
 
 
 def sampled(rows: datasets.Dataset, limit: int | None, seed: int, split: str) -> list[Row]:
-    """At most `limit` rows of a Dataset, by seed and in their order: its sources stand one after the other."""
+    """At most `limit` rows of a Dataset, by seed and in their order: its sources stand one after the other.
+
+    Args:
+        rows: The rows of a split.
+        limit: The largest number of rows; None keeps all.
+        seed: Seed of the choice.
+        split: The name of the split, as for `sample`.
+
+    Returns:
+        The rows that `sample` chooses, as dictionaries.
+    """
     if limit is None or limit >= len(rows):
         return list(rows)
     numbers = sample(pa.table({"row": range(len(rows))}), limit, seed, split)["row"]

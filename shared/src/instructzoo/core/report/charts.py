@@ -87,7 +87,17 @@ def curves(title: str, lines: Sequence[Curve], x: str, y: str, log: bool = False
 
 
 def histogram(title: str, edges: Sequence[float], counts: Sequence[int], x: str) -> str:
-    """Draw a histogram: bars of heights `counts` [n] between `edges` [n + 1]; returns SVG."""
+    """Draw a histogram.
+
+    Args:
+        title: The title of the chart.
+        edges: The edges of the bars in ascending order, [n + 1].
+        counts: The number of rows in each bar, [n].
+        x: The label of the horizontal axis.
+
+    Returns:
+        SVG, with a description for screen readers.
+    """
 
     def draw(axes: Any) -> None:
         axes.bar(edges[:-1], counts, width=np.diff(edges), align="edge", color=BLUE, edgecolor="white", linewidth=0.6)
@@ -101,7 +111,16 @@ def histogram(title: str, edges: Sequence[float], counts: Sequence[int], x: str)
 
 
 def dots(title: str, rows: Sequence[Dot], x: str) -> str:
-    """Draw values with intervals, one row each, and published values as hollow marks, in percent; returns SVG."""
+    """Draw values with intervals, one row each, and published values as hollow marks, in percent.
+
+    Args:
+        title: The title of the chart.
+        rows: The values as fractions in 0..1, from top to bottom. Published values of up to three systems are drawn.
+        x: The label of the horizontal axis.
+
+    Returns:
+        SVG, with a description for screen readers.
+    """
     systems = list(dict.fromkeys(name for row in rows for name, _ in row.published))
 
     def draw(axes: Any) -> None:

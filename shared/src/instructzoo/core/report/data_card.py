@@ -58,7 +58,15 @@ def _card(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def split_table(values: Mapping[str, Any], lengths: bool = False) -> Table:
-    """Rows and items of every split; with `lengths` also the characters of instruction, input and output."""
+    """Rows and items of every split; with `lengths` also the characters of instruction, input and output.
+
+    Args:
+        values: The content of a run's card.json.
+        lengths: Whether to add a column for each text.
+
+    Returns:
+        A table with one row per split.
+    """
     rows = []
     for split, n_rows in values["counts"].items():
         counts = (f"{values['raw'].get(split, n_rows):,}", f"{n_rows:,}", f"{values['items'][split]:,}")

@@ -46,7 +46,12 @@ class Block:
 
 
 def read(path: Path, absent: str) -> tuple[Any, str]:
-    """(content, "") of a JSON file, or (None, the reason in words)."""
+    """(content, "") of a JSON file, or (None, the reason in words).
+
+    Args:
+        path: The file.
+        absent: The reason to give where there is no such file.
+    """
     if not path.is_file():
         return None, absent
     try:

@@ -29,12 +29,31 @@ _CHUNK = 256  # test rows per sparse product
 
 
 def copy(train: Sequence[Row], test: Sequence[Row]) -> list[str]:
-    """The input given back; the instruction where a row has no input."""
+    """The input given back; the instruction where a row has no input.
+
+    Args:
+        train: The training rows, which are not used; all baselines have this signature.
+        test: The rows to answer.
+
+    Returns:
+        One answer per test row, in order.
+    """
     return [str(row["input"] or row["instruction"]) for row in test]
 
 
 def constant(train: Sequence[Row], test: Sequence[Row]) -> list[str]:
-    """The most frequent training output for every row; among equally frequent ones, the first."""
+    """The most frequent training output for every row; among equally frequent ones, the first.
+
+    Args:
+        train: The training rows.
+        test: The rows to answer.
+
+    Returns:
+        One answer per test row, all the same.
+
+    Raises:
+        ZooError: There are no training rows.
+    """
     _need(train)
     ((output, _),) = Counter(str(row["output"]) for row in train).most_common(1)
     return [output] * len(test)
@@ -45,6 +64,16 @@ def nearest(train: Sequence[Row], test: Sequence[Row]) -> list[str]:
 
     Similarity: cosine of tf-idf vectors over single tokens and pairs of neighbouring tokens, idf from the training
     rows. A test row that shares no token with any training row gets the first training row's output.
+
+    Args:
+        train: The training rows.
+        test: The rows to answer.
+
+    Returns:
+        One answer per test row, in order.
+
+    Raises:
+        ZooError: There are no training rows.
     """
     _need(train)
     vocabulary: dict[str, int] = {}

@@ -145,6 +145,7 @@ class Comparison:
     p_sign: float
 
     def as_dict(self) -> dict[str, Any]:
+        """The fields by name, as JSON output holds them."""
         return asdict(self)
 
 
@@ -189,7 +190,15 @@ def compare(a: ArrayLike, b: ArrayLike, weights: ArrayLike | None = None, seed: 
 
 
 def sign_test(better: int, worse: int) -> float:
-    """Exact two-sided p that a fair coin gives a result at least as uneven. On 0/1 scores: McNemar's exact test."""
+    """Exact two-sided p that a fair coin gives a result at least as uneven. On 0/1 scores: McNemar's exact test.
+
+    Args:
+        better: Items on which the first system scores higher.
+        worse: Items on which it scores lower; ties are left out.
+
+    Returns:
+        p in 0..1; 1 where the systems differ on no item.
+    """
     from scipy.special import bdtr
 
     n = better + worse

@@ -61,12 +61,20 @@ def exact_match(references: Sequence[str], answers: Sequence[str | None]) -> Arr
 
 
 def character_errors(references: Sequence[str], answers: Sequence[str | None]) -> EditCounts:
-    """Levenshtein edits in characters; arguments and errors as for `exact_match`."""
+    """Levenshtein edits in characters; arguments and errors as for `exact_match`.
+
+    Returns:
+        Edits and reference lengths of each row, [n], in characters.
+    """
     return _count_edits(references, answers, list)
 
 
 def token_errors(references: Sequence[str], answers: Sequence[str | None]) -> EditCounts:
-    """Levenshtein edits in tokens, which are split at white space; arguments and errors as for `exact_match`."""
+    """Levenshtein edits in tokens, which are split at white space; arguments and errors as for `exact_match`.
+
+    Returns:
+        Edits and reference lengths of each row, [n], in tokens.
+    """
     return _count_edits(references, answers, str.split)
 
 

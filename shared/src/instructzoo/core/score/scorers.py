@@ -26,7 +26,17 @@ Parser = Callable[[str, Row], Any]
 
 
 def check_answers(rows: Sequence[Row], answers: Sequence[str], scorer: str, scorers: Iterable[str]) -> None:
-    """Raise ZooError for a scorer that is none of `scorers`, and for another number of answers than rows."""
+    """Check the scorer's name and the number of answers before anything is scored.
+
+    Args:
+        rows: The rows to score.
+        answers: The model's raw texts.
+        scorer: The name of the requested scorer.
+        scorers: The names of the scorers that the domain has.
+
+    Raises:
+        ZooError: For a scorer that is none of `scorers`, and for another number of answers than rows.
+    """
     scorers = tuple(scorers)
     if scorer not in scorers:
         raise ZooError(f'no scorer "{scorer}"', suggest(scorer, scorers), where="evaluate.scorer")
@@ -40,6 +50,9 @@ def rows_by_group(rows: Sequence[Row], groups: Callable[[Row], Iterable[str]]) -
     Args:
         rows: The scored rows.
         groups: The groups of one row, "all" aside.
+
+    Returns:
+        Indices into `rows` by group, each list in ascending order.
     """
     indices: dict[str, list[int]] = {"all": list(range(len(rows)))}
     for index, row in enumerate(rows):
@@ -75,6 +88,9 @@ class ExactMatch:
             answers: The model's raw texts, one per row in order.
             scorer: The variant, a key of `parsers`.
 
+        Returns:
+            The scores; exact match on all rows is the headline, and the counts include unparseable answers.
+
         Raises:
             ZooError: For an unknown scorer, or another number of answers than rows.
         """
@@ -92,7 +108,11 @@ class ExactMatch:
         return Scores(scorer, tuple(values), (EXACT_MATCH, "all"), (), counts)
 
     def correct(self, rows: Sequence[Row], answers: Sequence[str], scorer: str) -> list[bool]:
-        """Whether each answer is right; arguments and errors as of `score`."""
+        """Whether each answer is right; arguments and errors as of `score`.
+
+        Returns:
+            One value per row, in order; an answer that cannot be parsed is wrong.
+        """
         parsed = self._parsed(rows, answers, scorer)
         return [self._is_hit(row, answer) for row, answer in zip(rows, parsed, strict=True)]
 

@@ -139,6 +139,13 @@ def format_number(metric: str, value: float) -> str:
 
     A value is a fraction in 0..1 unless its metric names a unit in brackets, such as "time (s)". What is not quite 0 or
     100 percent never reads 0.0 or 100.0.
+
+    Args:
+        metric: The name of the metric.
+        value: The value, in the metric's unit.
+
+    Returns:
+        The number as text, without a unit or percent sign.
     """
     if not is_fraction(metric):
         return f"{value:,.2f}".rstrip("0").rstrip(".")

@@ -29,7 +29,15 @@ def word_spans(text: str) -> list[tuple[int, int]]:
 
 
 def ngram_spans(text: str, longest: int) -> Iterator[tuple[int, int]]:
-    """(start, end) of every run of up to `longest` words, from left to right, the longest first at each start."""
+    """(start, end) of every run of up to `longest` words, from left to right, the longest first at each start.
+
+    Args:
+        text: The text.
+        longest: The largest number of words of a span, at least 1.
+
+    Yields:
+        Offsets in characters of `text`; the end is exclusive.
+    """
     spans = word_spans(text)
     for first in range(len(spans)):
         for last in range(min(first + longest, len(spans)) - 1, first - 1, -1):
@@ -55,6 +63,14 @@ def longest_matches(text: str, longest: int, is_term: Callable[[str], bool]) -> 
 
 
 def most_frequent_label(counts: Mapping[str, int], allowed: Container[str] | None = None) -> str:
-    """The label with the highest count among the allowed ones, the first among equals; "" where there is none."""
+    """The label with the highest count among the allowed ones, the first among equals; "" where there is none.
+
+    Args:
+        counts: The number of occurrences of each label.
+        allowed: The labels to choose from; None allows all.
+
+    Returns:
+        The label.
+    """
     candidates = [label for label in counts if allowed is None or label in allowed]
     return max(candidates, key=lambda label: counts[label], default="")

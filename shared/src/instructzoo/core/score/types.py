@@ -30,6 +30,15 @@ class Scores:
     counts: dict[str, int] = field(default_factory=dict)
 
     def get(self, metric: str, group: str = "all") -> MetricValue | None:
+        """The value of a metric in a group.
+
+        Args:
+            metric: The name of the metric.
+            group: The group of rows; "all" is every row.
+
+        Returns:
+            The value, or None where the scorer did not report it.
+        """
         return next((f for f in self.metric_values if (f.metric, f.group) == (metric, group)), None)
 
     def headline_value(self) -> MetricValue:
@@ -43,6 +52,7 @@ class Scores:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Scores:
+        """The scores that `as_dict` wrote, such as the content of scores.json."""
         metric_values: Iterable[dict[str, Any]] = values["figures"]
         rest = {k: v for k, v in values.items() if k != "figures"}
         rest["headline"] = tuple(rest.get("headline", ("", "all")))

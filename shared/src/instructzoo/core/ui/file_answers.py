@@ -26,7 +26,12 @@ class Faults:
     first: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, name: str, reason: str) -> None:
-        """Count a fault, and keep it if it is among the first."""
+        """Count a fault, and keep it if it is among the first.
+
+        Args:
+            name: What is at fault, such as a line or a file.
+            reason: Why it cannot be used.
+        """
         self.count += 1
         if len(self.first) < NAMED_FAULTS:
             self.first.append((name, reason))
@@ -42,6 +47,9 @@ def blocks(
         most_items: Items of a block.
         size: What an item weighs, such as its characters or its questions.
         most_size: A block ends with the item that brings its weight to this; none: weights do not count.
+
+    Yields:
+        The blocks in order; none is empty.
     """
     block: list[Item] = []
     weight = 0
@@ -61,6 +69,13 @@ def answer_or_reason(
     """The answer to every item, or the error that says why there is none.
 
     Where the items cannot be answered together, each is answered alone, so that one bad item spoils no other.
+
+    Args:
+        items: The items.
+        answer: Gives one answer per item, in order. It may raise ZooError.
+
+    Returns:
+        One answer or error per item, in order.
     """
     if not items:
         return []

@@ -82,6 +82,9 @@ def highlight(text: str, spans: Sequence[Span], colours: Mapping[str, int]) -> s
         text: The text.
         spans: Its spans, in any order.
         colours: The hue of each label (`label_hues`).
+
+    Returns:
+        Escaped HTML; its style is `CSS`.
     """
     clipped = [s._replace(end=min(s.end, len(text))) for s in spans if 0 <= s.start < min(s.end, len(text))]
     ordered = sorted(clipped, key=lambda span: (span.start, -span.end))
@@ -117,7 +120,15 @@ def _closing_tag(span: Span, labelled: bool, colours: Mapping[str, int]) -> str:
 
 
 def label(name: str, colours: Mapping[str, int]) -> str:
-    """HTML of a label on its own; the browser does not copy it with the text."""
+    """HTML of a label on its own; the browser does not copy it with the text.
+
+    Args:
+        name: The label.
+        colours: The hue of each label (`label_hues`); a label without one gets hue 0.
+
+    Returns:
+        Escaped HTML.
+    """
     return _label_html(name, colours.get(name, 0))
 
 
@@ -127,7 +138,12 @@ def _label_html(name: str, hue: int) -> str:
 
 
 def invalid_text_reason(text: str, max_characters: int) -> str:
-    """Why a text cannot be given to a model, in one sentence for the user; empty where it can."""
+    """Why a text cannot be given to a model, in one sentence for the user; empty where it can.
+
+    Args:
+        text: What the user gave.
+        max_characters: The longest text that is accepted, in characters.
+    """
     if not any(map(str.isalnum, text)):
         return "There is no word in it."
     if len(text) > max_characters:

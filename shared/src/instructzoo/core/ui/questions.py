@@ -98,7 +98,16 @@ def question_row(
 
 
 def answered(answer_html: Callable[[str], str], text: str, hint: str = "") -> str:
-    """HTML of the answer to what a person typed, or of one friendly line; never an exception."""
+    """HTML of the answer to what a person typed, or of one friendly line; never an exception.
+
+    Args:
+        answer_html: HTML of the answer to a question of 1 to ui.MAX_CHARACTERS characters. It may raise ZooError.
+        text: What the person typed; surrounding white space is ignored.
+        hint: A sentence that is added where there is no question or it is too long.
+
+    Returns:
+        The HTML of the answer or of the note.
+    """
     question = (text or "").strip()
     if not question:
         return ui.note(f"There is nothing to answer yet. {hint}".strip())
@@ -112,7 +121,12 @@ def answered(answer_html: Callable[[str], str], text: str, hint: str = "") -> st
 
 
 def model_card(predictor: Any, limits: Sequence[tuple[str, str]] = ()) -> None:
-    """The folded card of the model, put into the page that is being built."""
+    """The folded card of the model, put into the page that is being built.
+
+    Args:
+        predictor: The model, with its recipe and its scores.
+        limits: Lines of the card: what the model is for, and what it is not.
+    """
     import gradio as gr
 
     with gr.Accordion("About this model", open=False, elem_id="card"):
