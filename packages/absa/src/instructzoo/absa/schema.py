@@ -51,6 +51,10 @@ class Quad:
 def check_task(task: str, where: str = "") -> str:
     """Return the task itself.
 
+    Args:
+        task: the name of a task.
+        where: file and line, or the setting, for the error message.
+
     Raises:
         ZooError: for an unknown task, naming `where`.
     """
@@ -64,6 +68,16 @@ def project(quads: Sequence[Quad], task: str) -> list[Quad]:
 
     Quads that become equal because an element is left out are merged; a quad that a data set lists twice with all of
     its elements stays twice.
+
+    Args:
+        quads: the quads, with all elements.
+        task: one of TASKS.
+
+    Returns:
+        The quads in their order; an element that the task leaves out is None.
+
+    Raises:
+        ZooError: for an unknown task.
     """
     elements = TASK_ELEMENTS[check_task(task)]
     projected = [Quad(*(getattr(quad, name) if name in elements else None for name in ELEMENTS)) for quad in quads]
@@ -71,13 +85,31 @@ def project(quads: Sequence[Quad], task: str) -> list[Quad]:
 
 
 def to_json(quads: Sequence[Quad], task: str = "asqp") -> str:
-    """Write quads as a JSON list of objects with the task's elements; an implicit element is null."""
+    """Write quads as a JSON list of objects with the task's elements; an implicit element is null.
+
+    Args:
+        quads: the quads.
+        task: one of TASKS; asqp has all elements.
+
+    Returns:
+        JSON on one line, as the column `gold` holds it.
+
+    Raises:
+        ZooError: for an unknown task.
+    """
     elements = TASK_ELEMENTS[check_task(task)]
     return json.dumps([{name: getattr(quad, name) for name in elements} for quad in quads], ensure_ascii=False)
 
 
 def from_json(text: str, where: str = "") -> list[Quad]:
     """Read the quads that `to_json` wrote; an element that is absent is None.
+
+    Args:
+        text: the JSON text.
+        where: file and line, or row, for the error message.
+
+    Returns:
+        The quads in their order.
 
     Raises:
         ZooError: for anything else, naming `where`.

@@ -100,6 +100,9 @@ def own_files(path: str | None, only_source: bool) -> dict[str, Path]:
         path: `data.path`; with other sources that are read from files, the folder is own/ in it.
         only_source: whether the recipe names no other source that is read from files.
 
+    Returns:
+        A file for each split that has one.
+
     Raises:
         ZooError: without a path, and where two files belong to one split.
     """

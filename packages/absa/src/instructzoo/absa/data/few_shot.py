@@ -54,6 +54,9 @@ def sample(sentences: Sequence[Sentence], k: int, index: int = 0) -> FewShotSamp
         k: tuples wanted of every class.
         index: number of the draw, from 0.
 
+    Returns:
+        The indices of the drawn sentences, and their number of tuples by class.
+
     Raises:
         ZooError: for K below 1, and for data without a tuple.
     """

@@ -67,6 +67,9 @@ def score(rows: Sequence[Row], answers: Sequence[str], scorer: str) -> Scores:
         answers: the model's outputs, one per row in order.
         scorer: one of SCORERS or LEGACY.
 
+    Returns:
+        The scores, with F1 on all rows as the headline.
+
     Raises:
         ZooError: for an unknown scorer, a row without gold tuples, and another number of answers than rows.
     """
@@ -95,6 +98,9 @@ def correct(rows: Sequence[Row], answers: Sequence[str], scorer: str) -> list[bo
     """Whether each answer has the gold tuples of its row and no others; an unparseable one never has.
 
     Arguments and errors are those of `score`.
+
+    Returns:
+        One value per row, in order.
     """
     parsed = _parse(rows, answers, scorer)
     return _correct(parsed, _count(parsed, scorer))
@@ -123,6 +129,9 @@ def gold_quads(row: Row, number: int = 0) -> tuple[Quad, ...]:
     Args:
         row: the row.
         number: its number, for error messages.
+
+    Returns:
+        The gold tuples, in their order.
 
     Raises:
         ZooError: where the row has neither column, for an unknown task, and for tuples that lack a category or

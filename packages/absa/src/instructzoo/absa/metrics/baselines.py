@@ -28,6 +28,13 @@ LabelCounts = dict[str, Counter[str]]
 def frequent_tuple(train: Sequence[Row], test: Sequence[Row]) -> list[str]:
     """Answer every row with the one tuple that most training rows of its task have.
 
+    Args:
+        train: the training rows.
+        test: the rows to answer.
+
+    Returns:
+        One answer per test row, in order. It is the answer without tuples where the task's training rows have none.
+
     Raises:
         ZooError: without training rows.
     """
@@ -44,6 +51,13 @@ def lexicon(train: Sequence[Row], test: Sequence[Row]) -> list[str]:
 
     A term is in the lexicon if at least half of the training texts that contain its words annotate it. Its category and
     sentiment are the most frequent ones in training; an aspect takes the sentiment of the opinion paired with it.
+
+    Args:
+        train: the training rows.
+        test: the rows to answer.
+
+    Returns:
+        One answer per test row, in order.
 
     Raises:
         ZooError: without training rows.

@@ -42,6 +42,9 @@ def abs_quad(gold: Sequence[Sequence[Quad]], predictions: Sequence[Prediction], 
         gold: the gold tuples of each row.
         predictions: the prediction for each row.
         tasks: the task of each row.
+
+    Returns:
+        Hits, predicted tuples and gold tuples of each row, [n].
     """
     hits, predicted_counts, gold_counts = [], [], []
     for gold_quads, prediction, task in zip(gold, predictions, tasks, strict=True):
@@ -53,12 +56,28 @@ def abs_quad(gold: Sequence[Sequence[Quad]], predictions: Sequence[Prediction], 
 
 
 def paraphrase(quads: Sequence[Quad], task: str) -> str:
-    """The target text of ABSA-QUAD for tasd, aste or asqp."""
+    """The target text of ABSA-QUAD for tasd, aste or asqp.
+
+    Args:
+        quads: the tuples.
+        task: tasd, aste or asqp.
+
+    Returns:
+        A sentence for each tuple, joined by " [SSEP] ".
+    """
     return " [SSEP] ".join(_paraphrase_quad(quad, task) for quad in quads)
 
 
 def decode(text: str, task: str) -> list[DecodedTuple]:
-    """The tuples of such a text; a tuple of empty texts for each piece that is not in its form."""
+    """The tuples of such a text; a tuple of empty texts for each piece that is not in its form.
+
+    Args:
+        text: a text as `paraphrase` writes it, such as a model's output.
+        task: tasd, aste or asqp.
+
+    Returns:
+        A tuple of 3 (aste) or 4 texts for each piece, in order.
+    """
     return [_decode_piece(piece.strip(), task) for piece in text.split("[SSEP]")]
 
 
@@ -69,6 +88,9 @@ def instructabsa(
 
     ae answers are terms, aesc `term:sentiment`, aste `term:opinion:sentiment`. tasd and asqp, which it does not have,
     are scored on their aspect terms, each once. Arguments are those of `abs_quad`.
+
+    Returns:
+        Hits, predicted terms and gold terms of each row, [n].
     """
     hits, predicted_counts, gold_counts = [], [], []
     for gold_quads, prediction, task in zip(gold, predictions, tasks, strict=True):

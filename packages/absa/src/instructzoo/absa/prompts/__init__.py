@@ -155,6 +155,12 @@ def constraint(row: Mapping[str, Any]) -> Constraint:
 def format_answer(quads: Sequence[Quad], task: str, domain: str = "restaurant", where: str = "") -> str:
     """Write projected quads as the target text.
 
+    Args:
+        quads: the quads, projected to the task.
+        task: one of TASKS.
+        domain: the row's domain, which aste answers contain.
+        where: the row, for error messages.
+
     Raises:
         ZooError: where a quad lacks an element that cannot be implicit, and for a domain that would break the template.
     """

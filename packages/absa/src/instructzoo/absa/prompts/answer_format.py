@@ -69,6 +69,9 @@ def write_span(span: str | None, element: str) -> str:
     Args:
         span: the words, or None for an implicit element.
         element: "aspect" or "opinion".
+
+    Returns:
+        The bare span, or a JSON string where the bare one would not be read back.
     """
     if span is None:
         return IMPLICIT[element]
@@ -77,6 +80,13 @@ def write_span(span: str | None, element: str) -> str:
 
 def read_span(written: str, element: str) -> str | None:
     """Read a span that `write_span` wrote bare.
+
+    Args:
+        written: the text of the element in an answer.
+        element: "aspect" or "opinion".
+
+    Returns:
+        The span, or None for an implicit element.
 
     Raises:
         ValueError: for text that `write_span` never writes.
@@ -90,6 +100,10 @@ def read_span(written: str, element: str) -> str | None:
 
 def read_quoted(text: str, start: int) -> tuple[str, int]:
     """Read the quoted string that begins at `start`.
+
+    Args:
+        text: an answer.
+        start: the offset of the opening quote, in characters.
 
     Returns:
         The string and the offset after its closing quote.

@@ -25,6 +25,9 @@ def answer_grammar(sentence: str, task: str, domain: str) -> Grammar:
         sentence: the review, from which spans are taken.
         task: one of TASKS.
         domain: the row's domain, which aste answers contain; "" allows any of DOMAINS.
+
+    Returns:
+        The grammar, which accepts a leading space too.
     """
     tuples = many(_tuple(sentence, task, domain), SEPARATOR)
     # a causal model may write a leading space of its own; an encoder-decoder writes none

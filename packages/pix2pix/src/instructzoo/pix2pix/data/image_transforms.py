@@ -78,6 +78,12 @@ def nearest_bucket(height: int, width: int, resolution: int, multiple: int = 8, 
         resolution: As of `buckets`.
         multiple: As of `buckets`.
         square: Take the one square size, whatever the picture's aspect ratio.
+
+    Returns:
+        Height and width in pixels.
+
+    Raises:
+        ZooError: As for `buckets`.
     """
     if square:
         return _square(resolution, multiple)
@@ -144,7 +150,15 @@ def resize_and_crop(
 
 
 def flip_pair(before: Pixels, after: Pixels) -> tuple[Pixels, Pixels]:
-    """Both pictures [h, w, 3] mirrored left to right."""
+    """Both pictures [h, w, 3] mirrored left to right.
+
+    Args:
+        before: The picture before, uint8.
+        after: The picture after, uint8.
+
+    Returns:
+        Copies of both.
+    """
     return np.ascontiguousarray(before[:, ::-1]), np.ascontiguousarray(after[:, ::-1])
 
 
@@ -187,7 +201,15 @@ def _nearby_multiples(side: float, multiple: int, max_count: int) -> Iterator[in
 
 
 def resize(pixels: Pixels, size: Size) -> Pixels:
-    """Pixels [h, w, 3] resized (bicubic) to [*size, 3], such as an answer to the size of the picture that it edits."""
+    """Pixels [h, w, 3] resized (bicubic) to [*size, 3], such as an answer to the size of the picture that it edits.
+
+    Args:
+        pixels: The picture, uint8.
+        size: Height and width in pixels; the aspect ratio is not kept.
+
+    Returns:
+        The resized picture, uint8.
+    """
     return _resize_box(pixels, size, (0, 0, pixels.shape[1], pixels.shape[0]))
 
 

@@ -62,7 +62,12 @@ class Editor(nn.Module):
             self.text.gradient_checkpointing_enable(how)
 
     def save(self, folder: Path, tokenizer: Any) -> None:
-        """Write the pipeline's folder, with safetensors only."""
+        """Write the pipeline's folder, with safetensors only.
+
+        Args:
+            folder: The folder to write into.
+            tokenizer: The tokenizer of the text encoder.
+        """
         from diffusers import StableDiffusionInstructPix2PixPipeline
 
         StableDiffusionInstructPix2PixPipeline(

@@ -60,12 +60,29 @@ class PatchAutoencoder(ModelMixin, ConfigMixin):
         self.register_buffer("spread", torch.ones(()))
 
     def encode(self, pixels: Tensor, return_dict: bool = True) -> Any:
-        """The distribution of latents, with the interface of `AutoencoderKL.encode`."""
+        """The distribution of latents, with the interface of `AutoencoderKL.encode`.
+
+        Args:
+            pixels: Pictures [b, 3, h, w] in -1..1.
+            return_dict: Whether the result has the attribute `latent_dist`; else it is a tuple.
+
+        Returns:
+            A `Gaussian` over latents [b, latent_channels, h / patch, w / patch].
+        """
         posterior = Gaussian(self.encoder(pixel_unshuffle(pixels, self.patch)), self.spread)
         return SimpleNamespace(latent_dist=posterior) if return_dict else (posterior,)
 
     def decode(self, latents: Tensor, return_dict: bool = True, generator: Any = None) -> Any:
-        """Pictures of unscaled latents. Pipelines pass a generator, which is not used."""
+        """Pictures of unscaled latents. Pipelines pass a generator, which is not used.
+
+        Args:
+            latents: Latents [b, latent_channels, h / patch, w / patch].
+            return_dict: Whether the result has the attribute `sample`; else it is a tuple.
+            generator: Ignored.
+
+        Returns:
+            Pictures [b, 3, h, w].
+        """
         pixels = pixel_shuffle(self.decoder(latents / self.spread), self.patch)
         return SimpleNamespace(sample=pixels) if return_dict else (pixels,)
 
@@ -79,14 +96,24 @@ class Gaussian:
         self.mean, self.std = mean * spread, (self.logvar / 2).exp() * spread
 
     def mode(self) -> Tensor:
+        """The means, [b, c, h, w]."""
         return self.mean
 
     def sample(self, generator: torch.Generator | None = None) -> Tensor:
+        """A random draw, [b, c, h, w], from the generator or, without one, from torch's global one."""
         return self.mean + self.std * torch.randn(self.mean.shape, generator=generator).to(self.mean)
 
 
 def new_autoencoder(patch: int, channels: int) -> PatchAutoencoder:
-    """An untrained autoencoder. patch: pixels of a patch's side, a power of two."""
+    """An untrained autoencoder.
+
+    Args:
+        patch: Pixels of a patch's side, a power of two.
+        channels: Values of a patch's latent vector.
+
+    Returns:
+        The autoencoder, with random weights from torch's global generator.
+    """
     return PatchAutoencoder(patch, channels, block_out_channels=(128,) * patch.bit_length())
 
 

@@ -84,6 +84,9 @@ def read_captions(path: str | None, limit: int, seed: int) -> list[str]:
         limit: Largest number of captions.
         seed: Seed of the recombination.
 
+    Returns:
+        The captions, of those that differ in no more than case and punctuation the first.
+
     Raises:
         ZooError: The file has none, or the seeds give fewer captions than requested.
     """
@@ -119,6 +122,9 @@ def write_triplets(
         teacher: The teacher, with its response cache.
         rules: What is asked and accepted.
         on_progress: Called with the number of captions that are done.
+
+    Returns:
+        The triplets by caption number, with counts of rejected captions and of repeated requests.
     """
     results, source, done = TripletResults(), iter(captions.items()), 0
     while block := list(islice(source, BLOCK_SIZE)):
@@ -153,14 +159,33 @@ def _ask_round(
 
 
 def build_prompt(caption: str, number: int, attempt: int, rules: TripletRules) -> str:
-    """The task, some seed triplets in the form of the answer, and the caption."""
+    """The task, some seed triplets in the form of the answer, and the caption.
+
+    Args:
+        caption: The caption to write an edit for.
+        number: The caption's number; it seeds the choice of examples.
+        attempt: The number of earlier requests for this caption; each attempt shows other examples.
+        rules: What the teacher sees.
+
+    Returns:
+        The prompt for the teacher.
+    """
     seeds = Random(f"{rules.seed} {number} {attempt}").sample(seed_triplets.SEEDS, rules.examples)
     examples = (f"{t.input}{AFTER_CAPTION}{t.edit}{AFTER_EDIT}{t.output}{END}" for t in (s.triplet for s in seeds))
     return "\n\n".join([TASK, *examples, f"{caption}{AFTER_CAPTION}"])
 
 
 def parse(answer: str, caption: str, rules: TripletRules) -> Triplet | Invalid:
-    """The triplet in an answer, or the reason why it is rejected."""
+    """The triplet in an answer, or the reason why it is rejected.
+
+    Args:
+        answer: The teacher's text.
+        caption: The caption that was asked about.
+        rules: Which answers are accepted.
+
+    Returns:
+        The triplet, with single spaces in its texts, or `Invalid` with the reason.
+    """
     body = answer.strip().removeprefix(AFTER_CAPTION.strip())
     parts = _ENDED.split(body)[0].split(AFTER_EDIT.strip())
     if len(parts) != 2:
@@ -193,5 +218,14 @@ def _contains_any(text: str, words: frozenset[str]) -> bool:
 
 
 def select_partition(captions: Sequence[str], index: int, n_partitions: int) -> dict[int, str]:
-    """Every n_partitions-th caption from `index` on, by its number among all."""
+    """Every n_partitions-th caption from `index` on, by its number among all.
+
+    Args:
+        captions: All captions.
+        index: The number of this partition, from 0.
+        n_partitions: The number of partitions.
+
+    Returns:
+        The captions of the partition by number.
+    """
     return {n: captions[n] for n in range(index, len(captions), n_partitions)}

@@ -54,13 +54,22 @@ class SampledPair:
 
 
 def prompt_folder(folder: Path, number: int) -> Path:
+    """The folder of a prompt, named by its number in seven digits."""
     return folder / f"{number:07d}"
 
 
 def write_prompt(
     folder: Path, number: int, triplet: Triplet, pairs: Iterable[SampledPair], rejected: dict[str, int]
 ) -> None:
-    """Write the folder of a prompt, completely or not at all. rejected: sampled pairs that were not kept, by reason."""
+    """Write the folder of a prompt, completely or not at all.
+
+    Args:
+        folder: The folder of the set.
+        number: The prompt's number.
+        triplet: Its captions and instruction.
+        pairs: The accepted pairs of pictures.
+        rejected: Sampled pairs that were not kept, by reason.
+    """
     kept = list(pairs)
     with runs.atomic_folder(prompt_folder(folder, number)) as new_folder:
         for pair in kept:
@@ -72,7 +81,19 @@ def write_prompt(
 
 
 def is_done(folder: Path, number: int, triplet: Triplet) -> bool:
-    """Whether a prompt has its folder. Raises ZooError if the folder is of another triplet."""
+    """Whether a prompt has its folder.
+
+    Args:
+        folder: The folder of the set.
+        number: The prompt's number.
+        triplet: Its captions and instruction.
+
+    Returns:
+        Whether the folder is finished, even if no pair was accepted.
+
+    Raises:
+        ZooError: The folder is of another triplet.
+    """
     file = prompt_folder(folder, number) / "prompt.json"
     if not file.is_file():
         return False
@@ -91,6 +112,11 @@ def finished_prompts(folder: Path) -> Iterator[tuple[str, list[str], dict[str, i
 
 
 def write_index(folder: Path, names: Collection[str] | None = None) -> None:
-    """Write seeds.json: every prompt with pictures, and their seeds. names: of the folders to list; None lists all."""
+    """Write seeds.json: every prompt with pictures, and their seeds.
+
+    Args:
+        folder: The folder of the set.
+        names: The names of the prompt folders to list; None lists all.
+    """
     seeds_by_name = ((name, seeds) for name, seeds, _ in finished_prompts(folder) if names is None or name in names)
     runs.write_json(folder / "seeds.json", [[name, seeds] for name, seeds in seeds_by_name if seeds])

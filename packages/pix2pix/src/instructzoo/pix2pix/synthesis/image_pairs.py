@@ -118,6 +118,9 @@ def draw_pairs(
         samples: Number of pairs; the first k draws are the same for any number.
         sharing: Range of the fraction of steps with shared attention.
         guidance: Range of the guidance scale.
+
+    Returns:
+        One draw per pair; all seeds are distinct.
     """
     draws_by_seed: dict[int, PairDraw] = {}
     rng = np.random.default_rng([seed, number])
@@ -139,6 +142,12 @@ def sample_pairs(
         draws: The settings of n pairs; a pair depends on its own draw only.
         steps: Denoising steps.
         size: Height and width in pixels.
+
+    Returns:
+        The pairs in the order of `draws`, without CLIP similarities.
+
+    Raises:
+        ZooError: A picture has values that are not finite.
     """
     import torch
     from diffusers import EulerAncestralDiscreteScheduler
@@ -189,7 +198,16 @@ def _decoded(model: StableDiffusion, latents: Any) -> list[Pixels]:
 
 
 def add_similarities(pairs: Sequence[SampledPair], triplet: Triplet, clip: Clip) -> list[SampledPair]:
-    """The pairs with their CLIP similarities."""
+    """The pairs with their CLIP similarities.
+
+    Args:
+        pairs: The pairs of one triplet.
+        triplet: Its captions, which the pictures are compared with.
+        clip: The CLIP model.
+
+    Returns:
+        Copies of the pairs in their order.
+    """
     n = len(pairs)
     before, after = [pair.before for pair in pairs], [pair.after for pair in pairs]
     similarity = clip_metrics.measure_similarity(clip, before, after, [triplet.input] * n, [triplet.output] * n)
@@ -198,7 +216,15 @@ def add_similarities(pairs: Sequence[SampledPair], triplet: Triplet, clip: Clip)
 
 
 def select_pairs(pairs: Sequence[SampledPair], limits: Thresholds) -> tuple[list[SampledPair], Counter[str]]:
-    """The measured pairs above all thresholds, best by direction first, and counts of the others by reason."""
+    """The measured pairs above all thresholds, best by direction first, and counts of the others by reason.
+
+    Args:
+        pairs: The pairs of one triplet, with their CLIP similarities.
+        limits: The thresholds, and the largest number of pairs to keep.
+
+    Returns:
+        The kept pairs, and the number of rejected ones by reason.
+    """
     rejected: Counter[str] = Counter()
     passed = []
     for pair in pairs:

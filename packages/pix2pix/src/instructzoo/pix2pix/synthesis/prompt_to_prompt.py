@@ -39,6 +39,17 @@ class SharedSelfAttention:
     def __call__(
         self, attn: Any, hidden_states: Tensor, encoder_hidden_states: None = None, attention_mask: None = None
     ) -> Tensor:
+        """Attend as diffusers' own processors do, with the queries and keys of the first picture in pairs that share.
+
+        Args:
+            attn: The attention module, which has the projections.
+            hidden_states: The states of all pictures, [m * 2n, s, c].
+            encoder_hidden_states: Ignored: this is self-attention.
+            attention_mask: Ignored.
+
+        Returns:
+            The new states, [m * 2n, s, c].
+        """
         from torch.nn.functional import scaled_dot_product_attention
 
         query_states = first_of_pairs(hidden_states, self.sharing.pairs)
@@ -52,7 +63,15 @@ class SharedSelfAttention:
 
 
 def first_of_pairs(states: Tensor, pairs: Tensor | None) -> Tensor:
-    """States [m * 2n, s, c] in which the second picture of every sharing pair has those of the first."""
+    """States [m * 2n, s, c] in which the second picture of every sharing pair has those of the first.
+
+    Args:
+        states: Hidden states of m times n pairs; the pictures of a pair are neighbours.
+        pairs: Which of the n pairs share, bool [n]; None: none does.
+
+    Returns:
+        A tensor of the same shape; `states` itself where no pair shares.
+    """
     if pairs is None or not bool(pairs.any()):
         return states
     shared_states = states.clone().view(-1, len(pairs), 2, *states.shape[1:])  # [m, n, 2, s, c]

@@ -24,6 +24,8 @@ class Triplet(NamedTuple):
 
 
 class Seed(NamedTuple):
+    """A seed triplet whose caption before is stored in pieces. edit: the instruction; output: the caption after."""
+
     subject: str
     place: str
     style: str
@@ -32,10 +34,12 @@ class Seed(NamedTuple):
 
     @property
     def triplet(self) -> Triplet:
+        """The seed with its caption joined."""
         return Triplet(join_caption(self.subject, self.place, self.style), self.edit, self.output)
 
 
 def join_caption(subject: str, place: str, style: str) -> str:
+    """The caption of a subject, a place and, unless it is "", a style."""
     return f"{subject} {place}" + (f", {style}" if style else "")
 
 

@@ -39,6 +39,9 @@ class LabelInventory:
             sentences: All sentences of the data set.
             where: Named in error messages.
 
+        Returns:
+            The labels of the data set, each with its name in words.
+
         Raises:
             ZooError: For two labels that become the same words.
         """
@@ -86,7 +89,15 @@ class LabelInventory:
 
 
 def supported_tasks(format: str, inventory: LabelInventory) -> tuple[str, ...]:
-    """The tasks that a data set in this format can be used for, its main one first."""
+    """The tasks that a data set in this format can be used for, its main one first.
+
+    Args:
+        format: The name of a reader's format.
+        inventory: The labels of the data set.
+
+    Returns:
+        The tasks that both the format and the labels allow.
+    """
     return tuple(task for task in readers.SUPPORTED_TASKS[format] if inventory.supports(task))
 
 

@@ -104,7 +104,11 @@ def score(rows: Sequence[Row], answers: Sequence[str], scorer: str) -> Scores:
 
 
 def correct(rows: Sequence[Row], answers: Sequence[str], scorer: str) -> list[bool]:
-    """Whether each answer names everything that is true and nothing else; arguments and errors as for `score`."""
+    """Whether each answer names everything that is true and nothing else; arguments and errors as for `score`.
+
+    Returns:
+        One value per row, in order.
+    """
     check_answers(rows, answers, scorer, (*SCORERS, *LEGACY))
     if scorer in LEGACY:
         return instructuie_scorer.correct(rows, answers)
@@ -184,7 +188,15 @@ def mentions(annotation: Annotation) -> Iterator[Mention]:
 
 
 def labels_in(annotation: Annotation, task: str) -> Iterator[str]:
-    """All labels that an answer to the task names."""
+    """All labels that an answer to the task names.
+
+    Args:
+        annotation: The parsed or true answer.
+        task: The task that was asked.
+
+    Yields:
+        The labels; a label that occurs several times comes several times.
+    """
     if task not in ("es", "ep"):
         yield from (m.type for m in annotation.entities)
         yield from (r.type for r in annotation.relations)

@@ -23,7 +23,15 @@ LabelCounts = dict[Any, Counter[str]]
 
 
 def most_frequent(train: Sequence[Row], test: Sequence[Row]) -> list[str]:
-    """For each task, the most frequent tuple of the training rows among those that the question offers, or None."""
+    """For each task, the most frequent tuple of the training rows among those that the question offers, or None.
+
+    Args:
+        train: The training rows.
+        test: The rows to answer.
+
+    Returns:
+        One answer per test row, in order.
+    """
     statistics = TrainingStatistics.of(train)
     return [_answer(row, lambda row, labels: _most_frequent_tuple(row, labels, statistics)) for row in test]
 
@@ -32,6 +40,13 @@ def lexicon(train: Sequence[Row], test: Sequence[Row]) -> list[str]:
     """Every string that training rows annotate, wherever the text has it, longest first, with its most frequent label.
 
     Relations and arguments are named where the text has both strings of one that was seen.
+
+    Args:
+        train: The training rows.
+        test: The rows to answer.
+
+    Returns:
+        One answer per test row, in order.
     """
     statistics = TrainingStatistics.of(train)
     return [_answer(row, lambda row, labels: _look_up(row, labels, statistics)) for row in test]
@@ -75,7 +90,12 @@ class TrainingStatistics:
         return statistics
 
     def add(self, task: str, gold: Annotation) -> None:
-        """Count the truth of one row."""
+        """Count the truth of one row.
+
+        Args:
+            task: The row's task.
+            gold: The true answer.
+        """
         if task not in ("es", "ep"):  # they name no label
             for mention in gold.entities:
                 self.entities[mention.text][mention.type] += 1

@@ -51,6 +51,9 @@ def dataset_metrics(by_dataset: Mapping[str, TupleCounts], group: str, names: Se
         by_dataset: The counts of every data set.
         group: The group that the data sets are of; a data set's group is "group name".
         names: The data sets to report.
+
+    Yields:
+        The values, in the order of `names`.
     """
     metrics = {name: tuple_metrics(counts, f"{group} {name}") for name, counts in by_dataset.items() if name in names}
     if len(metrics) > 1:

@@ -56,7 +56,15 @@ def score(rows: Sequence[Row], texts: Sequence[str]) -> Scores:
 
 
 def correct(rows: Sequence[Row], texts: Sequence[str]) -> list[bool]:
-    """Whether the set of strings of each output equals the true one."""
+    """Whether the set of strings of each output equals the true one.
+
+    Args:
+        rows: The questions with their truth.
+        texts: One raw output per row, in order.
+
+    Returns:
+        One value per row, in order.
+    """
     return [
         strings(_gold_text(row), _task(row)) == strings(text or "", _task(row))
         for row, text in zip(rows, texts, strict=True)
@@ -64,7 +72,15 @@ def correct(rows: Sequence[Row], texts: Sequence[str]) -> list[bool]:
 
 
 def strings(text: str, task: str) -> StringsByGroup:
-    """An answer as its distinct strings by group, in the order of their first appearance."""
+    """An answer as its distinct strings by group, in the order of their first appearance.
+
+    Args:
+        text: A raw output, or a true answer as text.
+        task: The task that was asked.
+
+    Returns:
+        The normalised strings under "ee trigger" and "ee argument" for ee, else under the task.
+    """
     if task == "eet":
         return {"eet": [normalise(text)]}
     if task != "ee":

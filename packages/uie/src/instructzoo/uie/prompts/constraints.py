@@ -64,7 +64,15 @@ def max_occurrences(element: str, task: str, finder: SpanFinder) -> int:
 
 
 def spellings(element: str, task: str) -> Iterator[str]:
-    """An element with each of its spans bare and in quotes."""
+    """An element with each of its spans bare and in quotes.
+
+    Args:
+        element: An element of an answer, as the model writes it.
+        task: The task that was asked.
+
+    Yields:
+        The spellings; none for an element that cannot be parsed.
+    """
     for label, spans in _fields(element, task):
         for written in itertools.product(*((bare, quote(bare)) for bare in spans)):
             yield (f"{format_field(label)}: " if label else "") + ", ".join(written)

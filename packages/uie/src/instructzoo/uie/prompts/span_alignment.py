@@ -86,7 +86,16 @@ class SpanFinder:
 
 
 def find_whole_words(text: str, span: str, start: int) -> int:
-    """The next offset from `start` on where `span` occurs between word boundaries; -1 where there is none."""
+    """The next offset from `start` on where `span` occurs between word boundaries; -1 where there is none.
+
+    Args:
+        text: The text that is searched.
+        span: The words to find; "" is found nowhere.
+        start: The offset in characters that the search begins at.
+
+    Returns:
+        The offset of the first character of the span.
+    """
     offset = text.find(span, start) if span else UNKNOWN
     while offset != UNKNOWN and not (_is_word_boundary(text, offset) and _is_word_boundary(text, offset + len(span))):
         offset = text.find(span, offset + 1)

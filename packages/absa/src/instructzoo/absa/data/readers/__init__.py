@@ -60,6 +60,9 @@ def read_file(path: Path, format: str = "") -> Iterator[Sentence]:
         path: the file.
         format: one of READERS; "" detects it.
 
+    Returns:
+        The sentences in the order of the file.
+
     Raises:
         ZooError: for a file in no known format, and whatever its reader raises, with file:line.
     """

@@ -54,6 +54,17 @@ def make_sentence(
 ) -> Sentence:
     """Check the texts and build a Sentence.
 
+    Args:
+        text: the text; white space around it is removed.
+        quads: its tuples.
+        where: file and line, for error messages.
+        tasks: the tasks that the file's annotation is complete for; all of them by default.
+        domain: the domain, such as restaurant; "" where the file names none.
+        remarks: what the reader had to decide.
+
+    Returns:
+        The checked sentence.
+
     Raises:
         ZooError: for an empty text, and for half a surrogate pair, which cannot be encoded.
     """
@@ -88,6 +99,14 @@ def numbered_lines(path: Path) -> Iterator[tuple[str, str]]:
 def parse_literal(text: str, form: str, where: str) -> Any:
     """The value of a Python literal, which is never run as code.
 
+    Args:
+        text: the literal.
+        form: the expected form in words, for the error message.
+        where: file and line, for the error message.
+
+    Returns:
+        The value.
+
     Raises:
         ZooError: for any other text, showing the expected form.
     """
@@ -100,6 +119,13 @@ def parse_literal(text: str, form: str, where: str) -> Any:
 
 def parse_sentiment(word: Any, where: str) -> str:
     """Normalise a sentiment to positive, negative, neutral or conflict; POS, NEG and NEU are accepted.
+
+    Args:
+        word: the value as the file has it; case and surrounding white space do not matter.
+        where: file and line, for the error message.
+
+    Returns:
+        One of the four names.
 
     Raises:
         ZooError: for any other value.

@@ -73,7 +73,15 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
 
     def skip_or_raise(self, error: ZooError, remark: str) -> None:
-        """Count what is left out under `remark`, or raise the error if errors are not skipped."""
+        """Count what is left out under `remark`, or raise the error if errors are not skipped.
+
+        Args:
+            error: What is wrong with a pair or a picture.
+            remark: The line of the data card that it is counted in.
+
+        Raises:
+            ZooError: The error, unless errors are skipped.
+        """
         if not self.skip_errors:
             raise error
         self.counts[remark] += 1
@@ -119,7 +127,17 @@ def inspect_picture(reference: str, where: str) -> PictureInfo:
 
 
 def check_same_size(before: PictureInfo, after: PictureInfo, pair: tuple[str, str], where: str) -> None:
-    """Raise a ZooError for a pair of two sizes; both pictures are decoded first, to be sure."""
+    """Check that the two pictures of a pair have one size; both are decoded first where the headers differ, to be sure.
+
+    Args:
+        before: What inspection found of the picture before.
+        after: What it found of the picture after.
+        pair: The references of both pictures.
+        where: File and line, or row, for the error message.
+
+    Raises:
+        ZooError: The sizes differ, or a picture cannot be decoded.
+    """
     if (before.height, before.width) == (after.height, after.width):
         return
     shapes = [images.read(reference, where).shape for reference in pair]
@@ -152,7 +170,18 @@ def _size_from_header(stream: IO[bytes], tail: bytes) -> tuple[int, int] | None:
 
 
 def to_reference(content: bytes, where: str) -> str:
-    """A data URI of the unchanged bytes of an image file. Raises ZooError for other bytes."""
+    """A data URI of the unchanged bytes of an image file.
+
+    Args:
+        content: The bytes of the file.
+        where: File and line, or row, for the error message.
+
+    Returns:
+        The data URI, in base64.
+
+    Raises:
+        ZooError: The bytes are no picture, or one in a format that is not supported.
+    """
     try:
         with Image.open(io.BytesIO(content)) as image:
             kind = (image.format or "").lower()
@@ -166,7 +195,15 @@ def to_reference(content: bytes, where: str) -> str:
 
 
 def resolve(reference: str, folder: Path) -> str:
-    """A reference as rows hold it: data URIs unchanged, paths made absolute. folder: the base of relative paths."""
+    """A reference as rows hold it: data URIs unchanged, paths made absolute.
+
+    Args:
+        reference: A file path or a data URI.
+        folder: The base of relative paths.
+
+    Returns:
+        The reference. Links in a path are kept.
+    """
     if reference.startswith("data:"):
         return reference
     return os.path.abspath(folder / Path(reference).expanduser())  # noqa: PTH100 - takes ".." out, keeps links

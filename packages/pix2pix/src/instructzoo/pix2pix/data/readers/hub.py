@@ -64,7 +64,15 @@ def _read_files(paths: list[Path]) -> NamedRows:
 
 
 def open_dataset(loaded: Any, name: str) -> dict[str, NamedRows]:
-    """Rows by split of a Dataset or DatasetDict, with pictures left as bytes. name: for error messages."""
+    """Rows by split of a Dataset or DatasetDict, with pictures left as bytes.
+
+    Args:
+        loaded: The Dataset, whose rows are all train, or the DatasetDict.
+        name: The name of the data set, for error messages.
+
+    Returns:
+        The rows of each split, each with its place for error messages.
+    """
     import datasets
 
     subsets = {"train": loaded} if isinstance(loaded, datasets.Dataset) else loaded
@@ -90,6 +98,9 @@ def read_examples(rows: NamedRows, columns: Columns, folder: Path, tally: Tally)
         columns: Names of the columns.
         folder: Base of relative picture paths.
         tally: Counts unreadable pictures if it skips errors.
+
+    Yields:
+        The examples in the order of the rows.
 
     Raises:
         ZooError: A column is missing, or a value is no picture; the message names the row.

@@ -34,6 +34,9 @@ def read_examples(folder: Path, tally: Tally) -> Iterator[EditExample]:
         folder: The set's folder.
         tally: Counts prompts without any picture.
 
+    Yields:
+        An example for each prompt with pictures.
+
     Raises:
         ZooError: The folder has no prompts, JSON is malformed (with file and line), or a seed has only one picture.
     """

@@ -24,7 +24,15 @@ COLUMNS = ("file", "instruction", "input", "output", "kind")
 
 
 def find_splits(folder: Path, before: str) -> dict[str, Path]:
-    """Folders by split: those named after splits if they contain pairs, else the folder itself as train."""
+    """Folders by split: those named after splits if they contain pairs, else the folder itself as train.
+
+    Args:
+        folder: The folder of the set.
+        before: Name of the folder of pictures before.
+
+    Returns:
+        The folder of each split that was found.
+    """
     folders = {split: folder / split for split in SPLITS if (folder / split / before).is_dir()}
     return folders or {"train": folder}
 
@@ -37,6 +45,9 @@ def read_examples(folder: Path, before: str, after: str, tally: Tally) -> Iterat
         before: Name of the folder of pictures before.
         after: Name of the folder of pictures after.
         tally: Counts pictures without a partner if it skips errors.
+
+    Yields:
+        An example for each pair.
 
     Raises:
         ZooError: A folder is missing, a picture lacks its partner or its instruction, or two pictures have one name.

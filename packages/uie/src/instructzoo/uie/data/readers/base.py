@@ -101,12 +101,38 @@ def make_span(text: str, start: int, end: int, where: str, stated_text: str | No
 
 
 def make_mention(type: object, text: str, start: int, end: int, where: str, stated_text: str | None = None) -> Mention:
-    """As `make_span`, with a type; raises ZooError for a blank type too."""
+    """Make the mention of a typed span.
+
+    Args:
+        type: The label; surrounding spaces are removed.
+        text: The text that the offsets count in.
+        start: Offset of the first character.
+        end: Offset after the last character.
+        where: File and line, for error messages.
+        stated_text: The characters that the file states for the span; None where it states none.
+
+    Returns:
+        The mention with its type.
+
+    Raises:
+        ZooError: As for `make_span`, and for a blank type.
+    """
     return replace(make_span(text, start, end, where, stated_text), type=checked_label(type, where))
 
 
 def checked_label(label: object, where: str) -> str:
-    """A label without surrounding spaces. Raises ZooError for one that is no text or blank."""
+    """A label without surrounding spaces.
+
+    Args:
+        label: The label as the file has it.
+        where: File and line, for the error message.
+
+    Returns:
+        The label.
+
+    Raises:
+        ZooError: For a label that is no text or blank.
+    """
     if not isinstance(label, str) or not label.strip():
         raise ZooError(f"the label {label!r}", "a text", "name the type", where)
     return label.strip()
