@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 import socket
 import subprocess
@@ -390,3 +391,35 @@ def test_no_page_or_source_cites_a_rule_without_its_list() -> None:
     assert not {
         relative(path) for path, text in texts.items() if re.search(r"\(?\b(law|rule) \d+", text, re.IGNORECASE)
     }
+
+
+SHARED_LINES = 12
+"""Lines of one shape that two domains may not both have, declarations aside: what they share is the core's."""
+
+
+def shapes(path: Path) -> list[str]:
+    """The code lines of a module with names, numbers and texts replaced; without imports, docstrings and settings."""
+    skipped: set[int] = set()
+    for node in ast.walk(tree(path)):
+        is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        is_declaration = isinstance(node, ast.AnnAssign | ast.Assign) and node.col_offset in (0, 4)
+        if isinstance(node, ast.Import | ast.ImportFrom) or is_text or is_declaration:
+            skipped.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    lines = path.read_text(encoding="utf-8").splitlines()
+    code = [line.partition("#")[0].strip() for number, line in enumerate(lines, 1) if number not in skipped]
+    texts = [re.sub(r'"[^"]*"|\d+', "0", line) for line in code if re.search(r"\w", line)]
+    return [re.sub(r"[A-Za-z_]\w*", lambda m: m[0] if keyword.iskeyword(m[0]) else "n", text) for text in texts]
+
+
+def test_no_run_of_lines_of_one_shape_stands_in_two_domains() -> None:
+    first: dict[tuple[str, ...], tuple[str, Path]] = {}
+    faults = set()
+    for name, folder in DOMAINS.items():
+        for path in sorted(folder.rglob("*.py")):
+            lines = shapes(path)
+            for start in range(len(lines) - SHARED_LINES + 1):
+                run = tuple(lines[start : start + SHARED_LINES])
+                owner, other = first.setdefault(run, (name, path))
+                if owner != name:
+                    faults.add(f"{relative(path)} and {relative(other)}: {run[0]}")
+    assert not faults

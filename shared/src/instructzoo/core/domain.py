@@ -106,7 +106,7 @@ class Domain:
             ZooError: The package bundles no model.
         """
         if not self.has_bundled_model():
-            fix = f"train one: zoo train {self.name}/tiny"
+            fix = f"train one (zoo train {self.name}/tiny) and name it with --run RUN"
             raise ZooError(f"{self.package} bundles no trained model", "safetensors in weights/", fix)
         return self.folder() / "weights"
 

@@ -102,7 +102,8 @@ class CodeContract(_Contract):
             record = Record.from_row(row)
             assert record.output and record.source and record.licence and record.item
             assert row["id"]
-            assert set(domain.columns) <= set(row)
+            missing = sorted(set(domain.columns) - set(row))
+            assert not missing, f"rows lack columns that the domain declares: {missing}; see Record(extra=...)"
 
     def test_no_item_is_in_two_splits(self, domain: Domain) -> None:
         items = {split: {row["item"] for row in domain.module("world").generate(ROWS, 7, split)} for split in SPLITS}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from instructzoo.core import ui
+from instructzoo.core.domain import Domain
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
@@ -19,6 +20,9 @@ EMPTY = "The answer appears here."
 
 class AnswersRows(Protocol):
     """What a demo needs of a predictor; instructzoo.core.infer.Predictor is one."""
+
+    @property
+    def domain(self) -> Domain: ...
 
     @property
     def recipe(self) -> Recipe: ...
@@ -32,7 +36,7 @@ class AnswersRows(Protocol):
 
 
 def question_page(
-    predictor: Any,
+    predictor: AnswersRows,
     answer_html: Callable[[str], str],
     examples: Sequence[str],
     placeholder: str = "",
@@ -120,7 +124,7 @@ def answered(answer_html: Callable[[str], str], text: str, hint: str = "") -> st
         return ui.note(f"This cannot be answered: {error}")
 
 
-def model_card(predictor: Any, limits: Sequence[tuple[str, str]] = ()) -> None:
+def model_card(predictor: AnswersRows, limits: Sequence[tuple[str, str]] = ()) -> None:
     """The folded card of the model, put into the page that is being built.
 
     Args:
