@@ -271,7 +271,7 @@ def test_the_bundled_model_edits_a_picture(chromium: Any, carried: str, picture:
     page = opened(chromium, carried)
     page.click("#pix2pix-edit")
     page.until("#pix2pix-difference", "of the pixels changed")
-    picture("pix2pix-carried")
+    picture("pix2pix-bundled")
     page.click("#pix2pix-card button")
     page.until("#pix2pix-card", "95% interval")
     assert not page.complaints()
