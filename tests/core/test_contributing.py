@@ -69,8 +69,9 @@ def test_the_steps_can_be_followed_in_order(tmp_path: Path) -> None:
         pytest.skip("a domain called units is installed: the guide's example cannot be written beside it")
     for name in ("packages", "docs"):
         (tmp_path / name).mkdir()
-    for name in ("pyproject.toml", "LICENSE", "README.md"):
+    for name in ("pyproject.toml", "LICENSE"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    (tmp_path / "README.md").write_text("<!-- results:units/weights -->\n<!-- /results -->\n")
     (tmp_path / "shared").symlink_to(ROOT / "shared")
     environment: dict[str, str] = {}
     run, done = "", []
@@ -96,6 +97,7 @@ def test_the_steps_can_be_followed_in_order(tmp_path: Path) -> None:
         done.append(command.split()[1])
     steps = ["new", "install", "doctor", "-m", "data", "explain", "plan", "reproduce", "bundle", "-m", "demo", "doctor"]
     assert done == steps
+    assert "this model" in (tmp_path / "README.md").read_text()
 
 
 def shell(command: str, folder: Path, environment: dict[str, str]) -> str:
