@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ import pytest
 from instructzoo.core import domain as domains
 from instructzoo.core import runs
 from instructzoo.core.data import BuiltData, build, build_rows, builder, write_jsonl
+from instructzoo.core.data.builder import content_key
 from instructzoo.core.data.data_card import readme
 from instructzoo.core.data.tables import complete_columns, dataset, fingerprint, table
 from instructzoo.core.errors import ZooError
@@ -356,3 +358,20 @@ def test_the_card_round_trips_through_json_and_shows_a_missing_licence(tmp_path:
     assert card["sources"][0] == {"source": "made", "licence": "", "rows": {"train": 30}}
     assert card["lengths"]["train"]["instruction"] == {"mean": 14.0, "median": 14.0, "p95": 14.0, "longest": 14}
     assert len(card["examples"]["train"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("module", "builds_anew"),
+    [
+        ("demo/__init__.py", False), ("demo/css.py", False), ("metrics/baselines.py", False), ("extraction.py", False),
+        ("weights/README.md", False), ("world/fact_templates.py", True), ("prompts/templates.py", True),
+        ("sources.py", True), ("data/readers/brat.py", True), ("schema.py", True),
+    ],
+)  # fmt: skip
+def test_only_code_that_makes_rows_decides_the_cache_key(module: str, builds_anew: bool, tmp_path: Path) -> None:
+    package = Path(shutil.copytree(domains.get("uie").folder(), tmp_path / "uie"))
+    key = content_key(recipe(), package)
+    assert content_key(recipe(), package) == key
+    path = package / module
+    path.write_text(path.read_text(encoding="utf-8") + "\n# a comment\n", encoding="utf-8")
+    assert (content_key(recipe(), package) != key) == builds_anew

@@ -34,8 +34,8 @@ TEMPLATES = {
 
 NEXT_STEPS = (
     "make install",
-    ".venv/bin/python -m pytest tests/{name}",
     ".venv/bin/zoo doctor --settings > docs/recipes.md",
+    ".venv/bin/python -m pytest tests/{name}",
     ".venv/bin/zoo reproduce {name}/tiny",
 )
 
