@@ -20,6 +20,7 @@ from pytest_socket import SocketConnectBlockedError
 
 from instructzoo.core import api
 from instructzoo.core import recipe as recipes
+from instructzoo.core.data.builder import NOT_IN_ROWS
 from instructzoo.core.domain import OFFICIAL_DOMAINS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -423,3 +424,27 @@ def test_no_run_of_lines_of_one_shape_stands_in_two_domains() -> None:
                 if owner != name:
                     faults.add(f"{relative(path)} and {relative(other)}: {run[0]}")
     assert not faults
+
+
+def closure(domain: str, module: str) -> set[str]:
+    """The modules of a domain that importing one of them brings in, by dotted name below the domain."""
+    folder, waiting, seen = DOMAINS[domain], [module], set[str]()
+    while waiting:
+        name = waiting.pop()
+        path = folder / f"{name.replace('.', '/')}.py"
+        path = path if path.is_file() else path.with_suffix("") / "__init__.py"
+        if name in seen or not path.is_file():
+            continue
+        seen.add(name)
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"instructzoo.{domain}"):
+                inside = (node.module or "").removeprefix(f"instructzoo.{domain}").strip(".")
+                waiting += [f"{inside}.{alias.name}".strip(".") for alias in node.names] + [inside] * bool(inside)
+    return seen
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_code_left_out_of_the_cache_key_is_never_imported_by_what_makes_rows(domain: str) -> None:
+    modules = closure(domain, "sources") | closure(domain, "world") | closure(domain, "prompts")
+    assert {"sources", "world", "prompts"} <= modules
+    assert not {name for name in modules if name.partition(".")[0] in NOT_IN_ROWS}
