@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from bundled_models import assert_fingerprint_of_recipe, assert_reproduces, recorded_scores
 
-from instructzoo.core import domain as domains
-from instructzoo.core import recipe as recipes
-from instructzoo.core import runs
-from instructzoo.core.commands.eval import evaluate
 from instructzoo.core.score import Scores
 
 
 @pytest.fixture(scope="module")
 def recorded() -> Scores:
-    scores = runs.read_json(domains.get("absa").bundled_model() / "scores.json")
-    return Scores.from_dict(scores["systems"]["model"])
+    return recorded_scores("absa")
 
 
 def test_the_bundled_model_has_the_fingerprint_of_its_recipe() -> None:
-    stored = runs.stored_recipe(domains.get("absa").bundled_model())
-    assert stored.fingerprint() == recipes.load("absa/bundled").fingerprint()
+    assert_fingerprint_of_recipe("absa")
 
 
 @pytest.mark.parametrize("task", ["ae", "aesc", "tasd", "aste", "asqp"])
@@ -32,11 +27,4 @@ def test_the_recorded_f1_of_the_bundled_model_is_at_least_0_9(recorded: Scores, 
 
 @pytest.mark.slow
 def test_the_bundled_model_reproduces_its_recorded_scores(recorded: Scores) -> None:
-    domain = domains.get("absa")
-    current, _ = evaluate(domain, domain.bundled_model(), baselines=False)
-    for metric_value in Scores.from_dict(current["systems"]["model"]).metric_values:
-        expected = recorded.get(metric_value.metric, metric_value.group)
-        assert expected is not None
-        assert metric_value.n == expected.n
-        # Another processor may round a tie the other way.
-        assert abs(metric_value.value - expected.value) <= 2 / metric_value.n
+    assert_reproduces("absa", recorded)

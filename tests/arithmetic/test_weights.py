@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from bundled_models import assert_fingerprint_of_recipe, assert_reproduces, recorded_scores
 
-from instructzoo.core import domain as domains
-from instructzoo.core import recipe as recipes
-from instructzoo.core import runs
-from instructzoo.core.commands.eval import evaluate
 from instructzoo.core.score import Scores
 
 OPERATIONS = ("add", "subtract", "multiply", "divide")
@@ -16,13 +13,11 @@ HARDEST = ("add 5D+5D", "subtract 5D-5D", "multiply 2D*2D", "divide 4D/1D")
 
 @pytest.fixture(scope="module")
 def recorded() -> Scores:
-    scores = runs.read_json(domains.get("arithmetic").bundled_model() / "scores.json")
-    return Scores.from_dict(scores["systems"]["model"])
+    return recorded_scores("arithmetic")
 
 
 def test_the_bundled_model_has_the_fingerprint_of_its_recipe() -> None:
-    recipe = runs.stored_recipe(domains.get("arithmetic").bundled_model())
-    assert recipe.fingerprint() == recipes.load("arithmetic/bundled").fingerprint()
+    assert_fingerprint_of_recipe("arithmetic")
 
 
 @pytest.mark.parametrize("group", (*OPERATIONS, *HARDEST))
@@ -35,11 +30,4 @@ def test_recorded_exact_match_of_the_bundled_model_is_at_least_0_97(recorded: Sc
 
 @pytest.mark.slow
 def test_the_bundled_model_reproduces_its_recorded_scores(recorded: Scores) -> None:
-    domain = domains.get("arithmetic")
-    scores, _ = evaluate(domain, domain.bundled_model(), baselines=False)
-    for metric_value in Scores.from_dict(scores["systems"]["model"]).metric_values:
-        expected = recorded.get(metric_value.metric, metric_value.group)
-        assert expected is not None
-        assert metric_value.n == expected.n
-        # Another processor may round a tie the other way.
-        assert abs(metric_value.value - expected.value) <= 2 / metric_value.n
+    assert_reproduces("arithmetic", recorded)

@@ -10,6 +10,7 @@ from typer.main import get_command
 
 from instructzoo.core import runs
 from instructzoo.core.cli import app
+from instructzoo.core.commands.bundle import scores_files
 from instructzoo.core.report import results_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,19 +18,10 @@ PAGES = [ROOT / "README.md", *sorted(ROOT.glob("packages/*/README.md")), ROOT / 
 TABLE = re.compile(r"<!-- results:(?P<name>[\w/-]+) -->\n(?P<table>.*?)\n?<!-- /results -->", re.DOTALL)
 
 
-def scores_of(name: str) -> list[Path]:
-    """The scores of a marker: domain/weights is the bundled model; others are in docs/results, by seed in a folder."""
-    domain, _, run = name.partition("/")
-    if run == "weights":
-        return [ROOT / "packages" / domain / "src" / "instructzoo" / domain / "weights" / "scores.json"]
-    folder = ROOT / "docs" / "results" / domain / run
-    return sorted(folder.glob("*.json")) if folder.is_dir() else [folder.with_suffix(".json")]
-
-
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_result_tables_of_the_pages_equal_the_generated_ones(page: Path) -> None:
     for match in TABLE.finditer(page.read_text(encoding="utf-8")):
-        generated = results_table(*map(runs.read_json, scores_of(match["name"])))
+        generated = results_table(*map(runs.read_json, scores_files(ROOT, match["name"])))
         assert match["table"].strip() == generated.strip(), f"{match['name']}: see CONTRIBUTING.md on results"
 
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from bundled_models import assert_fingerprint_of_recipe, assert_reproduces, recorded_scores
 
-from instructzoo.core import domain as domains
-from instructzoo.core import recipe as recipes
-from instructzoo.core import runs
-from instructzoo.core.commands.eval import evaluate
 from instructzoo.core.score import Scores
 
 FLOORS = {"all": 0.9, "background": 0.98, "remove": 0.9, "recolour": 0.9}
@@ -15,13 +12,11 @@ FLOORS = {"all": 0.9, "background": 0.98, "remove": 0.9, "recolour": 0.9}
 
 @pytest.fixture(scope="module")
 def recorded() -> Scores:
-    scores = runs.read_json(domains.get("pix2pix").bundled_model() / "scores.json")
-    return Scores.from_dict(scores["systems"]["model"])
+    return recorded_scores("pix2pix")
 
 
 def test_the_bundled_model_has_the_fingerprint_of_its_recipe() -> None:
-    stored = runs.stored_recipe(domains.get("pix2pix").bundled_model())
-    assert stored.fingerprint() == recipes.load("pix2pix/bundled").fingerprint()
+    assert_fingerprint_of_recipe("pix2pix")
 
 
 @pytest.mark.parametrize(("group", "floor"), FLOORS.items())
@@ -41,11 +36,4 @@ def test_recorded_kept_pixels_of_the_bundled_model_are_at_least_0_97(recorded: S
 
 @pytest.mark.slow
 def test_the_bundled_model_reproduces_its_recorded_scores(recorded: Scores) -> None:
-    domain = domains.get("pix2pix")
-    current, _ = evaluate(domain, domain.bundled_model(), baselines=False)
-    for metric_value in Scores.from_dict(current["systems"]["model"]).metric_values:
-        expected = recorded.get(metric_value.metric, metric_value.group)
-        assert expected is not None
-        assert metric_value.n == expected.n
-        # Another processor may round a tie the other way.
-        assert abs(metric_value.value - expected.value) <= 2 / metric_value.n
+    assert_reproduces("pix2pix", recorded)

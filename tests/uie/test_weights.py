@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from bundled_models import assert_fingerprint_of_recipe, assert_reproduces, recorded_scores
 
-from instructzoo.core import domain as domains
-from instructzoo.core import recipe as recipes
-from instructzoo.core import runs
-from instructzoo.core.commands.eval import evaluate
 from instructzoo.core.score import Scores
 
 
 @pytest.fixture(scope="module")
 def recorded() -> Scores:
-    scores = runs.read_json(domains.get("uie").bundled_model() / "scores.json")
-    return Scores.from_dict(scores["systems"]["model"])
+    return recorded_scores("uie")
 
 
 def test_the_bundled_model_has_the_fingerprint_of_its_recipe() -> None:
-    stored = runs.stored_recipe(domains.get("uie").bundled_model())
-    assert stored.fingerprint() == recipes.load("uie/bundled").fingerprint()
+    assert_fingerprint_of_recipe("uie")
 
 
 FLOORS = {"ner": 0.9, "re": 0.8, "ee trigger": 0.8, "ee argument": 0.8}
@@ -35,11 +30,4 @@ def test_the_recorded_f1_of_the_bundled_model_reaches_its_minimum(recorded: Scor
 
 @pytest.mark.slow
 def test_the_bundled_model_reproduces_its_recorded_scores(recorded: Scores) -> None:
-    domain = domains.get("uie")
-    scores, _ = evaluate(domain, domain.bundled_model(), baselines=False)
-    for metric_value in Scores.from_dict(scores["systems"]["model"]).metric_values:
-        expected = recorded.get(metric_value.metric, metric_value.group)
-        assert expected is not None
-        assert metric_value.n == expected.n
-        # Another processor may round a tie the other way.
-        assert abs(metric_value.value - expected.value) <= 2 / metric_value.n
+    assert_reproduces("uie", recorded)
