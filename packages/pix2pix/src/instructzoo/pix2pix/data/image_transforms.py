@@ -12,8 +12,6 @@ github.com/timothybrooks/instruct-pix2pix). That code first resizes to a square;
 from __future__ import annotations
 
 import math
-import re
-import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import product
@@ -23,6 +21,7 @@ import numpy as np
 from PIL import Image
 
 from instructzoo.core.errors import ZooError
+from instructzoo.pix2pix.data.safe_words import is_made_of_safe_words
 from instructzoo.pix2pix.images import Pixels
 
 Size = tuple[int, int]
@@ -30,20 +29,6 @@ Size = tuple[int, int]
 
 MAX_ASPECT_RATIO = 2.0
 """The largest ratio of a bucket's longer to its shorter side."""
-
-_STEMS = (
-    "left(?:most|wards?|hand(?:ed)?)?|right(?:most|wards?|hand(?:ed)?)?",  # sides; "the right colour" is one too
-    "(?:counter|anti)?-?clockwise|rotat(?:e[sd]?|ing|ions?)|tilt(?:s|ed|ing)?|lean(?:s|ed|ing)?|slant(?:s|ed|ing)?",
-    "mirror(?:s|ed|ing)?|flip(?:s|ped|ping)?|revers(?:e[sd]?|ing)|east(?:ern|wards?)?|west(?:ern|wards?)?",
-    "texts?|letter(?:s|ed|ing)?|words?|wording|write|writes|writing|writings|written|wrote|handwrit(?:ing|ten)",
-    "read(?:s|ing)?|says?|saying|spell(?:s|ed|ing)?|alphabets?|fonts?|typograph(?:y|ic)|captions?|titles?|subtitles?",
-    "headlines?|slogans?|quot(?:es?|ed|ing|ations?)|labels?|labelled|labeled|logos?|signs?|signage|signposts?",
-    "billboards?|posters?|newspapers?|books?|maps?|barcodes?|calendars?|keyboards?",
-    "numbers?|numbered|numerals?|digits?|clocks?|clock-?faces?|watch(?:es)?|dials?",
-)
-_ONE_SIDED = re.compile(
-    rf"(?<![a-z])(?:(?:top|bottom|upper|lower|mid|far)-?)?(?:{'|'.join(_STEMS)})(?![a-z])|[\"“”«»]", re.IGNORECASE
-)
 
 
 @lru_cache
@@ -163,12 +148,16 @@ def flip_pair(before: Pixels, after: Pixels) -> tuple[Pixels, Pixels]:
 
 
 def is_flippable(*texts: str) -> bool:
-    """Whether a mirrored pair still shows what its texts say.
+    """Whether a mirrored pair surely still shows what its texts say.
 
-    A text must not mention sides, rotation, writing, numbers or clocks. A word that may mean a side counts as one ("the
-    right colour"), and so does a quotation mark.
+    Args:
+        texts: The instruction and the captions of a pair.
+
+    Returns:
+        True only where every word of every text is one of data/safe_words.py, none of which names a side, a turn,
+        writing or a number, in any language. A text with an unknown word may name one.
     """
-    return not any(_ONE_SIDED.search(unicodedata.normalize("NFKC", text)) for text in texts)
+    return all(is_made_of_safe_words(text) for text in texts)
 
 
 def resize_whole(picture: Pixels, resolution: int, multiple: int = 8) -> tuple[Pixels, Size]:
