@@ -91,8 +91,8 @@ circle square triangle shape object thing size center centre middle top bottom c
 """
 _PLURALS = """
 colours colors lights darks shadows shades tones tints stars clouds eyes paintings sketches pictures photos photographs
-images bushes benches dishes foxes cherries strawberries raspberries blueberries peaches berries tomatoes potatoes puppies
-ponies butterflies ladies families daisies lilies poppies beaches churches torches
+bushes benches dishes foxes cherries strawberries raspberries blueberries peaches berries tomatoes potatoes puppies
+images ponies butterflies ladies families daisies lilies poppies beaches churches torches
 """
 
 SAFE_WORDS = frozenset(
