@@ -60,9 +60,7 @@ class Settings(recipes.Settings):
         description="exponent of the time-step distribution: 1 is uniform, above 1 samples noisy steps more often",
     )
     flip: Fraction = Field(
-        0.0,
-        description="fraction of pairs that are mirrored; only where their texts have nothing but known English words "
-        "that name no side, turn, writing or number",
+        0.0, description="fraction of pairs that are mirrored; only where their texts surely name no side or writing"
     )
     zoom: float = Field(1.0, ge=1, description="largest random enlargement before the crop; both pictures get the same")
     cache: bool = Field(True, description="encode every picture once, before training starts; not with zoom above 1")
