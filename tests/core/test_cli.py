@@ -131,7 +131,7 @@ def test_a_mistyped_setting_is_an_error_with_a_suggestion() -> None:
         ),
         ("learning_rate=1e-4", "train.lr (the same value)"),
         ("lora_r=8", "method.rank (the same value)"),
-        ("train.warmup_steps=100", "train.warmup (fraction of the updates = warmup_steps / number of updates)"),
+        ("warmup_steps=100", "train.warmup_steps (the same value)"),
         ("model.load_in_4bit=true", "model.quantisation (nf4 or fp4 for true)"),
         ("output_dir=out", "zoo train --run-id NAME"),
     ],

@@ -18,8 +18,8 @@ from instructzoo.core import settings, settings_aliases
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.settings import Settings as Settings
 from instructzoo.core.settings import validate_settings as validate_settings
-
-Fraction = Annotated[float, Field(ge=0, lt=1)]
+from instructzoo.core.train_settings import Fraction
+from instructzoo.core.train_settings import Train as Train
 
 
 class Sizes(Settings):
@@ -107,64 +107,6 @@ class Method(Settings):
     )
 
 
-class Train(Settings):
-    """Optimisation: length, batches, optimiser, precision, validation and checkpoints."""
-
-    steps: int | None = Field(None, ge=1, description="number of optimiser updates; none: follows from epochs")
-    epochs: float = Field(1.0, gt=0, description="passes over the training rows, where steps is none")
-    batch: int = Field(16, ge=1, description="examples per update over all processes (global batch size)")
-    micro_batch: int | None = Field(
-        None, ge=1, description="examples per forward pass of one process; none: by micro_tokens"
-    )
-    micro_tokens: int = Field(
-        16_384, ge=16, description="tokens per forward pass, padding included, where micro_batch is none"
-    )
-    lr: float = Field(1e-3, gt=0, description="peak learning rate")
-    schedule: Literal["cosine", "constant"] = Field("cosine", description="learning rate schedule after the warm-up")
-    warmup: float = Field(
-        0.03, ge=0, lt=1, description="fraction of the updates over which the learning rate rises linearly"
-    )
-    final_lr: float = Field(
-        0.0, ge=0, le=1, description="final learning rate of the cosine schedule, a fraction of the peak"
-    )
-    optimizer: str = Field("adamw", description="optimiser; docs/methods.md lists them")
-    weight_decay: float = Field(0.0, ge=0, description="decoupled weight decay, applied to matrices only")
-    betas: tuple[Fraction, Fraction] = Field(
-        (0.9, 0.999), description="decay rates of the two moments of AdamW and Lion"
-    )
-    clip: float | None = Field(1.0, gt=0, description="maximum gradient norm; none: no clipping")
-    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        "auto", description="dtype of mixed precision; auto: bfloat16 on GPUs that support it, else float32"
-    )
-    ema: float | None = Field(
-        None,
-        gt=0,
-        lt=1,
-        description="decay of a moving average of the weights, validated and saved in their place; none: off",
-    )
-    packing: bool = Field(
-        False, description="several rows per sequence, without attention between them; causal backbones"
-    )
-    activation_checkpointing: bool = Field(
-        False, description="gradient checkpointing: store layer inputs only and recompute the rest"
-    )
-    sharding: bool = Field(False, description="shard weights, gradients and optimiser state over the processes (FSDP2)")
-    offload: bool = Field(False, description="with sharding: keep the shards in CPU memory between uses")
-    compile: bool = Field(False, description="compile the decoder with torch.compile; the first updates take minutes")
-    evaluate_every: int | None = Field(None, ge=1, description="updates between validations; none: ten per run")
-    validation_rows: int | None = Field(
-        1000, ge=1, description="maximum number of validation rows, sampled by seed; none: all"
-    )
-    patience: int | None = Field(
-        None, ge=1, description="validations without a better loss before early stopping; none: off"
-    )
-    checkpoint_minutes: float = Field(3.0, gt=0, description="minutes between checkpoints")
-    checkpoint_every: int | None = Field(
-        None, ge=1, description="updates between checkpoints, in addition to checkpoint_minutes"
-    )
-    log_every: int = Field(10, ge=1, description="number of updates between lines of metrics.jsonl")
-
-
 class Decode(Settings):
     """Generation of answers."""
 
@@ -188,6 +130,18 @@ class Evaluate(Settings):
     )
 
 
+class AuthorsValue(Settings):
+    """What the authors of a paper chose, for the table beside the recipe: their value, its place, why another is used.
+
+    The value here is that of the setting which the row is named after; a row on something else states it.
+    """
+
+    theirs: str | int | float | bool | tuple[str | int | float, ...] | None = Field(..., description="their value")
+    where: str = Field(..., description="where it stands: repository and file, or section of the paper")
+    here: str | None = Field(None, description="the value here, where the row is not named after a setting")
+    why: str = Field("", description="reason for another value here")
+
+
 class Recipe(Settings):
     """All settings of one run, as a paper's table would list them."""
 
@@ -195,6 +149,9 @@ class Recipe(Settings):
     title: str = Field("", description="purpose of the recipe, in one line")
     paper: str = Field("", description="paper that the recipe follows")
     notes: str = Field("", description="where the values come from")
+    authors: dict[str, AuthorsValue] = Field(
+        {}, description="by setting, what the paper's authors chose: theirs, where, and why another value is used here"
+    )
     data: Data = Field(Data(), description="training and evaluation data")
     model: Model = Field(..., description="backbone and tokenizer")
     method: Method = Field(Method(), description="fine-tuning method")
@@ -243,7 +200,7 @@ class Recipe(Settings):
 
     def fingerprint(self) -> str:
         """Eight hex digits of all settings that decide the result."""
-        content = self.model_dump(mode="json", exclude={"title", "notes", "paper"})
+        content = self.model_dump(mode="json", exclude={"title", "notes", "paper", "authors"})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
 
 

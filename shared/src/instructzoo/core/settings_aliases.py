@@ -36,7 +36,7 @@ _SHARDING = "true: FSDP2; train.offload moves the shards to CPU memory between u
 _MODEL = "a local folder, a hub id or a name of zoo fetch --list"
 _METHOD = "full or lora; qlora: lora with model.quantisation=nf4; freeze: subset with method.pattern"
 _TARGETS = "a list of module names, or all-linear for all linear layers"
-_SCHEDULE = "cosine or constant, each after the warm-up; there is no linear decay"
+_SCHEDULE = "linear, cosine, constant, inverse-sqrt or wsd, each after the warm-up"
 _QUANTISATION = "4 bits: nf4 or fp4; 8 bits: int8"
 _SOURCES = "names of the domain's sources; data.path is the file or folder of your own data"
 _VALIDATION = "fraction of items, where the source has no validation split; of generated rows data.sizes.validation"
@@ -92,12 +92,13 @@ ALIASES = {
     "lr_scheduler": Alias("train.schedule", _SCHEDULE),
     "cosine_min_lr_ratio": Alias("train.final_lr", "the same fraction of the peak learning rate"),
     "warmup_ratio": Alias("train.warmup", "the same fraction of the updates"),
-    "warmup_steps": Alias("train.warmup", "fraction of the updates = warmup_steps / number of updates"),
+    "warmup_steps": Alias("train.warmup_steps", _SAME),
     "optim": Alias("train.optimizer", "adamw for adamw_torch, adamw-8bit for adamw_8bit; others: docs/methods.md"),
     "optimizer": Alias("train.optimizer", "adamw for adamw_torch, adamw-8bit for adamw_8bit; others: docs/methods.md"),
     "weight_decay": Alias("train.weight_decay", _SAME),
     "adam_beta1": Alias("train.betas", "[adam_beta1, adam_beta2]"),
     "adam_beta2": Alias("train.betas", "[adam_beta1, adam_beta2]"),
+    "adam_epsilon": Alias("train.eps", _SAME),
     "max_grad_norm": Alias("train.clip", "the same value; null instead of 0 turns clipping off"),
     "gradient_clipping": Alias("train.clip", "the same value; null turns clipping off"),
     # train: machine

@@ -60,6 +60,8 @@ def write_report(run_folder: Path) -> Path:
 
 def content(folder: Path) -> dict[str, Any]:
     """The values of the template, from the files of a run directory."""
+    from instructzoo.core.report.authors import authors_table  # which is a command too
+
     manifest, manifest_absent = sections.read(folder / "manifest.json", "This run has no manifest.json.")
     card, card_absent = sections.read(folder / "card.json", "This run has no card.json: its data were not built yet.")
     recipe, recipe_absent = _recipe(folder / "recipe.yaml")
@@ -84,7 +86,8 @@ def content(folder: Path) -> dict[str, Any]:
         "samples": sections.samples(folder / "predictions.jsonl"),
         "card": data_card.card(card) if card else None,
         "card_absent": card_absent or "card.json is empty.",
-        "settings": data_card.settings(recipe),
+        "authors": authors_table(recipe),
+        "settings": data_card.settings({key: value for key, value in recipe.items() if key != "authors"}),
         "settings_absent": recipe_absent,
         "environment": data_card.settings(environment),
         "environment_absent": manifest_absent or "manifest.json is empty.",

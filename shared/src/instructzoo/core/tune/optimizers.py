@@ -23,7 +23,7 @@ Groups = list[dict[str, Any]]
 
 
 def _adamw(groups: Groups, order: list[Any], train: Train) -> torch.optim.Optimizer:
-    return torch.optim.AdamW(groups, lr=train.lr, betas=train.betas, fused=True)
+    return torch.optim.AdamW(groups, lr=train.lr, betas=train.betas, eps=train.eps, fused=True)
 
 
 def _sgd(groups: Groups, order: list[Any], train: Train) -> torch.optim.Optimizer:
@@ -37,7 +37,8 @@ def _adafactor(groups: Groups, order: list[Any], train: Train) -> torch.optim.Op
 
 def _bitsandbytes(name: str, groups: Groups, order: list[Any], train: Train) -> torch.optim.Optimizer:
     optimizer_class = getattr(_optional("bitsandbytes", "quantised").optim, name)
-    return optimizer_class(groups, lr=train.lr, betas=train.betas)
+    options: dict[str, Any] = {} if name.startswith("Lion") else {"eps": train.eps}
+    return optimizer_class(groups, lr=train.lr, betas=train.betas, **options)
 
 
 def _schedule_free(groups: Groups, order: list[Any], train: Train) -> torch.optim.Optimizer:
@@ -45,7 +46,7 @@ def _schedule_free(groups: Groups, order: list[Any], train: Train) -> torch.opti
     if train.schedule != "constant":
         problem = f"train.schedule={train.schedule} with schedule-free"
         raise ZooError(problem, "constant", "set train.schedule=constant; its average takes the place of the decay")
-    optimizer = package.AdamWScheduleFree(groups, lr=train.lr, betas=train.betas)
+    optimizer = package.AdamWScheduleFree(groups, lr=train.lr, betas=train.betas, eps=train.eps)
     optimizer.train()
     return optimizer
 
@@ -59,6 +60,9 @@ def _lomo(optimizer_class: type[Lomo], groups: Groups, order: list[Any], train: 
         raise ZooError(problem, "one gradient at a time", "set train.compile=false")
     return optimizer_class(groups, order, lr=train.lr)
 
+
+TIMESCALE = 10_000
+"""Updates after which inverse-sqrt without a warm-up has fallen to 1 / sqrt(2) of the peak."""
 
 EMA, UPDATES = "ema", "ema_updates"
 """Keys of the moving average in a parameter's state, and of the number of averaged updates in a group."""
@@ -83,7 +87,7 @@ def make_optimizer(model: Any, train: Train) -> torch.optim.Optimizer:
 
     Args:
         model: The tuned model.
-        train: `optimizer`, `lr`, `betas`, `weight_decay` and `ema` are read.
+        train: `optimizer`, `lr`, `betas`, `eps`, `weight_decay` and `ema` are read.
 
     Returns:
         An optimiser; with `train.ema` it keeps a moving average of the weights in its state.
@@ -130,24 +134,39 @@ def _add_ema(optimizer: torch.optim.Optimizer, train: Train) -> None:
 
 
 def lr_at(step: int, steps: int, train: Train) -> float:
-    """Return the learning rate of one update: linear warm-up, then constant, or cosine decay.
+    """Return the learning rate of one update: a linear warm-up, then the schedule.
+
+    cosine and linear fall from the peak to `final_lr` over all updates after the warm-up; constant stays; inverse-sqrt
+    falls with the square root of the step (arXiv:1706.03762, section 5.3); wsd (warm-up, stable, decay:
+    arXiv:2404.06395, section 4) stays and falls linearly over the last updates.
 
     Args:
         step: Number of the update, from 0.
         steps: Updates of the whole run.
-        train: `lr` is the peak, `warmup` a share of the steps, `final_lr` a share of the peak.
+        train: `lr` is the peak, `warmup` and `decay` are shares of the steps, `final_lr` is a share of the peak.
 
     Example:
         >>> train = Train(lr=2.0, warmup=0.1)
         >>> lr_at(0, 100, train), lr_at(9, 100, train), round(lr_at(99, 100, train), 3)
         (0.2, 2.0, 0.001)
+        >>> lr_at(30, 50, Train(lr=2.0, warmup_steps=10, schedule="linear"))
+        1.0
     """
-    warmup_steps = round(train.warmup * steps)
+    warmup_steps = round(train.warmup * steps) if train.warmup_steps is None else train.warmup_steps
     if step < warmup_steps:
         return train.lr * (step + 1) / warmup_steps
     if train.schedule == "constant":
         return train.lr
+    if train.schedule == "inverse-sqrt":
+        timescale = warmup_steps or TIMESCALE
+        return train.lr * math.sqrt(timescale / (timescale + step - warmup_steps))
+    if train.schedule == "wsd":
+        decay_steps = max(1, round(train.decay * steps))
+        progress = max(0.0, (step - max(warmup_steps, steps - decay_steps)) / decay_steps)
+        return train.lr * (1 - (1 - train.final_lr) * progress)
     progress = (step - warmup_steps) / max(1, steps - warmup_steps)
+    if train.schedule == "linear":
+        return train.lr * (train.final_lr + (1 - train.final_lr) * (1 - progress))
     return train.lr * (train.final_lr + (1 - train.final_lr) * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
