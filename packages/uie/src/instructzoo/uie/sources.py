@@ -246,6 +246,12 @@ def _rows(source: _Dataset, split: str, settings: Settings, seed: int) -> list[R
         found = f"{source.name} answers none of {', '.join(settings.tasks)}"
         raise ZooError(found, expected, where="data.options.tasks")
     remarks = Counter(remark for sentence in sentences for remark in sentence.remarks)
+    layers = {examples.layer_of(task) for task in settings.tasks if task in supported}
+    remarks.update(
+        f"texts without {layer} in their annotation, not asked about them"
+        for sentence in sentences
+        for layer in sorted(layers.difference(sentence.layers))
+    )
     rng = random.Random(f"{seed}\n{source.name}\n{split}")
     if train and settings.per_dataset and len(sentences) > settings.per_dataset:
         indices = sorted(rng.sample(range(len(sentences)), settings.per_dataset))

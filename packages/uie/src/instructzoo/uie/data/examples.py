@@ -129,8 +129,11 @@ class ExampleBuilder:
             task: One of `schema.TASKS`.
 
         Yields:
-            One row; for eea one for each event type with arguments; none where et or epr would have nothing to give.
+            One row; for eea one for each event type with arguments; none where et or epr would have nothing to give, or
+            where the text is not annotated for the task.
         """
+        if layer_of(task) not in sentence.layers:
+            return
         annotation = self.inventory.in_words(sentence.annotation)
         if (task == "et" and not annotation.entities) or (task == "epr" and not annotation.relations):
             return
@@ -165,6 +168,11 @@ class ExampleBuilder:
         others = [label for label in labels if label not in gold]
         n = max(self.negatives or 0, 0 if gold else 1)
         return (*(label for label in labels if label in gold), *rng.sample(others, min(n, len(others))))
+
+
+def layer_of(task: str) -> str:
+    """What must be annotated in a text that the task asks about: "entities", "relations" or "events"."""
+    return "entities" if task in schema.ENTITY_TASKS else "relations" if task in schema.RELATION_TASKS else "events"
 
 
 def _gold_labels(annotation: Annotation, task: str, event: str) -> tuple[set[str], set[str]]:

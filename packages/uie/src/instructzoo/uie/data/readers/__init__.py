@@ -4,7 +4,9 @@
 | --- | --- | --- |
 | conll | line_formats | CrossNER, WNUT17, NCBI disease, any BIO or BIOES file |
 | semeval | line_formats | SemEval-2010 task 8 |
-| conll04, offsets | json_formats | CoNLL04; spaCy's JSON, JSON with offsets |
+| conll04, tags | json_formats | CoNLL04; JSON with tokens and tags |
+| offsets | json_formats | spaCy's JSON, JSON with offsets, exports of Prodigy and doccano |
+| label-studio | json_formats | exports of Label Studio |
 | phee | phee | PHEE |
 | brat | brat | standoff documents |
 """
@@ -14,10 +16,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from instructzoo.core.errors import ZooError
-from instructzoo.uie.data.readers import brat, json_formats, line_formats, phee
+from instructzoo.uie.data.readers import annotation_tools, brat, json_formats, line_formats, phee
 from instructzoo.uie.data.readers.base import Sentence
 from instructzoo.uie.schema import ENTITY_TASKS, EVENT_TASKS, RELATION_TASKS
 
@@ -25,7 +27,9 @@ READERS: Mapping[str, Callable[[Path], Iterator[Sentence]]] = {
     "conll": line_formats.read_conll,
     "semeval": line_formats.read_semeval,
     "conll04": json_formats.read_conll04,
+    "tags": json_formats.read_tags,
     "offsets": json_formats.read_offsets,
+    "label-studio": json_formats.read_label_studio,
     "phee": phee.read_phee,
     "brat": brat.read_brat,
 }
@@ -34,14 +38,16 @@ SUPPORTED_TASKS: Mapping[str, tuple[str, ...]] = {
     "conll": ENTITY_TASKS,
     "semeval": RELATION_TASKS,
     "conll04": (*RELATION_TASKS, *ENTITY_TASKS),
+    "tags": ENTITY_TASKS,
     "offsets": (*ENTITY_TASKS, *RELATION_TASKS, *EVENT_TASKS),
+    "label-studio": (*ENTITY_TASKS, *RELATION_TASKS),
     "phee": EVENT_TASKS,
     "brat": (*ENTITY_TASKS, *RELATION_TASKS, *EVENT_TASKS),
 }
 """The tasks that a format can annotate; `zoo score` uses the first one, unless --task names another."""
 
 _HEAD_BYTES = 65_536
-_OFFSETS_KEYS = {*json_formats.SPAN_KEYS, "relations", "events"}
+_OFFSETS_KEYS = {*annotation_tools.SPAN_KEYS, "relations", "events"}
 
 
 def format_of(path: Path) -> str | None:
@@ -87,21 +93,41 @@ def _longer_heads(raw: bytes, file: IO[bytes], to_end: bool) -> Iterator[str]:
 
 
 def _json_format(heads: Iterable[str]) -> str | None:
-    """The format by the keys of the first JSON object. heads: longer and longer beginnings of the file."""
+    """The format by the keys of the first JSON object that tells. heads: longer and longer beginnings of the file."""
     for head in heads:
+        for values in _first_objects(head):
+            if (format := _format_of_object(values)) is not None:
+                return format
+            if not isinstance(values, dict) or not isinstance(values.get("text"), str):
+                return None  # only a text that nobody annotated tells nothing
+    return None
+
+
+def _first_objects(head: str) -> Iterator[Any]:
+    """The JSON values that a head holds whole, whether they stand in a list or one after the other."""
+    decoder, rest = json.JSONDecoder(), head.removeprefix("[").lstrip()
+    while rest:
         try:
-            first, _ = json.JSONDecoder().raw_decode(head.removeprefix("[").lstrip())
-            break
-        except ValueError:
-            continue
-    else:
-        return None
-    keys = set(first) if isinstance(first, dict) else set[str]()
+            value, end = decoder.raw_decode(rest)
+        except (ValueError, RecursionError):
+            return
+        yield value
+        rest = rest[end:].lstrip(" \t\r\n,")
+
+
+def _format_of_object(values: Any) -> str | None:
+    """The format that has objects with these keys."""
+    keys = set(values) if isinstance(values, dict) else set[str]()
+    if "text" in keys:
+        lists = {key for key in annotation_tools.DOCCANO_KEYS if isinstance(values.get(key), list)}
+        return "offsets" if keys & _OFFSETS_KEYS or lists or values.get("answer") in annotation_tools.ANSWERS else None
     if {"tokens", "entities"} <= keys:
         return "conll04"
     if {"context", "annotations"} <= keys:
         return "phee"
-    return "offsets" if "text" in keys and keys & _OFFSETS_KEYS else None
+    if {"data", "annotations"} <= keys:
+        return "label-studio"
+    return "tags" if "tokens" in keys and keys & {*json_formats.TAG_KEYS} else None
 
 
 def read_file(path: Path, format: str = "") -> Iterator[Sentence]:

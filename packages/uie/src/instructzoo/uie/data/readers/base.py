@@ -3,12 +3,15 @@
 Spans that are not contiguous, or that overlap, are treated the same way by all readers: a discontinuous span runs from
 its first to its last piece; nested and crossing spans are all kept, since an answer lists spans and can name them all;
 a span that is annotated twice with the same label is kept once. Each of these is a remark, and remarks are counted.
+A row that nobody annotated is no row without entities: it is left out, and counted too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
 
 from instructzoo.core.data.readers import shorten
 from instructzoo.core.errors import ZooError
@@ -18,6 +21,10 @@ DISCONTINUOUS = "discontinuous spans, read from the first to the last piece"
 DUPLICATE = "spans annotated twice with one label, read once"
 OVERLAPPING = "spans that lie in or across another one of the same kind"
 NO_RELATION = "pairs without a relation, which are no part of an answer"
+UNANNOTATED = "texts without an annotation, left out (an empty list says that there is nothing to find)"
+INSIDE_WORD = "spans that begin or end within a word, or with a space"
+
+LAYERS = ("entities", "relations", "events")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +36,57 @@ class Sentence:
         annotation: What is annotated in it, with labels as the file writes them.
         where: File and line, for error messages.
         remarks: What the reader had to decide; equal remarks are counted in the data card.
+        layers: Those of LAYERS that are annotated: a text without the others may still hold some.
     """
 
     text: str
     annotation: Annotation
     where: str
     remarks: tuple[str, ...] = ()
+    layers: tuple[str, ...] = LAYERS
 
 
-def make_sentence(text: str, annotation: Annotation, where: str, remarks: Sequence[str] = ()) -> Sentence:
+class LeftOut(NamedTuple):
+    """A row that a reader leaves out, and why: `reason` is counted as a remark."""
+
+    where: str
+    reason: str
+
+
+def without_left_out(rows: Iterable[Sentence | LeftOut], path: Path) -> Iterator[Sentence]:
+    """The sentences among the rows of a file; every row that is left out becomes a remark of a sentence beside it.
+
+    Args:
+        rows: What a reader made of the rows of the file.
+        path: The file.
+
+    Yields:
+        The sentences.
+
+    Raises:
+        ZooError: Where all rows are left out.
+    """
+    reasons: list[str] = []
+    waiting: Sentence | None = None
+    for row in rows:
+        if isinstance(row, LeftOut):
+            reasons.append(row.reason)
+            continue
+        if waiting:
+            yield waiting
+        waiting, reasons = replace(row, remarks=(*row.remarks, *reasons)), []
+    if waiting:
+        yield replace(waiting, remarks=(*waiting.remarks, *reasons))
+    elif reasons:
+        counts = "; ".join(f"{reasons.count(reason):,} {reason}" for reason in dict.fromkeys(reasons))
+        raise ZooError(
+            f"no row is left: {counts}", "annotated texts", "annotate some, or leave out the file", str(path)
+        )
+
+
+def make_sentence(
+    text: str, annotation: Annotation, where: str, remarks: Sequence[str] = (), layers: Sequence[str] = LAYERS
+) -> Sentence:
     """Check a text and its annotation: entities are kept once each, overlapping spans get a remark.
 
     Args:
@@ -45,6 +94,7 @@ def make_sentence(text: str, annotation: Annotation, where: str, remarks: Sequen
         annotation: What is annotated in it.
         where: File and line, for error messages.
         remarks: Remarks of the reader, before those of this function.
+        layers: Those of LAYERS that are annotated.
 
     Returns:
         The checked sentence.
@@ -62,7 +112,8 @@ def make_sentence(text: str, annotation: Annotation, where: str, remarks: Sequen
     entities = tuple(dict.fromkeys(annotation.entities))
     duplicates = [DUPLICATE] * (len(annotation.entities) - len(entities))
     overlapping = [OVERLAPPING] * _count_overlapping(entities)
-    return Sentence(text, replace(annotation, entities=entities), where, (*remarks, *duplicates, *overlapping))
+    all_remarks = (*remarks, *duplicates, *overlapping)
+    return Sentence(text, replace(annotation, entities=entities), where, all_remarks, tuple(layers))
 
 
 def _count_overlapping(mentions: Sequence[Mention]) -> int:

@@ -12,23 +12,26 @@ Every document is one text. A trigger is not an entity. Attributes (A, M), notes
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from instructzoo.core.data.line_files import lines, malformed
 from instructzoo.core.data.readers import shorten
 from instructzoo.core.errors import ZooError, location
-from instructzoo.uie.data.readers.base import DISCONTINUOUS, Sentence, make_mention, make_sentence
+from instructzoo.uie.data.readers.base import DISCONTINUOUS, Sentence, make_mention, make_sentence, without_left_out
+from instructzoo.uie.data.readers.offset_units import SpanReader, read_rows
 from instructzoo.uie.schema import Annotation, Event, Mention, Relation
 
 T_FORM = "T1<tab>Type 0 3<tab>text"
 R_FORM = "R1<tab>Type Arg1:T1 Arg2:T2"
 E_FORM = "E1<tab>Type:T1 Role:T2 ..."
 UNSUPPORTED = "attributes, notes and equivalences (A, M, N, #, *), which no question asks for"
+OTHER_TEXT = "texts whose offsets count a line end as one character, or no byte order mark"
 OF_EVENTS = "relations and arguments that name an event, which no question asks for"
 
-_OFFSETS = re.compile(r"\d+ \d+(?:;\d+ \d+)*")
+_OFFSETS = re.compile(r"\d{1,18} \d{1,18}(?:;\d{1,18} \d{1,18})*")
 
 
 def read_brat(path: Path) -> Iterator[Sentence]:
@@ -48,9 +51,32 @@ def read_brat(path: Path) -> Iterator[Sentence]:
     for file in (text_path, annotation_path):
         if not file.is_file():
             raise ZooError(f"{path.name} without {file.name}", "both files of a document", "put it beside", str(path))
-    text = _read_text(text_path)
-    document = _Document(text)
     numbered_lines = _numbered_lines(annotation_path)
+
+    def parse(values: Mapping[str, Any], spans: SpanReader) -> Sentence:
+        return _read_document(numbered_lines, spans, values["remarks"])
+
+    errors: list[ZooError] = []
+    for text, remarks in _readings(_read_text(text_path)):
+        try:
+            rows = [(str(text_path), {"text": text, "remarks": remarks})]
+            yield from without_left_out(read_rows(rows, lambda values: values["text"], parse), path)
+            return
+        except ZooError as error:
+            errors.append(error)
+    raise errors[0]
+
+
+def _readings(text: str) -> Iterator[tuple[str, list[str]]]:
+    """The text as its file has it, then as tools read it that drop a BOM, or count a line end as one character."""
+    yield text, []
+    for changed in (text.removeprefix("\ufeff"), text.removeprefix("\ufeff").replace("\r\n", "\n")):
+        if changed != text:
+            yield changed, [OTHER_TEXT]
+
+
+def _read_document(numbered_lines: Sequence[tuple[str, str]], spans: SpanReader, remarks: list[str]) -> Sentence:
+    document = _Document(spans, remarks=list(remarks))
     for kinds in ("T", "RE"):  # a relation or an event may refer to a later line
         for where, line in numbered_lines:
             if line[0] in kinds:
@@ -60,7 +86,7 @@ def read_brat(path: Path) -> Iterator[Sentence]:
         raise malformed(unknown[1], f"{T_FORM}, {R_FORM} or {E_FORM}", unknown[0])
     entities = tuple(m for id, m in document.mentions.items() if id not in document.triggers)
     annotation = Annotation(entities, tuple(document.relations), tuple(document.events))
-    yield make_sentence(text, annotation, str(text_path), document.remarks)
+    return make_sentence(spans.text, annotation, spans.where, document.remarks)
 
 
 def _read_text(path: Path) -> str:
@@ -83,7 +109,7 @@ def _numbered_lines(path: Path) -> list[tuple[str, str]]:
 class _Document:
     """What the lines read so far annotate. mentions: T lines by id; triggers: ids of those that are not entities."""
 
-    text: str
+    spans: SpanReader
     mentions: dict[str, Mention] = field(default_factory=dict)
     triggers: set[str] = field(default_factory=set)
     relations: list[Relation] = field(default_factory=list)
@@ -102,13 +128,13 @@ class _Document:
             raise malformed(rest, T_FORM, where)
         if id in self.mentions:
             raise ZooError(f"{id} stands twice", "an id for each span", "rename one", where)
-        pieces = [tuple(map(int, piece.split())) for piece in offsets.split(";")]
-        mentions = [make_mention(type, self.text, start, end, where) for start, end in pieces]
+        pieces = [[self.spans.code_points(int(offset)) for offset in piece.split()] for piece in offsets.split(";")]
+        mentions = [make_mention(type, self.spans.text, start, end, where) for start, end in pieces]
         self._compare(" ".join(m.text for m in mentions), stated_text, where)
         if len(mentions) > 1:
             self.remarks.append(DISCONTINUOUS)
         start, end = min(m.start for m in mentions), max(m.end for m in mentions)
-        self.mentions[id] = make_mention(type, self.text, start, end, where)
+        self.mentions[id] = make_mention(type, self.spans.text, start, end, where)
 
     def _compare(self, span_text: str, stated_text: str, where: str) -> None:
         """Raise ZooError where a line states another text; it has spaces where the text has line feeds."""

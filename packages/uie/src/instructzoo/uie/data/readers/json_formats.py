@@ -4,15 +4,18 @@
                "relations": [[0, 1, 3, 4, "Live_In"]]}                                          token indices
     spaCy     {"text": "Ann lives in Oslo", "ents": [{"start": 0, "end": 3, "label": "PERSON"}]}
               {"text": "Ann lives in Oslo", "entities": [[0, 3, "PERSON"]]}                     or under "spans"
+    tags      {"tokens": ["Ann", "lives", "in", "Oslo"], "ner_tags": ["B-PER", "O", "O", "B-LOC"]}
     offsets   {"text": "Ann lives in Oslo",
                "entities": [{"type": "person", "start": 0, "end": 3}, {"type": "city", "start": 13, "end": 17}],
                "relations": [{"type": "lives in", "head": 0, "tail": 1}],
                "events": [{"type": "residence", "trigger": {"start": 4, "end": 9},
                            "arguments": [{"role": "resident", "start": 0, "end": 3}]}]}
 
-Offsets count characters (code points) of the text from 0, `end` is exclusive. In the last form each span may state its
-`text`, which is then compared; `head` and `tail` are indices of entities, their `id`, or spans of their own. Other keys
-are ignored. Tokens of CoNLL04 are joined by single spaces.
+Offsets count characters (code points) of the text from 0, `end` is exclusive (offset_units.py has the exceptions). In
+the last form each span may state its `text`, which is then compared; `head` and `tail` are indices of entities, their
+`id`, or spans of their own. Other keys are ignored. Tokens are joined by single spaces. An empty list says that there
+is nothing; a text without any of the keys is not annotated and left out, and one with some is asked about those only.
+annotation_tools.py describes the exports of Prodigy, doccano and Label Studio.
 """
 
 from __future__ import annotations
@@ -26,19 +29,26 @@ from typing import Any
 from instructzoo.core.data import read, read_jsonl
 from instructzoo.core.data.line_files import malformed
 from instructzoo.core.errors import ZooError
+from instructzoo.uie.data.readers.annotation_tools import from_label_studio, general_form, label_studio_text
 from instructzoo.uie.data.readers.base import (
+    LAYERS,
+    UNANNOTATED,
+    LeftOut,
     Sentence,
     checked_label,
     join_tokens,
     make_mention,
     make_sentence,
     make_span,
+    without_left_out,
 )
+from instructzoo.uie.data.readers.line_formats import TAG, TAGS_FORM, tagged_sentence
+from instructzoo.uie.data.readers.offset_units import SpanReader, read_rows
 from instructzoo.uie.schema import Annotation, Event, Mention, Relation
 
 TOKENS_FORM = "tokens, entities [[first, end, type]] and relations [[first, end, first, end, type]]"
 SPANS_FORM = '[start, end, label] or {"start": 0, "end": 3, "label": "person"}'
-SPAN_KEYS = ("entities", "ents", "spans")
+TAG_KEYS = ("ner_tags", "tags", "labels")
 
 
 def objects(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -99,6 +109,25 @@ def read_conll04(path: Path) -> Iterator[Sentence]:
         yield make_sentence(text, Annotation(tuple(mentions), tuple(typed_relations)), where)
 
 
+def read_tags(path: Path) -> Iterator[Sentence]:
+    """Sentences of objects with tokens and their tags. Raises ZooError with file:line for malformed objects."""
+    return without_left_out((_tags_row(values, where) for where, values in objects(path)), path)
+
+
+def _tags_row(values: Mapping[str, Any], where: str) -> Sentence | LeftOut:
+    tokens = values.get("tokens")
+    tags = next((values[key] for key in TAG_KEYS if values.get(key) is not None), None)
+    if tags is None:
+        return LeftOut(where, UNANNOTATED)
+    if not isinstance(tokens, list) or not tokens or not all(isinstance(token, str) and token for token in tokens):
+        raise malformed(tokens, 'a list of words under "tokens"', where)
+    if not isinstance(tags, list) or not all(isinstance(tag, str) and TAG.fullmatch(tag) for tag in tags):
+        raise malformed(tags, f"names of tags ({TAGS_FORM}), not their numbers", where)
+    if len(tags) != len(tokens):
+        raise ZooError(f"{len(tags)} tags of {len(tokens)} tokens", "a tag for each token", "correct the row", where)
+    return tagged_sentence(tokens, tags, where)
+
+
 def _indices_and_label(values: Any, count: int, where: str) -> list[Any]:
     """[index, ..., label] with `count` indices of tokens. Raises ZooError for anything else."""
     listed = isinstance(values, list) and len(values) == count + 1
@@ -115,20 +144,44 @@ def _offsets(numbers: Sequence[int], starts: Sequence[int], ends: Sequence[int],
 
 
 def read_offsets(path: Path) -> Iterator[Sentence]:
-    """Sentences of spaCy's and the general format. Raises ZooError with file:line for malformed objects."""
-    for where, values in objects(path):
-        text = values.get("text")
-        if not isinstance(text, str):
-            raise malformed(str(dict(values)), 'an object with "text"', where)
-        keys = [key for key in SPAN_KEYS if key in values]
-        if len(keys) > 1:
-            raise ZooError(f'both "{keys[0]}" and "{keys[1]}"', "one of them", "remove one", where)
-        raw_entities = _list_of(values, keys[0], where) if keys else []
-        entities = [_entity(raw, text, where) for raw in raw_entities]
-        raw_relations = _list_of(values, "relations", where)
-        relations = [_relation(raw, text, raw_entities, entities, where) for raw in raw_relations]
-        events = [_event(raw, text, where) for raw in _list_of(values, "events", where)]
-        yield make_sentence(text, Annotation(tuple(entities), tuple(relations), tuple(events)), where)
+    """Sentences of the general format and of spaCy's, Prodigy's and doccano's. Raises ZooError with file:line for
+    malformed objects, and where no row is annotated."""
+    return without_left_out(read_rows(list(objects(path)), _text_of, _offsets_row), path)
+
+
+def read_label_studio(path: Path) -> Iterator[Sentence]:
+    """Sentences of tasks of Label Studio. Raises ZooError as `read_offsets` does."""
+    return without_left_out(read_rows(list(objects(path)), label_studio_text, _label_studio_row), path)
+
+
+def _text_of(values: Mapping[str, Any]) -> str:
+    text = values.get("text")
+    return text if isinstance(text, str) else ""
+
+
+def _offsets_row(values: Mapping[str, Any], spans: SpanReader) -> Sentence | LeftOut:
+    if not isinstance(values.get("text"), str):
+        raise malformed(str(dict(values)), 'an object with "text"', spans.where)
+    form = general_form(values, spans.where)
+    return form if isinstance(form, LeftOut) else _sentence(*form, spans)
+
+
+def _label_studio_row(values: Mapping[str, Any], spans: SpanReader) -> Sentence | LeftOut:
+    form = from_label_studio(values, spans.where)
+    return form if isinstance(form, LeftOut) else _sentence(*form, spans)
+
+
+def _sentence(values: Mapping[str, Any], remarks: Sequence[str], spans: SpanReader) -> Sentence:
+    """The sentence of an object in the general form."""
+    raw_entities = _list_of(values, "entities", spans.where)
+    mentions = [_mentions(raw, spans) for raw in raw_entities]
+    relations = [_relation(raw, raw_entities, mentions, spans) for raw in _list_of(values, "relations", spans.where)]
+    events = [_event(raw, spans) for raw in _list_of(values, "events", spans.where)]
+    entities = tuple(mention for of_span in mentions for mention in of_span)
+    layers = [layer for layer in LAYERS if layer in values]
+    return make_sentence(
+        spans.text, Annotation(entities, tuple(relations), tuple(events)), spans.where, remarks, layers
+    )
 
 
 def _list_of(values: Mapping[str, Any], key: str, where: str) -> list[Any]:
@@ -141,49 +194,65 @@ def _list_of(values: Mapping[str, Any], key: str, where: str) -> list[Any]:
     return value
 
 
-def _entity(values: Any, text: str, where: str) -> Mention:
+def _mentions(values: Any, spans: SpanReader) -> list[Mention]:
+    """The mentions of a span, one for each of its labels; none for a span that its annotator rejected (None)."""
+    if values is None:
+        return []
     if isinstance(values, list) and len(values) == 3:
         values = dict(zip(("start", "end", "label"), values, strict=True))
     if not isinstance(values, dict):
-        raise malformed(values, SPANS_FORM, where)
-    type = values.get("label", values.get("type"))
-    return replace(_span(values, text, where), type=checked_label(type, where))
+        raise malformed(values, SPANS_FORM, spans.where)
+    labels = values.get("labels")
+    if not isinstance(labels, list) or "label" in values or "type" in values:
+        labels = [values.get("label", values.get("type"))]
+    mention = _span(values, spans)
+    return [replace(mention, type=checked_label(label, spans.where)) for label in labels]
 
 
-def _span(values: Any, text: str, where: str) -> Mention:
+def _span(values: Any, spans: SpanReader) -> Mention:
     """The span of an object with `start` and `end`, and `text` where it states one."""
     if not isinstance(values, dict):
-        raise malformed(values, '{"start": 0, "end": 3}', where)
-    start, end, stated_text = values.get("start"), values.get("end"), values.get("text")
+        raise malformed(values, '{"start": 0, "end": 3}', spans.where)
+    start, end = (values.get(key, values.get(f"{key}_offset")) for key in ("start", "end"))
+    stated_text = values.get("text")
     if type(start) is not int or type(end) is not int or not isinstance(stated_text, str | None):
-        raise malformed(values, "whole numbers under start and end", where)
-    return make_span(text, start, end, where, stated_text)
+        raise malformed(values, "whole numbers under start and end", spans.where)
+    return spans.span(start, end, stated_text)
 
 
-def _relation(values: Any, text: str, raw_entities: list[Any], entities: list[Mention], where: str) -> Relation:
+def _relation(
+    values: Any, raw_entities: Sequence[Any], mentions: Sequence[Sequence[Mention]], spans: SpanReader
+) -> Relation:
     form = '{"type": "lives in", "head": 0, "tail": 1}'
     if not isinstance(values, dict):
-        raise malformed(values, form, where)
+        raise malformed(values, form, spans.where)
     index_by_id = {str(raw["id"]): i for i, raw in enumerate(raw_entities) if isinstance(raw, dict) and "id" in raw}
 
-    def side(name: str) -> Mention:
-        value = values.get(name)
+    def side(name: str, other_name: str) -> Mention:
+        value = values.get(name, values.get(other_name))
         if isinstance(value, dict):
-            return _span(value, text, where)
+            return _span(value, spans)
         index = index_by_id.get(str(value), value)
-        if type(index) is not int or not 0 <= index < len(entities):
-            raise ZooError(f'"{name}" is {value!r}', "an entity's number or id, or a span", f"such as {form}", where)
-        return entities[index]
+        if (
+            isinstance(index, bool)
+            or not isinstance(index, int)
+            or not 0 <= index < len(mentions)
+            or not mentions[index]
+        ):
+            found, expected = f'"{name}" is {value!r}', "an entity's number or id, or a span"
+            raise ZooError(found, expected, f"such as {form}", spans.where)
+        return mentions[index][0]
 
-    return Relation(checked_label(values.get("type", values.get("label")), where), side("head"), side("tail"))
+    type_name = checked_label(values.get("type", values.get("label")), spans.where)
+    return Relation(type_name, side("head", "from_id"), side("tail", "to_id"))
 
 
-def _event(values: Any, text: str, where: str) -> Event:
+def _event(values: Any, spans: SpanReader) -> Event:
     if not isinstance(values, dict):
-        raise malformed(values, '{"type": "attack", "trigger": {"start": 4, "end": 9}, "arguments": []}', where)
+        raise malformed(values, '{"type": "attack", "trigger": {"start": 4, "end": 9}, "arguments": []}', spans.where)
     arguments = []
-    for raw in _list_of(values, "arguments", where):
+    for raw in _list_of(values, "arguments", spans.where):
         role = raw.get("role", raw.get("type")) if isinstance(raw, dict) else None
-        arguments.append(replace(_span(raw, text, where), type=checked_label(role, where)))
-    type = checked_label(values.get("type"), where)
-    return Event(type, _span(values.get("trigger"), text, where), tuple(arguments))
+        arguments.append(replace(_span(raw, spans), type=checked_label(role, spans.where)))
+    type_name = checked_label(values.get("type"), spans.where)
+    return Event(type_name, _span(values.get("trigger"), spans), tuple(arguments))
