@@ -139,6 +139,19 @@ class CodeContract(_Contract):
                 rows_with_grammar += 1
         assert rows_with_grammar
 
+    def test_gold_answers_fit_the_labels_of_their_rows(self, domain: Domain, rows: list[Row]) -> None:
+        if not domain.labels:
+            pytest.skip(f"{domain.name} declares no labels that a model remembers")
+        from instructzoo.core.infer import trained_labels
+        from instructzoo.core.infer.grammar import permits
+
+        prompts = domain.module("prompts")
+        labels = {kind: sorted(names) for kind, names in prompts.labels(rows).items()}
+        for row in trained_labels.add(rows, labels):
+            target = _target(domain, row)
+            assert not isinstance(prompts.parse(target, row), Invalid), (row, target)
+            assert permits(prompts.constraint(row), target), (row, target)
+
     def test_gold_scores_perfectly_and_silence_scores_zero(self, domain: Domain, rows: list[Row]) -> None:
         metrics = domain.module("metrics")
         gold = [_target(domain, row) for row in rows]
@@ -247,6 +260,7 @@ class Scripted:
         self.scores: dict[str, Any] | None = None
         self.folder = Path()
         self.constrained = False
+        self.labels: dict[str, list[str]] | None = None
 
     def with_constraints(self, constrained: bool) -> Scripted:
         """The same answers: no decoding makes them."""

@@ -14,12 +14,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from instructzoo.absa import prompts
 from instructzoo.absa.schema import ELEMENTS, SENTIMENTS, Quad
 from instructzoo.core.data.sentence_split import sentences
 from instructzoo.core.errors import ZooError
+from instructzoo.core.infer import trained_labels
 from instructzoo.core.record import Invalid, Row
 from instructzoo.core.ui.file_answers import answer_or_reason
 from instructzoo.core.ui.highlighting import invalid_text_reason
@@ -107,15 +108,31 @@ class AnalysisCounts:
         return counts
 
 
-def sentence_rows(text: str) -> list[SentenceRow]:
-    """The offset of every sentence of a review, and a row that asks for its quadruples."""
-    return [
-        (start, {"instruction": prompts.question(sentence, TASK, 0), "input": sentence, "output": "", "task": TASK})
-        for start, sentence in sentences(text)
+class LabelledPredictor(AnswersRows, Protocol):
+    """What the extraction needs of a predictor; instructzoo.core.infer.Predictor is one."""
+
+    @property
+    def labels(self) -> trained_labels.Labels | None:
+        """The categories and domains of its training rows; None where it remembers none."""
+        ...
+
+
+def sentence_rows(text: str, labels: trained_labels.Labels | None = None) -> list[SentenceRow]:
+    """The offset of every sentence of a review, and a row that asks for its quadruples.
+
+    Args:
+        text: the review.
+        labels: the labels of the model's training rows, to which answers are held.
+    """
+    located = list(sentences(text))
+    rows = [
+        {"instruction": prompts.question(sentence, TASK, 0), "input": sentence, "output": "", "task": TASK}
+        for _, sentence in located
     ]
+    return [(start, row) for (start, _), row in zip(located, trained_labels.add(rows, labels), strict=True)]
 
 
-def analyse(predictor: AnswersRows, texts: Sequence[str], max_characters: int) -> list[ReviewAnalysis]:
+def analyse(predictor: LabelledPredictor, texts: Sequence[str], max_characters: int) -> list[ReviewAnalysis]:
     """Extract the quadruples of several reviews.
 
     Args:
@@ -127,7 +144,7 @@ def analyse(predictor: AnswersRows, texts: Sequence[str], max_characters: int) -
         One analysis per review, in order. A review that cannot be analysed (too long, without a word) has an `error`.
     """
     errors = [invalid_text_reason(text, max_characters) for text in texts]
-    valid_rows = [sentence_rows(text) for text, error in zip(texts, errors, strict=True) if not error]
+    valid_rows = [sentence_rows(text, predictor.labels) for text, error in zip(texts, errors, strict=True) if not error]
     outputs = iter(answer_or_reason(valid_rows, lambda reviews: _answer_reviews(predictor, reviews)))
     rows = iter(valid_rows)
     return [

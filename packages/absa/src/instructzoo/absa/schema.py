@@ -84,6 +84,15 @@ def project(quads: Sequence[Quad], task: str) -> list[Quad]:
     return projected if projected == list(quads) else list(dict.fromkeys(projected))
 
 
+def parse_category(text: str) -> str:
+    """Normalise a category: "food style_options" to FOOD#STYLE_OPTIONS; one word is capitalised; one with # stays."""
+    text = text.strip()
+    if "#" in text:
+        return text
+    entity, _, attribute = text.partition(" ")
+    return f"{entity}#{attribute.replace(' ', '_')}".upper() if attribute else text.upper()
+
+
 def to_json(quads: Sequence[Quad], task: str = "asqp") -> str:
     """Write quads as a JSON list of objects with the task's elements; an implicit element is null.
 

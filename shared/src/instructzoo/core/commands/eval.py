@@ -90,6 +90,7 @@ def evaluate(
     """
     from instructzoo.core import data, infer
     from instructzoo.core.data.split import sampled
+    from instructzoo.core.infer import trained_labels
 
     if limit is not None and limit < 1:
         raise ZooError(f"a limit of {limit} rows", "at least 1", "leave it out for all", "--limit")
@@ -103,6 +104,7 @@ def evaluate(
     test = sampled(built.rows["test"], limit or recipe.evaluate.limit, recipe.seed, "test")
     if not test:
         raise ZooError("the test split is empty", "at least one row", "look at the data card: zoo data")
+    test = trained_labels.add(test, trained_labels.read(domain, predictor.loaded_from()))
     metrics = domain.module("metrics")
     answers, model_counts = predictor.answer_counted(test)
     systems, counts = {"model": answers}, {"model": model_counts}

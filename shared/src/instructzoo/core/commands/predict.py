@@ -58,12 +58,12 @@ def predict(
 
 
 def identity(predictor: Any) -> str:
-    """16 hex digits of all that decides an answer: weights (an adapter's base too), tokenizer, settings and seed."""
+    """16 hex digits of all that decides an answer: weights (an adapter's base too), tokenizer, labels, settings."""
     settings = predictor.recipe.model_dump_json(include={"domain", "model", "decode", "seed"})
     digest = hashlib.sha256(settings.encode())
     folder = predictor.loaded_from()
-    tokenizer_files = {*folder.glob("*token*"), *folder.glob("tokenizer/*"), *folder.glob("chat_template*")}
-    for path in sorted(path for path in tokenizer_files if path.is_file()):
+    names = ("*token*", "tokenizer/*", "chat_template*", "labels.json")
+    for path in sorted(path for path in {*chain(*map(folder.glob, names))} if path.is_file()):
         digest.update(f"{path.name} {runs.sha256(path)}".encode())
     for name, values in predictor.loaded.model.state_dict().items():
         digest.update(f"{name} {values.dtype} {tuple(values.shape)}".encode())

@@ -128,10 +128,12 @@ class TextTask:
         self.loaded.tokenizer.save_pretrained(str(folder))
 
     def save(self, model: Any, folder: Path, /) -> None:
-        """Save the model and its tokenizer."""
+        """Save the model, its tokenizer and the labels of its training rows."""
         from instructzoo.core import models
+        from instructzoo.core.infer import trained_labels
 
         models.save(model, self.loaded.tokenizer, self.recipe, folder)
+        trained_labels.write(trained_labels.collect(self.domain, self.built.rows["train"]), folder)
 
 
 def build_task(recipe: Recipe, saved_start: Path | None = None) -> TrainingTask:

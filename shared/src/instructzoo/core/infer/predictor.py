@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Self
 from instructzoo.core import models, runs
 from instructzoo.core.domain import Domain
 from instructzoo.core.errors import ZooError
+from instructzoo.core.infer import trained_labels
 from instructzoo.core.infer.constrained_decoding import AnswerConstraints
 from instructzoo.core.infer.generate import count_truncated, decode_texts, generate_ids
 from instructzoo.core.infer.token_spellings import TokenSpellings
@@ -41,6 +42,7 @@ class Predictor:
         loaded: The model with its tokenizer.
         folder: The weights folder or run directory that it was loaded from.
         scores: The content of the scores.json in that folder, if there is one.
+        labels: The labels of its training rows, to which answers are held, if the domain declares them.
     """
 
     domain: Domain
@@ -48,6 +50,7 @@ class Predictor:
     loaded: ModelBundle
     folder: Path
     scores: dict[str, Any] | None = None
+    labels: trained_labels.Labels | None = None
     library: ClassVar[str] = "transformers"
     usage: ClassVar[str] = "transformers opens this folder by its configuration."
 
@@ -77,7 +80,7 @@ class Predictor:
         scores_path = folder / "scores.json"
         loaded = open_saved(model_folder)
         scores = runs.read_json(scores_path) if scores_path.is_file() else None
-        return cls(domain, recipe, loaded, folder, scores)
+        return cls(domain, recipe, loaded, folder, scores, trained_labels.read(domain, model_folder))
 
     def loaded_from(self) -> Path:
         """The folder of the weights themselves: a run's model/, or the bundled folder."""
@@ -106,6 +109,7 @@ class Predictor:
         # other programs must stop at the same tokens
         plain.generation_config.eos_token_id = eos_id if stop_id == eos_id else [eos_id, stop_id]
         models.save_plain(plain.half() if half else plain, self.loaded.tokenizer, folder)
+        trained_labels.write(self.labels, folder)
         return replace(self, loaded=models.open_plain(folder, self.recipe.model))
 
     @staticmethod
@@ -231,8 +235,8 @@ class Predictor:
     def _constraints(self, rows: Sequence[Row]) -> AnswerConstraints | None:
         if not self.constrained:
             return None
-        prompts = self.domain.module("prompts")
-        return AnswerConstraints(self.token_spellings, lambda row_index: prompts.constraint(rows[row_index]))
+        prompts, labelled = self.domain.module("prompts"), trained_labels.add(rows, self.labels)
+        return AnswerConstraints(self.token_spellings, lambda row_index: prompts.constraint(labelled[row_index]))
 
 
 def _prompt_ids(encoder: Encoder, row: Row, where: str = "") -> list[int]:

@@ -9,12 +9,11 @@ from typing import Any
 import gradio as gr
 
 from instructzoo.absa.demo import correction_tab, file_extraction, rendering
-from instructzoo.absa.extraction import ReviewAnalysis, analyse
+from instructzoo.absa.extraction import LabelledPredictor, ReviewAnalysis, analyse
 from instructzoo.core import ui
 from instructzoo.core.errors import ZooError
 from instructzoo.core.ui.files import SUFFIXES, ResultFolders
 from instructzoo.core.ui.highlighting import invalid_text_reason
-from instructzoo.core.ui.questions import AnswersRows
 
 TITLE = "Aspects and sentiment"
 SUMMARY = (
@@ -42,7 +41,7 @@ def build(predictor: Any) -> gr.Blocks:
     """Build the page.
 
     Args:
-        predictor: the model, an AnswersRows.
+        predictor: the model, a LabelledPredictor.
     """
     result_folders = ResultFolders()  # removed together with the page
     with ui.page(f"instructzoo · {TITLE}") as page:
@@ -113,7 +112,7 @@ def _file_tab(predictor: Any, result_folders: ResultFolders) -> None:
     stop.click(lambda: STOPPED, None, summary, cancels=[running], api_visibility="private")
 
 
-def analyse_pasted(predictor: AnswersRows, text: str) -> tuple[str, list[ReviewAnalysis]]:
+def analyse_pasted(predictor: LabelledPredictor, text: str) -> tuple[str, list[ReviewAnalysis]]:
     """Analyse pasted reviews, one per line.
 
     Returns:
@@ -141,7 +140,7 @@ def invalid_input_reason(lines: Sequence[str]) -> str:
 
 
 def analyse_uploaded(
-    predictor: AnswersRows, path: str | None, folder: Path
+    predictor: LabelledPredictor, path: str | None, folder: Path
 ) -> Iterator[tuple[str, Path | None, Path | None]]:
     """Analyse an uploaded file of reviews.
 

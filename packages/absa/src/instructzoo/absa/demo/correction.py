@@ -17,9 +17,9 @@ from itertools import zip_longest
 from typing import Any
 
 from instructzoo.absa import prompts
-from instructzoo.absa.data.readers.base import IMPLICIT, parse_category, parse_sentiment
+from instructzoo.absa.data.readers.base import IMPLICIT, parse_sentiment
 from instructzoo.absa.extraction import ReviewAnalysis, occurrences
-from instructzoo.absa.schema import DOMAINS, ELEMENTS, SENTIMENTS, TASKS, Quad
+from instructzoo.absa.schema import DOMAINS, ELEMENTS, SENTIMENTS, TASKS, Quad, parse_category
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.ui.highlighting import invalid_text_reason
 

@@ -12,13 +12,12 @@ import gradio as gr
 
 from instructzoo.absa.demo import correction, rendering
 from instructzoo.absa.demo.correction import CATEGORIES, MAX_TEXT
-from instructzoo.absa.extraction import ReviewAnalysis, analyse, locate
+from instructzoo.absa.extraction import LabelledPredictor, ReviewAnalysis, analyse, locate
 from instructzoo.absa.schema import DOMAINS, ELEMENTS, SENTIMENTS, from_json
 from instructzoo.core import ui
 from instructzoo.core.errors import ZooError
 from instructzoo.core.ui.files import ResultFolders
 from instructzoo.core.ui.highlighting import invalid_text_reason
-from instructzoo.core.ui.questions import AnswersRows
 
 FILE_NAME = "absa-rows.jsonl"
 HINT = (
@@ -33,7 +32,7 @@ def build_tab(predictor: Any, result_folders: ResultFolders, analyses: gr.State,
     """Lay out the tab.
 
     Args:
-        predictor: the model, an AnswersRows.
+        predictor: the model, a LabelledPredictor.
         result_folders: where the downloads are written.
         analyses: the last result of the first tab.
         analysed: the event that follows it.
@@ -121,7 +120,7 @@ def load_review(index: int | None, analyses: Sequence[ReviewAnalysis]) -> tuple[
     return analysis.text, _at_least_one_row(correction.to_table(analysis)), _render_card(analysis)
 
 
-def predict_table(predictor: AnswersRows, text: str) -> tuple[correction.Table, str]:
+def predict_table(predictor: LabelledPredictor, text: str) -> tuple[correction.Table, str]:
     """Table and message for the model's quadruples of a text; invalid input gives a message, never an exception."""
     text = (text or "").strip()
     if reason := invalid_text_reason(text, MAX_TEXT):

@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from instructzoo.absa.data.readers.base import IMPLICIT
-from instructzoo.absa.extraction import AnalysisCounts, LocatedQuad, ReviewAnalysis, analyse
+from instructzoo.absa.extraction import AnalysisCounts, LabelledPredictor, LocatedQuad, ReviewAnalysis, analyse
 from instructzoo.core.ui.file_answers import Faults, blocks
 from instructzoo.core.ui.files import Line, read_texts, spreadsheet_cell
-from instructzoo.core.ui.questions import AnswersRows
 
 MAX_TEXT = 50_000
 """Maximum length of one review in a file, in characters."""
@@ -118,7 +117,7 @@ def save_analyses(analyses: Iterable[ReviewAnalysis], folder: Path) -> tuple[Pat
     return table, objects
 
 
-def analyse_file(predictor: AnswersRows, source: Path, folder: Path) -> Iterator[FileProgress]:
+def analyse_file(predictor: LabelledPredictor, source: Path, folder: Path) -> Iterator[FileProgress]:
     """Analyse every review of a file into NAME.judged.csv and NAME.judged.jsonl in the folder.
 
     Args:
@@ -149,6 +148,6 @@ def analyse_file(predictor: AnswersRows, source: Path, folder: Path) -> Iterator
             yield progress
 
 
-def _analyse_block(predictor: AnswersRows, block: Sequence[Line]) -> list[ReviewAnalysis]:
+def _analyse_block(predictor: LabelledPredictor, block: Sequence[Line]) -> list[ReviewAnalysis]:
     analyses = iter(analyse(predictor, [line.text for line in block if not line.error], MAX_TEXT))
     return [ReviewAnalysis("", error=line.error) if line.error else next(analyses) for line in block]

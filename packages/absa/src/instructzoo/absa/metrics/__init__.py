@@ -6,6 +6,8 @@ lenient              the same, ignoring case and spacing (the paper lower-cases 
 abs-quad             the scorer of ABSA-QUAD, with its errors (published_scorers.py).
 instructabsa-legacy  the scorer of InstructABSA, with its errors; only `zoo score` offers it.
 
+An answer with a category that is not on offer (prompts/label_set.py) is unparseable, and is counted beside.
+
 Groups: all rows; each task; each task of each published set ("asqp/rest16 asqp"); and "implicit": only tuples with an
 implicit aspect or opinion, of the tasks that ask for these elements.
 """
@@ -18,6 +20,7 @@ import numpy as np
 
 from instructzoo.absa import prompts
 from instructzoo.absa.metrics import baselines, published_scorers
+from instructzoo.absa.prompts import label_set
 from instructzoo.absa.schema import CONFLICT, TASK_ELEMENTS, TASKS, Quad, check_task, from_json, project
 from instructzoo.core.domain import PublishedResult
 from instructzoo.core.errors import ZooError
@@ -32,6 +35,8 @@ LEGACY = (published_scorers.INSTRUCTABSA,)
 BASELINES: dict[str, Baseline] = {"frequent tuple": baselines.frequent_tuple, "lexicon": baselines.lexicon}
 HALLUCINATED = "hallucinated spans"
 """Name of the metric: the fraction of predicted spans that the text does not contain."""
+OUT_OF_SCHEMA, UNREACHABLE = f"{label_set.OUT_OF_SCHEMA}s", "true tuples of labels that the training rows lack"
+"""Names of two counts: answers with a category that is not on offer, and true tuples with one."""
 
 _LISTED = "wizwand.com's list of results, which names neither shots nor page; not checked against the paper"
 _README = "InstructABSA's repository at 741e3d86, notebook of results, by its own faulty scorer (instructabsa-legacy)"
@@ -90,6 +95,12 @@ def score(rows: Sequence[Row], answers: Sequence[str], scorer: str) -> Scores:
         "true tuples": int(counts.gold.sum()),
         UNPARSEABLE: sum(unparseable),
         HALLUCINATED: int(sum(_hallucinated_counts(parsed).values())),
+        OUT_OF_SCHEMA: sum(parsed.out_of_schema),
+        UNREACHABLE: sum(
+            bool(label_set.unknown_category([quad], row))
+            for row, quads in zip(rows, parsed.gold, strict=True)
+            for quad in quads
+        ),
     }
     return Scores(scorer, tuple(values), (F1, "all"), (NOTES[scorer],) if scorer in NOTES else (), totals)
 
@@ -109,7 +120,8 @@ def correct(rows: Sequence[Row], answers: Sequence[str], scorer: str) -> list[bo
 class _ParsedAnswers:
     """Rows and answers, parsed.
 
-    predictions: for each row its tuples, or the output itself where it is unparseable; quads: the tuples alone.
+    predictions: for each row its tuples, or the output itself where it is unparseable; quads: the tuples alone;
+    out_of_schema: whether it is unparseable because of a category that is not on offer.
     """
 
     def __init__(self, rows: Sequence[Row], answers: Sequence[str]) -> None:
@@ -120,6 +132,8 @@ class _ParsedAnswers:
         self.predictions: list[tuple[Quad, ...] | str] = [
             output if isinstance(answer, Invalid) else answer.quads for output, answer in parsed
         ]
+        reasons = [answer.reason if isinstance(answer, Invalid) else "" for _, answer in parsed]
+        self.out_of_schema = [reason.startswith(label_set.OUT_OF_SCHEMA) for reason in reasons]
         self.quads: list[tuple[Quad, ...]] = [() if isinstance(p, str) else p for p in self.predictions]
 
 

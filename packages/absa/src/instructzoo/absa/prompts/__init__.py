@@ -18,13 +18,14 @@ template is quoted (answer_format.py), so that `parse` returns exactly the tuple
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from instructzoo.absa.prompts import answer_format, constraints
+from instructzoo.absa.prompts import answer_format, constraints, label_set
 from instructzoo.absa.prompts.answer_format import NOTHING, SEPARATOR, quoting_reason
+from instructzoo.absa.prompts.answer_parser import AnswerParser
 from instructzoo.absa.prompts.templates import QUESTIONS
 from instructzoo.absa.schema import SENTIMENTS, TASK_ELEMENTS, Quad, check_task, project, to_json
 from instructzoo.core.data.ngrams import words
@@ -36,6 +37,7 @@ __all__ = [
     "Answer",
     "constraint",
     "format_answer",
+    "labels",
     "make_row",
     "parse",
     "question",
@@ -140,7 +142,11 @@ def render(row: Mapping[str, Any], seed: int = 0) -> list[Segment]:
     Args:
         row: needs `input`; a row without `instruction` gets the question of its task (asqp by default).
         seed: chooses the wording where the row has no instruction.
+
+    Raises:
+        ZooError: for `options` that are no list of categories.
     """
+    label_set.categories_of(row)  # malformed options are an error before a model answers
     sentence = row.get("input") or ""
     instruction = row.get("instruction") or question(sentence, task_of(row), seed)
     target = f" {row['output']}" if row.get("output") else ""
@@ -148,8 +154,19 @@ def render(row: Mapping[str, Any], seed: int = 0) -> list[Segment]:
 
 
 def constraint(row: Mapping[str, Any]) -> Constraint:
-    """The grammar of the row's answers: spans of the review in the form of the task (constraints.py)."""
-    return constraints.answer_grammar(str(row.get("input") or ""), task_of(row), str(row.get("domain") or ""))
+    """The grammar of the row's answers: spans of the review and categories on offer in the form of the task."""
+    task = task_of(row)
+    categories, domains = label_set.require_categories(row, task), label_set.domains_of(row)
+    return constraints.answer_grammar(str(row.get("input") or ""), task, domains, categories)
+
+
+def labels(rows: Iterable[Row]) -> dict[str, set[str]]:
+    """What a model remembers of its training rows: their categories and their domains.
+
+    Args:
+        rows: training rows, with `gold` and `domain`.
+    """
+    return label_set.labels_of(rows)
 
 
 def format_answer(quads: Sequence[Quad], task: str, domain: str = "restaurant", where: str = "") -> str:
@@ -193,7 +210,8 @@ def parse(text: str, row: Mapping[str, Any]) -> Answer | Invalid:
     """The tuples of an answer in the form of the row's task.
 
     Returns:
-        The answer, or Invalid with the reason where any part of the text does not have that form.
+        The answer, or Invalid with the reason where any part of the text does not have that form, or a category is
+        none of those on offer (label_set.py).
     """
     text, task = text.strip(), task_of(row)
     if not text:
@@ -202,97 +220,10 @@ def parse(text: str, row: Mapping[str, Any]) -> Answer | Invalid:
         return Invalid(f'no task "{task}"')
     if text == NOTHING:
         return Answer()
-    parser, quads = _AnswerParser(text, task, row.get("domain") or ""), []
     try:
-        while True:
-            quads.append(parser.quad())
-            if parser.offset == len(text):
-                return Answer(tuple(quads))
-            parser.skip(SEPARATOR)
+        quads = AnswerParser(text, task, label_set.domains_of(row)).quads()
     except ValueError as error:
         return Invalid(str(error))
-
-
-@dataclass
-class _AnswerParser:
-    """Recursive-descent parser of one answer. Every method consumes text from `offset` in linear time.
-
-    All methods raise ValueError where the text does not have the expected form.
-    """
-
-    text: str
-    task: str
-    domain: str
-    offset: int = field(default=0)
-
-    def quad(self) -> Quad:
-        if self.task == "ae":
-            return Quad(self.span("aspect", SEPARATOR, last=True))
-        aspect = self.span("aspect", " is ")
-        if self.task == "aesc":
-            return Quad(aspect, sentiment=self.sentiment(SEPARATOR, last=True))
-        if self.task == "tasd":
-            first_sentiment = self.sentiment(" means ")
-            category, sentiment = self.category(), self.sentiment(SEPARATOR, last=True)
-            if first_sentiment != sentiment:
-                raise ValueError(f"one tuple says both {first_sentiment} and {sentiment}")
-            return Quad(aspect, category, None, sentiment)
-        opinion = self.span("opinion", " means ")
-        asqp_category = self.category() if self.task == "asqp" else None
-        if self.task == "aste":
-            self.skip_domain()
-        return Quad(aspect, asqp_category, opinion, self.sentiment(SEPARATOR, last=True))
-
-    def skip(self, mark: str) -> None:
-        if not self.text.startswith(mark, self.offset):
-            raise ValueError(f'no "{mark.strip()}" at "{self.text[self.offset : self.offset + 40]}"')
-        self.offset += len(mark)
-
-    def until(self, mark: str, last: bool = False) -> str:
-        """The text up to the mark, which is consumed. With `last`: up to a mark that is not consumed, or to the end."""
-        start, end = self.offset, self.text.find(mark, self.offset)
-        if end < 0 and not last:
-            raise ValueError(f'no "{mark.strip()}" after "{self.text[start : start + 40]}"')
-        end = len(self.text) if end < 0 else end
-        self.offset = end if last else end + len(mark)
-        return self.text[start:end]
-
-    def span(self, element: str, mark: str, last: bool = False) -> str | None:
-        if not self.text.startswith('"', self.offset):
-            return answer_format.read_span(self.until(mark, last), element)
-        span, self.offset = answer_format.read_quoted(self.text, self.offset)
-        if not last:
-            self.skip(mark)
-        return span
-
-    def sentiment(self, mark: str, last: bool = False) -> str:
-        word = self.until(mark, last)
-        if word not in answer_format.SENTIMENT_OF:
-            raise ValueError(f'no sentiment "{word[:40]}"')
-        return answer_format.SENTIMENT_OF[word]
-
-    def category(self) -> str:
-        if self.text.startswith('"', self.offset):
-            quoted, self.offset = answer_format.read_quoted(self.text, self.offset)
-            self.skip(" is ")
-            return quoted
-        phrase = self.phrase()
-        category = answer_format.read_category(phrase)
-        if category is None:
-            raise ValueError(f'no category "{phrase[:60]}"')
-        return category
-
-    def skip_domain(self) -> None:
-        """Consume the fixed phrase of aste answers: the row's domain, or any domain where the row names none."""
-        phrase = self.phrase()
-        if self.domain and phrase != f"{self.domain} is":
-            raise ValueError(f'no "{self.domain} is" but "{phrase[:40]}"')
-
-    def phrase(self) -> str:
-        """The text before the last word of the tuple: a phrase with its verb, without the space after it."""
-        start, end = self.offset, self.text.find(SEPARATOR, self.offset)
-        last_space = self.text.rfind(" ", start, len(self.text) if end < 0 else end)
-        if last_space < 0:
-            raise ValueError(f'no sentiment after "{self.text[start : start + 40]}"')
-        self.offset = last_space + 1
-        return self.text[start:last_space]
+    if unknown := label_set.unknown_category(quads, row):
+        return Invalid(f'{label_set.OUT_OF_SCHEMA}: category "{unknown[:60]}"')
+    return Answer(quads)

@@ -128,7 +128,7 @@ def read_quoted(text: str, start: int) -> tuple[str, int]:
 def write_category(category: str) -> str:
     """Write a category as a phrase with its verb: "food style options are" for FOOD#STYLE_OPTIONS."""
     phrase = _category_phrase(category)
-    if phrase is not None and read_category(phrase) == category and not quoting_reason(phrase.rpartition(" ")[0]):
+    if phrase is not None and read_category(phrase) == category:
         return phrase
     return f"{json.dumps(category, ensure_ascii=False)} is"
 
@@ -144,6 +144,12 @@ def read_category(phrase: str) -> str | None:
     """The category of a bare phrase with its verb; None for any other text."""
     for attribute, words in ATTRIBUTES.items():
         entity = phrase.removesuffix(f" {words}")
-        if entity != phrase and re.fullmatch(r"[a-z&]+(?: [a-z&]+)*", entity):
+        # a word of the template between two elements is never a part of one of them
+        if entity != phrase and re.fullmatch(r"[a-z&]+(?: [a-z&]+)*", entity) and not _needs_quotes(phrase):
             return f"{entity.replace(' ', '_').upper()}#{attribute}"
     return None
+
+
+def _needs_quotes(phrase: str) -> bool:
+    """Whether the words of a phrase, without its verb, contain a mark of the template."""
+    return bool(quoting_reason(phrase.rpartition(" ")[0]))

@@ -136,15 +136,6 @@ def parse_sentiment(word: Any, where: str) -> str:
     return name
 
 
-def parse_category(text: str) -> str:
-    """Normalise a category: "food style_options" to FOOD#STYLE_OPTIONS; one word is capitalised; one with # stays."""
-    text = text.strip()
-    if "#" in text:
-        return text
-    entity, _, attribute = text.partition(" ")
-    return f"{entity}#{attribute.replace(' ', '_')}".upper() if attribute else text.upper()
-
-
 def parse_span(text: str) -> str | None:
     """The words of an element, None where it is implicit."""
     return None if text in (IMPLICIT, "") else text

@@ -29,12 +29,11 @@ from typing import Any
 from instructzoo.absa.data.readers.base import (
     Sentence,
     make_sentence,
-    parse_category,
     parse_sentiment,
     parse_span,
     supported_tasks,
 )
-from instructzoo.absa.schema import ELEMENTS, Quad, check_task, from_json
+from instructzoo.absa.schema import ELEMENTS, Quad, check_task, from_json, parse_category
 from instructzoo.core.data import read
 from instructzoo.core.data.readers import shorten
 from instructzoo.core.errors import ZooError, suggest

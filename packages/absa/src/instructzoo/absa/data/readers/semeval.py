@@ -24,13 +24,12 @@ from instructzoo.absa.data.readers.base import (
     UNUSED_CATEGORY,
     Sentence,
     make_sentence,
-    parse_category,
     parse_literal,
     parse_sentiment,
     parse_span,
     supported_tasks,
 )
-from instructzoo.absa.schema import Quad
+from instructzoo.absa.schema import Quad, parse_category
 from instructzoo.core.data import read, readers
 from instructzoo.core.data.readers import shorten
 from instructzoo.core.errors import ZooError, location

@@ -22,13 +22,12 @@ from instructzoo.absa.data.readers.base import (
     Sentence,
     make_sentence,
     numbered_lines,
-    parse_category,
     parse_literal,
     parse_sentiment,
     parse_span,
     supported_tasks,
 )
-from instructzoo.absa.schema import TASKS, Quad
+from instructzoo.absa.schema import TASKS, Quad, parse_category
 from instructzoo.core.data.line_files import malformed
 from instructzoo.core.errors import ZooError
 
