@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -75,11 +76,6 @@ def test_a_domain_of_this_project_that_is_missing_names_its_package(monkeypatch:
     one_line(zoo("demo", "uie"), 'no domain "uie" is installed', "pip install instructzoo-uie")
 
 
-PRINT_SPIN_COUNT = (
-    "import os; from instructzoo.core.openmp import use_short_spin as s; s(); print(os.environ.get('GOMP_SPINCOUNT'))"
-)
-
-
 @pytest.mark.parametrize(
     "given, expected",
     [
@@ -89,33 +85,44 @@ PRINT_SPIN_COUNT = (
         ({"KMP_BLOCKTIME": "0"}, "None"),
     ],
 )
-def test_threads_spin_shortly_unless_the_user_chose_how_they_wait(given: dict[str, str], expected: str) -> None:
+@pytest.mark.parametrize("entry", ["instructzoo.core.cli", "instructzoo.core.api", "instructzoo.absa"])
+def test_threads_spin_shortly_however_the_zoo_is_used_unless_the_user_chose_how_they_wait(
+    entry: str, given: dict[str, str], expected: str
+) -> None:
+    program = f"import os, sys, {entry}; assert 'torch' not in sys.modules; print(os.environ.get('GOMP_SPINCOUNT'))"
     clean = {name: value for name, value in os.environ.items() if name not in openmp.USER_CHOICES}
     done = subprocess.run(
-        [sys.executable, "-c", PRINT_SPIN_COUNT],
-        env=clean | given,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
+        [sys.executable, "-c", program], env=clean | given, capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == expected
 
 
-def test_the_command_line_sets_how_threads_wait_before_torch_is_imported() -> None:
-    program = (
-        "import os, sys; sys.argv = ['zoo', 'list']\n"
-        "from instructzoo.core.cli import main\n"
-        "assert 'torch' not in sys.modules\n"
-        "try: main()\n"
-        "except SystemExit: pass\n"
-        "print(os.environ['GOMP_SPINCOUNT'])\n"
-    )
-    clean = {name: value for name, value in os.environ.items() if name not in openmp.USER_CHOICES}
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=clean, capture_output=True, text=True, check=True, timeout=60
-    )
-    assert done.stdout.splitlines()[-1] == "1000"
+def test_the_version_is_shown() -> None:
+    done = zoo("--version")
+    assert (done.returncode, done.stdout) == (0, f"instructzoo-core {metadata.version('instructzoo-core')}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["eval", "absa", "--split", "test"], "zoo eval: No such option: --split"),
+        (["eval"], "zoo eval: Missing argument"),
+        (["fetc"], "zoo: No such command 'fetc'"),
+        (["train", "absa/tiny", "--nproc", "0"], "zoo train: Invalid value for '--nproc'"),
+    ],
+)
+def test_a_wrong_option_or_argument_is_one_line_that_names_the_help(arguments: list[str], expected: str) -> None:
+    done = zoo(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(expected) and line.endswith("--help)")
+
+
+def test_the_shell_can_be_taught_to_complete_commands() -> None:
+    environment = {**os.environ, "_ZOO_COMPLETE": "complete_bash", "COMP_WORDS": "zoo repr", "COMP_CWORD": "1"}
+    program = "from instructzoo.core.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["reproduce"]
 
 
 def test_a_mistyped_setting_is_an_error_with_a_suggestion() -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from instructzoo.core import openmp
+
 if TYPE_CHECKING:
     from instructzoo.core.domain import Domain, PublishedResult
     from instructzoo.core.errors import ZooError
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Domain", "Invalid", "PublishedResult", "Recipe", "Record", "Row", "Segment", "Turn", "ZooError"]
 
 _MODULES = {"Domain": "domain", "PublishedResult": "domain", "Recipe": "recipe", "ZooError": "errors"}
+
+openmp.use_short_spin()  # here, since it counts only before torch is imported: for commands, ranks, demos and programs
 
 
 def __getattr__(name: str) -> Any:

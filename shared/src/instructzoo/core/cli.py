@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from typing import Annotated, Any
 
 import typer
 
-from instructzoo.core import api, openmp
-from instructzoo.core.errors import Stopped, ZooError
+from instructzoo.core import api
+from instructzoo.core.terminal import program
 
 app = typer.Typer(
     name="zoo",
     help="instructzoo: instruction-tuned specialist models.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
 )
 
@@ -30,8 +28,21 @@ AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="show no progress")]
 
 
+def _print_version(wanted: bool) -> None:
+    from importlib import metadata
+
+    if wanted:
+        typer.echo(f"instructzoo-core {metadata.version('instructzoo-core')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _options(debug: Annotated[bool, typer.Option("--debug", help="show the traceback of an error")] = False) -> None:
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="show the traceback of an error")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="show the version", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
     """instructzoo: instruction-tuned specialist models, from data to demo."""
 
 
@@ -109,10 +120,11 @@ def eval_(
         int | None, typer.Option(help="number of test rows to score, sampled by seed; nothing is recorded")
     ] = None,
     baselines: Annotated[bool, typer.Option(help="score the baselines too; without them nothing is recorded")] = True,
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Score a model and its baselines on the test split."""
-    show(api.eval(domain, run, limit, baselines), as_json, "scores")
+    show(api.eval(domain, run, limit, baselines, quiet), as_json, "scores")
 
 
 @app.command()
@@ -257,36 +269,7 @@ def show(result: dict[str, Any], as_json: bool, kind: str) -> None:
 
 def main() -> None:
     """The `zoo` command."""
-    run(app, "zoo")
-
-
-def run(command: typer.Typer, name: str) -> None:
-    """Run a command line: a user error is one line on standard error and exit code 2; --debug shows its traceback.
-
-    Args:
-        command: The Typer application.
-        name: The name of the program, which begins the error line.
-    """
-    openmp.use_short_spin()
-    debug = "--debug" in sys.argv
-    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
-    # With AVX512-BF16, bitsandbytes logs at every start that it lacks a kernel, which models/load.py disables anyway.
-    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
-    try:
-        command(arguments, standalone_mode=True)
-    except ZooError as error:
-        if debug:
-            raise
-        sys.stderr.write(f"{name}: {error}\n")
-        raise SystemExit(2) from None
-    except Stopped as stopped:
-        sys.stderr.write(f"{name}: {stopped}\n")
-        raise SystemExit(128 + stopped.signal_number) from None
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
-    except BrokenPipeError:
-        sys.stderr.close()
-        raise SystemExit(141) from None
+    program.run(app, "zoo")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -98,9 +98,11 @@ class Predictor:
         """Edited pictures as data URIs, in the order of the rows; only `instruction` and `image` are used."""
         return self._answer(rows, 0)
 
-    def answer_counted(self, rows: Sequence[Row]) -> tuple[list[str], dict[str, int]]:
-        """As `answer`; pictures have nothing to count."""
-        return self.answer(rows), {}
+    def answer_counted(
+        self, rows: Sequence[Row], on_answered: Callable[[int], None] | None = None
+    ) -> tuple[list[str], dict[str, int]]:
+        """As `answer`; pictures have nothing to count. `on_answered` is called with the number of answered rows."""
+        return self._answer(rows, 0, on_answered), {}
 
     def with_constraints(self, constrained: bool) -> Self:
         """The same predictor: pictures have no grammar."""
@@ -148,11 +150,15 @@ class Predictor:
         tokenize(self.loaded.tokenizer, [row.get("instruction") or ""], self.recipe.model.max_tokens, [where])
         return row | {"image": image}
 
-    def _answer(self, rows: Sequence[Row], first: int) -> list[str]:
+    def _answer(self, rows: Sequence[Row], first: int, on_answered: Callable[[int], None] | None = None) -> list[str]:
         answers = [""] * len(rows)
+        n_answered = 0
         for group in self._size_groups(rows):
             for (index, size, _), pixels in zip(group, self._edit(rows, group, first), strict=True):
                 answers[index] = images.to_uri(image_transforms.resize(pixels, size))
+            n_answered += len(group)
+            if on_answered:
+                on_answered(n_answered)
         return answers
 
     def _size_groups(self, rows: Sequence[Row]) -> Iterator[list[tuple[int, tuple[int, int], Pixels]]]:

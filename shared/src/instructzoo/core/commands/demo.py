@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from instructzoo.core import domain as domains
@@ -30,9 +31,12 @@ def demo(
 
     if find_spec("gradio") is None:
         raise ZooError("gradio is not installed", "the demo's interface", "pip install 'instructzoo-core[demo]'")
+    domain = domains.get(domain_name)
+    folder = runs.find(run).folder if run else domain.bundled_model()
+    sys.stderr.write(f"opening the demo of {domain_name} with {'the bundled model' if run is None else folder}\n")
+    sys.stderr.flush()  # the imports below take seconds
     from instructzoo.core import infer, ui
 
-    domain = domains.get(domain_name)
-    predictor = infer.load(domain, runs.find(run).folder if run else domain.bundled_model())
+    predictor = infer.load(domain, folder)
     ui.launch(domain.module("demo").build(predictor), port=port, open_browser=open_browser)
     return {"domain": domain_name}

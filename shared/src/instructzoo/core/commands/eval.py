@@ -26,7 +26,9 @@ UNCONSTRAINED = "unconstrained"
 """The name of a second system where decoding is constrained to a grammar: the same model, unconstrained."""
 
 
-def eval(domain_name: str, run: str | None = None, limit: int | None = None, baselines: bool = True) -> dict[str, Any]:
+def eval(
+    domain_name: str, run: str | None = None, limit: int | None = None, baselines: bool = True, quiet: bool = False
+) -> dict[str, Any]:
     """Score a model on the test split of its recipe.
 
     A run's predictions.jsonl and scores.json are written into it if this is the complete evaluation that its recipe
@@ -37,6 +39,7 @@ def eval(domain_name: str, run: str | None = None, limit: int | None = None, bas
         run: A run directory; without it the domain's bundled model is scored.
         limit: The number of test rows, sampled by seed; by default as the recipe says.
         baselines: Whether to score the baselines too.
+        quiet: Whether to show no progress.
 
     Returns:
         The content of scores.json: {"domain", "recipe", "scorer", "n", "systems": scores by system, "paired":
@@ -48,7 +51,7 @@ def eval(domain_name: str, run: str | None = None, limit: int | None = None, bas
     """
     domain = domains.get(domain_name)
     folder = runs.find(run).folder if run else domain.bundled_model()
-    scores, predictions = evaluate(domain, folder, limit, baselines)
+    scores, predictions = evaluate(domain, folder, limit, baselines, quiet)
     if not run:
         return scores
     settings = runs.stored_recipe(folder).evaluate
@@ -72,7 +75,7 @@ def save(folder: Path, scores: dict[str, Any], predictions: Sequence[dict[str, A
 
 
 def evaluate(
-    domain: Domain, folder: Path, limit: int | None = None, baselines: bool = True
+    domain: Domain, folder: Path, limit: int | None = None, baselines: bool = True, quiet: bool = False
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Score the model in a folder.
 
@@ -81,6 +84,7 @@ def evaluate(
         folder: A run directory, or the folder of a bundled model.
         limit: The number of test rows, sampled by seed; by default as the recipe says.
         baselines: Whether to score the baselines too, where the recipe asks for them.
+        quiet: Whether to show no progress.
 
     Returns:
         The content of scores.json, and the lines of predictions.jsonl.
@@ -106,23 +110,16 @@ def evaluate(
         raise ZooError("the test split is empty", "at least one row", "look at the data card: zoo data")
     test = trained_labels.add(test, trained_labels.read(domain, predictor.loaded_from()))
     metrics = domain.module("metrics")
-    answers, model_counts = predictor.answer_counted(test)
-    systems, counts = {"model": answers}, {"model": model_counts}
-    if predictor.constrained:
-        systems[UNCONSTRAINED], counts[UNCONSTRAINED] = predictor.with_constraints(False).answer_counted(test)
-    left_out: dict[str, str] = {}
+    systems, counts, left_out = model_answers(predictor, test, baselines, quiet)
     if baselines:
         train = sampled(built.rows["train"], BASELINE_ROWS, recipe.seed, "train")
-        systems |= baseline_answers(domain, train, test)
-        try:
-            systems["untuned"], counts["untuned"] = predictor.untuned().answer_counted(test)
-        except ZooError as error:  # a local backbone need not be where a bundled model is scored
-            left_out["untuned"] = str(error)
+        untuned = {name: systems.pop(name) for name in ("untuned",) if name in systems}
+        systems |= baseline_answers(domain, train, test, quiet) | untuned
     scored = {name: metrics.score(test, texts, recipe.evaluate.scorer) for name, texts in systems.items()}
     for name, system_counts in counts.items():
         scored[name].counts.update(system_counts)
     other_scorers = [scorer for scorer in metrics.SCORERS if scorer != recipe.evaluate.scorer]
-    variants = {scorer: metrics.score(test, answers, scorer).as_dict() for scorer in other_scorers}
+    variants = {scorer: metrics.score(test, systems["model"], scorer).as_dict() for scorer in other_scorers}
     hits = {name: metrics.correct(test, texts, recipe.evaluate.scorer) for name, texts in systems.items()}
     content = {
         "domain": recipe.domain,
@@ -141,7 +138,43 @@ def evaluate(
         "command": command_line(),
         **runs.environment(),
     }
-    return content, describe(test, answers, hits["model"])
+    return content, describe(test, systems["model"], hits["model"])
+
+
+def model_answers(
+    predictor: Any, test: Sequence[Row], baselines: bool, quiet: bool
+) -> tuple[dict[str, list[str]], dict[str, dict[str, int]], dict[str, str]]:
+    """The answers of the model, of the same model unconstrained, and of its backbone before it was tuned.
+
+    Args:
+        predictor: The model.
+        test: The rows to answer.
+        baselines: Whether to ask the untuned backbone too.
+        quiet: Whether to show no progress.
+
+    Returns:
+        For each system one answer per test row, in order; for each system what `answer_counted` counted; and the
+        systems that could not be asked, with the reason.
+    """
+    from instructzoo.core.terminal.progress import Progress
+
+    answers: dict[str, list[str]] = {}
+    counts: dict[str, dict[str, int]] = {}
+    left_out: dict[str, str] = {}
+
+    def ask(name: str, system: Any) -> None:
+        with Progress(name, len(test), quiet) as progress:
+            answers[name], counts[name] = system.answer_counted(test, progress.update)
+
+    ask("model", predictor)
+    if predictor.constrained:
+        ask(UNCONSTRAINED, predictor.with_constraints(False))
+    if baselines:
+        try:
+            ask("untuned", predictor.untuned())
+        except ZooError as error:  # a local backbone need not be where a bundled model is scored
+            left_out["untuned"] = str(error)
+    return answers, counts, left_out
 
 
 def check_same_data(folder: Path, built: BuiltData) -> None:
@@ -160,21 +193,28 @@ def check_same_data(folder: Path, built: BuiltData) -> None:
         raise ZooError(problem, "the same rows", "put data.path back as it was, or train again")
 
 
-def baseline_answers(domain: Domain, train: Sequence[Row], test: Sequence[Row]) -> dict[str, list[str]]:
+def baseline_answers(
+    domain: Domain, train: Sequence[Row], test: Sequence[Row], quiet: bool = True
+) -> dict[str, list[str]]:
     """The answers of the baselines: copied input, constant answer, nearest training row, and the domain's own.
 
     Args:
         domain: The domain, whose baselines are added to those of core.
         train: The training rows.
         test: The rows to answer.
+        quiet: Whether to show no progress.
 
     Returns:
         For each baseline one answer per test row, in order.
     """
     from instructzoo.core.score import baselines
+    from instructzoo.core.terminal.progress import Progress
 
-    answer_functions = {**baselines.BASELINES, **domain.module("metrics").BASELINES}
-    return {name: list(answer(train, test)) for name, answer in answer_functions.items()}
+    answers = {}
+    for name, answer in {**baselines.BASELINES, **domain.module("metrics").BASELINES}.items():
+        with Progress(f"baseline {name}", len(test), quiet):
+            answers[name] = list(answer(train, test))
+    return answers
 
 
 def paired(hits: dict[str, list[bool]]) -> dict[str, Any]:

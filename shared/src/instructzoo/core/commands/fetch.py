@@ -23,9 +23,19 @@ def fetch(name: str) -> dict[str, Any]:
 
 
 def backbones() -> dict[str, Any]:
-    """List the known backbones: {"backbones": [{"name", "kind", "origin", "licence", "note", ...}]}."""
+    """List the known backbones.
+
+    Returns:
+        {"backbones": [{"name", "kind", "origin", "licence", "files": [{"path", "sha256"}], "note"}]}; "files" are those
+        that are read from the wheel of a pinned backbone.
+    """
     from dataclasses import asdict
 
     from instructzoo.core.models.backbones import BACKBONES
 
-    return {"backbones": [asdict(backbone) for backbone in BACKBONES.values()]}
+    return {
+        "backbones": [
+            asdict(backbone) | {"files": [pinned._asdict() for pinned in backbone.files]}
+            for backbone in BACKBONES.values()
+        ]
+    }

@@ -34,7 +34,7 @@ def reproduce(recipe: str, overrides: Sequence[str] = (), quiet: bool = False) -
         run = runs.start(settings, command=command_line())
         train_run(settings, run, quiet)
     if not run.path("scores.json").is_file():
-        scores, predictions = evaluate(domain, run.folder)
+        scores, predictions = evaluate(domain, run.folder, quiet=quiet)
         save(run.folder, scores, predictions)
     reported = report(str(run.folder))
     scores = runs.read_json(run.path("scores.json"))

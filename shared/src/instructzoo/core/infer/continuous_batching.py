@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +59,7 @@ class Decoder:
         seed: Seed of sampling.
         first: The number of the first prompt, where the prompts are a block of many.
         constraints: The grammars of the answers; None if decoding is not constrained.
+        on_answered: Called with the number of answers that have ended, whenever one has.
     """
 
     model: Any
@@ -69,7 +70,9 @@ class Decoder:
     seed: int
     first: int = 0
     constraints: AnswerConstraints | None = None
+    on_answered: Callable[[int], None] | None = None
     answers: list[list[int]] = field(init=False)  # token ids written so far, by row
+    n_ended: int = field(default=0, init=False)
     uniform_draws: dict[int, np.ndarray] = field(default_factory=dict)  # random numbers in [0, 1), by row
 
     def __post_init__(self) -> None:
@@ -167,6 +170,7 @@ class Decoder:
             logits = self.constraints.mask_logits(live_rows, logits, greedy=not self.decode.temperature)
         batch.tokens = self.select_tokens(batch.rows, logits)
         batch.positions = (batch.positions + 1).clamp(max=self.last_position)
+        n_live = sum(batch.live)
         for i, token in enumerate(batch.tokens.tolist()):
             if batch.live[i]:
                 answer = self.answers[batch.rows[i]]
@@ -177,6 +181,10 @@ class Decoder:
                     self.constraints.advance(batch.rows[i], token)
                 elif self.constraints:
                     self.constraints.finish(batch.rows[i])
+        if ended := n_live - sum(batch.live):
+            self.n_ended += ended
+            if self.on_answered:
+                self.on_answered(self.n_ended)
 
     def select_tokens(self, rows: Sequence[int], logits: Tensor) -> Tensor:
         """Select the next token of every row.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -70,6 +70,7 @@ def generate_ids(
     stop: int | None = None,
     first: int = 0,
     constraints: AnswerConstraints | None = None,
+    on_answered: Callable[[int], None] | None = None,
 ) -> list[list[int]]:
     """Generate the token ids of an answer to every prompt.
 
@@ -85,6 +86,7 @@ def generate_ids(
         first: The number of the first prompt, where the prompts are a block of many. A sampled answer depends on the
             seed and its own number, and not on where the block begins.
         constraints: The grammars of the answers; None: decoding is not constrained.
+        on_answered: Called with the number of prompts that are answered, whenever it has grown.
 
     Returns:
         Token ids of each answer, in the order of the prompts, without the token that ended it.
@@ -98,25 +100,24 @@ def generate_ids(
     # peft's own generate gives padding on the left the positions of tokens (0.21): causal prompts are not padded there
     has_virtual_tokens = adapters.uses_virtual_tokens(bundle.model)
     if bundle.kind == "causal" and not has_virtual_tokens and is_supported(model):
-        return Decoder(model, prompts, decode, stop_ids, tokenizer.pad_token_id, seed, first, constraints).run()
-    if decode.temperature:  # one by one, because torch draws random numbers for a batch as a whole
-        return [
-            _generate_batch(
-                bundle,
-                [prompt],
-                decode,
-                _row_seed(seed, first + row),
-                stop_ids,
-                _logits_processors(constraints, [row], decode),
-            )[0]
-            for row, prompt in enumerate(prompts)
-        ]
+        pad_id = tokenizer.pad_token_id
+        return Decoder(model, prompts, decode, stop_ids, pad_id, seed, first, constraints, on_answered).run()
     answers: list[list[int]] = [[]] * len(prompts)
-    for rows in plan_batches(prompts, decode, padded=bundle.kind == "seq2seq" or not has_virtual_tokens):
+    n_answered = 0
+    if decode.temperature:  # one by one, because torch draws random numbers for a batch as a whole
+        batches = [[row] for row in range(len(prompts))]
+    else:
+        batches = list(plan_batches(prompts, decode, padded=bundle.kind == "seq2seq" or not has_virtual_tokens))
+    for rows in batches:
+        batch_seed = _row_seed(seed, first + rows[0]) if decode.temperature else seed
         processors = _logits_processors(constraints, rows, decode)
-        batch_answers = _generate_batch(bundle, [prompts[row] for row in rows], decode, seed, stop_ids, processors)
+        batch_prompts = [prompts[row] for row in rows]
+        batch_answers = _generate_batch(bundle, batch_prompts, decode, batch_seed, stop_ids, processors)
         for row, token_ids in zip(rows, batch_answers, strict=True):
             answers[row] = token_ids
+        n_answered += len(rows)
+        if on_answered:
+            on_answered(n_answered)
     return answers
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -174,11 +174,14 @@ class Predictor:
         """
         return self.answer_counted(rows)[0]
 
-    def answer_counted(self, rows: Sequence[Row]) -> tuple[list[str], dict[str, int]]:
+    def answer_counted(
+        self, rows: Sequence[Row], on_answered: Callable[[int], None] | None = None
+    ) -> tuple[list[str], dict[str, int]]:
         """Answer rows, and count the answers that did not end by themselves.
 
         Args:
             rows: As for `answer`.
+            on_answered: Called with the number of rows that are answered, whenever it has grown.
 
         Returns:
             The texts, and {TRUNCATED: n}, with DEAD_END: n as well if decoding is constrained.
@@ -187,7 +190,8 @@ class Predictor:
             ZooError: As for `answer`.
         """
         encoder, constraints = self.encoder(), self._constraints(rows)
-        answers = self._generate(encoder, [_prompt_ids(encoder, row) for row in rows], constraints)
+        prompts = [_prompt_ids(encoder, row) for row in rows]
+        answers = self._generate(encoder, prompts, constraints, on_answered=on_answered)
         counts = {TRUNCATED: count_truncated(answers, self.recipe.decode)}
         if constraints:
             counts[DEAD_END] = constraints.dead_ends
@@ -227,10 +231,15 @@ class Predictor:
             raise error
 
     def _generate(
-        self, encoder: Encoder, prompts: Sequence[list[int]], constraints: AnswerConstraints | None, first: int = 0
+        self,
+        encoder: Encoder,
+        prompts: Sequence[list[int]],
+        constraints: AnswerConstraints | None,
+        first: int = 0,
+        on_answered: Callable[[int], None] | None = None,
     ) -> list[list[int]]:
-        recipe = self.recipe
-        return generate_ids(self.loaded, prompts, recipe.decode, recipe.seed, encoder.stop, first, constraints)
+        decode, seed = self.recipe.decode, self.recipe.seed
+        return generate_ids(self.loaded, prompts, decode, seed, encoder.stop, first, constraints, on_answered)
 
     def _constraints(self, rows: Sequence[Row]) -> AnswerConstraints | None:
         if not self.constrained:

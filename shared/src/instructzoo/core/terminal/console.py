@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+COLUMN_GAP = 2
+"""Blanks between two columns of a table."""
 
 
 def line(text: str) -> None:
@@ -35,6 +39,38 @@ def filled_table(head: Sequence[str], rows: Iterable[Sequence[str]], title: str 
     for row in rows:
         grid.add_row(*row)
     return grid
+
+
+def put_wide(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table whose cells are never broken: columns that do not fit stand in a further table below.
+
+    The first column is repeated in every table. A row whose cells are all empty in a further table is left out of it.
+
+    Args:
+        head: The names of the columns; they may be broken between words.
+        rows: The cells of every row.
+    """
+    width = Console().width
+    widths = [
+        max(max(map(cell_len, name.split()), default=0), *(cell_len(row[index]) for row in rows), 1)
+        for index, name in enumerate(head)
+    ]
+    remaining = list(range(1, len(head)))
+    while remaining:
+        columns, used = [0], widths[0]
+        while remaining and (len(columns) == 1 or used + COLUMN_GAP + widths[remaining[0]] <= width):
+            used += COLUMN_GAP + widths[remaining[0]]
+            columns.append(remaining.pop(0))
+        grid = table()
+        for column in columns:
+            justify: Literal["left", "right"] = "right" if column else "left"
+            grid.add_column(head[column], justify=justify, min_width=widths[column], vertical="bottom")
+        for row in rows:
+            if any(row[column] for column in columns[1:]):
+                grid.add_row(*(row[column] for column in columns))
+        put(grid)
+        if remaining:
+            line("")
 
 
 def put(renderable: Any) -> None:

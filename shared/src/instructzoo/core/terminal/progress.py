@@ -1,4 +1,4 @@
-"""A progress count on standard error."""
+"""Progress on standard error: a count, or a part of a known number with the time left."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from types import TracebackType
 from typing import Self
 
 REFRESH_SECONDS = 1.0
+LOG_SECONDS = 60.0
+"""Seconds between two lines of `Progress` where standard error is no terminal."""
 
 
 class Counter:
@@ -42,3 +44,54 @@ class Counter:
 
     def _line(self) -> str:
         return f"{self.label} {self.number:,} ({self.number / max(1e-9, time.monotonic() - self.started):,.0f}/s)"
+
+
+class Progress(Counter):
+    """A line such as `model: 120 of 544 rows, 3:10 left`, rewritten on a terminal and written once a minute elsewhere.
+
+    Args:
+        label: What is going on.
+        total: The number of rows.
+        quiet: Whether to write nothing.
+    """
+
+    def __init__(self, label: str, total: int, quiet: bool = False) -> None:
+        super().__init__(label, quiet)
+        self.total = total
+        self._show()
+
+    def update(self, number: int) -> None:
+        """Set the number of rows that are done."""
+        self.number = number
+        if time.monotonic() - self.refreshed > (REFRESH_SECONDS if self.terminal else LOG_SECONDS):
+            self._show()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.number = self.total
+            self._show(last=True)
+        elif self.terminal and not self.quiet:
+            sys.stderr.write("\n")
+
+    def _show(self, last: bool = False) -> None:
+        self.refreshed = time.monotonic()
+        if not self.quiet:
+            start, end = ("\r", "\033[K" + "\n" * last) if self.terminal else ("", "\n")
+            sys.stderr.write(start + self._line() + end)
+            sys.stderr.flush()
+
+    def _line(self) -> str:
+        seconds = time.monotonic() - self.started
+        count = f"{self.label}: {self.number:,} of {self.total:,} rows"
+        if self.number == self.total:
+            return f"{count} in {_clock(seconds)}"
+        if not self.number:
+            return count
+        return f"{count}, {_clock(seconds / self.number * (self.total - self.number))} left"
+
+
+def _clock(seconds: float) -> str:
+    """Minutes and seconds, such as 3:10."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

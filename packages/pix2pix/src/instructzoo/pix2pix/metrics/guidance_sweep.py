@@ -23,7 +23,6 @@ from typing import Annotated, Any, Protocol, Self
 
 import typer
 
-from instructzoo.core import cli as commands
 from instructzoo.core import data, infer, runs
 from instructzoo.core import domain as domains
 from instructzoo.core.commands.eval import check_same_data
@@ -33,6 +32,7 @@ from instructzoo.core.models.load import to_device
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
 from instructzoo.core.score import MetricValue, mean_with_ci
+from instructzoo.core.terminal import program
 from instructzoo.pix2pix import images, metrics
 from instructzoo.pix2pix.metrics import clip_metrics, trade_off_plot
 from instructzoo.pix2pix.metrics.clip_metrics import Clip
@@ -263,7 +263,7 @@ def _describe_run(predictor: Any, folder: Path, split: str, fingerprint: str, cl
 
 def main() -> None:
     """Run the command line."""
-    commands.run(cli, "sweep")
+    program.run(cli, "sweep")
 
 
 if __name__ == "__main__":
