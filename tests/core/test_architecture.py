@@ -22,6 +22,7 @@ from instructzoo.core import api
 from instructzoo.core import recipe as recipes
 from instructzoo.core.data.builder import NOT_IN_ROWS
 from instructzoo.core.domain import OFFICIAL_DOMAINS
+from instructzoo.core.file_hashes import HASHES, check_hashes
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "shared" / "src" / "instructzoo" / "core"
@@ -31,9 +32,9 @@ SOURCES = sorted(p for d in DISTRIBUTIONS for p in (d / "src").rglob("*.py"))
 CODE = sorted([*SOURCES, *(p for d in ("tests", "demos") for p in (ROOT / d).rglob("*.py"))])
 
 LAYERS = (
-    "errors", "openmp", "record", "domain", "settings", "train_settings", "settings_aliases", "recipe", "atomic_files",
-    "runs", "data", "text", "models", "tune", "infer", "score", "synth", "report", "ui", "terminal", "commands", "api",
-    "testing", "cli",
+    "errors", "openmp", "record", "domain", "settings", "train_settings", "settings_aliases", "recipe", "environment",
+    "atomic_files", "file_hashes", "run_checks", "runs", "data", "text", "models", "tune", "infer", "score", "synth",
+    "report", "ui", "terminal", "commands", "api", "testing", "cli",
 )  # fmt: skip
 """Layers of the core: each imports only from itself and from those named before it."""
 
@@ -82,6 +83,13 @@ def test_the_architecture_page_lists_the_layers_in_order() -> None:
 def test_the_settings_page_is_up_to_date() -> None:
     page = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
     assert page == api.settings(), "zoo doctor --settings > docs/recipes.md"
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_bundled_models_match_their_hashes(domain: str) -> None:
+    for path in DOMAINS[domain].glob("weights/**/recipe.yaml"):
+        assert (path.parent / HASHES).is_file(), f"python -m instructzoo.core.file_hashes {relative(path.parent)}"
+        check_hashes(path.parent)
 
 
 def test_no_distribution_owns_the_namespace_package() -> None:

@@ -31,6 +31,16 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(json.loads(done.stdout)["run"])
 
 
+def unchecked_copy(run: Path, folder: Path) -> Path:
+    """A copy of a run as earlier versions wrote it: nothing tells that its files are edited here."""
+    shutil.copytree(run, folder)
+    (folder / "model" / "hashes.json").unlink()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["recipe"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
 def written(path: Path, rows: list[dict[str, str]]) -> str:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return str(path)
@@ -86,8 +96,7 @@ def test_a_limit_draws_a_reproducible_sample_from_all_rows() -> None:
 
 
 def test_answers_cut_at_max_new_tokens_are_counted_and_shown(run: Path, tmp_path: Path) -> None:
-    short = tmp_path / "short"
-    shutil.copytree(run, short)
+    short = unchecked_copy(run, tmp_path / "short")
     for path in (short / "recipe.yaml", short / "model" / "recipe.yaml"):
         values = settings.parse(path.read_text(), str(path))
         values["decode"]["max_new_tokens"] = 1
@@ -101,8 +110,7 @@ def test_answers_cut_at_max_new_tokens_are_counted_and_shown(run: Path, tmp_path
 
 
 def test_a_model_of_another_domain_is_refused(run: Path, tmp_path: Path) -> None:
-    renamed = tmp_path / "other"
-    shutil.copytree(run, renamed)
+    renamed = unchecked_copy(run, tmp_path / "other")
     path = renamed / "model" / "recipe.yaml"
     path.write_text(path.read_text().replace("domain: arithmetic", "domain: absa"))
     rows = written(tmp_path / "in.jsonl", [{"instruction": "2 + 3"}])

@@ -21,7 +21,7 @@ from instructzoo.core.errors import Stopped, ZooError
 from instructzoo.core.models import adapters
 from instructzoo.core.recipe import Train
 from instructzoo.core.runs import Run
-from instructzoo.core.tune import checkpoints, loop, optimizers
+from instructzoo.core.tune import checkpoints, loop, optimizer_state, optimizers
 from instructzoo.core.tune.checkpoints import State
 
 TRAIN, VALIDATION = sums(40), sums(10, seed=1)
@@ -260,7 +260,7 @@ def test_a_checkpoint_restores_weights_and_optimizer_state(tmp_path: Path) -> No
         assert (state.step, newest.name) == (12, "step-00000012")
         restored = {name: p.detach() for name, p in adapters.trainable_parameters(resumed.model)}
         assert same(restored, saved)
-        moments = checkpoints._optimizer_tensors(resumed.model, optimizer)
+        moments = optimizer_state.tensors_of(resumed.model, optimizer)
         assert same(moments, load_file(newest / "optimizer.safetensors"))
         assert len(moments) == 3 * len(saved)
         assert len({name.rpartition("|")[0] for name in moments}) == len(saved)

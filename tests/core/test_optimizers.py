@@ -20,7 +20,7 @@ from instructzoo.core.errors import Stopped, ZooError
 from instructzoo.core.models import adapters
 from instructzoo.core.recipe import Train
 from instructzoo.core.runs import Run
-from instructzoo.core.tune import checkpoints, loop, optimizers
+from instructzoo.core.tune import checkpoints, loop, optimizer_state, optimizers
 
 BITSANDBYTES = ("lion", "adamw-8bit", "lion-8bit", "paged-adamw", "paged-adamw-8bit")
 LEARNING_RATES = {"sgd": 0.3, "lomo": 0.3, "adafactor": 0.03, "adalomo": 0.03, "lion": 1e-3, "lion-8bit": 1e-3}
@@ -104,10 +104,10 @@ def test_a_checkpoint_restores_the_whole_optimizer_state(
     untrained = make_setup(name)
     optimizer = optimizers.make_optimizer(untrained.model, untrained.recipe.train)
     checkpoints.restore(Run(tmp_path), untrained.model, optimizer)
-    assert same(checkpoints._optimizer_tensors(untrained.model, optimizer), load_file(folder / "optimizer.safetensors"))
+    assert same(optimizer_state.tensors_of(untrained.model, optimizer), load_file(folder / "optimizer.safetensors"))
     numbers = runs.read_json(folder / "optimizer.json")
     assert "optimizer.json" in runs.read_json(folder / "hashes.json")
-    assert checkpoints._optimizer_numbers(untrained.model, optimizer) == numbers
+    assert optimizer_state.numbers_of(untrained.model, optimizer) == numbers
     if name in BITSANDBYTES:
         assert set(numbers["parameters"].values()) == {STOP}
         dtypes = {

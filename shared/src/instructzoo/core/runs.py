@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import platform
-import time
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +20,30 @@ from instructzoo.core.atomic_files import atomic_file as atomic_file
 from instructzoo.core.atomic_files import atomic_folder as atomic_folder
 from instructzoo.core.atomic_files import disk_errors as disk_errors
 from instructzoo.core.atomic_files import read_json as read_json
+from instructzoo.core.atomic_files import read_object as read_object
 from instructzoo.core.atomic_files import remove_temporary_files
 from instructzoo.core.atomic_files import sha256 as sha256
 from instructzoo.core.atomic_files import write_json as write_json
 from instructzoo.core.atomic_files import write_text as write_text
+from instructzoo.core.environment import environment as environment
+from instructzoo.core.environment import now as now
+from instructzoo.core.environment import processor as processor
 from instructzoo.core.errors import ZooError
+from instructzoo.core.file_hashes import check_hashes
 from instructzoo.core.recipe import Recipe
+from instructzoo.core.run_checks import check_manifest, check_settings
 
-PACKAGES = ("torch", "transformers", "peft", "accelerate", "datasets", "tokenizers", "safetensors", "numpy")
-"""Packages whose versions a manifest records."""
+BEGINNINGS = {
+    "recipe.yaml",
+    "manifest.json",
+    "card.json",
+    "lengths.json",
+    "metrics.jsonl",
+    "tokenizer",
+    "checkpoints",
+    ".lock",
+}
+"""What a run directory holds before the first update."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +73,13 @@ class Run:
         return self.folder / name
 
     def manifest(self) -> dict[str, Any]:
-        """The content of manifest.json; empty where there is none yet."""
+        """The content of manifest.json; empty where there is none yet. Raises ZooError if it is damaged."""
         path = self.folder / "manifest.json"
-        return read_json(path) if path.is_file() else {}
+        if not path.is_file():
+            return {}
+        manifest = read_object(path, "the manifest of a run")
+        check_manifest(manifest, path)
+        return manifest
 
     def update_manifest(self, **values: Any) -> None:
         """Add or replace values of the manifest."""
@@ -74,8 +91,37 @@ class Run:
         self.update_manifest(warnings=[*warnings_of(self.manifest()), text])
 
     def recipe(self) -> Recipe:
-        """The resolved recipe that the run was started with."""
-        return stored_recipe(self.folder)
+        """The resolved recipe that the run was started with.
+
+        Raises:
+            ZooError: recipe.yaml is gone, or differs from the settings in the manifest.
+        """
+        recipe, started_with = stored_recipe(self.folder), self.manifest().get("recipe")
+        if started_with is not None:  # a run of an earlier version has none
+            check_settings(self.folder / "recipe.yaml", started_with)
+        return recipe
+
+    def check_checkpoints(self) -> None:
+        """Check that a run which has saved a checkpoint still has one.
+
+        Raises:
+            ZooError: It has none. Starting over would hide the loss and overwrite metrics.jsonl.
+        """
+        step = self.manifest().get("checkpoint", 0)
+        if step and not any(self.folder.glob("checkpoints/step-*")):
+            raise ZooError(
+                f"no checkpoint, and the run had saved one at step {step}",
+                f"checkpoints/step-{step:08d}",
+                "put it back; or start over with another --run-id, or with this directory removed",
+                str(self.folder),
+            )
+
+    def discard_unstarted(self) -> None:
+        """Remove the directory of a run that failed before its first update, if it holds nothing but its beginnings."""
+        log, names = self.folder / "metrics.jsonl", {path.name for path in self.folder.iterdir()}
+        has_updates = any(self.folder.glob("checkpoints/*")) or (log.is_file() and log.stat().st_size > 0)
+        if self.is_main and not has_updates and names <= BEGINNINGS:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -90,7 +136,8 @@ class Run:
             yield
             return
         # Over NFS a lock needs a file that is open for writing.
-        lock_file = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT)
+        with disk_errors(self.folder):
+            lock_file = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
         try:
             fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -177,10 +224,18 @@ def start(recipe: Recipe, command: str, run_id: str | None = None) -> Run:
                 "a new or an unfinished run",
                 f"zoo eval {recipe.domain} --run {folder}, or another seed",
             )
+        run.recipe()
+        run.check_checkpoints()
         return run
     if folder.exists() and any(folder.iterdir()):
         raise ZooError(f"{folder} exists and is no run", "an empty or absent directory", "choose another --run-id")
-    values = {"state": "started", "fingerprint": recipe.fingerprint(), "command": command, "started": now()}
+    values: dict[str, Any] = {
+        "state": "started",
+        "fingerprint": recipe.fingerprint(),
+        "command": command,
+        "started": now(),
+        "recipe": recipe.model_dump(mode="json"),
+    }
     with atomic_folder(folder) as temporary:
         write_text(temporary / "recipe.yaml", recipe.resolved())
         write_json(temporary / "manifest.json", values | {"seed": recipe.seed} | environment())
@@ -201,38 +256,29 @@ def find(path: str) -> Run:
     """
     folder = Path(path)
     if not (folder / "manifest.json").is_file():
-        raise ZooError(f"no run in {folder}", "a directory with manifest.json, as zoo train makes it")
+        problem = f"no run in {folder}" if folder.is_dir() else f"no run in {folder}, which is no directory"
+        raise ZooError(problem, "a directory with manifest.json, as zoo train makes it")
     return Run(folder)
 
 
-def environment() -> dict[str, Any]:
-    """Versions and hardware, as every manifest records them: {"versions": ..., "hardware": ...}."""
-    import psutil
+def model_folder(folder: Path) -> Path:
+    """The folder of a model's files, after a check that they are as they were saved.
 
-    versions = {"python": platform.python_version()}
-    for name in (*PACKAGES, "instructzoo-core"):
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            versions[name] = metadata.version(name)
-    hardware = {
-        "processor": processor(),
-        "processes": int(os.environ.get("WORLD_SIZE", "1")),
-        "cores": psutil.cpu_count(logical=True),
-        "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
-        "system": f"{platform.system()} {platform.machine()}",
-    }
-    return {"versions": versions, "hardware": hardware}
+    Args:
+        folder: A weights folder, or a run directory, whose model/ it is.
 
+    Returns:
+        The folder.
 
-def processor() -> str:
-    """The processor's model name, or its architecture where the system does not give a name."""
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
-def now() -> str:
-    """The time in UTC, such as 2026-11-27T19:49:50Z."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    Raises:
+        ZooError: The run is unfinished, or its recipe or a file of the model is missing or was changed.
+    """
+    run, model = Run(folder), folder
+    if manifest := run.manifest():
+        model = folder / "model"
+        if not model.is_dir():
+            state = f'the run has no model/; its state is "{manifest.get("state", "unknown")}"'
+            raise ZooError(state, "a finished run", "the zoo train command in manifest.json resumes it", str(folder))
+        run.recipe()
+    check_hashes(model)
+    return model

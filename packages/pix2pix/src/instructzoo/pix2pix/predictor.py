@@ -45,13 +45,13 @@ class Predictor:
     @classmethod
     def load(cls, domain: Domain, folder: Path) -> Self:
         """The model of a weights folder or run directory. Raises ZooError for another domain's model."""
-        model_folder = folder / "model" if (folder / "manifest.json").is_file() else folder
+        model_folder = runs.model_folder(folder)
         recipe = runs.stored_recipe(model_folder)
         if recipe.domain != domain.name:
             problem = f"a model of the domain {recipe.domain}"
             raise ZooError(problem, f"one of {domain.name}", f"zoo ... {recipe.domain} --run {folder}", str(folder))
         scores_file = folder / "scores.json"
-        scores = runs.read_json(scores_file) if scores_file.is_file() else None
+        scores = runs.read_object(scores_file, "the scores of zoo eval") if scores_file.is_file() else None
         return cls(domain, recipe, model.open_saved(model_folder), folder, scores)
 
     @property

@@ -12,6 +12,7 @@ from instructzoo.core import runs
 from instructzoo.core.commands.export import export
 from instructzoo.core.domain import LARGEST_BUNDLED_MODEL
 from instructzoo.core.errors import ZooError
+from instructzoo.core.file_hashes import write_hashes
 from instructzoo.core.report import update_readme
 
 _MARKER = re.compile(r"<!-- results:([\w./-]+) -->")
@@ -40,7 +41,7 @@ def bundle(domain_name: str, run: str, half: bool = False) -> dict[str, Any]:
     folder = runs.find(run).folder
     if not (folder / "scores.json").is_file():
         raise ZooError(f"no scores.json in {folder}", "a scored run", f"zoo eval {domain_name} --run {run}")
-    scores = runs.read_json(folder / "scores.json")
+    scores = runs.read_object(folder / "scores.json", "the scores of zoo eval")
     weights = domain.folder() / "weights"
     with tempfile.TemporaryDirectory() as temporary:
         exported = Path(temporary) / "model"
@@ -58,6 +59,7 @@ def bundle(domain_name: str, run: str, half: bool = False) -> dict[str, Any]:
             runs.write_json(
                 fresh / "scores.json", scores | {"run": "bundled", "command": f"zoo eval {domain_name} --json"}
             )
+            write_hashes(fresh)
     pages = [page for page in (root / "packages" / domain_name / "README.md", root / "README.md") if page.is_file()]
     changed = [str(page) for page in pages if update_page(root, page)]
     return {"output": str(weights), "megabytes": round(size / 2**20, 2), "pages": changed}

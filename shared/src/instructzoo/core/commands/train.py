@@ -11,6 +11,7 @@ from instructzoo.core import recipe as recipes
 from instructzoo.core import runs
 from instructzoo.core.commands.training_task import TrainingTask, build_task, parameter_counts
 from instructzoo.core.errors import ZooError
+from instructzoo.core.file_hashes import write_hashes
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.runs import Run
 
@@ -50,7 +51,11 @@ def train_run(recipe: Recipe, run: Run, quiet: bool = False) -> dict[str, Any]:
         quiet: Whether progress is left unprinted.
     """
     with run.lock():
-        return _train(recipe, run, quiet)
+        try:
+            return _train(recipe, run, quiet)
+        except BaseException:
+            run.discard_unstarted()  # a wrong setting shows only here, and corrected it is another run
+            raise
 
 
 def _train(recipe: Recipe, run: Run, quiet: bool) -> dict[str, Any]:
@@ -80,6 +85,7 @@ def _train(recipe: Recipe, run: Run, quiet: bool) -> dict[str, Any]:
     if run.is_main:
         with runs.atomic_folder(run.path("model")) as folder:
             task.save(model, folder)
+            write_hashes(folder)
     outcome = {
         "run": str(run.folder),
         "steps": state.step,
@@ -109,7 +115,8 @@ def _record_data(run: Run, fingerprint: str) -> None:
         problem = f"{run.folder} began with rows {manifest['data']}, and the recipe now builds {fingerprint}"
         raise ZooError(problem, "the same rows", "put them back, or start over with another --run-id")
     if "data" in manifest:
-        run.update_manifest(resumed=[*manifest.get("resumed", []), {"when": runs.now()} | runs.environment()])
+        resumed = {"when": runs.now(), "step": manifest.get("checkpoint", 0)} | runs.environment()
+        run.update_manifest(resumed=[*manifest.get("resumed", []), resumed])
     run.update_manifest(data=fingerprint)
 
 

@@ -66,20 +66,20 @@ class Predictor:
             The predictor, its model in evaluation mode on the device that is in use.
 
         Raises:
-            ZooError: There is no model, or it is one of another domain.
+            ZooError: There is no model, a file of it was changed since it was saved, or it is one of another domain.
 
         Example:
             >>> predictor = Predictor.load(domain, domain.bundled_model())
             >>> predictor.answer([{"instruction": "What is 12 + 30?"}])
         """
-        model_folder = _model_folder(folder)
+        model_folder = runs.model_folder(folder)
         recipe = runs.stored_recipe(model_folder)
         if recipe.domain != domain.name:
             found = f"a model of the domain {recipe.domain}"
             raise ZooError(found, f"one of {domain.name}", f"zoo ... {recipe.domain} --run {folder}", str(folder))
         scores_path = folder / "scores.json"
         loaded = open_saved(model_folder)
-        scores = runs.read_json(scores_path) if scores_path.is_file() else None
+        scores = runs.read_object(scores_path, "the scores of zoo eval") if scores_path.is_file() else None
         return cls(domain, recipe, loaded, folder, scores, trained_labels.read(domain, model_folder))
 
     def loaded_from(self) -> Path:

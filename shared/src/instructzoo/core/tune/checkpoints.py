@@ -13,10 +13,9 @@ directory must be on a disk that all of them share.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
-from itertools import chain
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +28,13 @@ from instructzoo.core import runs
 from instructzoo.core.errors import ZooError
 from instructzoo.core.models import adapters
 from instructzoo.core.runs import Run
-from instructzoo.core.tune import distributed, fsdp
+from instructzoo.core.tune import distributed, fsdp, optimizer_state
 
 KEPT = 2
 """Step checkpoints that are kept."""
+
+CONTENT = ("weights", "optimizer", "optimizer.json", "state.json")
+"""How the names of the files of a step checkpoint begin."""
 
 
 @dataclass
@@ -84,11 +86,12 @@ def save(run: Run, state: State, model: Any, optimizer: torch.optim.Optimizer) -
     if run.is_main or sharded:
         with _hashed_folder(run, folder, sharded) as temporary:
             _write(temporary, "weights", weights(model), sharded)
-            _write(temporary, "optimizer", _optimizer_tensors(model, optimizer), sharded)
+            _write(temporary, "optimizer", optimizer_state.tensors_of(model, optimizer), sharded)
             if run.is_main:
-                runs.write_json(temporary / "optimizer.json", _optimizer_numbers(model, optimizer))
+                runs.write_json(temporary / "optimizer.json", optimizer_state.numbers_of(model, optimizer))
                 runs.write_json(temporary / "state.json", asdict(state))
     if run.is_main:
+        run.update_manifest(checkpoint=state.step)  # from now on a run without checkpoints has lost them
         _prune(run, state)
     return folder
 
@@ -105,25 +108,35 @@ def restore(run: Run, model: Any, optimizer: torch.optim.Optimizer) -> State:
         The state of the checkpoint; a new State if the run has none yet.
 
     Raises:
-        ZooError: There are checkpoints and none of them is sound. Starting over would hide the loss.
+        ZooError: The run has saved checkpoints and none of them is there and sound. Starting over would hide the loss.
     """
     damaged: dict[Path, str] = {}
     for folder in _all(run, "step"):
-        if problem := _damage(folder):
-            damaged[folder] = problem
+        try:
+            _raise_if_damaged(folder, *CONTENT)
+            state = _read_state(folder / "state.json")
+            if state.best_step:  # the end of the training needs it
+                _check_best(run, state)
+        except ZooError as error:
+            damaged[folder] = str(error)
             continue
         load_weights(model, folder)
-        _load_optimizer(model, optimizer, _read(folder, "optimizer"), runs.read_json(folder / "optimizer.json"))
+        optimizer_state.load(model, optimizer, _read(folder, "optimizer"), runs.read_object(folder / "optimizer.json"))
         for newer, problem in damaged.items():
             run.add_warning(f"checkpoint {newer.name} was damaged ({problem}) and removed; {folder.name} was used")
-            shutil.rmtree(newer)
-        return State(**runs.read_json(folder / "state.json"))
+            if run.is_main:
+                _remove(newer)
+        saved_last = run.manifest().get("checkpoint", 0)
+        if saved_last > state.step and not damaged:
+            run.add_warning(f"checkpoint step-{saved_last:08d} was gone; {folder.name} was used")
+        return state
     if damaged:
         raise ZooError(
             f"no sound checkpoint in {run.path('checkpoints')} ({'; '.join(damaged.values())})",
             "one whose hashes match",
-            "remove the run directory to start over",
+            "put one back, or remove the run directory to start over",
         )
+    run.check_checkpoints()
     return State()
 
 
@@ -143,10 +156,18 @@ def load_best(run: Run, state: State, model: Any) -> None:
     Raises:
         ZooError: That checkpoint is damaged.
     """
+    _check_best(run, state)
+    load_weights(model, _best(run, state))
+
+
+def _check_best(run: Run, state: State) -> None:
+    """Raise a ZooError if the parameters of the best validation are gone or damaged."""
     folder = _best(run, state)
-    if problem := _damage(folder):
-        raise ZooError(f"the best checkpoint is damaged ({problem})", "a sound one", "train again", str(folder))
-    load_weights(model, folder)
+    try:
+        _raise_if_damaged(folder, "weights")
+    except ZooError as error:
+        problem = f"the best checkpoint is damaged ({error})"
+        raise ZooError(problem, "a sound one", "train again", str(folder)) from error
 
 
 def weights(model: Any) -> dict[str, torch.Tensor]:
@@ -229,7 +250,7 @@ def _prune(run: Run, state: State) -> None:
         bests_until_step = [best for best in bests if best.name[-8:] <= step.name[-8:]]
         needed.update(bests_until_step[:1])
     for folder in {*steps, *bests} - needed:
-        shutil.rmtree(folder)
+        _remove(folder)
 
 
 def _best(run: Run, state: State) -> Path:
@@ -237,63 +258,42 @@ def _best(run: Run, state: State) -> Path:
     return run.path("checkpoints") / f"best-{state.best_step:08d}"
 
 
-def _damage(folder: Path) -> str:
-    """Return what is wrong with a checkpoint, or an empty text."""
-    try:
-        hashes = runs.read_json(folder / "hashes.json")
-        for name, expected in hashes.items():
-            if runs.sha256(folder / name) != expected:
-                return f"{name} does not match its hash"
-    except (ZooError, OSError, AttributeError) as error:
-        return str(error)
-    return ""
+def _remove(folder: Path) -> None:
+    """Remove a checkpoint, or the link to it that somebody has put in its place."""
+    if folder.is_symlink():
+        folder.unlink()
+    else:
+        shutil.rmtree(folder)
 
 
-def _optimizer_tensors(model: Any, optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    """Return the tensors of the optimiser's state as {"<parameter>|<key>": tensor}."""
-    return {
-        # safetensors refuses tensors that share memory; from another device they are copied anyway
-        f"{name}|{key}": value.detach().clone() if value.device.type == "cpu" else value.detach()
-        for name, p in adapters.trainable_parameters(model)
-        for key, value in optimizer.state.get(p, {}).items()
-        if isinstance(value, torch.Tensor)
-    }
+def _raise_if_damaged(folder: Path, *stems: str) -> None:
+    """Compare the files of a checkpoint with its hashes.
+
+    Args:
+        folder: Folder of the checkpoint.
+        stems: How the names of the files begin that it must have.
+
+    Raises:
+        ZooError: A file is missing, cannot be read, or does not match its hash.
+    """
+    hashes = runs.read_object(folder / "hashes.json", "the hashes of a checkpoint")
+    for stem in stems:
+        if not any(name.startswith(stem) for name in hashes):
+            raise ZooError(f"no hash of {stem}", where=str(folder / "hashes.json"))
+    for name, expected in hashes.items():
+        try:
+            found = runs.sha256(folder / name)
+        except OSError as error:
+            raise ZooError(f"cannot read {name}: {error.strerror}") from error
+        if found != expected:
+            raise ZooError(f"{name} does not match its hash")
 
 
-def _optimizer_numbers(model: Any, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Return the plain numbers of the state: by parameter (bitsandbytes' counts) and by group (loss scales, counts)."""
-    parameter_numbers = {
-        f"{name}|{key}": value
-        for name, p in adapters.trainable_parameters(model)
-        for key, value in optimizer.state.get(p, {}).items()
-        if isinstance(value, int | float)
-    }
-    group_numbers = [
-        {key: value for key, value in group.items() if isinstance(value, int | float)}
-        for group in optimizer.param_groups
-    ]
-    return {"parameters": parameter_numbers, "groups": group_numbers}
-
-
-def _load_optimizer(
-    model: Any, optimizer: torch.optim.Optimizer, tensors: Iterable[tuple[str, torch.Tensor]], numbers: dict[str, Any]
-) -> None:
-    """Load the state of `_optimizer_tensors` and `_optimizer_numbers`; each process keeps its own shards."""
-    parameters = dict(adapters.trainable_parameters(model))
-    indices = {p: i for i, p in enumerate(p for group in optimizer.param_groups for p in group["params"])}
-    state: dict[int, dict[str, Any]] = {}  # by index of the parameter
-    for name_and_key, value in chain(tensors, numbers["parameters"].items()):
-        name, _, key = name_and_key.rpartition("|")
-        p = parameters[name]
-        local_value = fsdp.shard_like(value, p) if isinstance(value, torch.Tensor) else value
-        state.setdefault(indices[p], {})[key] = local_value
-    groups = [
-        group | saved for group, saved in zip(optimizer.state_dict()["param_groups"], numbers["groups"], strict=True)
-    ]
-    # load_state_dict puts every tensor on its parameter's device.
-    optimizer.load_state_dict({"state": state, "param_groups": groups})
-    for p, index in indices.items():
-        loaded = optimizer.state[p]
-        for key, value in state.get(index, {}).items():
-            if isinstance(value, torch.Tensor) and loaded[key].dtype != value.dtype:
-                loaded[key] = value.to(loaded[key].device)  # torch has cast it to the parameter's dtype: bits are lost
+def _read_state(path: Path) -> State:
+    """Read the counters of the loop. Raises ZooError if one is missing, unknown or no number."""
+    values = runs.read_object(path, "the state of a run")
+    names = {field.name for field in fields(State)}
+    numbers: dict[str, Any] = {name: value for name, value in values.items() if isinstance(value, int | float)}
+    if numbers.keys() != names or values.keys() != names:
+        raise ZooError("the file lacks numbers or holds others", ", ".join(sorted(names)), where=str(path))
+    return State(**numbers)

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from instructzoo.core import runs
+from instructzoo.core.errors import ZooError, location
 from instructzoo.core.runs import Run
 from instructzoo.core.tune.checkpoints import State
 
@@ -17,13 +18,31 @@ class MetricsLog:
         self.path, self.is_main = run.path("metrics.jsonl"), run.is_main
         if not run.is_main:
             return
-        lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True) if self.path.is_file() else []
-        runs.write_text(self.path, "".join(line for line in lines if self._is_until(line, step)))
+        kept = []
+        for number, line in enumerate(self._lines(), start=1):
+            if line.endswith("\n") and self._step_of(line, number) <= step:  # else a killed process was writing it
+                kept.append(line)
+        runs.write_text(self.path, "".join(kept))
 
-    @staticmethod
-    def _is_until(line: str, step: int) -> bool:
-        """Whether a line was written to its end and belongs to an update up to `step`."""
-        return line.endswith("\n") and json.loads(line)["step"] <= step
+    def _lines(self) -> list[str]:
+        """The lines of an earlier process, with their line feeds."""
+        if not self.path.is_file():
+            return []
+        try:
+            return self.path.read_bytes().decode("utf-8", errors="replace").splitlines(keepends=True)
+        except OSError as error:
+            raise ZooError(f"cannot read: {error.strerror}", "the metrics of the run", where=str(self.path)) from error
+
+    def _step_of(self, line: str, number: int) -> int:
+        """The step that a complete line belongs to. Raises ZooError for a line that this class has not written."""
+        try:
+            step = json.loads(line)["step"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            step = None
+        if not isinstance(step, int):
+            fix = "correct or remove the line; the rest of the run is as it was"
+            raise ZooError("no metrics of a step", '{"step": ..., ...}', fix, location(self.path, number))
+        return step
 
     def step(self, state: State, **values: float | None) -> None:
         """Append the metrics of one update."""
