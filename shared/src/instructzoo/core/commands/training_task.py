@@ -99,12 +99,18 @@ class TextTask:
     def objective(self, model: Any, /) -> Objective:
         """The loss of the backbone's kind: causal or encoder-decoder."""
         from instructzoo.core import tune
+        from instructzoo.core.models.backbone_checks import check_positions
 
+        check_positions(model, self.loaded.kind, self.recipe)
         return tune.choose(self.loaded.kind, model, self.loaded.tokenizer, self.recipe.train)
 
     def encode(self, rows: Sequence[Row], training: bool = True) -> Sequence[Any]:
         """Token ids and labels of the rows; nothing is random, so `training` makes no difference."""
-        return self.encoder.encode_all(rows)
+        from instructzoo.core.models.backbone_checks import check_ids
+
+        encoded = self.encoder.encode_all(rows)
+        check_ids(self.loaded.model, (ids for row in encoded for ids in row), self.loaded.tokenizer)
+        return encoded
 
     def lengths(self, encoded: Sequence[Any]) -> Lengths:
         """The number of tokens, and of supervised tokens, of each encoded row."""

@@ -9,9 +9,11 @@ import torch
 from torch.nn.functional import log_softmax
 
 from instructzoo.core.errors import ZooError
+from instructzoo.core.infer.finite_logits import check_scores
+from instructzoo.core.models import adapters
 from instructzoo.core.models.load import ModelBundle
 from instructzoo.core.text import IGNORE_INDEX, Encoded
-from instructzoo.core.tune.objectives import Causal, Seq2Seq
+from instructzoo.core.tune.objectives import Causal, Seq2Seq, shift_right
 
 
 @torch.no_grad()
@@ -31,7 +33,7 @@ def log_likelihoods(
         The summed log-probability of every option with its end token, in nats.
 
     Raises:
-        ZooError: There is no option, an option is empty, or the prompt is.
+        ZooError: There is no option, an option is empty, or the prompt is; or the model's logits are not finite.
     """
     if not options or not all(options):
         raise ZooError("an empty option", "at least one option, each a text")
@@ -43,6 +45,7 @@ def log_likelihoods(
     scores: list[float] = []
     for start in range(0, len(targets), batch):
         scores += _score_batch(bundle, prompt, targets[start : start + batch])
+    check_scores(bundle.model, scores)
     return scores
 
 
@@ -87,8 +90,12 @@ def _score_batch(bundle: ModelBundle, prompt: Sequence[int], targets: Sequence[l
         rows = [Encoded(list(prompt), target) for target in targets]
         batch = {k: v.to(device) for k, v in Seq2Seq(pad_id).collate(rows).items()}
         labels = batch["labels"]  # [b, t]
+        start = adapters.unwrap_peft(bundle.model).config.decoder_start_token_id
         logits = bundle.model(
-            input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], labels=labels, use_cache=False
+            input_ids=batch["input_ids"],
+            attention_mask=batch["attention_mask"],
+            decoder_input_ids=shift_right(labels, start, pad_id),
+            use_cache=False,
         ).logits
     is_target = labels != IGNORE_INDEX
     token_scores = log_softmax(logits.float(), -1).gather(-1, labels.clamp(min=0)[..., None])[..., 0]  # [b, s]

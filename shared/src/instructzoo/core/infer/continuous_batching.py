@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from instructzoo.core.infer import kv_cache
+from instructzoo.core.infer import finite_logits, kv_cache
 from instructzoo.core.infer.constrained_decoding import AnswerConstraints
 from instructzoo.core.recipe import Decode
 
@@ -164,15 +164,22 @@ class Decoder:
         Args:
             batch: Rows that `logits` belong to, changed in place.
             logits: Logits of the next token, [b, v].
+
+        Raises:
+            ZooError: The logits of a live row are not finite.
         """
+        no_numbers = finite_logits.without_numbers(logits)
         if self.constraints:
             live_rows = [row if live else None for row, live in zip(batch.rows, batch.live, strict=True)]
             logits = self.constraints.mask_logits(live_rows, logits, greedy=not self.decode.temperature)
         batch.tokens = self.select_tokens(batch.rows, logits)
         batch.positions = (batch.positions + 1).clamp(max=self.last_position)
         n_live = sum(batch.live)
-        for i, token in enumerate(batch.tokens.tolist()):
+        tokens, faults = torch.stack([batch.tokens, no_numbers.to(batch.tokens.dtype)]).tolist()  # one wait for both
+        for i, token in enumerate(tokens):
             if batch.live[i]:
+                if faults[i]:
+                    raise finite_logits.no_numbers(self.model)
                 answer = self.answers[batch.rows[i]]
                 if token not in self.stop_ids:
                     answer.append(token)
@@ -271,7 +278,7 @@ def sample_top_p(logits: Tensor, top_p: float, draws: Tensor) -> Tensor:
     probabilities, tokens = logits.softmax(-1).sort(-1, descending=True)  # [b, v]
     cumulative = probabilities.cumsum(-1)
     in_nucleus = (cumulative - probabilities) < top_p  # the first token always is
-    count = in_nucleus.sum(-1, keepdim=True)
+    count = in_nucleus.sum(-1, keepdim=True).clamp(min=1)  # 0 if the logits are NaN
     total = cumulative.gather(-1, count - 1)
     rank = torch.searchsorted(cumulative, draws[:, None].to(cumulative) * total, right=True)
     return tokens.gather(-1, rank.minimum(count - 1))[:, 0]

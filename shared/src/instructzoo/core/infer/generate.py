@@ -10,7 +10,9 @@ from transformers import LogitsProcessorList
 
 from instructzoo.core.infer.constrained_decoding import AnswerConstraints, ConstraintLogitsProcessor
 from instructzoo.core.infer.continuous_batching import Decoder, is_supported, longest_first, max_rows
+from instructzoo.core.infer.finite_logits import FiniteLogitsProcessor
 from instructzoo.core.models import adapters
+from instructzoo.core.models.backbone_checks import check_prompts
 from instructzoo.core.models.load import ModelBundle
 from instructzoo.core.recipe import Decode
 
@@ -90,9 +92,14 @@ def generate_ids(
 
     Returns:
         Token ids of each answer, in the order of the prompts, without the token that ended it.
+
+    Raises:
+        ZooError: The model has no embedding for a token, no positions for a prompt and its answer, or its logits are
+            not finite.
     """
     if not prompts:
         return []
+    check_prompts(bundle.model, bundle.kind, prompts, decode.max_new_tokens)
     tokenizer, model = bundle.tokenizer, adapters.unwrap_peft(bundle.model)
     stop_ids = sorted({tokenizer.eos_token_id, tokenizer.eos_token_id if stop is None else stop})
     if constraints:
@@ -110,7 +117,7 @@ def generate_ids(
         batches = list(plan_batches(prompts, decode, padded=bundle.kind == "seq2seq" or not has_virtual_tokens))
     for rows in batches:
         batch_seed = _row_seed(seed, first + rows[0]) if decode.temperature else seed
-        processors = _logits_processors(constraints, rows, decode)
+        processors = _logits_processors(bundle, constraints, rows, decode)
         batch_prompts = [prompts[row] for row in rows]
         batch_answers = _generate_batch(bundle, batch_prompts, decode, batch_seed, stop_ids, processors)
         for row, token_ids in zip(rows, batch_answers, strict=True):
@@ -155,7 +162,7 @@ def _generate_batch(
     decode: Decode,
     seed: int,
     stop_ids: list[int],
-    processors: list[ConstraintLogitsProcessor],
+    processors: list[FiniteLogitsProcessor | ConstraintLogitsProcessor],
 ) -> list[list[int]]:
     """Token ids that the model's own `generate` writes, up to the end of each answer."""
     model, tokenizer = bundle.model, bundle.tokenizer
@@ -178,10 +185,6 @@ def _generate_batch(
             do_sample=bool(sampling),
             pad_token_id=tokenizer.pad_token_id,
             eos_token_id=stop_ids,
-            num_beams=1,  # a backbone may bring decoding settings of its own; the recipe decides
-            repetition_penalty=1.0,
-            no_repeat_ngram_size=0,
-            min_length=0,
             use_cache=True,
             logits_processor=LogitsProcessorList(processors),
             **sampling,
@@ -192,9 +195,12 @@ def _generate_batch(
 
 
 def _logits_processors(
-    constraints: AnswerConstraints | None, rows: Sequence[int], decode: Decode
-) -> list[ConstraintLogitsProcessor]:
-    return [ConstraintLogitsProcessor(constraints, rows, greedy=not decode.temperature)] if constraints else []
+    bundle: ModelBundle, constraints: AnswerConstraints | None, rows: Sequence[int], decode: Decode
+) -> list[FiniteLogitsProcessor | ConstraintLogitsProcessor]:
+    processors: list[FiniteLogitsProcessor | ConstraintLogitsProcessor] = [FiniteLogitsProcessor(bundle.model)]
+    if constraints:
+        processors.append(ConstraintLogitsProcessor(constraints, rows, greedy=not decode.temperature))
+    return processors
 
 
 def _until_stop(token_ids: list[int], stop_ids: Sequence[int]) -> list[int]:

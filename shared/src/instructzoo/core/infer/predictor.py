@@ -20,6 +20,7 @@ from instructzoo.core.infer.constrained_decoding import AnswerConstraints
 from instructzoo.core.infer.generate import count_truncated, decode_texts, generate_ids
 from instructzoo.core.infer.token_spellings import TokenSpellings
 from instructzoo.core.models import adapters
+from instructzoo.core.models.backbone_checks import longest_prompt
 from instructzoo.core.models.load import ModelBundle, open_saved, to_device
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
@@ -156,9 +157,11 @@ class Predictor:
         return TokenSpellings.from_tokenizer(self.loaded.tokenizer)
 
     def encoder(self) -> Encoder:
-        """The encoder that renders and tokenizes questions as in training."""
+        """The encoder that renders and tokenizes questions as in training, as long as the model has positions for."""
         prompts, loaded, model = self.domain.module("prompts"), self.loaded, self.recipe.model
-        return Encoder(loaded.tokenizer, prompts, loaded.kind, model.max_tokens, self.recipe.seed, model.template)
+        limit = longest_prompt(loaded.model, loaded.kind, self.recipe.decode.max_new_tokens)
+        max_tokens = model.max_tokens if limit is None else min(limit, model.max_tokens)
+        return Encoder(loaded.tokenizer, prompts, loaded.kind, max_tokens, self.recipe.seed, model.template)
 
     def answer(self, rows: Sequence[Row]) -> list[str]:
         """Answer rows.

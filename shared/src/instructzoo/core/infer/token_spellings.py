@@ -56,8 +56,9 @@ class TokenSpellings:
         special_ids = set(tokenizer.all_special_ids)
         added = {token_id: token.content for token_id, token in tokenizer.added_tokens_decoder.items()}
         special_ids |= {token_id for token_id, token in tokenizer.added_tokens_decoder.items() if token.special}
-        by_id: list[bytes | None] = [None] * len(tokenizer)
-        for piece, token_id in tokenizer.get_vocab().items():
+        vocabulary = tokenizer.get_vocab()
+        by_id: list[bytes | None] = [None] * (1 + max(vocabulary.values()))  # ids may have gaps
+        for piece, token_id in vocabulary.items():
             if token_id not in special_ids:
                 by_id[token_id] = added[token_id].encode() if token_id in added else spell(piece)
         return cls(tuple(by_id), strips_leading_space)

@@ -10,6 +10,7 @@ from typing import Any
 
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.models import extra_adapters
+from instructzoo.core.models.weight_checks import check_shapes
 from instructzoo.core.recipe import Method
 
 DELTA = "delta.safetensors"
@@ -137,6 +138,11 @@ def uses_virtual_tokens(model: Any) -> bool:
     return isinstance(model, PeftModel) and bool(model.active_peft_config.is_prompt_learning)
 
 
+def num_virtual_tokens(model: Any) -> int:
+    """Count the virtual tokens that the method puts before a prompt; 0 for other methods."""
+    return int(model.active_peft_config.num_virtual_tokens) if uses_virtual_tokens(model) else 0
+
+
 def trainable_parameters(model: Any) -> Iterator[tuple[str, Any]]:
     """Return names and parameters that require gradients."""
     return ((name, p) for name, p in model.named_parameters() if p.requires_grad)
@@ -232,17 +238,29 @@ def reload(model: Any, method: Method, folder: Path) -> Any:
         The model itself, or peft's wrapper of it.
 
     Raises:
-        ValueError: The folder has no safetensors, or those of another method.
+        ValueError: The folder has no safetensors.
+        ZooError: They are not exactly the parameters of the method: names or shapes differ.
     """
-    from peft import PeftModel
     from safetensors.torch import load_file
 
     if (folder / "adapter_config.json").is_file():
-        if not (folder / "adapter_model.safetensors").is_file():  # peft would open a pickle instead
-            raise ValueError("no adapter_model.safetensors")
-        return PeftModel.from_pretrained(model, str(folder))
+        return _reload_peft(model, folder)
     tuned, saved = apply(model, method), load_file(folder / DELTA)
-    if saved.keys() != dict(trainable_parameters(tuned)).keys():
-        raise ValueError(f"{DELTA} holds other parameters than those of method {method.name}")
+    check_shapes(folder, f"method {method.name}", dict(trainable_parameters(tuned)), saved)
     tuned.load_state_dict(saved, strict=False)
     return tuned
+
+
+def _reload_peft(model: Any, folder: Path) -> Any:
+    """Load an adapter of peft, which by itself would leave weights that the folder lacks as they were drawn."""
+    from peft import PeftConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+    from safetensors.torch import load_file
+
+    if not (folder / "adapter_model.safetensors").is_file():  # peft would open a pickle instead
+        raise ValueError("no adapter_model.safetensors")
+    config = PeftConfig.from_pretrained(str(folder))
+    saved = load_file(folder / "adapter_model.safetensors")
+    tuned = get_peft_model(model, config)
+    check_shapes(folder, f"its {config.peft_type.value} adapter", get_peft_model_state_dict(tuned), saved)
+    set_peft_model_state_dict(tuned, saved)
+    return tuned.eval()

@@ -127,10 +127,13 @@ def local_folder(name: str) -> Path | None:
         The folder, or None if `name` does not read as a path.
 
     Raises:
-        ZooError: `name` is a path, and there is no folder or no config.json in it.
+        ZooError: `name` is a path, and there is no folder or no config.json in it, or an adapter alone.
     """
     path = Path(name).expanduser()
     if path.is_dir():
+        if (path / "adapter_config.json").is_file():
+            found, fix = f"{path} holds an adapter", "merge it into its base and save the model, or take the base"
+            raise ZooError(found, "a whole model", fix, "model.backbone")
         if not (path / "config.json").is_file():
             raise ZooError(f"no config.json in {path}", "a model in the Hugging Face layout", where="model.backbone")
         return path

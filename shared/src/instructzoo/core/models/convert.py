@@ -11,6 +11,7 @@ from typing import Any
 from instructzoo.core.errors import ZooError
 from instructzoo.core.models.backbones import Backbone
 from instructzoo.core.models.quiet import quiet
+from instructzoo.core.models.weight_checks import check_backbone
 
 
 def convert(backbone: Backbone, data: Mapping[str, Path], folder: Path) -> None:
@@ -45,7 +46,7 @@ def from_gguf(path: Path, folder: Path) -> None:
         folder: An existing folder, which gets the model in the plain Hugging Face layout.
 
     Raises:
-        ZooError: The package gguf is not installed, or the file names no end-of-sequence token.
+        ZooError: The package gguf is not installed, the file lacks weights, or it names no end-of-sequence token.
     """
     from importlib.util import find_spec
 
@@ -57,9 +58,15 @@ def from_gguf(path: Path, folder: Path) -> None:
     options = {"gguf_file": path.name, "trust_remote_code": False}
     with quiet():
         config = AutoConfig.from_pretrained(str(path.parent), **options)
-        gguf_model = AutoModelForCausalLM.from_pretrained(
-            str(path.parent), config=config, dtype=torch.float32, **options
+        gguf_model, loading_info = AutoModelForCausalLM.from_pretrained(
+            str(path.parent),
+            config=config,
+            dtype=torch.float32,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,
+            **options,
         )
+        check_backbone(path, gguf_model, loading_info)
         tokenizer = gguf_tokenizer(path)
     # transformers marks a model opened from GGUF as quantised, and would then neither train nor save it.
     values = {k: v for k, v in config.to_dict().items() if k not in ("quantization_config", "_model_name_or_path")}

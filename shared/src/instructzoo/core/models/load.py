@@ -10,9 +10,11 @@ from typing import Any
 
 from instructzoo.core import runs
 from instructzoo.core.errors import ZooError
-from instructzoo.core.models import adapters, scratch, tokenizers
+from instructzoo.core.models import adapters, backbone_checks, scratch, tokenizers
+from instructzoo.core.models.backbones import BACKBONES
 from instructzoo.core.models.quiet import quiet
 from instructzoo.core.models.resolve import resolve
+from instructzoo.core.models.weight_checks import check_backbone
 from instructzoo.core.recipe import Model, Recipe
 from instructzoo.core.runs import stored_recipe
 
@@ -46,7 +48,7 @@ def load(
         revision: Commit of a hub id; the newest by default.
 
     Raises:
-        ZooError: The backbone is unknown, cannot be fetched, or is damaged.
+        ZooError: The backbone is unknown, cannot be fetched, is damaged or incomplete, or is no language model.
 
     Example:
         >>> bundle = load(Model(backbone="smollm2-135m"), seed=0, texts=list)
@@ -61,9 +63,31 @@ def load(
         model = scratch.build_model(settings.backbone, tokenizer, settings.max_tokens, settings.dropout, seed)
         model = model.to(_dtype(settings))
         return ModelBundle(model, tokenizer, scratch.kind_of(settings.backbone))
+    known = BACKBONES.get(settings.backbone)
+    if known and known.kind not in ("causal", "seq2seq"):
+        found = f"{settings.backbone} is a model of kind {known.kind}"
+        raise ZooError(
+            found, "a causal or a seq2seq one, such as smollm2-135m or flan-t5-small", where="model.backbone"
+        )
     source = resolve(settings.backbone)
+    if isinstance(source, Path) and (source / "adapter_config.json").is_file():
+        found = f"{source} holds an adapter (adapter_config.json)"
+        raise ZooError(
+            found, "a whole model", "merge the adapter and save the model, or take its base", "model.backbone"
+        )
     model, kind = _pretrained(source, settings, revision)
-    return ModelBundle(model, with_padding(open_tokenizer(source)), kind)
+    if kind == "causal":
+        backbone_checks.check_causal(model, source)
+    return ModelBundle(model, with_padding(open_tokenizer(source), backbone_checks.embedding_rows(model)), kind)
+
+
+def _language_model(backbone: str) -> Path | str:
+    """Return what transformers opens for a backbone; raise ZooError if it is known to be no language model."""
+    known = BACKBONES.get(backbone)
+    if known and known.kind not in ("causal", "seq2seq"):
+        found, expected = f"{backbone} is a model of kind {known.kind}", "a causal or a seq2seq one"
+        raise ZooError(found, expected, "take smollm2-135m or flan-t5-small, for example", "model.backbone")
+    return resolve(backbone)
 
 
 def open_saved(folder: Path) -> ModelBundle:
@@ -164,9 +188,14 @@ def open_tokenizer(source: Path | str) -> Any:
         return AutoTokenizer.from_pretrained(str(source), trust_remote_code=False)
 
 
-def with_padding(tokenizer: Any) -> Any:
-    """Let EOS be the padding token if there is none. Labels come from the segments, so EOS is still supervised."""
-    if tokenizer.pad_token_id is None:
+def with_padding(tokenizer: Any, rows: int | None = None) -> Any:
+    """Let EOS be the padding token if there is none, or none that the model knows; no token ever sees padding.
+
+    Args:
+        tokenizer: The tokenizer, changed in place. Labels come from the segments, so EOS is still supervised.
+        rows: The rows of the model's embedding table, if padding beyond it is to be replaced too.
+    """
+    if tokenizer.pad_token_id is None or (rows is not None and tokenizer.pad_token_id >= rows):
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
 
@@ -181,7 +210,7 @@ def _pretrained(source: Path | str, settings: Model, revision: str | None = None
         seq2seq = bool(config.is_encoder_decoder)
         auto_class = AutoModelForSeq2SeqLM if seq2seq else AutoModelForCausalLM
         dtype = torch.bfloat16 if settings.quantisation != "none" and torch.cuda.is_available() else _dtype(settings)
-        model = auto_class.from_pretrained(
+        model, loading_info = auto_class.from_pretrained(
             str(source),
             config=config,
             dtype=dtype,
@@ -189,7 +218,13 @@ def _pretrained(source: Path | str, settings: Model, revision: str | None = None
             use_safetensors=True,
             revision=revision or "main",
             quantization_config=_quantization_config(settings),
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are named with the others
         )
+    check_backbone(source, model, loading_info)
+    backbone_checks.reset_generation(model)
+    if seq2seq:
+        backbone_checks.set_decoder_start(model, source)
     if settings.quantisation != "none":
         from bitsandbytes.nn.modules import Linear4bit
         from peft import prepare_model_for_kbit_training
@@ -236,10 +271,16 @@ def _load_errors(source: Path | str) -> Iterator[None]:
 
     try:
         yield
-    except (OSError, ValueError, SafetensorError, ImportError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError, ImportError) as error:
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise ZooError(
-            f"cannot load {source}: {reason}",
-            "a model folder or a reachable hub id",
-            "zoo fetch --list names the known ones",
-        ) from error
+        expected, fix = "a model folder or a reachable hub id", "zoo fetch --list names the known ones"
+        if "custom code" in reason:
+            expected, fix = "an architecture that transformers has", "code that comes with a model is never run"
+        elif "safetensors" in reason and isinstance(error, OSError):
+            expected, fix = (
+                "all its weights in safetensors",
+                "pickled weights are not opened: save it again as safetensors",
+            )
+        elif "conversion of the weights" in reason:  # transformers joins the experts of a layer into one tensor
+            reason = "weights that belong together are missing or of different shapes"
+        raise ZooError(f"cannot load {source}: {reason}", expected, fix) from error

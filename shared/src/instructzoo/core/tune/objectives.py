@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from instructzoo.core.errors import ZooError
 from instructzoo.core.models import adapters
+from instructzoo.core.models.backbone_checks import embedding_rows
 from instructzoo.core.recipe import Train
 from instructzoo.core.text import IGNORE_INDEX, Encoded
 from instructzoo.core.tune.chunked_cross_entropy import chunked_cross_entropy
@@ -158,7 +159,8 @@ class Seq2Seq:
             The summed cross-entropy (nats) and the number of target tokens, both scalars.
         """
         labels = batch["labels"]  # [b, t]
-        decoder_input_ids = adapters.unwrap_peft(model).prepare_decoder_input_ids_from_labels(labels=labels)
+        start = adapters.unwrap_peft(model).config.decoder_start_token_id
+        decoder_input_ids = shift_right(labels, start, self.pad_token_id)
         logits = model(
             input_ids=batch["input_ids"],
             attention_mask=batch["attention_mask"],
@@ -167,6 +169,20 @@ class Seq2Seq:
         ).logits  # [b, t, v]
         supervised = labels != IGNORE_INDEX
         return cross_entropy(logits[supervised].float(), labels[supervised], reduction="sum"), supervised.sum()
+
+
+def shift_right(labels: Tensor, start: int, pad_token_id: int) -> Tensor:
+    """Return what a decoder reads to predict labels, [b, t]: the start token, and all labels but the last.
+
+    Models' own functions for it differ: some families have none, and mBART's begins with another token than decoding.
+
+    Args:
+        labels: Labels, [b, t].
+        start: Id of the token that every answer begins with.
+        pad_token_id: Id that stands for labels that are ignored.
+    """
+    shifted = torch.cat([labels.new_full((len(labels), 1), start), labels[:, :-1]], 1)
+    return shifted.masked_fill(shifted == IGNORE_INDEX, pad_token_id)
 
 
 class LossModule(nn.Module):
@@ -203,13 +219,14 @@ def choose(kind: str, model: Any, tokenizer: Any, train: Train = Train()) -> Obj
             raise ZooError("train.packing with an encoder-decoder", "a causal backbone", "set train.packing=false")
         return Seq2Seq(pad_token_id)
     all_logits, only_supervised = Causal(pad_token_id, supervised_logits=False), Causal(pad_token_id)
+    vocab_size = min(len(tokenizer), embedding_rows(model))
     supervised_logits = not adapters.uses_virtual_tokens(model) and _same_logits(
-        only_supervised, all_logits, model, len(tokenizer)
+        only_supervised, all_logits, model, vocab_size
     )
     chunked = train.optimizer not in ("lomo", "adalomo")
     objective = Causal(pad_token_id, supervised_logits, train.packing, chunked)
     padded = Causal(pad_token_id, supervised_logits)
-    if train.packing and not _same_logits(objective, padded, model, len(tokenizer)):
+    if train.packing and not _same_logits(objective, padded, model, vocab_size):
         problem = "documents in a pack see each other (packed logits differ from separate ones)"
         raise ZooError(problem, "attention within each document", "set train.packing=false")
     return objective
