@@ -17,16 +17,15 @@ from typing import TYPE_CHECKING, Any
 
 from instructzoo.core import domain as domains
 from instructzoo.core import runs
-from instructzoo.core.data import readers
+from instructzoo.core.data import file_hashes, readers
 from instructzoo.core.data.split import SPLITS
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 
 if TYPE_CHECKING:
     import datasets
-    import pyarrow as pa
 
-LAYOUT = 1
+LAYOUT = 2
 """Version of the files in a built folder; folders of another version are built again."""
 
 TEST_ONLY = ("test",)
@@ -44,10 +43,11 @@ class BuiltData:
     """Clean rows of a recipe.
 
     Attributes:
-        rows: The rows by split: train, validation and test, or some of them.
+        rows: The rows by split: train, validation and test, or some of them; memory-mapped.
         card: The data card, plain JSON.
         fingerprint: 16 hex digits of all rows; equal rows have an equal fingerprint on any machine.
-        folder: Where their Parquet files, the card and its README are.
+        folder: Where the card, its README and the rows are: as Parquet, to be published, and as uncompressed Arrow
+            files, which are mapped.
     """
 
     rows: datasets.DatasetDict
@@ -118,7 +118,7 @@ def build_rows(
     """
     import pyarrow.parquet as pq
 
-    from instructzoo.core.data import clean, data_card, tables
+    from instructzoo.core.data import clean, data_card, mapped_tables, tables
 
     raw_tables = {split: rows.with_format("arrow")[:] for split, rows in raw.items()}
     sizes = {split: table.num_rows for split, table in raw_tables.items()}
@@ -129,12 +129,15 @@ def build_rows(
     card = data_card.describe(cleaned, sizes, recipe, fingerprint, notes)
     with runs.atomic_folder(folder) as new_folder:
         for split, table in cleaned.tables.items():
-            pq.write_table(table, new_folder / f"{split}.parquet", compression="zstd")
+            with runs.disk_errors(new_folder):
+                pq.write_table(table, new_folder / f"{split}.parquet", compression="zstd")
+                mapped_tables.write(table, new_folder / f"{split}.arrow")
         runs.write_json(new_folder / "card.json", card)
         runs.write_text(new_folder / "README.md", data_card.readme(card))
         hashes = {path.name: runs.sha256(path) for path in sorted(new_folder.iterdir())}
         runs.write_json(new_folder / "manifest.json", {"key": key, "fingerprint": fingerprint, "files": hashes})
-    return BuiltData(_dataset_dict(cleaned.tables, fingerprint), card, fingerprint, folder)
+    del cleaned  # what it holds in memory and on disk
+    return BuiltData(_mapped_rows(folder, card, fingerprint), card, fingerprint, folder)
 
 
 def content_key(recipe: Recipe, package: Path) -> str:
@@ -158,7 +161,7 @@ def content_key(recipe: Recipe, package: Path) -> str:
     if recipe.data.path is not None:
         root = Path(recipe.data.path).expanduser()
         for path in _all_files(readers.existing_path(root, folder=True)):
-            digest.update(f"\n{path.relative_to(root)} {runs.sha256(path)}".encode())
+            digest.update(f"\n{path.relative_to(root)} {file_hashes.sha256(path)}".encode())
     return digest.hexdigest()[:16]
 
 
@@ -170,17 +173,16 @@ def _all_files(root: Path) -> list[Path]:
 def _read_built(folder: Path, key: str) -> BuiltData | None:
     """The rows that were built before; None if there are none of this key or a file has changed since."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
         manifest = json.loads((folder / "manifest.json").read_bytes())
-        if manifest["key"] != key or any(runs.sha256(folder / n) != h for n, h in manifest["files"].items()):
+        if manifest["key"] != key or any(file_hashes.sha256(folder / n) != h for n, h in manifest["files"].items()):
             return None
         card = json.loads((folder / "card.json").read_bytes())
-        tables = {split: pq.read_table(folder / f"{split}.parquet") for split in card["counts"]}
+        rows = _mapped_rows(folder, card, manifest["fingerprint"])
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):  # incomplete, edited or of another layout
         return None
-    return BuiltData(_dataset_dict(tables, manifest["fingerprint"]), card, manifest["fingerprint"], folder)
+    return BuiltData(rows, card, manifest["fingerprint"], folder)
 
 
 def _refuse_foreign(folder: Path) -> None:
@@ -194,9 +196,12 @@ def _refuse_foreign(folder: Path) -> None:
         raise ZooError("the folder holds other files", "an empty or absent folder", "choose another name", str(folder))
 
 
-def _dataset_dict(tables: Mapping[str, pa.Table], fingerprint: str) -> datasets.DatasetDict:
+def _mapped_rows(folder: Path, card: Mapping[str, Any], fingerprint: str) -> datasets.DatasetDict:
     import datasets
 
+    from instructzoo.core.data.mapped_tables import open_mapped
+
+    tables = {split: open_mapped(folder / f"{split}.arrow") for split in card["counts"]}
     return datasets.DatasetDict(
         {split: datasets.Dataset(table, fingerprint=f"{fingerprint}-{split}") for split, table in tables.items()}
     )

@@ -16,10 +16,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from instructzoo.core.data import contamination, dedup
+from instructzoo.core.data import contamination, dedup, mapped_tables
 from instructzoo.core.data import split as splits
 from instructzoo.core.data.ngrams import words
-from instructzoo.core.data.tables import codes, complete_columns
+from instructzoo.core.data.tables import codes, complete_columns, hashes
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Data
 from instructzoo.core.record import item_key
@@ -47,7 +47,7 @@ class CleanedData:
         """Drop the rows of a split where `mask` is False, and record how many."""
         if row_count := int((~mask).sum()):
             self.record_dropped(split, reason, row_count)
-            self.tables[split] = self.tables[split].filter(pa.array(mask))
+            self.tables[split] = mapped_tables.filter_rows(self.tables[split], mask)
 
     def record_dropped(self, split: str, reason: str, row_count: int) -> None:
         """Add an entry to the account of dropped rows."""
@@ -75,7 +75,7 @@ def clean(raw: Mapping[str, pa.Table], settings: Data, seed: int, targets: bool 
     data = CleanedData({split: complete_columns(raw[split], split) for split in splits.SPLITS if split in raw})
     for split in data.tables:
         _drop_blank(data, split, targets and split == "train")
-        data.keep_rows(split, _first_occurrences(codes(data.tables[split].column("id"))), "duplicate (same id)")
+        data.keep_rows(split, _first_occurrences(data.tables[split].column("id")), "duplicate (same id)")
     if "train" in data.tables and settings.near_duplicates is not None:
         _drop_near_duplicates(data, settings.near_duplicates)
     _split(data, settings, seed)
@@ -102,9 +102,9 @@ def _is_blank(column: pa.ChunkedArray) -> Mask:
     return pc.equal(pc.utf8_trim_whitespace(column), "").to_numpy().astype(bool)
 
 
-def _first_occurrences(numbers: npt.NDArray[np.int64]) -> Mask:
-    _, first_indices = np.unique(numbers, return_index=True)
-    mask = np.zeros(len(numbers), bool)
+def _first_occurrences(column: pa.ChunkedArray) -> Mask:
+    _, first_indices = np.unique(hashes(column), return_index=True)
+    mask = np.zeros(len(column), bool)
     mask[first_indices] = True
     return mask
 
@@ -128,8 +128,12 @@ def _comparable_texts(
     Rows of a declared item are compared within it. Others are compared if their instructions are the same, so that two
     tasks on one input stay two rows and a long shared instruction makes nothing similar.
     """
-    texts = table.select(["instruction", "input", "output"]).take(pa.array(indices))
-    for index, (instruction, input, output) in zip(indices.tolist(), _tuples(texts), strict=True):
+    chosen = np.zeros(table.num_rows, bool)
+    chosen[indices] = True
+    texts = _tuples(table.select(["instruction", "input", "output"]))
+    for index, (instruction, input, output) in enumerate(texts):
+        if not chosen[index]:
+            continue
         if explicit[index]:
             yield int(items[index]), f"{instruction} {input} {output}"
         elif input.strip():
@@ -138,15 +142,16 @@ def _comparable_texts(
             yield "instruction", f"{instruction} {output}"
 
 
-def _tuples(table: pa.Table, chunk: int = 10_000) -> Iterator[tuple[Any, ...]]:
-    for batch in table.to_batches(chunk):
-        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+def _tuples(table: pa.Table) -> Iterator[tuple[Any, ...]]:
+    for block in mapped_tables.blocks(table):
+        yield from zip(*(column.to_pylist() for column in block.columns), strict=True)
 
 
 def has_declared_item(table: pa.Table) -> Mask:
     """Which rows declare their item, rather than having it derived from their text. Shape [rows]."""
     texts = table.select(["instruction", "input", "item"])
-    return np.array([item != item_key(instruction, input) for instruction, input, item in _tuples(texts)], bool)
+    declared = (item != item_key(instruction, input) for instruction, input, item in _tuples(texts))
+    return np.fromiter(declared, bool, table.num_rows)
 
 
 def _split(data: CleanedData, settings: Data, seed: int) -> None:
@@ -181,7 +186,8 @@ def _decontaminate(data: CleanedData, settings: Data) -> None:
                 if dropped := int((mask & ~remaining).sum()):
                     data.record_dropped(split, f"contaminates {finding.split} ({how})", dropped)
                 mask = remaining
-        data.tables[split] = data.tables[split].filter(pa.array(mask))
+        if not mask.all():
+            data.tables[split] = mapped_tables.filter_rows(data.tables[split], mask)
 
 
 def contents(table: pa.Table) -> Iterator[contamination.Content]:

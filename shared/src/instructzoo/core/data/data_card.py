@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import yaml
 
 from instructzoo.core.data.clean import CleanedData
-from instructzoo.core.data.tables import codes
+from instructzoo.core.data.tables import hashes
 from instructzoo.core.recipe import Recipe
 
 EXAMPLES = 3
@@ -55,7 +55,7 @@ def describe(
         "sources": sources,
         "licences": sorted({source["licence"] or "not stated" for source in sources}),
         "counts": {split: table.num_rows for split, table in data.tables.items()},
-        "items": {split: int(codes(table.column("item")).max()) + 1 for split, table in data.tables.items()},
+        "items": {split: len(np.unique(hashes(table.column("item")))) for split, table in data.tables.items()},
         "raw": dict(raw),
         "asked": _requested(raw, recipe),
         "splits": data.split_origins,

@@ -8,14 +8,19 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from instructzoo.core.data.tables import codes, strings
+from instructzoo.core.data.mapped_tables import blocks, filter_rows
+from instructzoo.core.data.tables import codes
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.record import Row
 
 if TYPE_CHECKING:
     import datasets
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 SPLITS = ("train", "validation", "test")
 
@@ -87,18 +92,19 @@ def by_item(rows: pa.Table, fractions: Mapping[str, float], seed: int) -> dict[s
     """
     numbers = codes(rows.column("item"))
     _, first = np.unique(numbers, return_index=True)
-    positions = _positions(strings(rows.column("item").take(pa.array(first))), seed)
-    split_by_item = np.full(len(positions), "train", object)
+    positions = _positions(rows, first, seed)
+    names = ("train", *fractions)
+    split_by_item = np.zeros(len(positions), np.int8)  # indices into names
     low = 0.0
-    for split, fraction in fractions.items():
+    for number, fraction in enumerate(fractions.values(), 1):
         inside = (positions >= low) & (positions < low + fraction)
-        if fraction > 0 and not inside.any() and (split_by_item == "train").sum() > 1:
-            free = np.where(split_by_item == "train", np.abs(positions - low), np.inf)
+        if fraction > 0 and not inside.any() and (split_by_item == 0).sum() > 1:
+            free = np.where(split_by_item == 0, np.abs(positions - low), np.inf)
             inside = np.arange(len(positions)) == int(free.argmin())
-        split_by_item[inside & (split_by_item == "train")] = split
+        split_by_item[inside & (split_by_item == 0)] = number
         low += fraction
-    chosen = split_by_item[numbers] if len(numbers) else split_by_item
-    return {split: rows.filter(pa.array(chosen == split)) for split in ("train", *fractions)}
+    chosen = split_by_item[numbers]
+    return {split: filter_rows(rows, chosen == number) for number, split in enumerate(names)}
 
 
 def sample(rows: pa.Table, limit: int | None, seed: int, split: str) -> pa.Table:
@@ -119,7 +125,7 @@ def sample(rows: pa.Table, limit: int | None, seed: int, split: str) -> pa.Table
     chosen = np.random.default_rng([seed, salt]).choice(rows.num_rows, limit, replace=False)
     mask = np.zeros(rows.num_rows, bool)
     mask[chosen] = True
-    return rows.filter(pa.array(mask))
+    return filter_rows(rows, mask)
 
 
 def sampled(rows: datasets.Dataset, limit: int | None, seed: int, split: str) -> list[Row]:
@@ -140,7 +146,14 @@ def sampled(rows: datasets.Dataset, limit: int | None, seed: int, split: str) ->
     return list(rows.select(numbers.to_pylist()))
 
 
-def _positions(items: list[str], seed: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Where each item lies between 0 and 1: its hash. Shape [items]."""
+def _positions(rows: pa.Table, indices: Ints, seed: int) -> Floats:
+    """Where the items of these rows (ascending indices) lie between 0 and 1: their hashes. Shape [indices]."""
     key = str(seed).encode()
-    return np.array([hash_position(item, key) for item in items], np.float64)
+    positions = np.empty(len(indices), np.float64)
+    start = 0
+    for block in blocks(rows.select(["item"])):
+        first, last = np.searchsorted(indices, [start, start + block.num_rows])
+        items = block.column("item").take(pa.array(indices[first:last] - start)).to_pylist()
+        positions[first:last] = [hash_position(item, key) for item in items]
+        start += block.num_rows
+    return positions

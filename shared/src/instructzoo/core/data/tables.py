@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from instructzoo.core.data import mapped_tables
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import TEXT_COLUMNS, Row, item_key, row_id
 
@@ -49,28 +50,29 @@ def table(rows: Iterable[Row], chunk: int = 50_000) -> pa.Table:
         chunk: Rows that are in memory as dicts at a time.
 
     Returns:
-        The table.
+        The table, mostly memory-mapped where it is large.
 
     Raises:
         ZooError: A column changes its type, or a row lacks a column of the domain that others have.
     """
+    pieces = _pieces(rows, chunk)
+    try:
+        if (first := next(pieces, None)) is None:
+            return pa.table({name: pa.array([], pa.string()) for name in LEADING_COLUMNS})
+        return mapped_tables.collect(chain([first], pieces))
+    except pa.ArrowException as error:
+        raise ZooError(f"rows of mixed types: {error}", "one type in each column", "check the source") from error
+
+
+def _pieces(rows: Iterable[Row], chunk: int) -> Iterator[pa.Table]:
+    """A table for each chunk of rows."""
     stream = iter(rows)
-    pieces: list[pa.Table] = []
     names: dict[str, None] = {}
     row_count = 0
     while chunk_rows := list(islice(stream, chunk)):
         names = _column_names(chunk_rows, names or dict.fromkeys(chunk_rows[0]), row_count)
         row_count += len(chunk_rows)
-        try:
-            pieces.append(pa.table({name: [row.get(name) for row in chunk_rows] for name in names}))
-        except pa.ArrowException as error:
-            raise ZooError(f"rows of mixed types: {error}", "one type in each column", "check the source") from error
-    if not pieces:
-        return pa.table({name: pa.array([], pa.string()) for name in LEADING_COLUMNS})
-    try:
-        return pa.concat_tables(pieces, promote_options="default")
-    except pa.ArrowException as error:
-        raise ZooError(f"rows of mixed types: {error}", "one type in each column", "check the source") from error
+        yield pa.table({name: [row.get(name) for row in chunk_rows] for name in names})
 
 
 def _column_names(chunk_rows: list[Row], names: dict[str, None], row_count: int) -> dict[str, None]:
@@ -98,9 +100,23 @@ def complete_columns(raw: pa.Table, split: str) -> pa.Table:
     Raises:
         ZooError: The column `instruction` is missing, or one of LEADING_COLUMNS is no text.
     """
+    if _is_complete(raw):
+        return raw.select([*LEADING_COLUMNS, *(name for name in raw.column_names if name not in LEADING_COLUMNS)])
+    return mapped_tables.collect(_complete_block(block, split) for block in mapped_tables.blocks(raw))
+
+
+def _is_complete(raw: pa.Table) -> bool:
+    """Whether all of LEADING_COLUMNS are there as text without nulls, and no `id` or `item` is empty."""
+    columns = [raw.column(name) for name in LEADING_COLUMNS if name in raw.column_names]
+    if len(columns) < len(LEADING_COLUMNS) or any(column.type != pa.string() or column.null_count for column in columns):
+        return False
+    return not any(pc.any(pc.equal(raw.column(name), "")).as_py() for name in ("id", "item"))
+
+
+def _complete_block(block: pa.Table, split: str) -> pa.Table:
     columns = {}
     for name in LEADING_COLUMNS:
-        columns[name] = _text_column(raw, name, split)
+        columns[name] = _text_column(block, name, split)
     instructions, inputs = strings(columns["instruction"]), strings(columns["input"])
     if pc.any(pc.equal(columns["id"], "")).as_py():
         outputs, items = strings(columns["output"]), strings(columns["item"])
@@ -109,8 +125,8 @@ def complete_columns(raw: pa.Table, split: str) -> pa.Table:
         columns["id"] = _fill_empty(columns["id"], map(row_id, instructions, inputs, contents))
     if pc.any(pc.equal(columns["item"], "")).as_py():
         columns["item"] = _fill_empty(columns["item"], map(item_key, instructions, inputs))
-    domain_columns = {name: raw.column(name) for name in raw.column_names if name not in columns}
-    return pa.table(columns | domain_columns, metadata=raw.schema.metadata)
+    domain_columns = {name: block.column(name) for name in block.column_names if name not in columns}
+    return pa.table(columns | domain_columns, metadata=block.schema.metadata)
 
 
 def _text_column(raw: pa.Table, name: str, split: str) -> pa.ChunkedArray:
@@ -141,6 +157,18 @@ def strings(column: pa.ChunkedArray) -> list[str]:
     return column.to_pylist()
 
 
+def hashes(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """A 64-bit hash of each text, [rows], the same only within one process.
+
+    Two of five million texts have an equal one by chance with a probability of 1e-6: as an `id`, which is 64 bits too.
+    """
+    pieces = [np.zeros(0, np.int64)]
+    for block in mapped_tables.blocks(pa.table([column], ["text"])):
+        texts = block.column("text").to_pylist()
+        pieces.append(np.fromiter(map(hash, texts), np.int64, len(texts)))
+    return np.concatenate(pieces)
+
+
 def codes(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     """Encode a text column as integers.
 
@@ -148,13 +176,13 @@ def codes(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
         column: Texts without nulls, [rows].
 
     Returns:
-        A code for every value, [rows]: equal for equal texts, counted from 0 in order of first appearance.
+        A code for every value, [rows]: equal for equal texts (see `hashes`), counted from 0 in order of first
+        appearance.
     """
-    if not column.num_chunks:
-        return np.zeros(0, np.int64)
-    # one array with 64-bit offsets: many chunks would each have a dictionary, to be unified at quadratic cost
-    texts = pa.concat_arrays([chunk.cast(pa.large_string()) for chunk in column.chunks])
-    return texts.dictionary_encode().indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    _, first, inverse = np.unique(hashes(column), return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[inverse]
 
 
 def fingerprint(splits: dict[str, pa.Table]) -> str:
@@ -169,13 +197,14 @@ def fingerprint(splits: dict[str, pa.Table]) -> str:
     digest = hashlib.sha256()
     for split, table in sorted(splits.items()):
         for name in sorted(table.column_names):
-            digest.update(f"\x1e{split}\x1f{name}\x1f".encode() + _column_digest(table.column(name)))
+            digest.update(f"\x1e{split}\x1f{name}\x1f".encode() + _column_digest(table.select([name])))
     return digest.hexdigest()[:16]
 
 
-def _column_digest(column: pa.ChunkedArray) -> bytes:
+def _column_digest(column: pa.Table) -> bytes:
+    """The digest of a table of one column."""
     lengths, content = hashlib.sha256(), hashlib.sha256()
-    for chunk in column.chunks:
+    for chunk in (chunk for block in mapped_tables.blocks(column) for chunk in block.column(0).chunks):
         if not _is_text(chunk.type):
             for value in chunk.to_pylist():
                 content.update(json.dumps(value, sort_keys=True, default=str).encode() + b"\n")
