@@ -105,18 +105,23 @@ class TextTask:
         return tune.choose(self.loaded.kind, model, self.loaded.tokenizer, self.recipe.train)
 
     def encode(self, rows: Sequence[Row], training: bool = True) -> Sequence[Any]:
-        """Token ids and labels of the rows; nothing is random, so `training` makes no difference."""
-        from instructzoo.core.models.backbone_checks import check_ids
+        """Token ids and labels of the rows; nothing is random, so `training` makes no difference.
 
-        encoded = self.encoder.encode_all(rows)
+        Many rows are encoded once and kept in the cache.
+        """
+        from instructzoo.core.data.builder import code_digest
+        from instructzoo.core.models.backbone_checks import check_ids
+        from instructzoo.core.text import encode_rows
+
+        encoded = encode_rows(self.encoder, rows, code_digest(self.domain.folder()))
         check_ids(self.loaded.model, (ids for row in encoded for ids in row), self.loaded.tokenizer)
         return encoded
 
     def lengths(self, encoded: Sequence[Any]) -> Lengths:
         """The number of tokens, and of supervised tokens, of each encoded row."""
-        from instructzoo.core.text import lengths
+        from instructzoo.core.text import EncodedRows, lengths
 
-        return lengths(encoded)
+        return encoded.lengths if isinstance(encoded, EncodedRows) else lengths(encoded)
 
     def tokens(self, encoded: Any) -> list[dict[str, Any]]:
         """The tokens of one encoded row; for encoder-decoders those of the prompt, then those of the answer."""

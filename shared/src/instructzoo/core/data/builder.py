@@ -152,17 +152,24 @@ def content_key(recipe: Recipe, package: Path) -> str:
     """
     digest = hashlib.sha256(f"{LAYOUT} {recipe.domain} {recipe.seed}\n".encode())
     digest.update(json.dumps(recipe.data.model_dump(mode="json"), sort_keys=True).encode())
+    digest.update(code_digest(package).encode())
+    if recipe.data.path is not None:
+        root = Path(recipe.data.path).expanduser()
+        for path in _all_files(readers.existing_path(root, folder=True)):
+            digest.update(f"\n{path.relative_to(root)} {file_hashes.sha256(path)}".encode())
+    return digest.hexdigest()[:16]
+
+
+def code_digest(package: Path) -> str:
+    """The SHA-256 of the code that makes and renders rows: of a domain's package and of this one."""
+    digest = hashlib.sha256()
     for code in (package, Path(__file__).parent):
         for path in sorted(code.rglob("*")):
             relative = path.relative_to(code)
             top_level = relative.parts[0].removesuffix(".py")
             if path.is_file() and "__pycache__" not in relative.parts and top_level not in NOT_IN_ROWS:
                 digest.update(f"\n{relative} {runs.sha256(path)}".encode())
-    if recipe.data.path is not None:
-        root = Path(recipe.data.path).expanduser()
-        for path in _all_files(readers.existing_path(root, folder=True)):
-            digest.update(f"\n{path.relative_to(root)} {file_hashes.sha256(path)}".encode())
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()
 
 
 def _all_files(root: Path) -> list[Path]:

@@ -8,7 +8,6 @@ file which another replaces with the same size and time is hashed again. Small f
 from __future__ import annotations
 
 import json
-import os
 import time
 from pathlib import Path
 
@@ -47,7 +46,7 @@ def sha256(path: Path) -> str:
 
 def _stamp(path: Path) -> list[int]:
     """Size in bytes, inode, and the times of the last changes in nanoseconds."""
-    status = os.stat(path)
+    status = path.stat()
     return [status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns]
 
 

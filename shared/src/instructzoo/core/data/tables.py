@@ -108,7 +108,9 @@ def complete_columns(raw: pa.Table, split: str) -> pa.Table:
 def _is_complete(raw: pa.Table) -> bool:
     """Whether all of LEADING_COLUMNS are there as text without nulls, and no `id` or `item` is empty."""
     columns = [raw.column(name) for name in LEADING_COLUMNS if name in raw.column_names]
-    if len(columns) < len(LEADING_COLUMNS) or any(column.type != pa.string() or column.null_count for column in columns):
+    if len(columns) < len(LEADING_COLUMNS) or any(
+        column.type != pa.string() or column.null_count for column in columns
+    ):
         return False
     return not any(pc.any(pc.equal(raw.column(name), "")).as_py() for name in ("id", "item"))
 

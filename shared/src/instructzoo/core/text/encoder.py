@@ -189,8 +189,8 @@ class Encoder:
 class Lengths:
     """Tokens per row and supervised tokens per row of a split."""
 
-    total: list[int]
-    supervised: list[int]
+    total: Sequence[int]
+    supervised: Sequence[int]
 
     @property
     def supervised_share(self) -> float:
