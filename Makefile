@@ -25,7 +25,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 export PYTHONNOUSERSITE := 1
 
-.PHONY: install quickstart test demo constraints clean stale
+.PHONY: install quickstart test demo constraints constraints-lower clean stale
 .DEFAULT_GOAL := quickstart
 
 install: $(STAMP)
@@ -65,6 +65,18 @@ constraints:
 	sed -E 's/[+].*//' $(SCRATCH)/chosen.txt | while read -r pin; do \
 		grep -qF "$$pin  # held" $(SCRATCH)/held.txt && pin="$$pin  # held"; echo "$$pin"; done >> $(SCRATCH)/new.txt
 	mv $(SCRATCH)/new.txt constraints.txt
+
+# The same with the lower bounds of the pyproject files, and the torch of constraints.txt: constraints-lower.txt.
+constraints-lower:
+	rm -rf $(SCRATCH)
+	"$(PYTHON)" -m venv $(SCRATCH)
+	"$(PYTHON)" tests/wheels/lower_bounds.py > $(SCRATCH)/pins.txt
+	grep '^torch==' constraints.txt >> $(SCRATCH)/pins.txt
+	$(SCRATCH)/bin/python -m pip install --quiet -c $(SCRATCH)/pins.txt $$(sed 's/==.*//' $(SCRATCH)/pins.txt) \
+		editables hatchling hypothesis selenium
+	sed '/^[^#]/,$$d' constraints-lower.txt > $(SCRATCH)/new.txt
+	$(SCRATCH)/bin/python -m pip freeze --all --exclude pip | sed -E 's/[+].*//' >> $(SCRATCH)/new.txt
+	mv $(SCRATCH)/new.txt constraints-lower.txt
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache
