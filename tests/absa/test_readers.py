@@ -51,7 +51,7 @@ We came late.,"[{'term': 'noaspectterm', 'polarity': 'none'}]","[{'category': 'f
 """
 OWN_CSV = """text,aspect,category,opinion,sentiment
 "Great wine, slow service",wine,drinks quality,Great,positive
-We came on a Sunday.,,,,
+We came on a Sunday.,none,,,
 "Great wine, slow service",service,SERVICE#GENERAL,NULL,NEG
 """
 

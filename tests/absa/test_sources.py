@@ -189,17 +189,20 @@ def test_dev_as_test_moves_dev_only_where_no_test_split_exists(tmp_path: Path) -
 def test_decisions_of_a_reader_are_counted_in_the_description(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_text(
-        "text,aspect,sentiment\nFine wine,wine,positive\nFine wine,beer,negative\nOdd soup,soup,conflict\nWe came.,,\n",
+        "text,aspect,sentiment\nFine wine,wine,positive\nFine wine,beer,negative\nOdd soup,soup,conflict\n"
+        "We came.,none,\nNot yet read.,,\n",
         encoding="utf-8",
     )
     splits = sources.build(recipe("own", path=path, options={"tasks": ["aesc", "asqp"], "domain": "bar"}))
     assert splits["train"].info.description.split("\n") == [
         "own, train: 3 requested tasks that the annotation does not support",
+        "own, train: 1 rows left out, since all tuples of their sentence are conflicting",
         "own, train: 1 sentences without a tuple",
         "own, train: 1 spans that are not in their sentence",
+        f"own, train: 1 {sources.UNANNOTATED}",
         "own, train: 1 tuples of conflicting sentiment, which only ae keeps",
     ]
-    assert [row["output"] for row in splits["train"]] == ["wine is great [SSEP] beer is bad", "nothing", "nothing"]
+    assert [row["output"] for row in splits["train"]] == ["wine is great [SSEP] beer is bad", "nothing"]
     assert {(row["domain"], row["licence"]) for row in splits["train"]} == {("bar", "yours")}
     (ae,) = {tuple(sources.build(recipe("own", path=path, options={"tasks": ["ae"]}))["train"]["output"][:])}
     assert ae == ("wine [SSEP] beer", "soup", "nothing")

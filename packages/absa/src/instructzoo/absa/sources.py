@@ -8,7 +8,8 @@ data.path is the folder that contains the sets (asqp/, acos/, aste_v2/, semeval/
 one file. A split that no source has is cut out of train. Two options change this: data.options.dev_as_test uses a set's
 dev split as its test split, and a K-shot sample is never cut. Published sets overlap: most of rest15's test sentences
 are in rest16's train split. Training rows of a sentence that is in validation or test are therefore dropped, and the
-data card counts them.
+data card counts them. So are sentences that nobody has annotated: that a file says nothing of a sentence does not mean
+that it has no opinion.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     import datasets
 
 SOURCES = ("world", *CORPORA, "own")
+
+UNANNOTATED = "texts that nobody has annotated, left out (none, or [] in JSON, says that there is no opinion)"
 
 Task = Literal["ae", "aesc", "tasd", "aste", "asqp"]
 
@@ -116,6 +119,10 @@ def gold(path: Path, task: str = "") -> Iterator[tuple[str, Row]] | None:
 
 def _gold(path: Path, format: str, task: str) -> Iterator[tuple[str, Row]]:
     for sentence in readers.read_file(path, format):
+        if not sentence.annotated:
+            raise ZooError(
+                "a text that nobody has annotated", "its tuples, or none", "annotate or remove it", sentence.where
+            )
         row_task = check_task(task, "--task") if task else readers.default_task(sentence.tasks)
         if row_task not in sentence.tasks:
             raise ZooError(f"the task {row_task}", f"one of {', '.join(sentence.tasks)}", where=sentence.where)
@@ -175,11 +182,18 @@ def _rows(name: str, sentences: Sequence[Sentence], settings: Settings, seed: in
     corpus = CORPORA.get(name)
     domain, licence = (corpus.domain, corpus.licence) if corpus else (settings.domain, OWN_LICENCE)
     rows, counts = [], Counter[str]()
-    for sentence in sentences:
+    annotated = [sentence for sentence in sentences if sentence.annotated]
+    if sentences and not annotated:
+        fix = "annotate some; none, or [] in JSON, says that a text has no opinion"
+        raise ZooError(f"none of the {len(sentences):,} texts is annotated", "tuples", fix, sentences[0].where)
+    counts[UNANNOTATED] = len(sentences) - len(annotated)
+    for sentence in annotated:
         tasks = [task for task in settings.tasks or sentence.tasks if task in sentence.tasks]
         counts.update(_remarks(sentence))
         counts["requested tasks that the annotation does not support"] += len(set(settings.tasks) - set(tasks))
-        rows += [_row(sentence, task, seed, sentence.domain or domain, name, licence) for task in tasks]
+        asked = [task for task in tasks if not _only_conflicting(sentence, task)]
+        counts["rows left out, since all tuples of their sentence are conflicting"] += len(tasks) - len(asked)
+        rows += [_row(sentence, task, seed, sentence.domain or domain, name, licence) for task in asked]
     if not rows:
         supported = ", ".join(sentences[0].tasks) if sentences else "none"
         raise ZooError(
@@ -192,6 +206,12 @@ def _format(name: str, path: Path) -> str:
     if name in CORPORA and CORPORA[name].reader == "semeval":
         return "semeval-csv" if path.suffix.lower() == ".csv" else "semeval-xml"
     return CORPORA[name].reader if name in CORPORA else readers.detect_format(path) or "own"
+
+
+def _only_conflicting(sentence: Sentence, task: str) -> bool:
+    """Whether a task with sentiments could only be answered with "nothing" although the sentence has opinions."""
+    conflicting = [quad.sentiment == CONFLICT for quad in sentence.quads]
+    return "sentiment" in TASK_ELEMENTS[task] and bool(conflicting) and all(conflicting)
 
 
 def _remarks(sentence: Sentence) -> Iterator[str]:

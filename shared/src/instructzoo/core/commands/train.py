@@ -30,7 +30,8 @@ def train(recipe: str, overrides: Sequence[str] = (), run_id: str | None = None,
 
     Returns:
         {"run": the run directory, "steps": updates taken, "validation_loss": the best, "best_step": its update,
-        "parameters": {"total", "trained", "names"}, "seconds", "tokens", "data": fingerprint of the rows}.
+        "parameters": {"total", "trained", "names"}, "seconds", "tokens", "data": fingerprint of the rows,
+        "notes": what the sources say about the rows, such as how many were left out}.
 
     Raises:
         ZooError: A setting, the data or the backbone is wrong, or the run is finished or in use.
@@ -95,6 +96,7 @@ def _train(recipe: Recipe, run: Run, quiet: bool) -> dict[str, Any]:
         "seconds": round(state.seconds, 1),
         "tokens": state.tokens,
         "data": task.built.fingerprint,
+        "notes": list(task.built.card.get("notes", ())),
     }
     run.update_manifest(state="finished", finished=runs.now(), outcome=outcome)
     return outcome

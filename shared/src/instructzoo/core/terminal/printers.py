@@ -100,8 +100,10 @@ def plan(result: dict[str, Any]) -> None:
 
 def trained(outcome: dict[str, Any]) -> None:
     """The outcome of `zoo train`."""
-    pairs({key: value for key, value in outcome.items() if key != "parameters"})
+    pairs({key: value for key, value in outcome.items() if key not in ("parameters", "notes")})
     parameters(outcome["parameters"])
+    for note in outcome["notes"]:
+        line(f"note: {note}")
 
 
 MAX_NAMES = 24

@@ -19,6 +19,9 @@ from instructzoo.core.errors import ZooError, location, suggest
 IMPLICIT = "NULL"
 """How the published data sets write an implicit element."""
 
+NOTHING_MARKS = ("none", "[]")
+"""How a cell says, in any case, that a text has nothing to find; an empty cell says nothing about the text."""
+
 EMPTY_SPAN = "empty span, read as implicit"
 UNUSED_CATEGORY = "category without aspect terms, which no task asks for"
 
@@ -33,7 +36,8 @@ class Sentence:
     """A sentence with its quadruples.
 
     where: file:line; tasks: those that its annotation supports; domain: what is reviewed, "" where the file does not
-    say; remarks: decisions of the reader about it, which the data card counts.
+    say; remarks: decisions of the reader about it, which the data card counts; annotated: False where nobody has
+    annotated it, which does not say that there is nothing to find.
     """
 
     text: str
@@ -42,6 +46,7 @@ class Sentence:
     tasks: tuple[str, ...] = TASKS
     domain: str = ""
     remarks: tuple[str, ...] = ()
+    annotated: bool = True
 
 
 def make_sentence(
@@ -51,6 +56,7 @@ def make_sentence(
     tasks: tuple[str, ...] = TASKS,
     domain: str = "",
     remarks: Sequence[str] = (),
+    annotated: bool = True,
 ) -> Sentence:
     """Check the texts and build a Sentence.
 
@@ -61,6 +67,7 @@ def make_sentence(
         tasks: the tasks that the file's annotation is complete for; all of them by default.
         domain: the domain, such as restaurant; "" where the file names none.
         remarks: what the reader had to decide.
+        annotated: whether the file says anything about the text, be it that there is nothing to find.
 
     Returns:
         The checked sentence.
@@ -74,7 +81,7 @@ def make_sentence(
     for value in (text, *elements):
         if not is_encodable(value):
             raise ZooError("half a surrogate pair in the text", "Unicode characters", "correct the line", where)
-    return Sentence(text.strip(), tuple(quads), where, tasks, domain, tuple(remarks))
+    return Sentence(text.strip(), tuple(quads), where, tasks, domain, tuple(remarks), annotated)
 
 
 def supported_tasks(elements: Collection[str]) -> tuple[str, ...]:

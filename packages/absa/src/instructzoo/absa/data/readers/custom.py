@@ -2,15 +2,18 @@
 
 CSV: one line for every tuple. Columns `text` and `aspect`, then those that you have of `category`, `opinion`,
 `sentiment` and `domain`. Lines with the same text are one sentence, wherever they are. NULL, or an empty cell in a line
-with other elements, means implicit: no word of the text names it. A text without tuples has one line with the text
-alone.
+with other elements, means implicit: no word of the text names it. A column that is empty in all lines is not annotated.
+A text without tuples has one line that says none. A text whose line says nothing at all is not annotated yet: it is
+left out, and counted.
 
     text,aspect,category,opinion,sentiment
     "Great wine, slow service",wine,DRINKS#QUALITY,Great,positive
     "Great wine, slow service",service,SERVICE#GENERAL,slow,negative
-    We came on a Sunday.,,,,
+    We came on a Sunday.,none,,,
+    A text for tomorrow.,,,,
 
-JSON Lines: one object for every sentence; null means implicit, `domain` is optional.
+JSON Lines: one object for every sentence; null means implicit, `domain` is optional. `[]` says that a text has no
+tuples; a text without "quads", or with null, is not annotated yet.
 
     {"text": "Great wine", "quads": [{"aspect": "wine", "category": "DRINKS#QUALITY", "opinion": "Great",
      "sentiment": "positive"}], "domain": "restaurant"}
@@ -22,11 +25,14 @@ neutral and conflict; categories may have any name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from instructzoo.absa.data.readers.base import (
+    IMPLICIT,
+    NOTHING_MARKS,
     Sentence,
     make_sentence,
     parse_sentiment,
@@ -67,19 +73,57 @@ def _read_table(rows: list[tuple[str, dict[str, Any]]]) -> Iterator[Sentence]:
     for name in ("text", "aspect"):
         if name not in header:
             raise ZooError(f"no column {name} among: {', '.join(header)}", "text and aspect", where=rows[0][0])
-    elements = [element for element in ELEMENTS if element in header]
-    sentences: dict[str, tuple[str, str, list[Quad]]] = {}  # by text: where, domain, quads
     for where, values in rows:
         if not_text := next((name for name, value in values.items() if not isinstance(value, str | None)), None):
             raise ZooError(f'"{not_text}" is {shorten(repr(values[not_text]))}', "text", where=where)
-        text = (values["text"] or "").strip()
-        _, domain, quads = sentences.setdefault(text, (where, values.get("domain") or "", []))
-        if (values.get("domain") or "") != domain:
-            raise ZooError(f'domain "{values["domain"]}"', f'"{domain}", as before for this text', where=where)
-        if any((values[element] or "").strip() for element in elements):
-            quads.append(_make_quad({name: parse_span((values[name] or "").strip()) for name in elements}, where))
-    for text, (where, domain, quads) in sentences.items():
-        yield make_sentence(text, quads, where, supported_tasks(elements), domain)
+    lines = [(where, {name: (value or "").strip() for name, value in values.items()}) for where, values in rows]
+    elements = _annotated_elements(lines, [element for element in ELEMENTS if element in header])
+    texts: dict[str, _Text] = {}
+    for where, cells in lines:
+        text = texts.setdefault(cells["text"], _Text(where, cells.get("domain", "")))
+        if cells.get("domain", "") != text.domain:
+            raise ZooError(f'domain "{cells["domain"]}"', f'"{text.domain}", as before for this text', where=where)
+        if _says_nothing(cells, elements):
+            text.nothing_at = where
+        elif any(cells[element] for element in elements):
+            text.quads.append(_make_quad({name: parse_span(cells[name]) for name in elements}, where))
+        if text.nothing_at and text.quads:
+            fix = "remove the line, or the tuples"
+            raise ZooError("a text with tuples that says none", "tuples, or none", fix, text.nothing_at)
+    for name, text in texts.items():
+        annotated = bool(text.quads or text.nothing_at)
+        yield make_sentence(name, text.quads, text.where, supported_tasks(elements), text.domain, annotated=annotated)
+
+
+@dataclass
+class _Text:
+    """What the lines of one text say; nothing_at: the line that says that it has no tuple, or ""."""
+
+    where: str
+    domain: str
+    quads: list[Quad] = field(default_factory=list)
+    nothing_at: str = ""
+
+
+def _annotated_elements(lines: Sequence[tuple[str, Mapping[str, str]]], columns: Sequence[str]) -> list[str]:
+    """The columns that the lines with tuples fill somewhere. Raises ZooError where aspect is none of them."""
+    with_tuples = [cells for _, cells in lines if any(cells[n] for n in columns) and not _says_nothing(cells, columns)]
+    filled = [name for name in columns if not with_tuples or any(cells[name] for cells in with_tuples)]
+    if "aspect" not in filled:
+        found = "a column aspect that is empty in every line"
+        raise ZooError(found, "aspect terms, or NULL for implicit ones", "fill it", lines[0][0])
+    return filled
+
+
+def _says_nothing(cells: Mapping[str, str], elements: Sequence[str]) -> bool:
+    """Whether a line says that its text has no tuple: none or [] as aspect and nothing beside.
+
+    NULL alone says so too where a tuple would need a category or a sentiment, which are never implicit.
+    """
+    values = {cells[name].casefold() for name in elements} - {""}
+    if cells["aspect"].casefold() in NOTHING_MARKS:
+        return values <= {*NOTHING_MARKS, IMPLICIT.casefold()}
+    return values == {IMPLICIT.casefold()} and bool({"category", "sentiment"} & {*elements})
 
 
 def _read_objects(rows: list[tuple[str, dict[str, Any]]]) -> Iterator[Sentence]:
@@ -93,13 +137,15 @@ def _read_objects(rows: list[tuple[str, dict[str, Any]]]) -> Iterator[Sentence]:
                 fix = "write null for an implicit element"
                 raise ZooError(found, f"{', '.join(elements)}, as in the first one", fix, where)
         quads = tuple(_make_quad(tuple_values, where) for tuple_values in tuples)
-        yield make_sentence(values.get("text"), quads, where, supported_tasks(elements), _domain(values, where))
+        tasks, annotated = supported_tasks(elements), values.get("quads") is not None
+        yield make_sentence(values.get("text"), quads, where, tasks, _domain(values, where), annotated=annotated)
 
 
 def _tuples(values: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
     if unknown := [name for name in values if name not in ("text", "quads", "domain")]:
         raise ZooError(f'key "{unknown[0]}"', suggest(unknown[0], ("text", "quads", "domain")), where=where)
-    quads = values.get("quads")
+    if (quads := values.get("quads")) is None:
+        return []
     if not isinstance(quads, list) or not all(isinstance(quad, dict) for quad in quads):
         raise ZooError(f'"quads" is {shorten(repr(quads))}', "a list of objects", "[] for a text without tuples", where)
     for quad in quads:
@@ -115,6 +161,8 @@ def _tuples(values: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
 
 def _read_row(where: str, values: Mapping[str, Any]) -> Sentence:
     text, task, gold = (values.get(name) for name in ROW_COLUMNS)
+    if gold in (None, "") and isinstance(task, str):
+        return make_sentence(text, (), where, (check_task(task, where),), _domain(values, where), annotated=False)
     if not isinstance(task, str) or not isinstance(gold, str):
         raise ZooError(f'"task" {shorten(repr(task))}, "gold" {shorten(repr(gold))}', "texts", "correct the row", where)
     return make_sentence(text, from_json(gold, where), where, (check_task(task, where),), _domain(values, where))

@@ -54,13 +54,13 @@ def read_csv(path: Path) -> Iterator[Sentence]:
         if missing := [name for name in (TEXT_COLUMN, TERMS_COLUMN) if name not in values]:
             found = f"no column {missing[0]} among: {', '.join(values)}"
             raise ZooError(found, f"{TEXT_COLUMN} and {TERMS_COLUMN}", where=where)
-        quads = []
-        for term in _labels(values[TERMS_COLUMN], ("term", "polarity"), where):
+        quads, annotated = [], bool((values[TERMS_COLUMN] or "").strip())
+        for term in _labels(values[TERMS_COLUMN] if annotated else "[]", ("term", "polarity"), where):
             if term["term"] != NO_TERM:
                 quads.append(Quad(parse_span(term["term"]), None, None, parse_sentiment(term["polarity"], where)))
         categories = _labels(values.get("aspectCategories") or "[]", ("category", "polarity"), where)
         remarks = [UNUSED_CATEGORY for category in categories if category["category"] != NO_CATEGORY]
-        yield make_sentence(values[TEXT_COLUMN], quads, where, TERM_TASKS, remarks=remarks)
+        yield make_sentence(values[TEXT_COLUMN], quads, where, TERM_TASKS, remarks=remarks, annotated=annotated)
 
 
 def _labels(text: str, names: tuple[str, ...], where: str) -> list[dict[str, str]]:

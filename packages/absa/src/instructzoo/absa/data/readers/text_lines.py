@@ -7,6 +7,7 @@
     ASTE   The wine is fine .####[([1], [3], 'POS')]                                      tokens of aspect and opinion
 
 ASQP: Zhang et al., EMNLP 2021. ACOS: Cai et al., ACL 2021; its sentiments 0, 1, 2 are negative, neutral, positive.
+A text alone is not annotated; `[]` after its tab says that it has no tuple.
 ASTE-Data-V2: Xu et al., EMNLP 2020. The K-shot files of Varia et al. are ASQP with tuples and "none" for NULL.
 """
 
@@ -19,6 +20,7 @@ from typing import Any
 
 from instructzoo.absa.data.readers.base import (
     EMPTY_SPAN,
+    NOTHING_MARKS,
     Sentence,
     make_sentence,
     numbered_lines,
@@ -90,6 +92,8 @@ def read_acos(path: Path) -> Iterator[Sentence]:
     """
     for where, line in numbered_lines(path):
         text, *labels = line.split("\t")
+        annotated = any(label.strip() for label in labels)
+        labels = [label for label in labels if label.strip() not in ("", *NOTHING_MARKS)]
         tokens = text.split(" ")
         quads, remarks = [], []
         for label in labels:
@@ -103,7 +107,7 @@ def read_acos(path: Path) -> Iterator[Sentence]:
             quads.append(
                 Quad(aspect or None, parse_category(category), opinion or None, ACOS_SENTIMENTS[int(sentiment)])
             )
-        yield make_sentence(text, quads, where, remarks=remarks)
+        yield make_sentence(text, quads, where, remarks=remarks, annotated=annotated)
 
 
 def _split_line(line: str, form: str, where: str) -> tuple[str, list[Any]]:
