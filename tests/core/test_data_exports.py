@@ -88,3 +88,23 @@ def test_a_dialogue_without_an_answer_is_reported_with_its_line(tmp_path: Path, 
     write_jsonl(tmp_path / "m.jsonl", [values])
     with pytest.raises(ZooError, match=r"m\.jsonl:1: "):
         list(read_export(tmp_path / "m.jsonl", "messages"))
+
+
+@pytest.mark.parametrize(
+    ("format", "values", "words"),
+    [
+        ("alpaca", '{"instruction": "a", "row": true}', '"row" is bool'),
+        ("messages", '{"messages": [], "row": [1]}', '"row" is list'),
+        (
+            "messages",
+            '{"messages": [{"role": "user", "content": null}, {"role": "assistant", "content": "x"}]}',
+            "no text",
+        ),
+    ],
+)
+def test_a_malformed_export_is_an_error_with_its_line(tmp_path: Path, format: str, values: str, words: str) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(values, encoding="utf-8")
+    with pytest.raises(ZooError, match=words) as caught:
+        list(read_export(path, format))
+    assert str(caught.value).startswith(f"{path}:1: ")

@@ -179,3 +179,37 @@ def test_a_half_written_last_line_is_removed_before_appending(tmp_path: Path) ->
     with path.open("a") as file:
         file.write('{"a": 3}\n')
     assert [values["a"] for _, values in read_jsonl(path)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ('{"instruction": "a", "output": "b", "output": "c"}', 'the key "output" stands twice'),
+        ('{"instruction": "a", "gold": {"x": 1, "x": 1}}', 'the key "x" stands twice'),
+        ('{"instruction": "a", "score": 1e999}', "1e999 is too large a number"),
+        ('{"instruction": "a", "score": -Infinity}', "-Infinity is no JSON number"),
+        ('{"instruction": "a\\ud83d", "output": "b"}', "half a character, U+D83D"),
+        ('{"instruction": "a", "\\udc00": ["b"]}', "half a character, U+DC00"),
+        ('{"instruction": "a", "n": ' + "9" * 5000 + "}", "malformed JSON"),
+        ("[" * 5000, "JSON"),
+    ],
+)
+def test_json_that_programs_read_differently_is_refused(tmp_path: Path, row: str, words: str) -> None:
+    for name, text in (
+        ("a.jsonl", f'{{"instruction": "a"}}\n{row}\n'),
+        ("a.json", f'[{{"instruction": "a"}},\n{row}]'),
+    ):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        message = fault(tmp_path / name)
+        assert message.startswith(f"{tmp_path / name}:2: ") and words in message
+
+
+def test_an_escaped_pair_of_surrogates_is_one_character(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"instruction": "a \\ud83d\\ude00"}', encoding="utf-8")
+    assert [row["instruction"] for row in rows(tmp_path / "a.jsonl")] == ["a 😀"]
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-this-name/rows.jsonl", "x" * 300 + ".jsonl"])
+def test_a_path_that_cannot_exist_is_an_error(path: str) -> None:
+    with pytest.raises(ZooError, match=r"no path|no such file"):
+        list(read(path))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from instructzoo.core import api
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 from instructzoo.uie import sources
@@ -288,3 +289,11 @@ def test_brat_documents_are_read_in_the_unit_that_their_texts_confirm(
     (tmp_path / "a.ann").write_bytes(f"T1\tPER {offsets}\tAnn\r\n".encode())
     sentences = list(readers.read_file(tmp_path / "a.ann"))
     assert found(sentences) == [["Ann"]] and sentences[0].remarks == ((remark,) if remark else ())
+
+
+def test_zoo_score_says_how_many_texts_of_the_gold_file_are_left_out(tmp_path: Path) -> None:
+    read(tmp_path, ANN | {"answer": "accept"}, BO | {"answer": "reject"}, {"text": "It rained."}, name="gold.jsonl")
+    (tmp_path / "said.txt").write_text("person: Ann\n", encoding="utf-8")
+    scores = api.score("uie", str(tmp_path / "gold.jsonl"), str(tmp_path / "said.txt"))
+    assert scores["n"] == 1 and scores["figures"][0]["value"] == 1
+    assert scores["counts"][annotation_tools.REJECTED] == scores["counts"][base.UNANNOTATED] == 1

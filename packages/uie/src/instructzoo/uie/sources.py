@@ -126,7 +126,8 @@ def gold(path: Path, task: str = "") -> Iterator[tuple[str, Row]] | None:
             other formats the first of ner, re and ee that the file annotates.
 
     Returns:
-        (file:line, row) for each row, with all labels of the file on offer; None where the file is in no known format.
+        (file:line, row) for each row, with all labels of the file on offer, and the reader's `remarks` so far; None
+        where the file is in no known format.
 
     Raises:
         ZooError: For a task that the format does not support, and for malformed lines.
@@ -145,9 +146,12 @@ def _gold_rows(path: Path, format: str, task: str) -> Iterator[tuple[str, Row]]:
     if task not in supported:
         raise ZooError(f"the task {task}", f"one of {', '.join(supported)}", where=str(path))
     builder = ExampleBuilder(inventory, corpora.name_of(path), format, "", 0)
+    remarks: list[str] = []
     for sentence in sentences:
+        remarks += sentence.remarks
         for row in builder.rows(sentence, task):
-            yield sentence.where, row
+            yield sentence.where, row | {"remarks": remarks}
+            remarks = []
 
 
 def _settings(recipe: Recipe) -> Settings:

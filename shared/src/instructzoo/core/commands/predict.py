@@ -122,7 +122,8 @@ def _resume(path: Path, model: str, rows: Iterator[LocatedRow]) -> int:
         raise ZooError(
             f"{path} exists and zoo predict did not write it", "a new file", "choose another -o, or remove it"
         )
-    if runs.read_json(model_file)["model"] != model:
+    recorded = runs.read_json(model_file)
+    if not isinstance(recorded, dict) or recorded.get("model") != model:
         raise ZooError(f"{path} holds answers of another model", "the model that began it", "choose another -o")
     repair_jsonl(path)
     done = 0

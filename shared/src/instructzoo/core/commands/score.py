@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,8 @@ def score(domain_name: str, gold: str, pred: str, scorer: str | None = None, tas
         task: The task that a file in a published format is read for; by default the format decides.
 
     Returns:
-        {"domain", "scorer", "n": gold rows, "gold", "pred", "figures", "counts", ...}; "counts" has "unanswered".
+        {"domain", "scorer", "n": gold rows, "gold", "pred", "figures", "counts", ...}; "counts" has "unanswered", and
+        what the reader of a published format left out or had to decide.
 
     Raises:
         ZooError: The scorer is unknown, only some lines of a file have ids, two gold rows share an id, or an answer
@@ -41,7 +43,7 @@ def score(domain_name: str, gold: str, pred: str, scorer: str | None = None, tas
     domain = domains.get(domain_name)
     metrics = domain.module("metrics")
     scorer = check_scorer(domain, scorer or metrics.SCORERS[0], legacy=True)
-    gold_objects = _gold_objects(domain, gold, task)
+    gold_objects, remarks = _gold_objects(domain, gold, task)
     rows = [_gold_row(row, where) for where, row in gold_objects]
     answers = _answers(domain, pred, task, rows)
     by_id = all([_has_ids(gold_objects), _has_ids(answers)])  # a list: both files are checked
@@ -49,20 +51,21 @@ def score(domain_name: str, gold: str, pred: str, scorer: str | None = None, tas
         _check_unique_ids(gold_objects)
     texts, missing = _match(rows, answers, by_id, gold, pred)
     scores: dict[str, Any] = metrics.score(rows, texts, scorer).as_dict()
-    scores["counts"]["unanswered"] = missing
+    scores["counts"] |= {"unanswered": missing, **remarks}
     return {"domain": domain_name, "scorer": scorer, "n": len(rows), "gold": gold, "pred": pred, **scores}
 
 
-def _gold_objects(domain: Domain, gold: str, task: str) -> LocatedObjects:
-    """The gold rows as the file gives them."""
+def _gold_objects(domain: Domain, gold: str, task: str) -> tuple[LocatedObjects, dict[str, int]]:
+    """The gold rows as the file gives them, and the counted remarks of the reader of a published format."""
     from instructzoo.core.data import read_jsonl, readers
 
     published = domain.module("sources").gold(readers.existing_path(gold), task)
     if published is not None:
-        return list(published)
+        objects = list(published)
+        return objects, dict(Counter(remark for _, row in objects for remark in row.pop("remarks", ())))
     if task:
         raise ZooError(f'the task "{task}" for rows', "none: each row is of its own task", "leave it out", "--task")
-    return list(read_jsonl(gold))
+    return list(read_jsonl(gold)), {}
 
 
 def _answers(domain: Domain, pred: str, task: str, rows: list[Row]) -> LocatedObjects:

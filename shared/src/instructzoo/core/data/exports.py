@@ -132,11 +132,15 @@ def read_export(path: Path | str, format: str) -> Iterator[Row]:
     if format not in get_args(Format):
         raise ZooError(f'format "{format}"', suggest(format, get_args(Format)))
     for where, values in readers.read(path):
+        other_columns = values.pop("row", None)
+        if not isinstance(other_columns, dict | None):
+            raise ZooError(f'"row" is {type(other_columns).__name__}', "an object", "remove it", where)
         if format == "alpaca":
-            other_columns = values.pop("row", {})
-            yield (values | other_columns) if other_columns else Record.from_row(values, where).row()
-        elif "row" in values:
-            yield dict(values["row"])
+            validated = Record.from_row(values, where).row()
+            yield (values | other_columns) if other_columns else validated
+        elif other_columns is not None:
+            Record.from_row(other_columns, where)
+            yield other_columns
         else:
             yield _dialogue_row(values, format, where)
 
@@ -147,7 +151,9 @@ def _dialogue_row(values: Mapping[str, Any], format: str, where: str) -> Row:
     else:
         key, role_key, text_key = "conversations", "from", "value"
     try:
-        turns = [(_ROLES_BY_NAME[turn[role_key]], str(turn[text_key])) for turn in values[key]]
+        turns = [(_ROLES_BY_NAME[turn[role_key]], turn[text_key]) for turn in values[key]]
+        if not all(isinstance(text, str) for _, text in turns):
+            raise TypeError(f'a "{text_key}" that is no text')
     except (KeyError, TypeError) as error:
         expected = f'"{key}": a list of "{role_key}" and "{text_key}"'
         raise ZooError(f"no {format} object ({error})", expected, where=where) from error

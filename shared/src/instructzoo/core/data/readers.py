@@ -12,8 +12,9 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
+from instructzoo.core.data import strict_json
 from instructzoo.core.errors import ZooError, location, suggest
 
 SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
@@ -83,10 +84,14 @@ def existing_path(path: Path | str, folder: bool = False) -> Path:
     Raises:
         ZooError: Nothing is there (the message suggests a similar name), or it is a folder and must be a file.
     """
-    path = Path(path).expanduser()
-    if path.is_file() or (folder and path.is_dir()):
+    try:
+        path = Path(path).expanduser()
+        is_file, is_folder = path.is_file(), path.is_dir()
+    except (OSError, RuntimeError, ValueError) as error:  # a name that is too long, no home folder of ~user
+        raise ZooError(f"no path ({error})", "a file of rows", "check the path", shorten(str(path))) from error
+    if is_file or (folder and is_folder):
         return path
-    if path.is_dir():
+    if is_folder:
         raise ZooError("found a folder", "a file", f"name one of its files ({', '.join(SUFFIXES)})", str(path))
     siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
     suggestion = suggest(path.name, siblings)
@@ -146,7 +151,7 @@ def numbered_lines(file: IO[bytes], name: str) -> Iterator[tuple[int, str]]:
 
 def _parse(line: str, where: str) -> Any:
     try:
-        return json.loads(line, parse_constant=_reject_constant)
+        return strict_json.parse(line)
     except ValueError as error:
         message = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
         column = f" at column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
@@ -163,7 +168,6 @@ def _parse(line: str, where: str) -> Any:
 def _read_json(path: Path) -> Iterator[tuple[str, Values]]:
     """Objects of a JSON list, decoded one by one, so that a large file is never in memory as objects."""
     text = _text(path)
-    decoder = json.JSONDecoder(parse_constant=_reject_constant)
     offset, line, counted_to = _skip_space(text, 0), 1, 0
     if offset == len(text):
         raise _empty(path)
@@ -177,7 +181,7 @@ def _read_json(path: Path) -> Iterator[tuple[str, Values]]:
         line, counted_to = line + text.count("\n", counted_to, offset), offset
         where = location(path, line)
         try:
-            value, offset = decoder.raw_decode(text, offset)
+            value, offset = strict_json.parse_at(text, offset)
         except (ValueError, RecursionError) as error:
             error_line = text.count("\n", 0, error.pos) + 1 if isinstance(error, json.JSONDecodeError) else line
             message = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
@@ -275,10 +279,6 @@ def _checked_object(value: Any, where: str) -> Values:
             f"found {type(value).__name__} {shorten(json.dumps(value))}", "an object {...}", "correct the line", where
         )
     return value
-
-
-def _reject_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
 
 
 def _not_utf8(error: UnicodeDecodeError, where: str) -> ZooError:

@@ -26,7 +26,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from instructzoo.core.data import read, read_jsonl
+from instructzoo.core.data import read, read_jsonl, strict_json
 from instructzoo.core.data.line_files import malformed
 from instructzoo.core.errors import ZooError
 from instructzoo.uie.data.readers.annotation_tools import from_label_studio, general_form, label_studio_text
@@ -82,9 +82,14 @@ def _first_character(path: Path) -> str:
 def _single_object(path: Path) -> Mapping[str, Any] | None:
     """The one object that a file holds, over several lines, as the demo saves it; None where each line is one."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = path.read_text(encoding="utf-8-sig")
+        json.loads(content)
     except (ValueError, RecursionError):
         return None
+    try:
+        value = strict_json.parse(content)
+    except ValueError as error:
+        raise ZooError(f"malformed JSON ({error})", "one object", "correct the file", str(path)) from error
     return value if isinstance(value, dict) else None
 
 

@@ -13,7 +13,7 @@ the file has inside a treatment, becomes an event of its own, with its own trigg
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,10 @@ def read_phee(path: Path) -> Iterator[Sentence]:
             if not isinstance(annotation, dict) or not isinstance(annotation.get("events"), list):
                 raise malformed(annotation, FORM, where)
             for event in annotation["events"]:
-                reader.add_event(event)
+                try:
+                    reader.add_event(event)
+                except RecursionError as error:
+                    raise malformed("roles within roles without end", FORM, where) from error
         yield make_sentence(text, Annotation(events=tuple(reader.events)), where, reader.remarks)
 
 
@@ -81,8 +84,6 @@ class _EventReader:
 
     def _arguments(self, name: str, values: Any) -> Iterator[Mention]:
         """The arguments of a role and of the roles within it."""
-        if not isinstance(values, dict):
-            raise malformed(values, SPAN_FORM, self.where)
         yield from (replace(span, type=name) for span in self._spans(values))
         self.remarks += [JUDGEMENT] * ("value" in values)
         for role, nested in values.items():
@@ -94,11 +95,13 @@ class _EventReader:
             else:
                 yield from self._arguments(f"{name}.{role}", nested)
 
-    def _spans(self, values: Mapping[str, Any]) -> list[Mention]:
+    def _spans(self, values: Any) -> list[Mention]:
         """The spans of a role; each is a list of pieces."""
+        if not isinstance(values, dict):
+            raise malformed(values, SPAN_FORM, self.where)
         texts, starts = values.get("text"), values.get("start")
         if not isinstance(texts, list) or not isinstance(starts, list) or len(texts) != len(starts):
-            raise malformed(dict(values), SPAN_FORM, self.where)
+            raise malformed(values, SPAN_FORM, self.where)
         return [self._span(pieces, offsets) for pieces, offsets in zip(texts, starts, strict=True)]
 
     def _span(self, pieces: Any, starts: Any) -> Mention:
