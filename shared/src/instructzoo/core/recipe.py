@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,6 +21,9 @@ from instructzoo.core.settings import Settings as Settings
 from instructzoo.core.settings import validate_settings as validate_settings
 from instructzoo.core.train_settings import Fraction
 from instructzoo.core.train_settings import Train as Train
+
+TEMPLATE_DATE = date(2024, 7, 26)
+"""The date that the chat templates of Llama 3.1 and 3.2 write where they are told none."""
 
 
 class Sizes(Settings):
@@ -73,6 +77,9 @@ class Model(Settings):
     template: Literal["plain", "chat"] = Field(
         "plain",
         description="plain: the domain's prompt as it is; chat: the prompt inside the tokenizer's chat template",
+    )
+    template_date: date = Field(
+        TEMPLATE_DATE, description="the date that a chat template is told, in place of the day it is rendered on"
     )
     weights: Literal["float32", "bfloat16", "float16"] = Field("float32", description="dtype of the weights")
     quantisation: Literal["none", "int8", "nf4", "fp4"] = Field(
@@ -221,24 +228,14 @@ def load(name: str, overrides: Sequence[str] = ()) -> Recipe:
         >>> load("arithmetic/tiny", ["train.lr=1e-4"]).train.lr
         0.0001
     """
-    path = find(name)
+    path = _find(name)
     values, text = settings.read(path, overrides)
     values.setdefault("name", path.stem)
     return settings.validate(Recipe, values, str(path), text, overrides, settings_aliases.ALIASES)
 
 
-def find(name: str) -> Path:
-    """The file of a recipe.
-
-    Args:
-        name: `domain/recipe` of an installed domain, or the path of a YAML file.
-
-    Returns:
-        The path of the YAML file.
-
-    Raises:
-        ZooError: There is no such file, domain or recipe.
-    """
+def _find(name: str) -> Path:
+    """The YAML file of a recipe. Raises ZooError if there is no such file, domain or recipe."""
     if name.endswith((".yaml", ".yml")):
         if not Path(name).is_file():
             raise ZooError(f"no file {name}", "a recipe's YAML file", "zoo list names the installed recipes")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
@@ -14,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from instructzoo.core.errors import ZooError, location, suggest
 
-TYPE_NAMES = {str: "str", int: "int", float: "float", bool: "bool", dict: "mapping", NoneType: "none"}
+TYPE_NAMES = {str: "str", int: "int", float: "float", bool: "bool", dict: "mapping", date: "date", NoneType: "none"}
 """Types as the reference page names them."""
 
 

@@ -237,7 +237,8 @@ class EditingTask:
     def tokens(self, encoded: TrainingExample) -> list[dict[str, Any]]:
         """The instruction's tokens, which are the prompt, and the picture, which is the target; padding is left out."""
         tokenizer = self.loaded.tokenizer
-        token_ids = tokenizer(tokenizer.decode(encoded.token_ids.tolist(), skip_special_tokens=True))["input_ids"]
+        token_ids = encoded.token_ids.tolist()
+        token_ids = token_ids[: token_ids.index(tokenizer.eos_token_id, 1) + 1]
         picture = f" a picture of {encoded.n_latents} latents"
         prompt_tokens = [{"id": i, "text": tokenizer.decode([i]), "supervised": False} for i in token_ids]
         return [*prompt_tokens, {"id": -1, "text": picture, "supervised": True}]

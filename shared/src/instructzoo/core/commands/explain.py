@@ -46,7 +46,7 @@ def explain(recipe: str, overrides: Sequence[str] = (), row: int = 0, html: str 
         "row": row,
         "id": rows[row]["id"],
         "source": rows[row]["source"],
-        "tokens": task.tokens(encoded[row]),
+        "tokens": [token for example in task.encode(rows.select([row])) for token in task.tokens(example)],
         "rows": len(rows),
         "mean_tokens": sum(lengths.total) / len(lengths.total),
         "longest": max(lengths.total),

@@ -59,7 +59,7 @@ class TrainingTask(Protocol):
             training: Whether random augmentation is allowed.
 
         Returns:
-            One encoded row for each row, in order.
+            One encoded row for each row, in order; several for a conversation that takes several sequences.
         """
 
     def lengths(self, encoded: Sequence[Any]) -> Lengths:
@@ -177,9 +177,7 @@ def build_task(recipe: Recipe, saved_start: Path | None = None) -> TrainingTask:
             yield "".join(text for text, _ in prompts.render(row, recipe.seed))
 
     loaded = models.load(recipe.model, recipe.seed, texts, saved_start)
-    model = recipe.model
-    encoder = Encoder(loaded.tokenizer, prompts, loaded.kind, model.max_tokens, recipe.seed, model.template)
-    return TextTask(recipe, domain, built, loaded, encoder)
+    return TextTask(recipe, domain, built, loaded, Encoder.of_recipe(recipe, prompts, loaded.tokenizer, loaded.kind))
 
 
 def _refuse_own_settings(recipe: Recipe) -> None:

@@ -12,7 +12,7 @@ from instructzoo.core.errors import ZooError
 from instructzoo.core.infer.finite_logits import check_scores
 from instructzoo.core.models import adapters
 from instructzoo.core.models.load import ModelBundle
-from instructzoo.core.text import IGNORE_INDEX, Encoded
+from instructzoo.core.text import IGNORE_INDEX, Encoded, TextTokenizer
 from instructzoo.core.tune.objectives import Causal, Seq2Seq, shift_right
 
 
@@ -41,7 +41,7 @@ def log_likelihoods(
         raise ZooError("an empty prompt", "at least one token to read")  # else the first token would go unscored
     tokenizer = bundle.tokenizer
     end_id = tokenizer.eos_token_id if stop is None else stop
-    targets = [[*tokenizer.encode(option, add_special_tokens=False), end_id] for option in options]
+    targets = [[*token_ids, end_id] for token_ids in TextTokenizer(tokenizer).encode([[option] for option in options])]
     scores: list[float] = []
     for start in range(0, len(targets), batch):
         scores += _score_batch(bundle, prompt, targets[start : start + batch])
@@ -73,8 +73,8 @@ def choose(
     """
     scores = log_likelihoods(bundle, prompt, options, stop=stop)
     if per_token:
-        encode = bundle.tokenizer.encode
-        scores = [s / (len(encode(o, add_special_tokens=False)) + 1) for s, o in zip(scores, options, strict=True)]
+        encoded = TextTokenizer(bundle.tokenizer).encode([[option] for option in options])
+        scores = [score / (len(token_ids) + 1) for score, token_ids in zip(scores, encoded, strict=True)]
     return max(range(len(options)), key=scores.__getitem__)
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -106,10 +107,12 @@ class Predictor:
             ZooError: The method cannot be merged into a plain model.
         """
         plain = adapters.merged(self.loaded.model)
-        eos_id, stop_id = self.loaded.tokenizer.eos_token_id, self.encoder().stop
+        encoder, tokenizer = self.encoder(), copy.deepcopy(self.loaded.tokenizer)
+        tokenizer.chat_template = encoder.chat_template or tokenizer.chat_template
+        eos_id, stop_id = tokenizer.eos_token_id, encoder.stop
         # other programs must stop at the same tokens
         plain.generation_config.eos_token_id = eos_id if stop_id == eos_id else [eos_id, stop_id]
-        models.save_plain(plain.half() if half else plain, self.loaded.tokenizer, folder)
+        models.save_plain(plain.half() if half else plain, tokenizer, folder)
         trained_labels.write(self.labels, folder)
         return replace(self, loaded=models.open_plain(folder, self.recipe.model))
 
@@ -158,10 +161,14 @@ class Predictor:
 
     def encoder(self) -> Encoder:
         """The encoder that renders and tokenizes questions as in training, as long as the model has positions for."""
+        return self._encoder
+
+    @cached_property
+    def _encoder(self) -> Encoder:
         prompts, loaded, model = self.domain.module("prompts"), self.loaded, self.recipe.model
         limit = longest_prompt(loaded.model, loaded.kind, self.recipe.decode.max_new_tokens)
         max_tokens = model.max_tokens if limit is None else min(limit, model.max_tokens)
-        return Encoder(loaded.tokenizer, prompts, loaded.kind, max_tokens, self.recipe.seed, model.template)
+        return replace(Encoder.of_recipe(self.recipe, prompts, loaded.tokenizer, loaded.kind), max_tokens=max_tokens)
 
     def answer(self, rows: Sequence[Row]) -> list[str]:
         """Answer rows.

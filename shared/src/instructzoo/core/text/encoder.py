@@ -11,13 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from itertools import islice, takewhile
 from typing import Any, NamedTuple
 
 from instructzoo.core.errors import ZooError
+from instructzoo.core.recipe import TEMPLATE_DATE, Recipe
 from instructzoo.core.record import Row, Segment
-from instructzoo.core.text.chat_template import Chat
+from instructzoo.core.text.chat_template import Chat, ChatTurn
+from instructzoo.core.text.template_rendering import TemplateRenderer
+from instructzoo.core.text.text_tokenizer import TextTokenizer
 
 IGNORE_INDEX = -100
 """Label of a token that is read and not a target: torch's cross-entropy ignores it."""
@@ -49,6 +53,7 @@ class Encoder:
         max_tokens: Limit of prompt plus target (causal), or of each (seq2seq).
         seed: Passed to `render`.
         template: "plain", or "chat" to put the segments into the tokenizer's own chat template.
+        template_date: The date that a chat template is told.
 
     Raises:
         ZooError: The tokenizer has no end-of-sequence token, or a chat template is asked for and cannot be used.
@@ -60,6 +65,7 @@ class Encoder:
     max_tokens: int
     seed: int = 0
     template: str = "plain"
+    template_date: date = TEMPLATE_DATE
 
     def __post_init__(self) -> None:
         if self.tokenizer.eos_token_id is None:
@@ -71,34 +77,60 @@ class Encoder:
         if self.template == "chat" and self.kind == "seq2seq":
             raise ZooError("a chat template for a seq2seq backbone", "plain", "set it", "model.template")
         if self._chat:
-            _ = self._chat.end  # a template without a stop token is refused before any row is read
+            _ = self._chat.frame  # a template without a stop token is refused before any row is read
+
+    @classmethod
+    def of_recipe(cls, recipe: Recipe, prompts: Any, tokenizer: Any, kind: str) -> Encoder:
+        """Return the encoder of a recipe, the same for training and for serving.
+
+        Args:
+            recipe: Its seed and `model` settings apply.
+            prompts: The domain's module.
+            tokenizer: The tokenizer of the model.
+            kind: "causal" or "seq2seq".
+        """
+        model = recipe.model
+        return cls(tokenizer, prompts, kind, model.max_tokens, recipe.seed, model.template, model.template_date)
 
     @property
     def stop(self) -> int:
         """Id of the token that ends every answer: the model is trained to write it and generation stops at it."""
-        stop_token_id: int = self._chat.end.token if self._chat else self.tokenizer.eos_token_id
+        stop_token_id: int = self._chat.frame.token if self._chat else self.tokenizer.eos_token_id
         return stop_token_id
 
+    @property
+    def chat_template(self) -> str | None:
+        """The chat template with the date and the other values that it is given here; None for plain prompts."""
+        return self._chat.renderer.template if self._chat else None
+
     def encode(self, row: Row) -> Encoded:
-        """Encode a training row.
+        """Encode a training row of one answer, or of several under a chat template that keeps earlier turns.
 
         Raises:
             ZooError: No text is supervised, the target would be cut at max_tokens, or it has an unknown character.
         """
-        return self.encode_all([row])[0]
+        (encoded,) = self.encode_all([row])
+        return encoded
 
     def encode_all(self, rows: Iterable[Row]) -> list[Encoded]:
-        """Encode many training rows as `encode` does, with few calls of the tokenizer.
+        """Encode many training rows with few calls of the tokenizer.
+
+        Args:
+            rows: The rows.
+
+        Returns:
+            One for each row, in order. A conversation whose earlier turns the chat template rewrites gives one for each
+            of its answers.
 
         Raises:
             ZooError: As for `encode`.
         """
         iterator, encoded = iter(rows), []
         while block := list(islice(iterator, ROWS_PER_CALL)):
-            segments_by_row = [self._render(row) for row in block]
-            token_ids = iter(self._tokenize([text for segments in segments_by_row for text, _ in segments]))
-            for row, segments in zip(block, segments_by_row, strict=True):
-                joined = self._join([(next(token_ids), supervised) for _, supervised in segments])
+            sequences = [(row, turns) for row in block for turns in self._render(row)]
+            token_ids = iter(self._text_tokenizer.encode([turn.pieces for _, turns in sequences for turn in turns]))
+            for row, turns in sequences:
+                joined = self._join([(next(token_ids), turn.supervised) for turn in turns])
                 self._check(row, joined)
                 encoded.append(joined)
         return encoded
@@ -111,7 +143,7 @@ class Encoder:
         """
         segments = self.prompts.render(row, self.seed)
         if self._chat:
-            input_ids = self.tokenize(self._chat.question(segments))
+            (input_ids,) = self._text_tokenizer.encode([self._chat.question(segments)])
         else:
             prompt = takewhile(lambda segment: not segment.supervised, segments)
             input_ids = [*self._bos, *(token for segment in prompt for token in self.tokenize(segment.text))]
@@ -122,15 +154,11 @@ class Encoder:
         return input_ids
 
     def tokenize(self, text: str) -> list[int]:
-        """Return the token ids of a text, without special tokens around them."""
-        return self._tokenize([text])[0]
+        """Return the token ids of a text, without special tokens around them and without any that it spells out."""
+        return self._text_tokenizer.encode_text(text)
 
-    def _tokenize(self, texts: list[str]) -> list[list[int]]:
-        token_ids: list[list[int]] = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
-        return token_ids
-
-    def _render(self, row: Row) -> list[Segment]:
-        """Return the segments of a training row, in the chat template if there is one; refuse what cannot be learnt."""
+    def _render(self, row: Row) -> list[list[ChatTurn]]:
+        """Return the sequences of a training row, in the chat template if there is one; refuse a row without any."""
         segments: list[Segment] = self.prompts.render(row, self.seed)
         supervised = [s.supervised for s in segments if s.text]
         if not any(supervised):
@@ -140,7 +168,9 @@ class Encoder:
             raise ZooError(
                 problem, "all that is read before all that is learnt", "take a causal backbone for dialogues"
             )
-        return self._chat.turns(segments) if self._chat else segments
+        if self._chat:
+            return self._chat.sequences(segments)
+        return [[ChatTurn([segment.text], segment.supervised) for segment in segments]]
 
     def _join(self, segments: Sequence[tuple[list[int], bool]]) -> Encoded:
         """Join tokenized segments; the stop token is supervised if the last segment is. A chat template has its own."""
@@ -175,7 +205,11 @@ class Encoder:
 
     @cached_property
     def _chat(self) -> Chat | None:
-        return Chat(self.tokenizer) if self.template == "chat" else None
+        return Chat(TemplateRenderer(self.tokenizer, self.template_date)) if self.template == "chat" else None
+
+    @cached_property
+    def _text_tokenizer(self) -> TextTokenizer:
+        return self._chat.renderer.text_tokenizer if self._chat else TextTokenizer(self.tokenizer)
 
     @cached_property
     def _bos(self) -> list[int]:

@@ -123,6 +123,7 @@ class Clip:
                     padding=True,
                     truncation=True,
                     max_length=max_length,
+                    split_special_tokens=True,  # a caption is text, also where it spells out <|endoftext|>
                     return_tensors="pt",
                 ).to(self.model.device)
                 hidden = self.model.text_model(inputs["input_ids"], inputs["attention_mask"]).pooler_output

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from instructzoo.core.errors import ZooError
+from instructzoo.core.text import TextTokenizer
 from instructzoo.pix2pix.networks.stable_diffusion import ToError, load_components, pixels_per_latent
 
 
@@ -168,7 +169,8 @@ def tokenize(tokenizer: Any, texts: Sequence[str], max_tokens: int, names: Seque
     Raises:
         ZooError: A text is longer than that, or has a character that the tokenizer does not know.
     """
-    rows = tokenizer(list(texts), add_special_tokens=True, verbose=False)["input_ids"]
+    start, *end = tokenizer("")["input_ids"]  # what CLIP puts around a text
+    rows = [[start, *token_ids, *end] for token_ids in TextTokenizer(tokenizer).encode([[text] for text in texts])]
     for text, row, where in zip(texts, rows, names or [""] * len(texts), strict=True):
         if len(row) > max_tokens:
             problem = f'"{text[:60]}" takes {len(row)} tokens'
