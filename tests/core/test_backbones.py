@@ -21,7 +21,7 @@ from instructzoo.core.errors import ZooError
 from instructzoo.core.infer import choose, generate
 from instructzoo.core.infer.generate import generate_ids
 from instructzoo.core.infer.token_spellings import TokenSpellings
-from instructzoo.core.models import ModelBundle, adapters, backbone_checks
+from instructzoo.core.models import ModelBundle, adapters, backbone_checks, convert
 from instructzoo.core.recipe import Decode
 from instructzoo.core.text import Encoder
 
@@ -69,7 +69,7 @@ def change_json(file: Path, **values: Any) -> None:
 
 
 def opened(folder: Path, **model: Any) -> ModelBundle:
-    return models.load(recipe(str(folder), model=model).model, 0, list)
+    return models.load(recipe(str(folder), model=model, method=LORA).model, 0, list)
 
 
 def trained(folder: Path, run: Path) -> Kit:
@@ -141,6 +141,32 @@ def test_a_lost_shard_expert_or_pickled_file_is_one_line(tokenizer: Any, tmp_pat
     lost = re.compile(r"experts\.1\.w1\.")
     with pytest.raises(ZooError, match=r"cannot load .*(missing|lack)"):
         opened(change_tensors(folder, lambda t: {n: v for n, v in t.items() if not lost.search(n)}))
+
+
+def test_weights_that_a_quantised_base_or_a_gguf_file_lacks_are_named(tokenizer: Any, tmp_path: Path) -> None:
+    gguf = pytest.importorskip("gguf")
+    pytest.importorskip("bitsandbytes")
+    folder = saved("Llama", tokenizer, tmp_path, **SMALL | {"hidden_size": 64})
+    assert adapters.is_quantised(opened(folder, quantisation="nf4").model)
+    change_tensors(folder, lambda t: {n: v for n, v in t.items() if "0.mlp.up_proj" not in n})
+    with pytest.raises(ZooError, match=r"its files lack model\.layers\.0\.mlp\.up_proj\.weight"):
+        opened(folder, quantisation="nf4")
+
+    writer = gguf.GGUFWriter(tmp_path / "model.gguf", "llama")
+    writer.add_block_count(1)
+    writer.add_context_length(64)
+    writer.add_embedding_length(32)
+    writer.add_feed_forward_length(64)
+    writer.add_head_count(2)
+    writer.add_vocab_size(40)
+    for name in ("token_embd", "output"):
+        writer.add_tensor(f"{name}.weight", torch.ones(40, 32).numpy())
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    with pytest.raises(ZooError, match=r"model\.gguf: .* its files lack model\.layers\.0\..* and 7 more"):
+        convert.from_gguf(tmp_path / "model.gguf", tmp_path)
 
 
 @pytest.mark.parametrize(

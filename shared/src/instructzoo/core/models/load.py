@@ -221,6 +221,10 @@ def _pretrained(source: Path | str, settings: Model, revision: str | None = None
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # they are named with the others
         )
+    if model._hf_peft_config_loaded:  # transformers has put the adapter of a hub repository on the model
+        raise ZooError(
+            f"{source} holds an adapter", "a whole model", "take its base, or a merged one", "model.backbone"
+        )
     check_backbone(source, model, loading_info)
     backbone_checks.reset_generation(model)
     if seq2seq:
