@@ -24,7 +24,7 @@ from instructzoo.core.models.quiet import quiet
 from instructzoo.core.recipe import Method, Model, Recipe, validate_settings
 from instructzoo.core.record import Row
 from instructzoo.pix2pix import images
-from instructzoo.pix2pix.networks import editor, patch_autoencoder
+from instructzoo.pix2pix.networks import editor, patch_autoencoder, stable_diffusion, weight_files
 from instructzoo.pix2pix.networks.editor import Editor
 
 SCRATCH_PATTERN = re.compile(r"scratch:unet-(\d+)x(\d+)")
@@ -85,6 +85,7 @@ def load(recipe: Recipe, rows: Callable[[], Iterable[Row]], saved_start: Path | 
         return ModelBundle(_scratch(recipe, options, vae, tokenizer), tokenizer, "editor")
     from instructzoo.core.models.resolve import resolve
 
+    weight_files.check_single_file(name)
     location = _local_folder(name) or resolve(name)
     with quiet():
         model, tokenizer = editor.open_folder(location, revision=options.revision)
@@ -116,6 +117,7 @@ def set_prediction_type(model: Editor, recipe: Recipe) -> str:
         raise ZooError(
             f"a backbone that tells {prediction_type}", "epsilon or v_prediction", "set objective.prediction"
         )
+    stable_diffusion.check_noise_schedule(model.schedule.config, recipe.model.backbone)
     return prediction_type
 
 
@@ -211,8 +213,12 @@ def open_start(folder: Path) -> tuple[Any, Any]:
     """The autoencoder and tokenizer that `save_start` wrote."""
     from transformers import CLIPTokenizer
 
-    vae = patch_autoencoder.PatchAutoencoder.from_pretrained(str(folder / "vae"), use_safetensors=True)
-    return vae, CLIPTokenizer.from_pretrained(str(folder / "tokenizer"))
+    vae = patch_autoencoder.PatchAutoencoder.from_config(
+        patch_autoencoder.PatchAutoencoder.load_config(str(folder / "vae"))
+    )
+    weights = folder / "vae" / "diffusion_pytorch_model.safetensors"
+    vae.load_state_dict(weight_files.load_exactly(weights, vae.state_dict()))
+    return vae.eval(), CLIPTokenizer.from_pretrained(str(folder / "tokenizer"))
 
 
 def train_tokenizer(texts: Iterable[str], model_settings: Model) -> Any:
@@ -289,9 +295,5 @@ def _local_folder(name: str) -> Path | None:
 
 def _load_trained(model: Editor, path: Path) -> None:
     """Load LoRA's matrices and the first layer into the editor."""
-    from safetensors.torch import load_file
-
-    saved, expected = load_file(path), {n: p for n, p in model.named_parameters() if p.requires_grad}
-    if saved.keys() != expected.keys():
-        raise ZooError(f"{path} holds other parameters", "those of its recipe's method", "train again")
-    model.load_state_dict(saved, strict=False)
+    expected = {n: p for n, p in model.named_parameters() if p.requires_grad}
+    model.load_state_dict(weight_files.load_exactly(path, expected), strict=False)

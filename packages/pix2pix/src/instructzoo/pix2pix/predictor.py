@@ -25,6 +25,9 @@ MAX_DIFFERENCE = 2.0
 MAX_BATCH_LATENTS = 16_384
 """Latent positions that are denoised together, guidance counted once: 1,024 pictures of 4x4 latents, 16 of 32x32."""
 
+NAMED_ROWS = 3
+"""Rows of a batch that an error names."""
+
 
 @dataclass(frozen=True)
 class Predictor:
@@ -124,19 +127,32 @@ class Predictor:
         """
         source, first_error = iter(rows), None
         while first_error is None:
-            block: list[tuple[Row, Row]] = []
+            block: list[tuple[str, Row, Row]] = []
             try:
                 for where, row in islice(source, batch):
-                    block.append((row, self._resolve_row(row, where)))
+                    block.append((where, row, self._resolve_row(row, where)))
             except ZooError as error:
                 first_error = error
             if not block:
                 break
-            answers = self._answer([resolved for _, resolved in block], first)
-            yield from zip((row for row, _ in block), answers, strict=True)
+            try:
+                answers = self._answer([resolved for _, _, resolved in block], first)
+            except ZooError:
+                yield from self._answer_singly(block, first)
+            else:
+                yield from zip((row for _, row, _ in block), answers, strict=True)
             first += len(block)
         if first_error:
             raise first_error
+
+    def _answer_singly(self, block: Sequence[tuple[str, Row, Row]], first: int) -> Iterator[tuple[Row, str]]:
+        """The rows of a block with their answers, up to the one that has none. Raises its ZooError, with its place."""
+        for number, (where, row, resolved) in enumerate(block, first):
+            try:
+                (answer,) = self._answer([resolved], number)
+            except ZooError as error:
+                raise ZooError(error.found, error.expected, error.fix, where or error.where) from error
+            yield row, answer
 
     def _resolve_row(self, row: Row, where: str) -> Row:
         """The row with its picture's path relative to its file. Raises ZooError for a row that cannot be answered."""
@@ -187,4 +203,11 @@ class Predictor:
         ids = tokenize(self.loaded.tokenizer, [*texts, ""], max_tokens).to(device)
         before = to_tensor(pixels for _, _, pixels in group).to(device)
         numbers = [first + index for index, _, _ in group]
-        return to_pixels(sampling.denoise(network, before, ids[:-1], ids[-1], self.sampling, numbers))
+        try:
+            return to_pixels(sampling.denoise(network, before, ids[:-1], ids[-1], self.sampling, numbers))
+        except ZooError as error:
+            if len(rows) == 1 or error.where:
+                raise
+            place = ", ".join(f"row {rows[index].get('id')}" for index, _, _ in group[:NAMED_ROWS])
+            more = f" and {len(group) - NAMED_ROWS:,} more of its batch" if len(group) > NAMED_ROWS else ""
+            raise ZooError(error.found, error.expected, error.fix, place + more) from error

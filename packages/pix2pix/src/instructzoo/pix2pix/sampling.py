@@ -17,6 +17,7 @@ from torch import Tensor
 from instructzoo.core import recipe as recipes
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.pix2pix.networks.editor import Editor
+from instructzoo.pix2pix.networks.stable_diffusion import OTHER_FAMILY
 
 SCHEDULERS = {
     "ddim": "DDIMScheduler",
@@ -27,7 +28,7 @@ SCHEDULERS = {
 }
 """Short names of diffusers' classes."""
 
-SCHEDULER_SETTING = "decode.options.scheduler"
+SCHEDULER_SETTING, STEPS_SETTING = "decode.options.scheduler", "decode.options.steps"
 
 
 class Settings(recipes.Settings):
@@ -60,23 +61,61 @@ def scheduler_class(name: str) -> str:
     """
     from diffusers.schedulers.scheduling_utils import KarrasDiffusionSchedulers
 
-    known = [scheduler.name for scheduler in KarrasDiffusionSchedulers]
+    known = [scheduler.name for scheduler in KarrasDiffusionSchedulers if scheduler.name != OTHER_FAMILY]
     class_name = SCHEDULERS.get(name, name)
     if class_name not in known:
         raise ZooError(f'no scheduler "{name}"', suggest(name, [*SCHEDULERS, *known]), where=SCHEDULER_SETTING)
     return class_name
 
 
-def make_scheduler(model: Editor, name: str) -> Any:
-    """A scheduler with the noise levels that the model was trained on; name and errors as of `scheduler_class`."""
+def make_scheduler(model: Editor, name: str, steps: int | None = None) -> Any:
+    """A scheduler with the noise levels that the model was trained on.
+
+    Args:
+        model: The editor.
+        name: As of `scheduler_class`.
+        steps: The denoising steps that it is made for, if known: their time steps are set, none beyond the training's.
+
+    Raises:
+        ZooError: As of `scheduler_class`, or the scheduler cannot take these noise levels or that many steps.
+    """
     import diffusers
 
-    class_name = scheduler_class(name)
+    class_name, config = scheduler_class(name), model.schedule.config
+    scheduler_type = getattr(diffusers, class_name)
+    zero_snr = "rescale_betas_zero_snr"
+    if config.get(zero_snr) and zero_snr not in signature(scheduler_type.__init__).parameters:
+        problem = f"{class_name} with a model whose noise schedule ends in pure noise ({zero_snr})"
+        raise ZooError(problem, "ddim, euler, dpm or unipc", "choose one of them", SCHEDULER_SETTING)
     try:
-        return getattr(diffusers, class_name).from_config(model.schedule.config)
-    except (ImportError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ZooError(f"{class_name}: {reason}", "one that can be made here", where=SCHEDULER_SETTING) from error
+        schedule = scheduler_type.from_config(config)
+        if steps is not None and not _spans_training(schedule, steps):
+            schedule = scheduler_type.from_config(config, timestep_spacing="trailing")
+            schedule.set_timesteps(steps)
+    except (ImportError, ValueError, NotImplementedError, IndexError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        problem = f"{class_name} cannot make {'any' if steps is None else f'{steps:,}'} steps ({reason})"
+        raise ZooError(problem, "a scheduler that can", "choose another, or more steps", SCHEDULER_SETTING) from error
+    return schedule
+
+
+def _spans_training(schedule: Any, steps: int) -> bool:
+    """Set the time steps, and say whether they begin near the noise and stay within those of the training.
+
+    They do not where one single step is the last one, which sees next to no noise, nor where the offset of 1 that
+    Stable Diffusion's folders have leads from about as many steps as the training's to one beyond it.
+
+    Raises:
+        ZooError: More steps than those of the training.
+    """
+    total = int(schedule.config.num_train_timesteps)
+    if steps > total:
+        raise ZooError(f"{steps:,} denoising steps", f"at most {total:,}, those of the training", where=STEPS_SETTING)
+    try:
+        schedule.set_timesteps(steps)
+    except IndexError:
+        return False
+    return total / 2 <= float(max(schedule.timesteps)) <= total - 1
 
 
 @torch.no_grad()
@@ -95,9 +134,12 @@ def denoise(
 
     Returns:
         Edited pictures, [b, 3, h, w] in about -1..1.
+
+    Raises:
+        ZooError: The scheduler or the number of steps does not fit, or a prediction is not of numbers.
     """
     device, dtype = before.device, model.unet.dtype
-    schedule = make_scheduler(model, settings.scheduler)
+    schedule = make_scheduler(model, settings.scheduler, settings.steps)
     schedule.set_timesteps(settings.steps, device=device)
     condition = model.vae.encode(before.to(model.vae.dtype)).latent_dist.mode()  # [b, c, h, w]
     generators = [torch.Generator().manual_seed(row_seed(settings.seed, number)) for number in row_numbers]
@@ -117,5 +159,24 @@ def denoise(
             full, picture, none = prediction.chunk(3)
             prediction = none + settings.image_guidance * (picture - none) + settings.guidance * (full - picture)
         latents = schedule.step(prediction, time, latents, **step_options, return_dict=False)[0]
+    check_finite(latents, "latents")
     edited: Tensor = model.vae.decode((latents / model.scale).to(model.vae.dtype), return_dict=False)[0]
+    check_finite(edited, "picture")
     return edited
+
+
+def check_finite(values: Tensor, name: str) -> None:
+    """Check that a model gave numbers; others would become black pixels.
+
+    Args:
+        values: What it gave, of any shape.
+        name: What the message calls it.
+
+    Raises:
+        ZooError: There is NaN or infinity.
+    """
+    count = int((~torch.isfinite(values)).sum())
+    if count:
+        problem = f"the model gave NaN or infinity for {count:,} of {values.numel():,} values of the {name}"
+        fix = "train it again, or, where float16 overflows, export it without --half"
+        raise ZooError(problem, "numbers", fix)

@@ -248,6 +248,8 @@ def select_pairs(pairs: Sequence[SampledPair], limits: Thresholds) -> tuple[list
 def _below(pair: SampledPair, limits: Thresholds) -> str:
     """The first threshold that a pair misses; "" if it passes."""
     before, after, direction, images = _clip(pair)
+    if any(value != value for value in _clip(pair)):
+        raise ZooError("a CLIP similarity that is NaN", "numbers", "use another CLIP model, in float32", "clip")
     if images < limits.images:
         return "the pictures differ too much"
     if min(before, after) < limits.caption:
