@@ -187,6 +187,7 @@ def _rows(name: str, sentences: Sequence[Sentence], settings: Settings, seed: in
         fix = "annotate some; none, or [] in JSON, says that a text has no opinion"
         raise ZooError(f"none of the {len(sentences):,} texts is annotated", "tuples", fix, sentences[0].where)
     counts[UNANNOTATED] = len(sentences) - len(annotated)
+    counts["sentences that stand more than once with other tuples"] = _contradictions(annotated)
     for sentence in annotated:
         tasks = [task for task in settings.tasks or sentence.tasks if task in sentence.tasks]
         counts.update(_remarks(sentence))
@@ -206,6 +207,12 @@ def _format(name: str, path: Path) -> str:
     if name in CORPORA and CORPORA[name].reader == "semeval":
         return "semeval-csv" if path.suffix.lower() == ".csv" else "semeval-xml"
     return CORPORA[name].reader if name in CORPORA else readers.detect_format(path) or "own"
+
+
+def _contradictions(sentences: Sequence[Sentence]) -> int:
+    """The number of sentences that repeat the text and the tasks of an earlier one, but not its tuples."""
+    first_quads: dict[tuple[str, tuple[str, ...]], set[Quad]] = {}
+    return sum(first_quads.setdefault((s.text, s.tasks), {*s.quads}) != {*s.quads} for s in sentences)
 
 
 def _only_conflicting(sentence: Sentence, task: str) -> bool:

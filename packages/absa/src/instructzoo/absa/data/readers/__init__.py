@@ -7,6 +7,7 @@ own                         your own CSV or JSON Lines (custom.py)
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -32,7 +33,9 @@ _SNIFFED_BYTES = 1 << 16
 def detect_format(path: Path) -> str | None:
     """The name of a file's format, by its suffix and its first 64 KiB; None for any other file."""
     with readers.existing_path(path).open("rb") as file:
-        head = file.read(_SNIFFED_BYTES).decode("utf-8-sig", errors="replace").lstrip()
+        start = file.read(_SNIFFED_BYTES)
+    encoding = "utf-16" if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    head = start.decode(encoding, errors="replace").lstrip()
     first_line, _, rest = head.partition("\n")
     suffix = path.suffix.lower()
     if head.startswith("<") and (suffix == ".xml" or head.startswith("<?xml")):
@@ -43,8 +46,8 @@ def detect_format(path: Path) -> str | None:
             return "semeval-csv"
         return "own" if {"text", "aspect"} <= columns else None
     if suffix in (".jsonl", ".json"):
-        start = first_line + rest[:1000]
-        return "own" if '"quads"' in start and '"text"' in start else None
+        beginning = first_line + rest[:1000]
+        return "own" if '"quads"' in beginning and '"text"' in beginning else None
     for line in head.split("\n"):
         if "\t" in line and text_lines.ACOS_TUPLE.fullmatch(line.split("\t")[1].strip()):
             return "acos"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ NOTHING_MARKS = ("none", "[]")
 """How a cell says, in any case, that a text has nothing to find; an empty cell says nothing about the text."""
 
 EMPTY_SPAN = "empty span, read as implicit"
+OTHER_WHITE_SPACE = "tuples whose white space is not that of the text, which was taken"
 UNUSED_CATEGORY = "category without aspect terms, which no task asks for"
 
 _SENTIMENTS = {"pos": "positive", "neg": "negative", "neu": "neutral"} | {
@@ -73,15 +75,32 @@ def make_sentence(
         The checked sentence.
 
     Raises:
-        ZooError: for an empty text, and for half a surrogate pair, which cannot be encoded.
+        ZooError: for an empty text or element, and for half a surrogate pair, which cannot be encoded.
     """
     if not isinstance(text, str) or not text.strip():
         raise ZooError(f"found {shorten(repr(text))}", "a text that is not empty", "correct or remove the line", where)
-    elements = [element for quad in quads for element in (quad.aspect, quad.opinion, quad.category) if element]
-    for value in (text, *elements):
+    elements = [e for quad in quads for e in (quad.aspect, quad.opinion, quad.category) if e is not None]
+    for value in (text, domain, *elements):
         if not is_encodable(value):
             raise ZooError("half a surrogate pair in the text", "Unicode characters", "correct the line", where)
-    return Sentence(text.strip(), tuple(quads), where, tasks, domain, tuple(remarks), annotated)
+    if any(not element.strip() for element in elements):
+        raise ZooError("an empty element", "words, or what the format has for an implicit one", "correct it", where)
+    text = text.strip()
+    aligned = tuple(_with_white_space_of(text, quad) for quad in quads)
+    remarks = [*remarks, *[OTHER_WHITE_SPACE] * sum(map(Quad.__ne__, quads, aligned))]
+    return Sentence(text, aligned, where, tasks, domain, tuple(remarks), annotated)
+
+
+def _with_white_space_of(text: str, quad: Quad) -> Quad:
+    """The quad, its spans with the white space of the text: a no-break space is often typed as a plain one."""
+    return replace(quad, aspect=_found_in(text, quad.aspect), opinion=_found_in(text, quad.opinion))
+
+
+def _found_in(text: str, span: str | None) -> str | None:
+    if span is None or span in text:
+        return span
+    match = re.search(r"\s".join(map(re.escape, re.split(r"\s", span))), text)
+    return match[0] if match else span
 
 
 def supported_tasks(elements: Collection[str]) -> tuple[str, ...]:
@@ -119,7 +138,9 @@ def parse_literal(text: str, form: str, where: str) -> Any:
     """
     try:
         with warnings.catch_warnings(action="ignore"):  # of "\\d" in a corpus's strings
-            return ast.literal_eval(text)
+            value = ast.literal_eval(text)
+        repr(value)  # which fails for a hexadecimal number of thousands of digits, and would in an error message
+        return value
     except _LITERAL_ERRORS as error:
         raise malformed(text, form, where) from error
 

@@ -10,10 +10,16 @@
 
 Aspect terms support the tasks ae and aesc, opinions (target NULL: implicit) support tasd as well. The categories of
 2014 belong to no term, so no task asks for them; they are counted. So are opinions on a whole review (2016, subtask 2).
+A file that has nothing else says nothing about terms, and is refused. In XML a sentence without labels has no opinion;
+in CSV an empty cell is not annotated.
+
+Offsets count characters; those of tools that count UTF-16 units (two for an emoji) are recognised. Offsets that lead
+elsewhere are counted where the sentence has the term, and are an error where it does not.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -39,6 +45,7 @@ OPINION_TASKS = supported_tasks(("aspect", "category", "sentiment"))
 NO_TERM, NO_CATEGORY = "noaspectterm", "noaspectcategory"
 REVIEW_OPINION = "opinion on a whole review, which no task asks for"
 WRONG_OFFSETS = "offsets in the file that do not lead to the term"
+UTF16_OFFSETS = "offsets that count UTF-16 units, read as such"
 
 TEXT_COLUMN, TERMS_COLUMN = "raw_text", "aspectTerms"
 _FORM = "[{'term': '...', 'polarity': 'positive'}, ...]"
@@ -78,8 +85,8 @@ def read_xml(path: Path) -> Iterator[Sentence]:
     """Read the sentences of an XML file.
 
     Raises:
-        ZooError: with file:line, for XML that is not well-formed, a document type, an unknown polarity, and a label
-            without its attributes.
+        ZooError: with file:line, for XML that is not well-formed, a document type, an unknown polarity, a label without
+            its attributes or whose term is not in the sentence, and a file without labels of terms.
     """
     content = readers.existing_path(path).read_bytes()
     handler = _SentenceHandler(path)
@@ -98,14 +105,46 @@ def read_xml(path: Path) -> Iterator[Sentence]:
         raise ZooError(str(error), "XML in UTF-8", "correct the first line", location(path, 1)) from error
     if not handler.sentences:
         raise ZooError("holds no <sentence>", "SemEval's XML", "check that the file is complete", str(path))
-    tasks = OPINION_TASKS if handler.has_opinions else TERM_TASKS
+    handler.check_labels()
+    tasks = OPINION_TASKS if handler.opinions_at else TERM_TASKS
     for sentence in handler.sentences:
         yield make_sentence(sentence.text, sentence.quads, sentence.where, tasks, remarks=sentence.remarks)
 
 
+@dataclass(frozen=True)
+class _Located:
+    """A term with its offsets, and the line of its label."""
+
+    term: str
+    start: int
+    end: int
+    where: str
+
+    def remarks(self, text: str) -> Iterator[str]:
+        """What is to be said of the offsets. Raises ZooError where the text does not have the term at all."""
+        units = text.encode("utf-16-le", "surrogatepass")[2 * self.start : 2 * self.end]
+        if _plain(text[self.start : self.end]) == _plain(self.term):
+            return
+        if _plain(units.decode("utf-16-le", "replace")) == _plain(self.term):
+            yield UTF16_OFFSETS
+        elif _plain(self.term) in _plain(text):
+            yield WRONG_OFFSETS
+        else:
+            found = f'the term "{shorten(self.term)}", and "{shorten(text[self.start : self.end])}" at its offsets'
+            raise ZooError(found, "a term of the sentence", "correct the label", self.where)
+
+
+def _plain(text: str) -> str:
+    """The text with plain spaces for all white space, one for one."""
+    return re.sub(r"\s", " ", text)
+
+
 @dataclass
 class _SentenceHandler:
-    """Callbacks of the XML parser; `text`, `line`, `quads`, `term_offsets`, `remarks` are of the current sentence."""
+    """Callbacks of the XML parser; `text`, `line`, `quads`, `located`, `remarks` are of the current sentence.
+
+    terms_at, opinions_at, categories_at: the first label of each kind in a sentence, or "".
+    """
 
     path: Path
     parser: Any = None
@@ -115,13 +154,28 @@ class _SentenceHandler:
     text: str = ""
     line: int = 0
     quads: list[Quad] = field(default_factory=list)
-    term_offsets: list[tuple[str, int, int]] = field(default_factory=list)
+    located: list[_Located] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
-    has_opinions: bool = False
+    terms_at: str = ""
+    opinions_at: str = ""
+    categories_at: str = ""
     review_opinions: int = 0
 
     def where(self) -> str:
         return location(self.path, self.parser.CurrentLineNumber)
+
+    def check_labels(self) -> None:
+        """Raise ZooError for a file whose labels say nothing about terms, or that mixes the forms of two years."""
+        if self.terms_at and self.opinions_at:
+            found = (
+                f"aspectTerm in {self.terms_at.rpartition(':')[2]} and Opinion in {self.opinions_at.rpartition(':')[2]}"
+            )
+            raise ZooError(f"labels of two forms: {found}", "one form in a file", "split it", self.opinions_at)
+        if not (self.terms_at or self.opinions_at):
+            kind = "opinions on whole reviews" if self.review_opinions else "categories without terms"
+            found = f"{kind} alone" if self.review_opinions or self.categories_at else "no label at all"
+            fix = "no task of this domain asks for anything else"
+            raise ZooError(found, "aspectTerm or Opinion in a sentence", fix, self.categories_at or str(self.path))
 
     def doctype(self, *_: object) -> None:
         raise ZooError("a document type", "none: entities are not read", "remove the <!DOCTYPE ...>", self.where())
@@ -129,19 +183,20 @@ class _SentenceHandler:
     def start(self, name: str, values: Mapping[str, str]) -> None:
         if name == "sentence":
             self.in_sentence, self.text, self.line = True, "", self.parser.CurrentLineNumber
-            self.quads, self.term_offsets, self.remarks = [], [], []
+            self.quads, self.located, self.remarks = [], [], []
         elif name == "text" and self.in_sentence:
             self.text_pieces = []
         elif name == "aspectTerm" and self.in_sentence:
+            self.terms_at = self.terms_at or self.where()
             self._add_label(values, "term", None)
         elif name == "Opinion" and self.in_sentence:
+            self.opinions_at = self.opinions_at or self.where()
             self._add_label(values, "target", "category")
         elif name == "Opinion":
             self.review_opinions += 1
         elif name == "aspectCategory" and self.in_sentence:
+            self.categories_at = self.categories_at or self.where()
             self.remarks.append(UNUSED_CATEGORY)
-        elif name == "Opinions":
-            self.has_opinions = True
 
     def characters(self, text: str) -> None:
         if self.text_pieces is not None:
@@ -152,9 +207,10 @@ class _SentenceHandler:
             self.text, self.text_pieces = "".join(self.text_pieces), None
         elif name == "sentence":
             self.in_sentence = False
-            wrong = [WRONG_OFFSETS for term, start, end in self.term_offsets if self.text[start:end] != term]
+            located = self.located if self.text.strip() else []
+            remarks = (*self.remarks, *(remark for label in located for remark in label.remarks(self.text)))
             where = location(self.path, self.line)
-            self.sentences.append(Sentence(self.text, tuple(self.quads), where, remarks=(*self.remarks, *wrong)))
+            self.sentences.append(Sentence(self.text, tuple(self.quads), where, remarks=remarks))
         elif name == "Reviews" and self.review_opinions and self.sentences:
             last = self.sentences[-1]
             self.sentences[-1] = replace(last, remarks=(*last.remarks, *[REVIEW_OPINION] * self.review_opinions))
@@ -166,5 +222,15 @@ class _SentenceHandler:
             raise ZooError(f"no attribute {missing[0]}", ", ".join(needed), "correct the element", self.where())
         aspect, sentiment = parse_span(values[term]), parse_sentiment(values["polarity"], self.where())
         self.quads.append(Quad(aspect, parse_category(values[category]) if category else None, None, sentiment))
-        if aspect is not None and values.get("from", "").isdecimal() and values.get("to", "").isdecimal():
-            self.term_offsets.append((aspect, int(values["from"]), int(values["to"])))
+        if aspect is not None and (offsets := self._offsets(values)):
+            self.located.append(_Located(aspect, *offsets, self.where()))
+
+    def _offsets(self, values: Mapping[str, str]) -> tuple[int, int] | None:
+        """The attributes from and to; None where the label has neither."""
+        written = [values.get("from", ""), values.get("to", "")]
+        if not any(written):
+            return None
+        if not all(re.fullmatch(r"\d{1,9}", offset) for offset in written):
+            found = f'from="{shorten(written[0])}" to="{shorten(written[1])}"'
+            raise ZooError(found, "two numbers of characters", "correct the element", self.where())
+        return int(written[0]), int(written[1])

@@ -31,6 +31,7 @@ from instructzoo.absa.data.readers.base import (
 )
 from instructzoo.absa.schema import TASKS, Quad, parse_category
 from instructzoo.core.data.line_files import malformed
+from instructzoo.core.data.readers import shorten
 from instructzoo.core.errors import ZooError
 
 MARK = "####["
@@ -43,7 +44,7 @@ NO_CATEGORY = "laptop"
 ASQP_FORM = "sentence####[['aspect', 'category', 'positive', 'opinion'], ...]"
 ASTE_FORM = "sentence####[([0, 1], [3], 'POS'), ...] with token numbers"
 ACOS_FORM = "sentence<tab>first,end CATEGORY 0|1|2 first,end<tab>..."
-ACOS_TUPLE = re.compile(r"(-?\d+),(-?\d+) (\S+) ([012]) (-?\d+),(-?\d+)")
+ACOS_TUPLE = re.compile(r"(-?\d{1,9}),(-?\d{1,9}) (\S+) ([012]) (-?\d{1,9}),(-?\d{1,9})")
 ACOS_SENTIMENTS = ("negative", "neutral", "positive")
 
 _TRIPLET_TASKS = supported_tasks(("aspect", "opinion", "sentiment"))
@@ -147,6 +148,8 @@ def _join_tokens(indices: Any, tokens: Sequence[str], where: str) -> str:
         raise malformed(indices, ASTE_FORM, where)
     if min(indices) < 0 or max(indices) >= len(tokens):
         raise _no_such_token(max(indices, key=abs), tokens, where)
+    if indices != sorted({*indices}):
+        raise ZooError(f"tokens {shorten(str(indices))}", "token numbers in ascending order", "correct the line", where)
     return " ".join(tokens[index] for index in indices)
 
 
@@ -160,4 +163,5 @@ def _token_range(start: int, end: int, tokens: Sequence[str], where: str) -> str
 
 
 def _no_such_token(index: int, tokens: Sequence[str], where: str) -> ZooError:
-    return ZooError(f"token {index}", f"one of the {len(tokens)} tokens of the sentence", "correct the line", where)
+    expected = f"one of the {len(tokens)} tokens of the sentence, counted from 0"
+    return ZooError(f"token {shorten(str(index))}", expected, "correct the line", where)
