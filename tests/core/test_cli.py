@@ -125,6 +125,10 @@ def test_the_shell_can_be_taught_to_complete_commands() -> None:
     assert done.stdout.split() == ["reproduce"]
 
 
+def test_a_single_value_for_a_list_is_an_error_that_shows_how_to_write_one() -> None:
+    one_line(zoo("train", "absa/small", "data.sources=own"), 'data.sources = "own"', "a list, such as [first, second]")
+
+
 def test_a_mistyped_setting_is_an_error_with_a_suggestion() -> None:
     one_line(zoo("train", "arithmetic/tiny", "train.lrr=1e-4"), 'unknown setting "train.lrr"', 'did you mean "lr"?')
 

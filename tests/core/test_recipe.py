@@ -65,7 +65,7 @@ def test_an_unknown_key_is_an_error_with_its_line_and_a_suggestion(tmp_path: Pat
         ("  tokenizer: digits\n", "", 2, "scratch backbone needs a tokenizer; expected digits or bpe"),
         ("  backbone: scratch:llama-1x32\n", "", 2, r'no setting "model\.backbone"'),
         ("domain: arithmetic\n", "", None, r'no setting "domain"'),
-        ("train:\n", "method: {targets: q}\ntrain:\n", 5, r"method\.targets = \"q\"; expected 'all-linear' or a valid"),
+        ("train:\n", "method: {targets: q}\ntrain:\n", 5, r"method\.targets = \"q\"; expected 'all-linear' or a list"),
         ("train:\n", "train: 3\nother:\n", 5, r"train = 3; expected a valid dictionary"),
     ],
 )

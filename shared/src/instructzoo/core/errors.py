@@ -65,5 +65,5 @@ def suggest(word: str, candidates: Iterable[str]) -> str:
         'did you mean "x"?' where a candidate is similar to `word`, else "known: " and all candidates.
     """
     names = sorted(candidates)
-    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.5 if len(word) < 4 else 0.6)
     return f'did you mean "{near[0]}"?' if near else f"known: {', '.join(names) or 'none'}"

@@ -196,7 +196,11 @@ def _explain(
         *parents, name = names
         group = ".".join(parents) or "this file"
         hint = str(aliases[name]) if name in aliases else suggest(name, _fields(model, parents))
-        fix = "all settings are in docs/recipes.md" if name in aliases else _listed(group)
+        fix = (
+            "all settings are in docs/recipes.md"
+            if name in aliases
+            else f"the settings of {group} are in docs/recipes.md"
+        )
         return ZooError(f'unknown setting "{dotted}"', hint, fix, where)
     if first["type"] == "missing":
         return ZooError(f'no setting "{dotted}"', "a value for it", where=where)
@@ -205,11 +209,8 @@ def _explain(
     # A union reports every member that did not fit.
     expected = [d["msg"].removeprefix("Input should be ") for d in details if _setting(model, d["loc"]) == names]
     value = json.dumps(first["input"], default=str, ensure_ascii=False)
-    return ZooError(f"{dotted} = {value}", " or ".join(dict.fromkeys(expected)), where=where)
-
-
-def _listed(group: str) -> str:
-    return f"the settings of {group} are in docs/recipes.md"
+    words = " or ".join(dict.fromkeys(expected)).replace("a valid tuple", "a list, such as [first, second]")
+    return ZooError(f"{dotted} = {value}", words, where=where)
 
 
 def _setting(model: type[Settings], steps: Sequence[str | int]) -> list[str]:

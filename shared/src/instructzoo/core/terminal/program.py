@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import warnings
 from typing import Any
 
 import typer
@@ -23,6 +24,8 @@ def run(command: typer.Typer, name: str) -> None:
     """
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore", FutureWarning)  # of libraries among one another: no user can act on them
     # With AVX512-BF16, bitsandbytes logs at every start that it lacks a kernel, which models/load.py disables anyway.
     logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
     try:
