@@ -15,7 +15,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
@@ -26,26 +25,27 @@ STEPS = 3
 
 def measure(command: list[str], environment: dict[str, str], log: Path) -> Figures:
     """Seconds and peak megabytes of one `zoo` command."""
-    started, peak = time.monotonic(), [0, 0]
+    started, used, peak = time.monotonic(), processor_seconds(), [0, 0]
     with log.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "instructzoo.core.cli", *command], env=environment, stdout=output, stderr=output
         )
 
-        def watch() -> None:
-            while process.poll() is None:
-                for i, name in enumerate(("RssAnon", "VmHWM")):
-                    peak[i] = max(peak[i], memory_kilobytes(process.pid, name))
-                time.sleep(0.1)
-
-        watcher = threading.Thread(target=watch)
-        watcher.start()
-        process.wait()
-        watcher.join()
+        while process.poll() is None:
+            for i, name in enumerate(("RssAnon", "VmHWM")):
+                peak[i] = max(peak[i], memory_kilobytes(process.pid, name))
+            time.sleep(0.1)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{log.read_text()}")
-    seconds = round(time.monotonic() - started, 1)
-    return {"seconds": seconds, "anonymous_mb": peak[0] // 1000, "resident_mb": peak[1] // 1000}
+    seconds, processor = time.monotonic() - started, processor_seconds() - used
+    figures = {"seconds": round(seconds, 1), "processor_seconds": round(processor, 1)}
+    return figures | {"anonymous_mb": peak[0] // 1000, "resident_mb": peak[1] // 1000}
+
+
+def processor_seconds() -> float:
+    """Seconds that all children which have ended spent on processors: what a busy machine does not change."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def memory_kilobytes(pid: int, name: str) -> int:
