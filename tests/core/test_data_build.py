@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -306,6 +307,17 @@ def test_the_card_states_how_many_rows_were_asked_for(tmp_path: Path) -> None:
     assert "The source gave train 40, validation 5, test 4 (of 1,000 asked for) rows." in page
     assert build_rows(source, recipe(sources=("files",)), tmp_path / "out").card["asked"] == {}
     assert readme({name: value for name, value in built.card.items() if name != "asked"})  # a card of an older build
+
+
+def test_a_test_split_of_few_rows_is_on_the_card_with_what_to_do(tmp_path: Path) -> None:
+    few = build_rows(raw(train=poems(60)), recipe(), tmp_path / "few").card["notes"]
+    assert (
+        "test has 2 rows, too few to tell models apart: set data.test=0.3 and bring more rows, or a test file" in few[1]
+    )
+    enough = build_rows(raw(train=poems(400)), recipe(test=0.02), tmp_path / "enough").card["notes"]
+    assert any(re.match(r"test has \d+ rows, .*: set data.test=0.08, or a test file", note) for note in enough)
+    own = raw(train=poems(60), validation=poems(3, 100), test=poems(3, 200))
+    assert build_rows(own, recipe(), tmp_path / "own").card["notes"] == []
 
 
 def test_a_column_that_only_some_rows_have_is_an_error() -> None:

@@ -90,10 +90,9 @@ def _rows_by_split(name: str, recipe: Recipe, wanted: set[str]) -> Mapping[str, 
 
 
 def _corpus(seed: int) -> datasets.Dataset:
-    import datasets
-    import pyarrow as pa
+    from instructzoo.core.data import mapped_tables, tables
 
-    return datasets.Dataset(pa.concat_tables(world.corpus(seed)))
+    return tables.dataset_of(mapped_tables.collect(world.corpus(seed)))
 
 
 def _local_path(name: str, recipe: Recipe) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,9 @@ from instructzoo.core.recipe import Recipe
 EXAMPLES = 3
 MAX_CHARACTERS = 400
 """Rows shown of each split, and characters shown of each of their texts."""
+
+SMALL_SPLIT = 30
+"""Rows below which a split tells little: 95% intervals of a rate are wider than 18 points to either side."""
 
 _HUB_LICENCES = {
     "apache-2.0",
@@ -47,6 +51,7 @@ def describe(
         The card; every value is plain JSON.
     """
     sources = _sources(data.tables)
+    counts = {split: table.num_rows for split, table in data.tables.items()}
     return {
         "domain": recipe.domain,
         "fingerprint": fingerprint,
@@ -54,13 +59,13 @@ def describe(
         "settings": recipe.data.model_dump(mode="json"),
         "sources": sources,
         "licences": sorted({source["licence"] or "not stated" for source in sources}),
-        "counts": {split: table.num_rows for split, table in data.tables.items()},
+        "counts": counts,
         "items": {split: len(np.unique(hashes(table.column("item")))) for split, table in data.tables.items()},
         "raw": dict(raw),
         "asked": _requested(raw, recipe),
         "splits": data.split_origins,
         "dropped": data.dropped,
-        "notes": list(notes),
+        "notes": [*notes, *small_split_notes(counts, data.split_origins)],
         "contamination": {
             "ngram": recipe.data.ngram,
             "overlap": recipe.data.overlap,
@@ -69,6 +74,25 @@ def describe(
         "lengths": {split: _lengths(table) for split, table in data.tables.items()},
         "examples": {split: _examples(table) for split, table in data.tables.items()},
     }
+
+
+def small_split_notes(counts: Mapping[str, int], origins: Mapping[str, str]) -> list[str]:
+    """A sentence for each split that was taken out of train and has fewer than SMALL_SPLIT rows.
+
+    Args:
+        counts: Rows by split.
+        origins: How each split was made, by split.
+    """
+    notes = []
+    for split in ("validation", "test"):
+        rows = counts.get(split, SMALL_SPLIT)
+        if "of train's items" in origins.get(split, "") and rows < SMALL_SPLIT:
+            needed = SMALL_SPLIT / sum(counts.values())
+            raised = f"set data.{split}={min(0.3, math.ceil(100 * needed) / 100):g}"
+            fix = raised if needed <= 0.3 else f"{raised} and bring more rows"
+            own = ", or a test file of your own" if split == "test" else ""
+            notes.append(f"{split} has {rows} row{'s' * (rows != 1)}, too few to tell models apart: {fix}{own}")
+    return notes
 
 
 def _requested(raw: Mapping[str, int], recipe: Recipe) -> dict[str, int]:

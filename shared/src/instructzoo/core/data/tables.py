@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
@@ -37,9 +38,15 @@ def dataset(rows: Iterable[Row], chunk: int = 50_000) -> datasets.Dataset:
     Raises:
         ZooError: As for `table`.
     """
+    return dataset_of(table(rows, chunk))
+
+
+def dataset_of(rows: pa.Table) -> datasets.Dataset:
+    """The Dataset of a table, which it does not copy."""
     import datasets
 
-    return datasets.Dataset(table(rows, chunk))
+    # without a fingerprint, datasets pickles the table in memory for one
+    return datasets.Dataset(rows, fingerprint=uuid.uuid4().hex[:16])
 
 
 def table(rows: Iterable[Row], chunk: int = 50_000) -> pa.Table:
