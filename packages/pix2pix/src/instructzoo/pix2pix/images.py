@@ -11,6 +11,11 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -35,6 +40,12 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 
 EXPECTED_FORMATS = "a PNG, JPEG, WebP, BMP or GIF image"
 
+READ_ERRORS = (
+    OSError, SyntaxError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, EOFError, RuntimeError,
+    MemoryError, struct.error, zlib.error, Image.DecompressionBombError,
+)  # fmt: skip
+"""What Pillow raises for one damaged file or another, and Python for a path that cannot be one."""
+
 
 def read(reference: str, where: str = "") -> Pixels:
     """Decode an image.
@@ -49,22 +60,36 @@ def read(reference: str, where: str = "") -> Pixels:
     Raises:
         ZooError: The image is missing, damaged, of another format or too large.
     """
-    source = (
-        io.BytesIO(_decode_data_uri(reference, where))
-        if reference.startswith("data:")
-        else Path(reference).expanduser()
-    )
     name = _shorten(reference)
+    content = _decode_data_uri(reference, where) if reference.startswith("data:") else None
     try:
-        with Image.open(source, formats=FORMATS) as image:
+        content = Path(reference).expanduser().read_bytes() if content is None else content
+        with pillow_remarks(), Image.open(io.BytesIO(content), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 size = f"{name} has {image.width} x {image.height} pixels"
                 raise ZooError(size, f"at most {MAX_PIXELS:,} of them", "make it smaller", where)
+            if image.format == "PNG":  # decoding passes over a wrong checksum in the middle
+                with Image.open(io.BytesIO(content), formats=("PNG",)) as checked:
+                    checked.verify()
             return to_rgb(image)
     except FileNotFoundError as error:
         raise ZooError(f"no file {name}", EXPECTED_FORMATS, "look at the path", where) from error
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ZooError(f"cannot read {name}: {str(error)[:120]}", EXPECTED_FORMATS, "replace it", where) from error
+    except READ_ERRORS as error:
+        unknown = isinstance(error, UnidentifiedImageError)
+        reason = "its content is of another format" if unknown else str(error)[:120] or type(error).__name__
+        raise ZooError(f"cannot read {name}: {reason}", EXPECTED_FORMATS, "replace it", where) from error
+
+
+@contextmanager
+def pillow_remarks() -> Iterator[list[str]]:
+    """Collect what Pillow warns of inside the block instead of printing it, such as palettes and damaged EXIF data."""
+    remarks: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            yield remarks
+        finally:
+            remarks += [str(warning.message) for warning in caught]
 
 
 def to_rgb(image: Image.Image) -> Pixels:

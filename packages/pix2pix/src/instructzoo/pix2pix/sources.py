@@ -4,7 +4,8 @@
     released    the layout of the paper's data, a folder per prompt (readers/instructpix2pix.py), from data.path
     hub         a dataset with columns of pictures: save_to_disk or Parquet files in data.path, or data.options.hub
     pairs       pictures of one name in two folders of data.path (readers/paired_folders.py)
-    table       JSON Lines or CSV with instruction, image and edited (readers/table.py), from data.path
+    table       JSON Lines or CSV with instruction, image and edited (readers/table.py), such as the metadata.jsonl of
+                diffusers' examples, from data.path
     photos      the user's photos in data.path; pairs are made by known operations (photo_operations.py)
 
 With several sources data.path is the folder that contains one of each name. A split that no source has is cut out of
@@ -41,6 +42,11 @@ if TYPE_CHECKING:
 SOURCES = ("world", "released", "hub", "pairs", "table", "photos")
 PUBLISHED = ("released", "hub")
 PUBLISHED_LICENCE = "see the set's card"
+OWN_FORMS = (
+    "pairs: data.path has before/lake.png, after/lake.png and after/lake.txt, the instruction; table: JSON Lines or "
+    "CSV with instruction, image and edited; photos: photos alone, of which pairs are made"
+)
+"""What own data may be."""
 
 
 class Settings(recipes.Settings):
@@ -55,11 +61,15 @@ class Settings(recipes.Settings):
     )
     hub: str = Field("", description="for hub without data.path: id of the dataset, such as name/of-a-set")
     revision: str = Field("", description="for hub without data.path: the dataset's commit, tag or branch; none: main")
-    image_column: str = Field("original_image", description="for hub: column of the picture before")
-    edited_column: str = Field("edited_image", description="for hub: column of the picture after")
-    instruction_column: str = Field("edit_prompt", description="for hub: column of the instruction")
-    input_column: str = Field("original_prompt", description="for hub: column of the caption before, if there is one")
-    output_column: str = Field("edited_prompt", description="for hub: column of the caption after, if there is one")
+    image_column: str = Field("original_image", description="for hub, table: column of the picture before")
+    edited_column: str = Field("edited_image", description="for hub, table: column of the picture after")
+    instruction_column: str = Field("edit_prompt", description="for hub, table: column of the instruction")
+    input_column: str = Field(
+        "original_prompt", description="for hub, table: column of the caption before, if there is one"
+    )
+    output_column: str = Field(
+        "edited_prompt", description="for hub, table: column of the caption after, if there is one"
+    )
     before: str = Field("before", min_length=1, description="for pairs: name of the folder of pictures before")
     after: str = Field("after", min_length=1, description="for pairs: name of the folder of pictures after")
     per_photo: int = Field(4, ge=1, description="for photos: pairs of each photo, by different operations")
@@ -84,6 +94,8 @@ def build(recipe: Recipe, splits: Sequence[str] = SPLITS) -> datasets.DatasetDic
         ZooError: A source is unknown, files are missing or malformed (with their line), a picture is missing or damaged
             (with its row and file), or the hub cannot be reached.
     """
+    if "own" in recipe.data.sources:
+        raise ZooError('no source "own"', "one that says how your pictures lie", OWN_FORMS, "data.sources")
     check_sources(recipe, SOURCES)
     settings = recipes.validate_settings(Settings, recipe.data.options, "data.options")
     locations = {name: _locations(name, recipe, settings) for name in recipe.data.sources}
@@ -172,7 +184,8 @@ def _read_examples(name: str, location: Any, recipe: Recipe, settings: Settings,
     elif name == "pairs":
         examples = paired_folders.read_examples(location, settings.before, settings.after, tally)
     elif name == "table":
-        examples = (example for file in location for example in table.read_examples(file))
+        names = dict(zip(table.ALIASES, _table_columns(settings), strict=True))
+        examples = (example for file in location for example in table.read_examples(file, names))
     elif name == "photos":
         options = settings.per_photo, settings.photo_side, settings.operations
         examples = photos.read_examples(location, *options, recipe.seed, tally)
@@ -186,6 +199,14 @@ def _read_examples(name: str, location: Any, recipe: Recipe, settings: Settings,
 def _with_licence(example: EditExample, source: str, licence: str) -> EditExample:
     """The example with source and licence, unless its file gives them."""
     return replace(example, source=example.source or source, licence=example.licence or licence)
+
+
+def _table_columns(settings: Settings) -> tuple[str, ...]:
+    """The names of columns in the order of table.ALIASES."""
+    return (
+        settings.image_column, settings.edited_column, settings.instruction_column, settings.input_column,
+        settings.output_column,
+    )  # fmt: skip
 
 
 def _columns(settings: Settings) -> hub.Columns:

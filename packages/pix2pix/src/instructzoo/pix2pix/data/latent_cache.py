@@ -130,7 +130,7 @@ class _PairStore:
     def frame_size(self, pair: Pair, row_id: str) -> tuple[int, int]:
         """Height and width of the pair after the crop, in pixels."""
         if pair not in self._sizes:
-            info = inspect_picture(pair[0], row_id)
+            info = inspect_picture(pair[0], row_id, decode=False)  # it is decoded when it is used
             self._sizes[pair] = image_transforms.nearest_bucket(
                 info.height, info.width, self.frame.resolution, self.frame.multiple
             )

@@ -79,6 +79,7 @@ def _check(example: EditExample, tally: Tally) -> _CheckedExample | None:
         readable_pairs.append(pair)
         digests.append((before.digest, after.digest))
         tally.counts[UNCHANGED] += before.digest == after.digest
+        tally.counts.update(info.remark for info in (before, after) if info.remark)
     if not readable_pairs:
         tally.counts[UNREADABLE] += len(example.pairs) > 1
         return None

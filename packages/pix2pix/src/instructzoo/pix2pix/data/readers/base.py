@@ -1,13 +1,14 @@
 """What all readers yield and share: an instruction with the pairs of pictures that show it.
 
-Pictures are inspected without decoding them: the size from the header, the end of the file, and a digest of its bytes.
-A file that looks unusual is decoded completely, to be sure.
+Every picture is decoded completely when it is inspected, as training will decode it, so that a file that is damaged in
+its middle is noticed now.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import io
 import json
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from instructzoo.core.data.readers import shorten
 from instructzoo.core.errors import ZooError
@@ -29,11 +30,11 @@ DIGEST_BYTES = 16_384
 
 DAMAGED = "pairs left out: a picture is missing or damaged"
 UNEQUAL = "pairs left out: the two pictures are not of one size"
+BAD_EXIF = "pictures whose EXIF data is damaged, read as they lie, without the rotation that it may have asked for"
 UNPAIRED = "pictures left out: there is none of that name in the other folder"
 
 _ORIENTATION = 0x0112
 _ROTATED = (5, 6, 7, 8)
-_READ_ERRORS = (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,41 +90,54 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class PictureInfo:
-    """Size of a picture in pixels, and a digest of the file's bytes, equal for equal files."""
+    """What is known of a picture.
+
+    Attributes:
+        height: In pixels, as a viewer shows it.
+        width: Likewise.
+        digest: Of the file's bytes, equal for equal files.
+        remark: The line of the data card that it is counted in, such as BAD_EXIF; "" if nothing is to be said.
+    """
 
     height: int
     width: int
     digest: str
+    remark: str = ""
 
 
-def inspect_picture(reference: str, where: str) -> PictureInfo:
-    """Size and digest of a picture; PNG and JPEG files that end as they should are not decoded.
+def inspect_picture(reference: str, where: str, decode: bool = True) -> PictureInfo:
+    """Size and digest of a picture.
 
     Args:
         reference: A file path or a data URI.
         where: File and line, or row, that the error message names.
+        decode: Whether to decode it completely, which alone shows damage in its middle; else PNG and JPEG files that
+            end as they should are not decoded.
 
     Raises:
         ZooError: The picture is missing, damaged or too large.
     """
     name = "" if reference.startswith("data:") else f", picture {Path(reference).name}"
     size, digest = None, ""
-    try:
-        with _open(reference) as stream:
-            length = stream.seek(0, os.SEEK_END)
-            stream.seek(max(0, length - DIGEST_BYTES))
-            tail = stream.read()
-            stream.seek(0)
-            head = stream.read(DIGEST_BYTES)
-            digest = hashlib.blake2b(b"%d " % length + head + tail, digest_size=16).hexdigest()
-            size = _size_from_header(stream, tail)
-    except _READ_ERRORS:
-        size = None
-    if size is None:  # images.read raises the error that describes the problem
+    with images.pillow_remarks() as remarks:
+        try:
+            with _open(reference) as stream:
+                length = stream.seek(0, os.SEEK_END)
+                stream.seek(max(0, length - DIGEST_BYTES))
+                tail = stream.read()
+                stream.seek(0)
+                head = stream.read(DIGEST_BYTES)
+                digest = hashlib.blake2b(b"%d " % length + head + tail, digest_size=16).hexdigest()
+                size = _size_from_header(stream, tail)
+        except images.READ_ERRORS:
+            size = None
+    remark = BAD_EXIF if any("EXIF" in text for text in remarks) else ""
+    if decode or size is None:  # images.read raises the error that describes the problem
         pixels = images.read(reference, where + name)
+        if size is None:
+            digest = hashlib.blake2b(pixels.tobytes(), digest_size=16).hexdigest()  # no checksum is at the end of these
         size = pixels.shape[0], pixels.shape[1]
-        digest = hashlib.blake2b(pixels.tobytes(), digest_size=16).hexdigest()  # these have no checksum at the end
-    return PictureInfo(*size, digest)
+    return PictureInfo(*size, digest, remark)
 
 
 def check_same_size(before: PictureInfo, after: PictureInfo, pair: tuple[str, str], where: str) -> None:
@@ -183,9 +197,9 @@ def to_reference(content: bytes, where: str) -> str:
         ZooError: The bytes are no picture, or one in a format that is not supported.
     """
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with images.pillow_remarks(), Image.open(io.BytesIO(content)) as image:
             kind = (image.format or "").lower()
-    except _READ_ERRORS as error:
+    except images.READ_ERRORS as error:
         raise ZooError(
             f"cannot read the picture: {shorten(str(error))}", images.EXPECTED_FORMATS, "replace it", where
         ) from error
@@ -206,7 +220,10 @@ def resolve(reference: str, folder: Path) -> str:
     """
     if reference.startswith("data:"):
         return reference
-    return os.path.abspath(folder / Path(reference).expanduser())  # noqa: PTH100 - takes ".." out, keeps links
+    if reference.startswith("~"):
+        with contextlib.suppress(RuntimeError):  # no home of such a user: the file is then missing
+            reference = str(Path(reference).expanduser())
+    return os.path.abspath(folder / reference)  # noqa: PTH100 - takes ".." out, keeps links
 
 
 def read_text(values: Mapping[str, Any], name: str, where: str, required: bool = False) -> str:

@@ -42,14 +42,20 @@ def open_folder(folder: Path) -> dict[str, NamedRows]:
     if (folder / "dataset_dict.json").is_file() or (folder / "state.json").is_file():
         import datasets
 
-        return open_dataset(datasets.load_from_disk(str(folder)), str(folder))
+        try:
+            return open_dataset(datasets.load_from_disk(str(folder)), str(folder))
+        except Exception as error:  # Arrow, JSON or features: whatever is damaged, the remedy is the same
+            reason = f"{type(error).__name__}: {error}".splitlines()[0][:160]
+            raise ZooError(
+                f"cannot open it ({reason})", "a folder of save_to_disk", "save it again", str(folder)
+            ) from error
     files = readers.data_files(folder)
     if other_files := [path for path in files if path.suffix.lower() != ".parquet"]:
         parquet_files = [path for path in files if path not in other_files]
         if not parquet_files:
-            raise ZooError(
-                f"found {other_files[0].name}", "Parquet files, or a folder of save_to_disk", where=str(folder)
-            )
+            fix = "data.sources=[table] reads tables that name pictures, such as metadata.jsonl"
+            expected = "Parquet files, or a folder of save_to_disk"
+            raise ZooError(f"found {other_files[0].name}", expected, fix, str(folder))
         files = parquet_files
     paths_by_split: dict[str, list[Path]] = {}
     for path in files:
