@@ -337,7 +337,9 @@ def test_plan_gives_steps_parameters_seconds_per_step_and_memory() -> None:
     assert result["steps"] == 6
     assert 0 < result["parameters"]["trained"] < result["parameters"]["total"]
     assert result["seconds_per_step"] > 0
-    assert set(result["memory_gb"]) == {"weights", "gradients", "optimizer", "activations", "sum"}
+    memory = result["memory_gb"]
+    assert set(memory) == {"weights", "gradients", "optimizer", "activations", "process", "sum"}
+    assert 0.2 < memory["process"] < memory["sum"] < 3, "interpreter and libraries are in it"
 
 
 def test_an_exported_model_is_checked_and_loads_in_transformers(run: Path, tmp_path: Path) -> None:

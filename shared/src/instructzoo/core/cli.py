@@ -90,9 +90,14 @@ def explain(
 
 
 @app.command()
-def plan(recipe: RecipeName, overrides: Overrides = None, as_json: AsJson = False) -> None:
+def plan(
+    recipe: RecipeName,
+    overrides: Overrides = None,
+    on: Annotated[str | None, typer.Option(help="other machines, such as l4 or h100x8, from shapes alone")] = None,
+    as_json: AsJson = False,
+) -> None:
     """Estimate memory, tokens, updates and time of a training run."""
-    show(api.plan(recipe, overrides or ()), as_json, "plan")
+    show(api.plan(recipe, overrides or (), on), as_json, "plan_on" if on else "plan")
 
 
 @app.command()

@@ -22,8 +22,8 @@ OFFICIAL_DOMAINS = ("absa", "arithmetic", "pix2pix", "uie")
 MODULES = ("world", "sources", "prompts", "metrics", "demo")
 """Modules (or packages) that every domain has."""
 
-OPTIONAL_MODULES = ("model", "objective", "sampling", "predictor", "synth")
-"""Modules that only some domains have: the first four belong to objective "own", synth to a `zoo synth` pipeline."""
+OPTIONAL_MODULES = ("model", "objective", "sampling", "predictor", "shapes", "synth")
+"""Modules that only some domains have: the first five belong to objective "own", synth to a `zoo synth` pipeline."""
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ TEST_ONLY = ("test",)
 
 NOT_IN_ROWS = (
     "weights", "recipes", "demo", "metrics", "extraction", "model", "networks", "objective", "sampling", "predictor",
-    "synth", "synthesis",
+    "shapes", "synth", "synthesis",
 )  # fmt: skip
 """Modules and folders at the top level of a domain that do not influence its rows."""
 

@@ -40,52 +40,68 @@ def build_model(name: str, tokenizer: Any, max_tokens: int, dropout: float, seed
         ZooError: The name is malformed.
     """
     import torch
-    from transformers import LlamaConfig, LlamaForCausalLM, T5Config, T5ForConditionalGeneration
+    from transformers import LlamaForCausalLM, T5ForConditionalGeneration
 
     from instructzoo.core.models import init_induction_heads, init_t5
 
-    kind, layers, width = _shape(name)
-    shared = {
-        "vocab_size": len(tokenizer),
-        "pad_token_id": tokenizer.pad_token_id,
-        "eos_token_id": tokenizer.eos_token_id,
-        "tie_word_embeddings": True,
-    }
+    config = config_of(name, len(tokenizer), max_tokens, dropout, tokenizer.pad_token_id, tokenizer.eos_token_id)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model: Any
-        if kind == "llama":
-            config = LlamaConfig(
-                hidden_size=width,
-                intermediate_size=3 * width,
-                num_hidden_layers=layers,
-                num_attention_heads=width // HEAD_DIM,
-                num_key_value_heads=width // HEAD_DIM,
-                max_position_embeddings=max(2048, max_tokens),
-                attention_dropout=dropout,
-                bos_token_id=None,
-                **shared,
-            )
+        if kind_of(name) == "causal":
             model = LlamaForCausalLM(config)
             if name.endswith("-copying"):
                 init_induction_heads.init_induction_heads(model)
         else:
-            # T5Config has no decoder_start_token_id by default; training fails without one.
-            config = T5Config(
-                d_model=width,
-                d_ff=3 * width,
-                d_kv=HEAD_DIM,
-                num_layers=layers,
-                num_decoder_layers=layers,
-                num_heads=width // HEAD_DIM,
-                dropout_rate=dropout,
-                decoder_start_token_id=tokenizer.pad_token_id,
-                **shared,
-            )
             model = T5ForConditionalGeneration(config)
             init_t5.init_t5(model)
         _compose_digits(model, tokenizer)
     return model
+
+
+def config_of(name: str, vocabulary: int, max_tokens: int, dropout: float, pad: int = 0, eos: int = 1) -> Any:
+    """Return the transformers configuration of a model from scratch.
+
+    Args:
+        name: `scratch:...`, as above.
+        vocabulary: Tokens of its tokenizer.
+        max_tokens: The longest sequence.
+        dropout: Attention dropout (Llama) or dropout (T5).
+        pad: Id of the padding token.
+        eos: Id of the end-of-sequence token.
+
+    Raises:
+        ZooError: The name is malformed.
+    """
+    from transformers import LlamaConfig, T5Config
+
+    kind, layers, width = _shape(name)
+    heads = width // HEAD_DIM
+    shared = {"vocab_size": vocabulary, "pad_token_id": pad, "eos_token_id": eos, "tie_word_embeddings": True}
+    if kind == "llama":
+        return LlamaConfig(
+            hidden_size=width,
+            intermediate_size=3 * width,
+            num_hidden_layers=layers,
+            num_attention_heads=heads,
+            num_key_value_heads=heads,
+            max_position_embeddings=max(2048, max_tokens),
+            attention_dropout=dropout,
+            bos_token_id=None,
+            **shared,
+        )
+    # T5Config has no decoder_start_token_id by default; training fails without one.
+    return T5Config(
+        d_model=width,
+        d_ff=3 * width,
+        d_kv=HEAD_DIM,
+        num_layers=layers,
+        num_decoder_layers=layers,
+        num_heads=heads,
+        dropout_rate=dropout,
+        decoder_start_token_id=pad,
+        **shared,
+    )
 
 
 def _compose_digits(model: Any, tokenizer: Any) -> None:

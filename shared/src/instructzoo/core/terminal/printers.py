@@ -9,11 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from instructzoo.core.terminal.console import filled_table, line, pairs, put, put_wide, table
+from instructzoo.core.terminal.plan_printers import parameters, plan, plan_on
 
 TARGET_STYLE, PROMPT_STYLE = "black on green", "dim"
-
-MIN_SPEEDUP = 1.1
-"""How many times as fast bfloat16 must be before a plan recommends it."""
 
 
 def domains(result: dict[str, Any]) -> None:
@@ -78,50 +76,12 @@ def explanation(result: dict[str, Any]) -> None:
         line(f"page  {result['html']}")
 
 
-def plan(result: dict[str, Any]) -> None:
-    """The estimate of `zoo plan`."""
-    counts, minutes = result["parameters"], result["seconds"] / 60
-    pairs(
-        {
-            "recipe": f"{result['recipe']} ({result['backbone']}, {result['method']})",
-            "parameters": f"{counts['total']:,}, trained {counts['trained']:,}"
-            f" ({counts['trained'] / counts['total']:.1%})",
-            "memory": ", ".join(f"{name} {size:.3f} GB" for name, size in result["memory_gb"].items()),
-            "rows": f"{result['rows']:,} of {result['tokens_per_row']} tokens",
-            "work": f"{result['steps']:,} steps ({result['epochs']} epochs), {result['tokens']:,} tokens",
-            "time": f"{result['seconds_per_step']:.3f} s per step, {minutes:.1f} min in all without validation",
-        }
-    )
-    speedup = result["seconds_per_step"] / result.get("seconds_per_step_bfloat16", float("inf"))
-    if speedup > MIN_SPEEDUP:
-        line(f"train.precision=bfloat16 is {speedup:.1f} times as fast here; report it with the scores")
-    parameters(counts)
-
-
 def trained(outcome: dict[str, Any]) -> None:
     """The outcome of `zoo train`."""
     pairs({key: value for key, value in outcome.items() if key not in ("parameters", "notes")})
     parameters(outcome["parameters"])
     for note in outcome["notes"]:
         line(f"note: {note}")
-
-
-MAX_NAMES = 24
-"""Names of parameters that are shown at most."""
-
-
-def parameters(counts: dict[str, Any]) -> None:
-    """The trained parameters by name, equal names of all layers summed."""
-    grid = table("trained", "parameters")
-    names = list(counts["names"].items())
-    if len(names) > MAX_NAMES:
-        names.sort(key=lambda pair: -pair[1])
-    for name, count in names[:MAX_NAMES]:
-        grid.add_row(name, f"{count:,}")
-    if rest := names[MAX_NAMES:]:
-        grid.add_row(f"{len(rest)} smaller ones", f"{sum(count for _, count in rest):,}")
-    grid.add_row("in all", f"{counts['trained']:,}")
-    put(grid)
 
 
 def scores(result: dict[str, Any]) -> None:
@@ -279,7 +239,7 @@ PRINTERS = {
     printer.__name__: printer
     for printer in (
         backbones, bundled, created, data, doctor, domains, explanation, exported, fetched, metric_values, plan,
-        predicted, reported, reproduced, scores, synthesised, trained,
+        plan_on, predicted, reported, reproduced, scores, synthesised, trained,
     )
 }  # fmt: skip
 """The function that prints each kind of result, by its name."""
