@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from instructzoo.absa import metrics, prompts, world
+from instructzoo.absa import demo, metrics, prompts, world
 from instructzoo.absa.extraction import analyse
 from instructzoo.absa.prompts import label_set
 from instructzoo.absa.schema import Quad
@@ -121,6 +123,12 @@ def test_out_of_schema_answers_and_true_tuples_are_counted() -> None:
     assert (counts[metrics.OUT_OF_SCHEMA], counts[metrics.UNPARSEABLE], counts[metrics.UNREACHABLE]) == (1, 2, 2)
 
 
+def test_the_page_lists_the_categories_of_its_model() -> None:
+    limits = dict(demo.model_limits(LABELS))
+    assert limits["Categories"] == "rooms, general; staff, service"
+    assert "Categories" not in dict(demo.model_limits(None))
+
+
 def test_a_review_whose_answer_is_out_of_schema_shows_no_judgement() -> None:
     predictor = Scripted(domains.get("absa"))
     predictor.answer = lambda rows: [FOREIGN] * len(rows)  # type: ignore[method-assign]
@@ -159,12 +167,26 @@ def test_a_run_keeps_the_labels_of_its_training_rows_and_answers_with_them(
     assert infer.load(domain, tmp_path / "exported").labels == LABELS
     counts = evaluate(domain, run, baselines=False)[0]["systems"]["model"]["counts"]
     assert counts[metrics.OUT_OF_SCHEMA] == counts[metrics.UNREACHABLE] == 0
-    before = identity(predictor)
-    runs.write_json(run / "model" / trained_labels.FILE, LABELS | {"categories": ["A#B"]})
-    assert identity(infer.load(domain, run)) != before
-    (run / "model" / trained_labels.FILE).write_text("[3]", encoding="utf-8")
-    with pytest.raises(ZooError, match="damaged labels"):
-        infer.load(domain, run)
+    questions, answers = tmp_path / "questions.jsonl", tmp_path / "answers.jsonl"
+    asked = [{"instruction": "", "input": line["text"], "task": "ae"} for line in lines[50:]]
+    questions.write_text("\n".join(map(json.dumps, asked)), encoding="utf-8")
+    outcome = api.predict("absa", str(questions), str(answers), str(run), quiet=True)
+    predictions = [json.loads(line) for line in answers.read_text(encoding="utf-8").splitlines()]
+    assert [{**line, "prediction": ""} for line in predictions] == [{**row, "prediction": ""} for row in asked]
+    wrong = [isinstance(prompts.parse(line["prediction"], line), Invalid) for line in predictions]
+    assert outcome["unparseable"] == sum(wrong)
+    copied = shutil.copytree(run / "model", tmp_path / "copied")
+    same = replace(predictor, folder=copied)
+    assert identity(same) == identity(predictor)
+    runs.write_json(copied / trained_labels.FILE, LABELS | {"categories": ["A#B"]})
+    assert identity(same) != identity(predictor)
+
+
+@pytest.mark.parametrize("content", ["[3]", '{"categories": 3}', '{"categories": [3]}', "{"])
+def test_damaged_labels_are_an_error_that_names_the_file(tmp_path: Path, content: str) -> None:
+    (tmp_path / trained_labels.FILE).write_text(content, encoding="utf-8")
+    with pytest.raises(ZooError, match=r"labels\.json"):
+        trained_labels.read(domains.get("absa"), tmp_path)
 
 
 def test_the_bundled_model_knows_the_categories_of_its_world() -> None:

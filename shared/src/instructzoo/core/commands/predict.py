@@ -13,7 +13,7 @@ from typing import IO, Any
 from instructzoo.core import domain as domains
 from instructzoo.core import runs
 from instructzoo.core.errors import ZooError
-from instructzoo.core.record import Record, Row
+from instructzoo.core.record import Invalid, Record, Row
 
 LocatedRow = tuple[str, Row]
 """A row and where it comes from, file:line."""
@@ -35,7 +35,8 @@ def predict(
         quiet: Whether to show no progress.
 
     Returns:
-        {"rows": answered in all, "answered": answered by this call, "output"}.
+        {"rows": answered in all, "answered": answered by this call, "output"}; for a domain whose answers are held to
+        labels also "unparseable": how many of this call's answers have another form, or a label that is not on offer.
 
     Raises:
         ZooError: A row is malformed, has a `prediction` already or cannot be answered (the answers before it are
@@ -48,13 +49,13 @@ def predict(
     folder = runs.find(run).folder if run else domain.bundled_model()
     predictor = infer.load(domain, folder)
     if output == "-":
-        answered = _stream_answers(sys.stdout, predictor, rows, 0, quiet=True)
-        return {"rows": answered, "answered": answered, "output": output}
+        counts = _stream_answers(sys.stdout, predictor, rows, 0, quiet=True)
+        return {"rows": counts["answered"], **counts, "output": output}
     path = Path(output)
     done = _resume(path, identity(predictor), rows)
     with runs.disk_errors(path), path.open("a", encoding="utf-8") as file:
-        answered = _stream_answers(file, predictor, rows, done, quiet)
-    return {"rows": done + answered, "answered": answered, "output": output}
+        counts = _stream_answers(file, predictor, rows, done, quiet)
+    return {"rows": done + counts["answered"], **counts, "output": output}
 
 
 def identity(predictor: Any) -> str:
@@ -96,18 +97,25 @@ def _rows(source: str) -> Iterator[LocatedRow]:
     return chain(first, rows)
 
 
-def _stream_answers(file: IO[str], predictor: Any, rows: Iterator[LocatedRow], first: int, quiet: bool) -> int:
-    """Write the answers to `rows`, of which the first has the index `first`; returns their number."""
+def _stream_answers(
+    file: IO[str], predictor: Any, rows: Iterator[LocatedRow], first: int, quiet: bool
+) -> dict[str, int]:
+    """Write the answers to `rows`, of which the first has the index `first`; returns their counts."""
+    from instructzoo.core.infer import trained_labels
     from instructzoo.core.terminal.progress import Counter
 
-    answered = 0
+    answered, unparseable = 0, 0
+    domain, prompts = predictor.domain, predictor.domain.module("prompts")
+    labels = trained_labels.read(domain, predictor.loaded_from())
     with Counter("answered", quiet) as counter:
         for row, text in predictor.stream(rows, first):
             file.write(json.dumps({**row, "prediction": text}, ensure_ascii=False) + "\n")
             file.flush()
             answered += 1
             counter.update(answered)
-    return answered
+            if domain.labels:
+                unparseable += isinstance(prompts.parse(text, trained_labels.add([row], labels)[0]), Invalid)
+    return {"answered": answered, **({"unparseable": unparseable} if domain.labels else {})}
 
 
 def _resume(path: Path, model: str, rows: Iterator[LocatedRow]) -> int:

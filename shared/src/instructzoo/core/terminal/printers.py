@@ -144,6 +144,8 @@ def value(metric_value: dict[str, Any]) -> str:
 def predicted(result: dict[str, Any]) -> None:
     """What `zoo predict` wrote."""
     line(f"{result['rows']} rows in {result['output']}, {result['answered']} answered now")
+    if result.get("unparseable"):
+        line(f"note: {result['unparseable']} answers have another form, or a label that is not on offer")
 
 
 def reproduced(result: dict[str, Any]) -> None:

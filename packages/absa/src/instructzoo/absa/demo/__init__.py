@@ -12,6 +12,7 @@ from instructzoo.absa.demo import correction_tab, file_extraction, rendering
 from instructzoo.absa.extraction import LabelledPredictor, ReviewAnalysis, analyse
 from instructzoo.core import ui
 from instructzoo.core.errors import ZooError
+from instructzoo.core.infer.trained_labels import Labels
 from instructzoo.core.ui.files import SUFFIXES, ResultFolders
 from instructzoo.core.ui.highlighting import invalid_text_reason
 
@@ -54,7 +55,7 @@ def build(predictor: Any) -> gr.Blocks:
         with gr.Tab("A file"):
             _file_tab(predictor, result_folders)
         with gr.Accordion("About this model", open=False, elem_id="absa-card"):
-            gr.HTML(ui.card(predictor.recipe, predictor.scores, model_limits()))
+            gr.HTML(ui.card(predictor.recipe, predictor.scores, model_limits(predictor.labels)))
     return page
 
 
@@ -181,10 +182,16 @@ def _render_summary(progress: file_extraction.FileProgress) -> str:
     return f'<div class="zoo-card">{"".join(sections)}</div>'
 
 
-def model_limits() -> list[tuple[str, str]]:
-    """Lines of the model card: what the model is for, and what it is not for."""
+def model_limits(labels: Labels | None = None) -> list[tuple[str, str]]:
+    """Lines of the model card: what the model is for, and what it is not for.
+
+    Args:
+        labels: the labels of the model's training rows.
+    """
+    known = [("Categories", "; ".join(map(rendering.readable_category, labels["categories"])))] if labels else []
     return [
         ("Task", "aspect, category, opinion and sentiment of every opinion (ASQP), sentence by sentence"),
+        *known,
         ("Limits", "English reviews of restaurants and laptops; the small model misses much in real ones"),
         ("Not for", "judging the people who wrote or are named in a text, or decisions without a human reader"),
     ]
