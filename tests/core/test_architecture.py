@@ -32,9 +32,9 @@ SOURCES = sorted(p for d in DISTRIBUTIONS for p in (d / "src").rglob("*.py"))
 CODE = sorted([*SOURCES, *(p for d in ("tests", "demos") for p in (ROOT / d).rglob("*.py"))])
 
 LAYERS = (
-    "errors", "openmp", "record", "domain", "settings", "train_settings", "settings_aliases", "recipe", "environment",
-    "atomic_files", "file_hashes", "run_checks", "runs", "data", "text", "models", "tune", "infer", "score", "synth",
-    "report", "ui", "terminal", "commands", "api", "testing", "cli",
+    "errors", "openmp", "stop_signals", "record", "domain", "settings", "train_settings", "settings_aliases", "recipe",
+    "environment", "atomic_files", "file_hashes", "run_checks", "runs", "data", "text", "models", "tune", "infer",
+    "score", "synth", "report", "ui", "terminal", "commands", "api", "testing", "cli",
 )  # fmt: skip
 """Layers of the core: each imports only from itself and from those named before it."""
 

@@ -126,7 +126,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The HTML of a complete run."""
     folder = tmp_path_factory.mktemp("whole") / "run"
     folder.mkdir()
-    return write_report(make_run(folder)).read_text()
+    return write_report(make_run(folder)).path.read_text()
 
 
 class Page(HTMLParser):
@@ -180,7 +180,7 @@ class Page(HTMLParser):
 
 
 def page(folder: Path) -> Page:
-    return Page(write_report(folder).read_text())
+    return Page(write_report(folder).path.read_text())
 
 
 def test_the_report_needs_nothing_from_outside_and_is_well_formed(whole: str) -> None:
@@ -272,8 +272,14 @@ def test_an_empty_run_folder_is_reported_and_not_crashed_on(tmp_path: Path) -> N
 )
 def test_one_damaged_file_does_not_take_the_report_down(run: Path, name: str, content: bytes) -> None:
     (run / name).write_bytes(content)
+    report = write_report(run)
+    assert set(report.damaged) <= {name}
+    if not name.endswith("jsonl") and content in (b"", b"{", b"[]", b"null", b"\xff\xfe"):
+        assert name in report.damaged
     parsed = page(run)
     assert parsed.open == []
+    assert ("could not be read completely" in parsed.text) is bool(report.damaged)
+    assert all(damaged in parsed.text and reason[:8] in parsed.text for damaged, reason in report.damaged.items())
     if name != "scores.json":
         assert "this model strict 95.0" in parsed.text
 
@@ -288,7 +294,7 @@ def test_a_hundred_thousand_steps_and_a_huge_answer_stay_a_small_file(run: Path)
     (run / "metrics.jsonl").write_text("".join(lines))
     line = {"id": "1", "instruction": "q", "input": "", "output": "o", "prediction": "7" * 10**6, "correct": False}
     (run / "predictions.jsonl").write_text(json.dumps(line) + "\n")
-    path = write_report(run)
+    path = write_report(run).path
     assert path.stat().st_size < 1_000_000
     assert "(999,400 more characters)" in path.read_text()
 
@@ -301,7 +307,7 @@ def test_a_loss_that_is_not_positive_or_not_a_number_is_drawn_all_the_same(run: 
 def test_the_same_run_gives_the_same_bytes(whole: str, tmp_path: Path) -> None:
     folder = tmp_path / "run"  # the folder's name is the run's id
     folder.mkdir()
-    assert write_report(make_run(folder)).read_text() == whole
+    assert write_report(make_run(folder)).path.read_text() == whole
 
 
 def test_a_report_of_no_folder_is_one_clear_error(tmp_path: Path) -> None:

@@ -173,7 +173,8 @@ def disk_errors(path: Path) -> Iterator[None]:
             free = shutil.disk_usage(existing_parent(path)).free / 2**20
             problem = f"the disk is full ({free:.0f} MB free)"
             raise ZooError(problem, "room to write", "free some and run again", str(path)) from error
-        if number is not None and number in UNWRITABLE:
+        absent = number == errno.ENOENT and str(getattr(error, "filename", "")).startswith(str(path.parent))
+        if number is not None and (absent or number in UNWRITABLE):
             problem = f"cannot write: {os.strerror(number)}"
             raise ZooError(problem, "a folder that may be written", where=str(path)) from error
         raise

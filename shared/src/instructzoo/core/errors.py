@@ -37,7 +37,7 @@ class ZooError(Exception):
 
 
 class Stopped(Exception):
-    """A run received a stop signal (SIGTERM or Ctrl-C) and has saved its state; the exit code is 128 + the signal.
+    """A run received SIGTERM, SIGHUP or Ctrl-C and has saved its state; the exit code is 128 + the signal.
 
     Args:
         step: The number of optimiser updates that the saved state holds.

@@ -16,6 +16,7 @@ from contextlib import ExitStack, closing
 from types import FrameType
 
 from instructzoo.core.errors import ZooError
+from instructzoo.core.stop_signals import STOP_SIGNALS, is_ignored
 
 POLL_SECONDS = 0.2
 GRACE_SECONDS = 60.0
@@ -97,8 +98,9 @@ def _forward_signals(workers: Sequence[Worker]) -> None:
         for worker in workers:
             worker.send_signal(number)
 
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # a closed terminal signals this process alone
-        signal.signal(number, forward)
+    for number in (*STOP_SIGNALS, signal.SIGINT):  # a closed terminal signals this process alone
+        if not is_ignored(number):  # under nohup
+            signal.signal(number, forward)
 
 
 def _wait(workers: Sequence[Worker]) -> int | None:

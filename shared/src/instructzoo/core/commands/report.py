@@ -14,11 +14,12 @@ def report(run: str) -> dict[str, Any]:
         run: The run directory.
 
     Returns:
-        {"report": the path of the file}.
+        {"report": the path of the file, "damaged": for each file of the run that could not be read the reason}.
 
     Raises:
         ZooError: The directory holds no run.
     """
     from instructzoo.core.report import write_report
 
-    return {"report": str(write_report(runs.find(run).folder))}
+    report = write_report(runs.find(run).folder)
+    return {"report": str(report.path), "damaged": report.damaged}

@@ -14,13 +14,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from instructzoo.core import runs
 from instructzoo.core.errors import ZooError, suggest
-from instructzoo.core.report import data_card, sections
+from instructzoo.core.report import damage, data_card, sections
+from instructzoo.core.report.summary import facts, mapping, subtitle, summary
 from instructzoo.core.score import seed_aggregation, tables
-from instructzoo.core.score.tables import Results
+from instructzoo.core.score.tables import Results, Table
 
 SECTIONS = (
     ("results", "Results"),
@@ -39,14 +40,21 @@ _CLOSING = "<!-- /results -->"
 _NUMBER = re.compile(r"(–|[-+]?[\d,.]+%?( \[.*)?)")
 
 
-def write_report(run_folder: Path) -> Path:
-    """Write report.html into a run directory; sections whose files are missing say so.
+class Report(NamedTuple):
+    """A report that was written: its file, and for each file of the run that could not be read the reason."""
+
+    path: Path
+    damaged: dict[str, str]
+
+
+def write_report(run_folder: Path) -> Report:
+    """Write report.html into a run directory; sections whose files are missing or damaged say so.
 
     Args:
         run_folder: The run directory.
 
     Returns:
-        The path of the file.
+        The file, and what could not be read.
 
     Raises:
         ZooError: The folder is no directory.
@@ -54,43 +62,49 @@ def write_report(run_folder: Path) -> Path:
     if not run_folder.is_dir():
         raise ZooError(f"no directory {run_folder}", "a run directory", "zoo train makes one")
     path = run_folder / "report.html"
-    runs.write_text(path, render(content(run_folder)))
-    return path
+    values = content(run_folder)
+    runs.write_text(path, render(values))
+    return Report(path, values["damaged"])
 
 
 def content(folder: Path) -> dict[str, Any]:
     """The values of the template, from the files of a run directory."""
     from instructzoo.core.report.authors import authors_table  # which is a command too
 
+    sound = damage.Checked(folder)
     manifest, manifest_absent = sections.read(folder / "manifest.json", "This run has no manifest.json.")
     card, card_absent = sections.read(folder / "card.json", "This run has no card.json: its data were not built yet.")
     recipe, recipe_absent = _recipe(folder / "recipe.yaml")
-    manifest, card = _mapping(manifest), _mapping(card)
+    manifest, card = mapping(manifest), mapping(card)
     results, results_absent = _results(folder / "scores.json")
+    results_section = sound.build("scores.json", lambda: sections.results(results) if results else None, None)
+    if results_section is None:
+        results, results_absent = None, results_absent or sound.sentence("scores.json")
     warnings = runs.warnings_of(manifest) + (results.notes() if results else [])
-    environment = {key: value for key, value in manifest.items() if key not in ("incidents", "warnings")}
-    training = sections.training(folder / "metrics.jsonl")
+    environment = {key: value for key, value in manifest.items() if key not in ("incidents", "warnings", "recipe")}
+    training = sound.section("metrics.jsonl", sections.training)
     name = f"{recipe.get('domain', '')}/{recipe.get('name', '')}".strip("/") or folder.name
     return {
         "title": name,
         "state": manifest.get("state", ""),
-        "subtitle": _subtitle(recipe, manifest, folder),
-        "summary": _summary(name, results, training, recipe),
-        "facts": _facts(results, manifest),
+        "subtitle": subtitle(recipe, manifest, folder),
+        "summary": sound.build("scores.json", lambda: summary(name, results, training, recipe), ""),
+        "facts": sound.build("manifest.json", lambda: facts(results, manifest), None),
         "warnings": warnings,
         "sections": SECTIONS,
-        "results": sections.results(results) if results else None,
+        "results": results_section,
         "results_absent": results_absent,
         "training": training,
-        "lengths": sections.lengths(folder / "lengths.json"),
-        "samples": sections.samples(folder / "predictions.jsonl"),
+        "lengths": sound.section("lengths.json", sections.lengths),
+        "samples": sound.section("predictions.jsonl", sections.samples),
         "card": data_card.card(card) if card else None,
         "card_absent": card_absent or "card.json is empty.",
-        "authors": authors_table(recipe),
+        "authors": sound.build("recipe.yaml", lambda: authors_table(recipe), Table((), ())),
         "settings": data_card.settings({key: value for key, value in recipe.items() if key != "authors"}),
         "settings_absent": recipe_absent,
         "environment": data_card.settings(environment),
         "environment_absent": manifest_absent or "manifest.json is empty.",
+        "damaged": sound.damaged,
     }
 
 
@@ -232,69 +246,6 @@ def _recipe(path: Path) -> tuple[dict[str, Any], str]:
     if not path.is_file():
         return {}, "This run has no recipe.yaml."
     try:
-        return _mapping(yaml.safe_load(path.read_text(encoding="utf-8"))), "recipe.yaml holds no settings."
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        return mapping(yaml.safe_load(path.read_text(encoding="utf-8"))), "recipe.yaml holds no settings."
+    except (yaml.YAMLError, OSError, ValueError, TypeError, RecursionError) as error:
         return {}, f"recipe.yaml cannot be read: {error}."
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    """The value if it is a mapping, else an empty one."""
-    return dict(value) if isinstance(value, dict) else {}
-
-
-def _subtitle(recipe: Mapping[str, Any], manifest: Mapping[str, Any], folder: Path) -> str:
-    """Title of the recipe, name of the run, time, and paper."""
-    when = str(manifest.get("finished") or manifest.get("started") or "")
-    clauses = [recipe.get("title"), f"run {folder.name}", when.replace("T", " ").replace("Z", " UTC")]
-    clauses.append(f"after {recipe['paper']}" if recipe.get("paper") else "")
-    return " · ".join(str(clause) for clause in clauses if clause)
-
-
-def _summary(name: str, results: Results | None, training: sections.Block, recipe: Mapping[str, Any]) -> str:
-    """One paragraph: the model, its training, its headline score, and the best baseline."""
-    model = _mapping(recipe.get("model")).get("backbone", "a backbone that recipe.yaml does not name")
-    method = _mapping(recipe.get("method")).get("name", "")
-    text = f"{name} fine-tunes {model}" + (f" (method {method})" if method else "")
-    text += f": {training.intro}" if training.charts else f". {training.intro}"
-    if not results:
-        return f"{text} It was not evaluated yet."
-    headline = results.model.headline_value()
-    low, high = (
-        tables.format_number(headline.metric, headline.low),
-        tables.format_number(headline.metric, headline.high),
-    )
-    of_group = "" if headline.group == "all" else f" on {headline.group}"
-    sign = "%" if tables.is_fraction(headline.metric) else ""
-    value = tables.format_number(headline.metric, headline.value) + sign
-    text += (
-        f" On {headline.n:,} held-out rows of the {results.split} split it reaches {value} {headline.metric}{of_group} "
-    )
-    text += f"(95% interval {low} to {high}, {results.scorer} scorer)"
-    if best := results.best_baseline():
-        label, value = tables.SYSTEM_LABELS.get(best[0], best[0]), tables.format_number(best[1].metric, best[1].value)
-        text += f"; the best baseline, {label}, reaches {value}{sign}"
-    return text + "."
-
-
-def _facts(results: Results | None, manifest: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """The main numbers of a run: name, value, and a remark such as the interval."""
-    facts = []
-    if results:
-        for metric_value in (f for f in results.model.metric_values if f.group == results.model.headline_value().group):
-            bounds = (tables.format_number(metric_value.metric, b) for b in (metric_value.low, metric_value.high))
-            sign = " %" if tables.is_fraction(metric_value.metric) else ""
-            value = tables.format_number(metric_value.metric, metric_value.value) + sign
-            remark = f"{' to '.join(bounds)}, n = {metric_value.n:,}"
-            facts.append((f"{metric_value.metric}, {results.scorer}", value, remark))
-        if best := results.best_baseline():
-            sign = " %" if tables.is_fraction(best[1].metric) else ""
-            value = tables.format_number(best[1].metric, best[1].value) + sign
-            facts.append((f"best baseline, {best[1].metric}", value, tables.SYSTEM_LABELS.get(best[0], best[0])))
-    outcome = _mapping(manifest.get("outcome"))
-    parameters = _mapping(outcome.get("parameters"))
-    if parameters.get("total"):
-        facts.append(("parameters", f"{parameters['total']:,}", f"{parameters.get('trained', 0):,} trained"))
-    if outcome.get("seconds"):
-        processor = _mapping(manifest.get("hardware")).get("processor", "")
-        facts.append(("training time", sections.duration(outcome["seconds"]), str(processor)))
-    return facts

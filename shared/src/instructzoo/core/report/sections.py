@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,17 +62,25 @@ def read(path: Path, absent: str) -> tuple[Any, str]:
 
 def lines(path: Path) -> tuple[list[dict[str, Any]], int]:
     """The objects of a JSONL file, and the number of unreadable lines (a killed run may leave half a line)."""
-    objects, unreadable = [], 0
-    for line in path.read_bytes().splitlines():
-        try:
-            value = json.loads(line)
-        except ValueError:
-            value = None
-        if isinstance(value, dict):
-            objects.append(value)
-        elif line.strip():
-            unreadable += 1
-    return objects, unreadable
+    numbered = list(_parsed_lines(path))
+    objects = [value for _, value in numbered if value is not None]
+    return objects, len(numbered) - len(objects)
+
+
+def unreadable_lines(path: Path) -> list[int]:
+    """The numbers of the lines of a JSONL file that hold no object, counted from 1."""
+    return [number for number, value in _parsed_lines(path) if value is None]
+
+
+def _parsed_lines(path: Path) -> Iterator[tuple[int, dict[str, Any] | None]]:
+    """Number and object of the lines that are not blank; None where a line holds no object."""
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        if line.strip():
+            try:
+                value = json.loads(line)
+            except (ValueError, RecursionError):
+                value = None
+            yield number, value if isinstance(value, dict) else None
 
 
 def results(results: Results) -> dict[str, Any]:

@@ -159,8 +159,10 @@ def reproduced(result: dict[str, Any]) -> None:
 
 
 def reported(result: dict[str, Any]) -> None:
-    """The file of `zoo report`."""
+    """The file of `zoo report`, and the files of the run that it could not read."""
     line(f"report  {result['report']}")
+    for name, reason in result["damaged"].items():
+        line(f"not read completely: {name}: {reason}")
 
 
 def fetched(result: dict[str, Any]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import sys
 import warnings
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import typer
 
 from instructzoo.core.errors import Stopped, ZooError
+from instructzoo.core.stop_signals import exit_on_stop_signals
 
 UsageError: Any = typer.BadParameter.__base__
 """Raised for options and arguments that do not exist; newer versions of typer bring a click of their own."""
@@ -18,10 +21,13 @@ UsageError: Any = typer.BadParameter.__base__
 def run(command: typer.Typer, name: str) -> None:
     """Run a command line: a user error is one line on standard error and exit code 2; --debug shows its traceback.
 
+    What the system refuses (a full disk, a file that cannot be opened) is a user error too, wherever it happens.
+
     Args:
         command: The Typer application.
         name: The name of the program, which begins the error line.
     """
+    exit_on_stop_signals()
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     if not sys.warnoptions:
@@ -29,7 +35,9 @@ def run(command: typer.Typer, name: str) -> None:
     # With AVX512-BF16, bitsandbytes logs at every start that it lacks a kernel, which models/load.py disables anyway.
     logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
     try:
-        raise SystemExit(command(arguments, prog_name=name, standalone_mode=False))
+        code = command(arguments, prog_name=name, standalone_mode=False)
+        sys.stdout.flush()  # while an error can still be one line
+        raise SystemExit(code)
     except ZooError as error:
         if debug:
             raise
@@ -47,5 +55,24 @@ def run(command: typer.Typer, name: str) -> None:
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except BrokenPipeError:
-        sys.stderr.close()
+        _drop_output()
         raise SystemExit(141) from None
+    except OSError as error:
+        if debug:
+            raise
+        sys.stderr.write(f"{name}: {_system_error(error)}\n")
+        raise SystemExit(2) from None
+
+
+def _system_error(error: OSError) -> ZooError:
+    """An error of the operating system in one line, with the file that it concerns."""
+    where, reason = str(error.filename or ""), error.strerror or str(error)
+    if error.filename is None and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF):
+        where = "standard output"  # files are opened by name
+        _drop_output()
+    return ZooError(reason, "a file that can be read, or a place with room to write", where=where)
+
+
+def _drop_output() -> None:
+    """Let what is still to be written to standard output go nowhere: Python would try again at its exit, and fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -75,7 +75,7 @@ def fit(
 
     Raises:
         ZooError: The loss, the gradient or the validation loss is not a finite number.
-        Stopped: SIGTERM or Ctrl-C came; a checkpoint has been saved.
+        Stopped: SIGTERM, SIGHUP or Ctrl-C came; a checkpoint has been saved.
     """
     settings = recipe.train
     if settings.optimizer not in ("lomo", "adalomo"):  # these two are chosen to use little memory

@@ -12,7 +12,7 @@ from instructzoo.core.domain import Domain
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.score.types import MetricValue, Scores
-from instructzoo.core.ui import highlighting
+from instructzoo.core.ui import highlighting, serving
 
 HOST = "127.0.0.1"
 FIRST_PORT, PORTS = 7860, 100
@@ -279,7 +279,7 @@ def launch(
     sys.stdout.write(f"demo: {address} (Ctrl-C ends it)\n")
     sys.stdout.flush()
     if wait:
-        blocks.block_thread()
+        serving.serve_until_stopped(blocks)
     return str(address)
 
 
