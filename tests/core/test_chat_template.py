@@ -262,8 +262,8 @@ def test_the_template_of_the_recipe_applies_in_training_and_in_serving() -> None
     )
     with pytest.raises(ZooError, match=r"model\.template: the tokenizer has no chat template"):
         build_task(settings)  # a scratch tokenizer has none
-    tokenizer = make_tokenizer("llama3")
-    served = Predictor(domains.get("arithmetic"), settings, ModelBundle(None, tokenizer, "causal"), Path()).encoder()
+    tokenizer, model = make_tokenizer("llama3"), kit(recipe(LLAMA, "bpe")).bundle.model
+    served = Predictor(domains.get("arithmetic"), settings, ModelBundle(model, tokenizer, "causal"), Path()).encoder()
     assert served.prompt(ROWS[0]) == make_encoder(tokenizer).prompt(ROWS[0])
     assert served.stop == tokenizer.convert_tokens_to_ids("<|eot_id|>")
 
