@@ -95,7 +95,7 @@ class StableDiffusion:
 
     def fits(self, caption: str) -> bool:
         """Whether a whole caption fits into the text encoder."""
-        return len(self._tokenize([caption], padding=False)[0]) <= self._length
+        return len(self.tokenizer(caption, split_special_tokens=True, verbose=False)["input_ids"]) <= self._length
 
     @property
     def _length(self) -> int:
@@ -103,16 +103,14 @@ class StableDiffusion:
 
     def encode_captions(self, captions: Sequence[str]) -> Any:
         """Text states of n captions, [n, t, d]."""
-        import torch
-
-        token_ids = torch.tensor(self._tokenize(captions, padding="max_length"))
-        return self.text(token_ids.to(self.text.device))[0]
-
-    def _tokenize(self, captions: Sequence[str], padding: str | bool) -> list[list[int]]:
-        """Token ids of captions, which are text also where they spell out <|endoftext|>."""
-        options = {"padding": padding, "max_length": self._length, "split_special_tokens": True, "verbose": False}
-        token_ids: list[list[int]] = self.tokenizer(list(captions), **options)["input_ids"]
-        return token_ids
+        ids = self.tokenizer(
+            list(captions),
+            padding="max_length",
+            max_length=self._length,
+            split_special_tokens=True,  # a caption is text, also where it spells out <|endoftext|>
+            return_tensors="pt",
+        )
+        return self.text(ids["input_ids"].to(self.text.device))[0]
 
 
 def draw_pairs(
