@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from instructzoo.core.infer import choose, generate
 from instructzoo.core.infer.generate import generate_ids
 from instructzoo.core.infer.token_spellings import TokenSpellings
 from instructzoo.core.models import ModelBundle, adapters, backbone_checks, convert
-from instructzoo.core.recipe import Decode
+from instructzoo.core.recipe import Decode, Recipe
 from instructzoo.core.text import Encoder
 
 Tensors = dict[str, Tensor]
@@ -121,6 +122,40 @@ def test_tensors_that_no_model_reads_are_no_fault(tokenizer: Any, tmp_path: Path
     masks = {"transformer.h.0.attn.bias": torch.ones(4), "transformer.h.0.attn.masked_bias": torch.ones(1)}
     gptj = saved("GPTJ", tokenizer, tmp_path / "gptj", n_embd=32, n_layer=1, n_head=2, rotary_dim=4)
     assert opened(change_tensors(gptj, lambda t: t | masks)).kind == "causal"
+
+
+def test_tables_of_sines_that_files_leave_out_are_computed(tokenizer: Any, tmp_path: Path) -> None:
+    folder = saved("Pegasus", tokenizer, tmp_path, **BART, decoder_start_token_id=0, max_position_embeddings=32)
+    model = transformers.AutoModelForSeq2SeqLM.from_config(transformers.AutoConfig.from_pretrained(folder))
+    before = model.get_encoder().embed_positions.weight
+    again = opened(change_tensors(folder, lambda t: {n: v for n, v in t.items() if "embed_positions" not in n}))
+    assert torch.equal(again.model.get_encoder().embed_positions.weight, before)
+
+
+MALFORMED: dict[str, tuple[str, dict[str, Any] | list[int]]] = {
+    "a width that is no number": ("config.json", {"hidden_size": "wide"}),
+    "heads that do not divide the width": ("config.json", {"num_attention_heads": 3}),
+    "an activation that does not exist": ("config.json", {"hidden_act": "none"}),
+    "another kind of model": ("config.json", {"model_type": "vit"}),
+    "code of its own": ("config.json", {"model_type": "mine", "auto_map": {"AutoConfig": "mine.Config"}}),
+    "a tokenizer's settings as a list": ("tokenizer_config.json", [1]),
+    "a tokenizer of another form": ("tokenizer.json", {"model": {"type": "none"}}),
+    "an index without a map": ("model.safetensors.index.json", {}),
+}
+
+
+@pytest.mark.parametrize("fault", MALFORMED)
+def test_malformed_files_of_a_backbone_are_one_line(fault: str, tokenizer: Any, tmp_path: Path) -> None:
+    name, values = MALFORMED[fault]
+    folder = saved("Llama", tokenizer, tmp_path, **SMALL)
+    if isinstance(values, dict) and (folder / name).is_file():
+        change_json(folder / name, **values)
+    else:
+        (folder / name).write_text(json.dumps(values), encoding="utf-8")
+    if "index" in name:
+        (folder / "model.safetensors").unlink()
+    with pytest.raises(ZooError, match="cannot load"):
+        opened(folder)
 
 
 def test_a_lost_shard_expert_or_pickled_file_is_one_line(tokenizer: Any, tmp_path: Path) -> None:
@@ -267,6 +302,25 @@ def test_padding_beyond_the_embedding_table_is_replaced(tmp_path: Path) -> None:
     assert mean_loss(setup) > 0
 
 
+def text_task(settings: Recipe, bundle: ModelBundle, encoder: Encoder, code: Path) -> TextTask:
+    """A task whose domain is the code in a folder, and nothing else."""
+    domain: Any = SimpleNamespace(folder=lambda: code)
+    built: Any = None
+    return TextTask(settings, domain, built, bundle, encoder)
+
+
+def test_a_target_longer_than_the_positions_of_the_decoder_is_refused(tokenizer: Any, tmp_path: Path) -> None:
+    positions = {"max_encoder_position_embeddings": 128, "max_decoder_position_embeddings": 8, "attention_window": 8}
+    bundle = opened(saved("LED", tokenizer, tmp_path, **BART, **positions, decoder_start_token_id=1))
+    encoder = Encoder(bundle.tokenizer, Prompts, bundle.kind, 128)
+    task = text_task(recipe(str(tmp_path), decode={"max_new_tokens": 8}), bundle, encoder, tmp_path)
+    rows = sums(3)
+    assert len(task.encode(rows)) == 3
+    assert task.objective(task.trainable_model())  # 128 tokens may be read, though only 8 may be written
+    with pytest.raises(ZooError, match=r"target takes 11 tokens, and the decoder has 8 positions \(max_decoder_pos"):
+        task.encode([*rows, rows[0] | {"output": "1111111111"}])
+
+
 def test_a_token_without_an_embedding_is_named_before_training(tmp_path: Path) -> None:
     bundle = kit(recipe()).bundle
     bundle.tokenizer.add_tokens(["please"])
@@ -274,7 +328,7 @@ def test_a_token_without_an_embedding_is_named_before_training(tmp_path: Path) -
     again = opened(tmp_path)
     encoder = Encoder(again.tokenizer, Prompts, again.kind, 128)
     settings = recipe(str(tmp_path))
-    task: Any = TextTask(settings, None, None, again, encoder)  # type: ignore[arg-type]  # not read here
+    task = text_task(settings, again, encoder, tmp_path)
     polite = [row | {"instruction": "please add"} for row in sums(3)]
     with pytest.raises(ZooError, match=r"gives id \d+ \(please\), and the model's embedding table has \d+ rows"):
         task.encode(polite)

@@ -110,11 +110,13 @@ class TextTask:
         Many rows are encoded once and kept in the cache.
         """
         from instructzoo.core.data.builder import code_digest
-        from instructzoo.core.models.backbone_checks import check_ids
+        from instructzoo.core.models.backbone_checks import check_ids, check_targets
         from instructzoo.core.text import encode_rows
 
         encoded = encode_rows(self.encoder, rows, code_digest(self.domain.folder()))
         check_ids(self.loaded.model, (ids for row in encoded for ids in row), self.loaded.tokenizer)
+        if self.loaded.kind == "seq2seq":
+            check_targets(self.loaded.model, (row.labels for row in encoded), self.recipe.model.max_tokens)
         return encoded
 
     def lengths(self, encoded: Sequence[Any]) -> Lengths:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from instructzoo.core import runs
 from instructzoo.core.errors import ZooError
 from instructzoo.core.models import adapters, backbone_checks, scratch, tokenizers
 from instructzoo.core.models.backbones import BACKBONES
+from instructzoo.core.models.load_errors import load_errors
 from instructzoo.core.models.quiet import quiet
 from instructzoo.core.models.resolve import resolve
 from instructzoo.core.models.weight_checks import check_backbone
@@ -104,7 +104,7 @@ def open_saved(folder: Path) -> ModelBundle:
     if trained_on is not None and trained_on != (current := _base_identity(base.model, recipe.model)):
         problem = f"{folder} was trained on {trained_on}, and {recipe.model.backbone} is now {current}"
         raise ZooError(problem, "the same base", "put those weights back, or train again")
-    with _load_errors(folder):
+    with load_errors(folder):
         model = adapters.reload(base.model, recipe.method, folder)
     return ModelBundle(to_device(model.eval()), open_tokenizer(folder), base.kind)
 
@@ -184,7 +184,7 @@ def open_tokenizer(source: Path | str) -> Any:
     """Open the tokenizer of a folder or a hub id. Raises ZooError if there is none."""
     from transformers import AutoTokenizer
 
-    with _load_errors(source):
+    with load_errors(source):
         return AutoTokenizer.from_pretrained(str(source), trust_remote_code=False)
 
 
@@ -205,7 +205,7 @@ def _pretrained(source: Path | str, settings: Model, revision: str | None = None
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
-    with _load_errors(source), quiet():
+    with load_errors(source), quiet():
         config = AutoConfig.from_pretrained(str(source), trust_remote_code=False, revision=revision or "main")
         seq2seq = bool(config.is_encoder_decoder)
         auto_class = AutoModelForSeq2SeqLM if seq2seq else AutoModelForCausalLM
@@ -266,25 +266,3 @@ def _quantization_config(settings: Model) -> Any:
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=compute_dtype,
     )
-
-
-@contextlib.contextmanager
-def _load_errors(source: Path | str) -> Iterator[None]:
-    """Turn what transformers, safetensors and the hub raise for a missing or damaged model into a ZooError."""
-    from safetensors import SafetensorError
-
-    try:
-        yield
-    except (OSError, ValueError, RuntimeError, SafetensorError, ImportError) as error:
-        reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        expected, fix = "a model folder or a reachable hub id", "zoo fetch --list names the known ones"
-        if "custom code" in reason:
-            expected, fix = "an architecture that transformers has", "code that comes with a model is never run"
-        elif "safetensors" in reason and isinstance(error, OSError):
-            expected, fix = (
-                "all its weights in safetensors",
-                "pickled weights are not opened: save it again as safetensors",
-            )
-        elif "conversion of the weights" in reason:  # transformers joins the experts of a layer into one tensor
-            reason = "weights that belong together are missing or of different shapes"
-        raise ZooError(f"cannot load {source}: {reason}", expected, fix) from error

@@ -17,7 +17,7 @@ NAMES_SHOWN = 3
 
 UNUSED_TENSORS = re.compile(
     r"rotary_emb\.inv_freq$|(^|\.)position_ids$|embed_positions\.weights$|(^|\.)(encoder|decoder)\.version$"
-    r"|\.(attn|attention|crossattention|self_attention)\.(masked_)?bias$|(^|\.)pooler\.|^cls\.seq_relationship\."
+    r"|\.(attn|attention|crossattention|self_attention)\.((masked_)?bias|causal_mask)$|(^|\.)pooler\.|^cls\.seq_relationship\."
 )
 """Tensors of older files that no model computes its answers with: tables of positions and causal masks, which are
 built anew, versions, and the pooler and the sentence-pair head of pretrained encoders."""
@@ -35,8 +35,14 @@ def check_backbone(source: object, model: Any, loading_info: Mapping[str, Any]) 
     Raises:
         ZooError: Weights are missing, left over or of another shape; the message names them.
     """
+    missing = [name for name in loading_info["missing_keys"] if not _is_computed(model, name)]
     unexpected = [name for name in loading_info["unexpected_keys"] if not UNUSED_TENSORS.search(name)]
-    check(source, type(model).__name__, loading_info["missing_keys"], unexpected, loading_info["mismatched_keys"])
+    check(source, type(model).__name__, missing, unexpected, loading_info["mismatched_keys"])
+
+
+def _is_computed(model: Any, name: str) -> bool:
+    """Whether a weight is a table of sines, which older files leave out and transformers computes."""
+    return "Sinusoidal" in type(model.get_submodule(name.rpartition(".")[0])).__name__
 
 
 def check_shapes(source: object, owner: str, expected: Mapping[str, Any], saved: Mapping[str, Any]) -> None:
