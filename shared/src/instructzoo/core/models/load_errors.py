@@ -18,6 +18,8 @@ def load_errors(source: Path | str) -> Iterator[None]:
     """
     try:
         yield
+    except ZooError:
+        raise
     except Exception as error:  # for malformed files libraries raise errors of every type
         reason = next((line for line in str(error).splitlines() if line.strip()), "")
         if not isinstance(error, OSError | ValueError | RuntimeError | ImportError):  # KeyError: 'weight_map'
