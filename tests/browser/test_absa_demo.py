@@ -53,6 +53,7 @@ class Scripted:
 
     recipe: Recipe = field(default_factory=lambda: recipes.load("absa/bundled-base"))
     scores: dict[str, Any] | None = None
+    labels: dict[str, list[str]] | None = None
 
     def answer(self, rows: Sequence[Row]) -> list[str]:
         if rows[0]["input"] == SLOW:
