@@ -147,3 +147,16 @@ def test_thousands_of_inputs_of_zoo_score_and_zoo_predict_are_taken_or_refused(t
     fuzz_questions(domain, tmp_path, 4 * SLOW)
     fuzz_answers(domain, 4 * SLOW)
     fuzz_resumed_output(tmp_path, 2 * SLOW)
+
+
+def test_a_carriage_return_within_an_answer_moves_no_other_answer(tmp_path: Path) -> None:
+    (tmp_path / "gold.jsonl").write_bytes(lines_of(ROWS["arithmetic"]))
+    (tmp_path / "said.txt").write_bytes(b"4\r5\n3 + 4 = 7\r\n")
+    scores = score("arithmetic", str(tmp_path / "gold.jsonl"), str(tmp_path / "said.txt"))
+    assert (scores["n"], scores["counts"]["unanswered"], scores["figures"][0]["value"]) == (2, 0, 0.5)
+
+
+def test_null_in_a_column_of_text_is_an_empty_text(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"instruction": "Add.", "input": "1 + 2", "output": null, "x": null}\n')
+    ((_, row),) = predict._rows(str(tmp_path / "a.jsonl"))
+    assert row == {"instruction": "Add.", "input": "1 + 2", "output": "", "x": None}

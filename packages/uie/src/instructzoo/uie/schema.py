@@ -199,7 +199,7 @@ def from_json(text: str | Mapping[str, Any], where: str = "") -> Annotation:
                 for e in values.get("events", ())
             ),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         expected = '{"entities": [[type, text, start, end]], "relations": [...], "events": [...]}'
         raise ZooError(f"no annotation: {type(error).__name__} {error}", expected, "correct the row", where) from error
 

@@ -13,7 +13,7 @@ from typing import IO, Any
 from instructzoo.core import domain as domains
 from instructzoo.core import runs
 from instructzoo.core.errors import ZooError
-from instructzoo.core.record import Invalid, Record, Row
+from instructzoo.core.record import TEXT_COLUMNS, Invalid, Record, Row
 
 LocatedRow = tuple[str, Row]
 """A row and where it comes from, file:line."""
@@ -88,7 +88,7 @@ def _rows(source: str) -> Iterator[LocatedRow]:
             Record.from_row(row, where)
             if "prediction" in row:
                 raise ZooError('the row has a "prediction" already', "a row to answer", "rename or drop it", where)
-            yield where, row
+            yield where, row | {name: "" for name in TEXT_COLUMNS if row.get(name, "") is None}
 
     rows = validated()
     first = list(islice(rows, 1))

@@ -96,12 +96,10 @@ def _target(domain: Domain, row: Row) -> str:
 
 
 def _lines(path: Path) -> list[str]:
-    """Lines of a text file; an empty one is an empty answer."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ZooError(f"no UTF-8 text ({error.reason})", "an answer a line", where=str(path)) from error
-    return text.removesuffix("\n").split("\n")
+    """Lines of a text file, which only a line feed ends; an empty one is an empty answer."""
+    from instructzoo.core.data.line_files import lines
+
+    return [line for _, line in lines(path, require_text=False)] or [""]
 
 
 def _gold_row(row: Mapping[str, Any], where: str) -> Row:

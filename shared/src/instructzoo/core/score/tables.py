@@ -7,9 +7,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from instructzoo.core.domain import PublishedResult
 from instructzoo.core.errors import ZooError
@@ -98,7 +101,7 @@ class Results:
             if not systems["model"].metric_values:
                 raise ZooError("the model has no figures", "at least one", "zoo eval writes them", where)
             variants = [value for value in values.values() if isinstance(value, dict) and "figures" in value]
-            return cls(
+            results = cls(
                 domain=str(values["domain"]),
                 recipe=str(values["recipe"]),
                 split=str(values.get("part", "test")),
@@ -112,7 +115,9 @@ class Results:
                 backbone=str(values.get("backbone", "")),
                 left_out=dict(values.get("left_out") or {}),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            _results_type().validate_python(asdict(results))
+            return results
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             reason = f"{type(error).__name__}: {error}"
             raise ZooError(f"malformed scores ({reason})", "the content that zoo eval writes", where=where) from error
 
@@ -132,6 +137,12 @@ class Results:
             if name not in ("model", "unconstrained") and (value := scores.get(headline.metric, headline.group))
         ]
         return max(candidates, key=lambda candidate: candidate[1].value) if candidates else None
+
+
+@functools.cache
+def _results_type() -> TypeAdapter[Results]:
+    """Checks that all values of the results are of the types that their fields name."""
+    return TypeAdapter(Results)
 
 
 def format_number(metric: str, value: float) -> str:

@@ -89,7 +89,7 @@ def _from_json(value: Any, name: str) -> Any:
         return value
     try:
         return json.loads(value) if value.strip() else None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ZooError(
             f'"{name}" is no JSON: "{value[:40]}"', 'a list such as ["person", "city"]', "correct it"
         ) from error

@@ -86,7 +86,7 @@ def _variants(value: str, where: str) -> list[tuple[str, str]]:
     form = "variants as JSON [[image, edited], ...]"
     try:
         pairs = json.loads(value)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise malformed(value, form, where) from error
     for pair in pairs if isinstance(pairs, list) else [None]:
         if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(side, str) for side in pair):
