@@ -160,10 +160,13 @@ def _json_of(valid: Sequence[bytes]) -> st.SearchStrategy[bytes]:
     if not documents:
         return st.nothing()
     return st.sampled_from(documents).flatmap(
-        lambda document: mutated_json(document[0]).map(
-            lambda value: "\n".join(map(json.dumps, value if document[1] else [value])).encode()
-        )
+        lambda document: mutated_json(document[0]).map(lambda value: _dumps(value, as_lines=document[1]))
     )
+
+
+def _dumps(value: Any, as_lines: bool) -> bytes:
+    values = value if as_lines and isinstance(value, list) else [value]
+    return "\n".join(json.dumps(part) for part in values).encode()
 
 
 def _json_values(content: bytes) -> tuple[Any, bool] | None:

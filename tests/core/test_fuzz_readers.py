@@ -161,7 +161,7 @@ def own_absa(path: Path) -> None:
 ABSA = {
     "ASQP": Target("a.txt", read_absa, (b"Wine is fine####[['Wine', 'drinks quality', 'positive', 'fine']]\n",)),
     "ASTE": Target("a.txt", read_absa, (b"The wine is fine .####[([1], [3], 'POS')]\na####[([0], [0], 'NEG')]\n",)),
-    "ACOS": Target("a.tsv", read_absa, (b"The wine is fine .\t1,2 DRINKS#QUALITY 2 3,4\t-1,-1 A#B 0 0,1\nx\n",)),
+    "ACOS": Target("a.tsv", read_absa, (b"The wine is fine .\t1,2 DRINKS#QUALITY 2 3,4\t-1,-1 A#B 0 0,1\n",)),
     "SemEval XML": Target("a.xml", read_absa, XML),
     "SemEval CSV": Target("a.csv", read_absa, (SEMEVAL_CSV,)),
     "own lines": Target("a.jsonl", own_absa, (lines_of(OWN_LINE, OWN_LINE | {"quads": []}),)),

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pytest
 
 from instructzoo.core import api
@@ -70,6 +71,11 @@ def test_numbers_that_do_not_count_the_tokens_are_text(tmp_path: Path) -> None:
     assert [s.text for s in sentences] == ["1 2", "7"]
 
 
+def test_of_several_columns_of_tags_the_last_is_read_and_the_others_are_counted(tmp_path: Path) -> None:
+    sentences = tagged(tmp_path, "Ann NNP B-NP B-PER\nleft VBD B-VP O\n\nBo NNP B-NP B-PER\n")
+    assert found(sentences) == [["Ann"], ["Bo"]] and remarks(sentences) == {line_formats.OTHER_TAGS: 2}
+
+
 def test_a_comment_that_ends_like_a_tag_is_still_a_comment(tmp_path: Path) -> None:
     sentences = tagged(tmp_path, "Ann\tB-PER\n\n# text = Bo lives in block O\nBo\tB-PER\n")
     assert [s.text for s in sentences] == ["Ann", "Bo"]
@@ -89,6 +95,11 @@ def test_spans_whose_tags_break_their_scheme_are_counted(
     sentences = tagged(tmp_path, "".join(f"{n}\t{tag}\n" for n, tag in enumerate(tags.split())))
     assert found(sentences) == [spans]
     assert (remark in remarks(sentences)) if remark else not remarks(sentences)
+
+
+def test_a_byte_order_mark_between_files_that_were_put_together_is_no_text(tmp_path: Path) -> None:
+    sentences = tagged(tmp_path, "\ufeffAnn\tB-PER\n\n\ufeffBo\tB-PER\n")
+    assert found(sentences) == [["Ann"], ["Bo"]]
 
 
 # --- what nobody annotated, and what an annotator rejected
@@ -136,17 +147,27 @@ def _written(folder: Path, row: dict[str, Any]) -> Path:
     return path
 
 
+def train_of(folder: Path) -> datasets.Dataset:
+    data = {"sources": ["own"], "path": str(folder), "validation": 0, "test": 0, "options": {"auxiliary": []}}
+    model = {"backbone": "scratch:llama-0.4m", "tokenizer": "bpe"}
+    return sources.build(Recipe.model_validate({"domain": "uie", "model": model, "data": data}))["train"]
+
+
 def test_a_text_is_asked_only_about_what_is_annotated_in_it(tmp_path: Path) -> None:
     spans = [{"type": "person", "start": 0, "end": 3}, {"type": "person", "start": 8, "end": 10}]
     both = {"text": "Ann met Bo.", "entities": spans, "relations": [{"type": "met", "head": 0, "tail": 1}]}
     read(tmp_path, both, {"text": "Cy left.", "entities": []})
-    data = {"sources": ["own"], "path": str(tmp_path), "validation": 0, "test": 0, "options": {"auxiliary": []}}
-    model = {"backbone": "scratch:llama-0.4m", "tokenizer": "bpe"}
-    train = sources.build(Recipe.model_validate({"domain": "uie", "model": model, "data": data}))["train"]
+    train = train_of(tmp_path)
     assert [(r["input"], r["task"]) for r in train] == [
         ("Ann met Bo.", "ner"), ("Ann met Bo.", "re"), ("Cy left.", "ner"),
     ]  # fmt: skip
     assert "1 texts without relations in their annotation" in train.info.description
+
+
+def test_texts_that_are_annotated_twice_and_differently_are_counted(tmp_path: Path) -> None:
+    other = ANN | {"spans": [{"start": 0, "end": 8, "label": "PER"}]}
+    read(tmp_path, ANN, other, BO, BO)
+    assert "1 texts that stand more than once, with different annotations" in train_of(tmp_path).info.description
 
 
 # --- doccano and Label Studio

@@ -256,6 +256,8 @@ def _rows(source: _Dataset, split: str, settings: Settings, seed: int) -> list[R
         for sentence in sentences
         for layer in sorted(layers.difference(sentence.layers))
     )
+    if contradicting := _contradicting(sentences):
+        remarks["texts that stand more than once, with different annotations"] = contradicting
     rng = random.Random(f"{seed}\n{source.name}\n{split}")
     if train and settings.per_dataset and len(sentences) > settings.per_dataset:
         indices = sorted(rng.sample(range(len(sentences)), settings.per_dataset))
@@ -272,3 +274,11 @@ def _rows(source: _Dataset, split: str, settings: Settings, seed: int) -> list[R
     for remark, count in sorted(remarks.items()):
         source.note(split, f"{count:,} {remark}")
     return rows
+
+
+def _contradicting(sentences: Sequence[Sentence]) -> int:
+    """How many texts have several annotations that differ, such as those of annotators who disagree."""
+    annotations_by_text: dict[str, set[schema.Annotation]] = {}
+    for sentence in sentences:
+        annotations_by_text.setdefault(sentence.text, set()).add(sentence.annotation)
+    return sum(len(annotations) > 1 for annotations in annotations_by_text.values())

@@ -37,6 +37,7 @@ TAGS_FORM = "O, B-type, I-type"
 STARTS_INSIDE = "spans that begin with an inside tag (I-)"
 NOT_ENDED = "spans without an end tag (E-, L-), although the sentence has such tags"
 NUMBERS = "sentences whose first column counts the tokens, read without it"
+OTHER_TAGS = "sentences with another column of tags, of which the last one is read"
 
 TAG = re.compile(r"O|([BIMESLU])-(\S.*)")
 NUMBERED = re.compile(r'\d+\t".*"\s*')
@@ -58,10 +59,18 @@ def read_conll(path: Path) -> Iterator[Sentence]:
     """Sentences of a CoNLL file. Raises ZooError with file:line for a line without a token or a valid tag."""
     sentences = list(_conll_sentences(path))
     numbered = all(_counts_tokens(sentence.tokens) for sentence in sentences)
+    lines = [columns for sentence in sentences for columns in sentence.tokens]
+    middle = range(1 + numbered, len(lines[0]) - 1) if lines else range(0)
+    remarks = [NUMBERS] * numbered + [OTHER_TAGS] * sum(_holds_tags([columns[i] for columns in lines]) for i in middle)
     for sentence in sentences:
         tokens = [columns[numbered] for columns in sentence.tokens]
         tags = [columns[-1] for columns in sentence.tokens]
-        yield tagged_sentence(tokens, tags, sentence.where, [NUMBERS] * numbered)
+        yield tagged_sentence(tokens, tags, sentence.where, remarks)
+
+
+def _holds_tags(column: list[str]) -> bool:
+    """Whether a column has tags too, such as those of chunks, or of spans within spans."""
+    return all(TAG.fullmatch(cell) for cell in column) and any(cell != "O" for cell in column)
 
 
 def _conll_sentences(path: Path) -> Iterator[_Columns]:
@@ -75,7 +84,7 @@ def _conll_sentences(path: Path) -> Iterator[_Columns]:
                 yield _Columns(location(path, first_line), tokens)
             tokens, first_line = [], number + 1
             continue
-        columns = split_columns(line)
+        columns = split_columns(line.removeprefix("\ufeff"))  # where files were put together
         if columns[0] == _DOCUMENT or (not tokens and _is_comment(line, columns, width)):
             first_line = number + 1
             continue
