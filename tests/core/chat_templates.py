@@ -99,6 +99,16 @@ FAMILIES = {
         _IM,
         ("<think>", "</think>"),
     ),
+    # reasoning that is off unless it is asked for; the token that ends it opens every answer
+    "deepseek": Family(
+        _turns(
+            "{{ '<|User|>' + m.content }}",
+            "{{ '<|Assistant|></think>' + m.content + '<|done|>' }}",
+            tail="{{ '<|Assistant|>' }}{{ '<think>' if thinking is defined and thinking else '</think>' }}",
+        ),
+        ("<|User|>", "<|Assistant|>", "<|done|>"),
+        ("<think>", "</think>"),
+    ),
     # the latest answer has a channel and a stop token of its own, which the generation prompt leaves to the model
     "harmony": Family(
         _turns(

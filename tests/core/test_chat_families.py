@@ -128,7 +128,7 @@ def test_the_date_of_the_recipe_is_told_in_training_and_in_serving(name: str) ->
     assert "template_date: '2025-12-31'" in settings.resolved()
 
 
-@pytest.mark.parametrize("name", ["dated", "qwen3"])
+@pytest.mark.parametrize("name", ["dated", "qwen3", "harmony"])
 def test_an_exported_model_renders_the_prompt_that_was_trained(name: str, tmp_path: Path, today: Any) -> None:
     settings = recipe(LLAMA, "bpe", model={"template": "chat", "template_date": "2025-12-31", "max_tokens": 900})
     tokenizer, model = family_tokenizer(FAMILIES[name]), kit(recipe(LLAMA, "bpe")).bundle.model

@@ -15,6 +15,7 @@ itself writes become control tokens (text_tokenizer.py).
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -84,6 +85,15 @@ class Chat:
         text, stop_text, rest = tail.partition(stop)
         token_id = self.renderer.tokenizer.convert_tokens_to_ids(stop)
         return AnswerFrame(opening if opening.strip() else "", text + stop_text, rest, token_id)
+
+    @property
+    def exported_template(self) -> str:
+        """The template for other programs, which render with it the prompts that are served here."""
+        template = self.renderer.template
+        if not self.frame.opening:
+            return template
+        opening = json.dumps(self.frame.opening, ensure_ascii=False)
+        return f"{template.removesuffix(chr(10))}{{{{ {opening} if add_generation_prompt else '' }}}}"
 
     def sequences(self, segments: Sequence[Segment]) -> list[list[ChatTurn]]:
         """Render a conversation; text after the last answer is left out.

@@ -101,7 +101,7 @@ class Encoder:
     @property
     def chat_template(self) -> str | None:
         """The chat template with the date and the other values that it is given here; None for plain prompts."""
-        return self._chat.renderer.template if self._chat else None
+        return self._chat.exported_template if self._chat else None
 
     def encode(self, row: Row) -> Encoded:
         """Encode a training row of one answer, or of several under a chat template that keeps earlier turns.
