@@ -158,9 +158,15 @@ def test_a_run_that_fails_later_and_a_directory_with_other_files_are_kept(
 # Recipe and manifest
 
 
+def written_rows(run: str) -> str:
+    path = Path(run) / "rows.jsonl"
+    path.write_text('{"instruction": "1 + 1"}\n')
+    return str(path)
+
+
 COMMANDS = {
     "eval": lambda run: api.eval("arithmetic", run=run),
-    "predict": lambda run: api.predict("arithmetic", "rows.jsonl", run=run),
+    "predict": lambda run: api.predict("arithmetic", written_rows(run), run=run),
     "export": lambda run: api.export("arithmetic", "out", run=run),
 }
 
@@ -170,7 +176,6 @@ def test_an_edited_or_removed_recipe_of_a_run_is_noticed(
     command: str, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("rows.jsonl").write_text('{"instruction": "1 + 1"}\n')
     path = run / "recipe.yaml"
     text = path.read_text()
     path.write_text(text.replace("max_new_tokens: 24", "max_new_tokens: 2"))
@@ -199,6 +204,20 @@ def test_a_damaged_manifest_is_one_clear_line(manifest: str, unfinished: Path) -
     for command in (resume, lambda: COMMANDS["eval"](str(unfinished))):
         with pytest.raises(ZooError, match=r"manifest\.json"):
             command()
+
+
+NO_SCORES = [
+    "[]", "{}", "{", '{"systems": []}', '{"systems": {"model": {}}}', '{"systems": {"model": {"figures": []}}}',
+    '{"systems": {"model": {"figures": [{"metric": "x", "value": "v", "low": 0, "high": 1, "n": 3}]}}}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("scores", NO_SCORES)
+def test_damaged_scores_are_one_clear_line(scores: str, run: Path) -> None:
+    (run / "scores.json").write_text(scores)
+    for command in (COMMANDS["predict"], lambda run: api.bundle("arithmetic", run)):
+        with pytest.raises(ZooError, match=r"scores\.json"):
+            command(str(run))
 
 
 def test_commands_say_what_a_path_without_a_model_is(unfinished: Path, tmp_path: Path) -> None:

@@ -37,6 +37,34 @@ def check_manifest(manifest: Mapping[str, Any], path: Path) -> None:
             raise ZooError(f"{key} is {_shown(manifest[key])}", expected, "put it back", str(path))
 
 
+def check_scores(scores: Mapping[str, Any], path: Path) -> None:
+    """Check that the content of a scores.json has the numbers that cards and tables show.
+
+    Args:
+        scores: The content.
+        path: The file.
+
+    Raises:
+        ZooError: The model has no scores, or a system's are malformed.
+    """
+    systems = scores.get("systems")
+    if not isinstance(systems, dict) or not isinstance(systems.get("model"), dict):
+        raise ZooError("no scores of the model", _SCORES, "zoo eval writes them again", str(path))
+    for name, system in systems.items():
+        figures = system.get("figures") if isinstance(system, dict) else None
+        if not isinstance(figures, list) or not all(map(_is_figure, figures)) or (name == "model" and not figures):
+            raise ZooError(f"malformed scores of {name}", _SCORES, "zoo eval writes them again", str(path))
+
+
+_SCORES = '{"systems": {"model": {"figures": [{"metric", "value", "low", "high", "n"}, ...], ...}, ...}, ...}'
+
+
+def _is_figure(figure: Any) -> bool:
+    """Whether a value of scores.json is a number with its interval and its n."""
+    names = ("value", "low", "high", "n")
+    return isinstance(figure, dict) and all(isinstance(figure.get(name), int | float) for name in names)
+
+
 def check_settings(path: Path, started_with: Mapping[str, Any]) -> None:
     """Check that the recipe.yaml of a run still holds the settings that the run began with.
 

@@ -31,7 +31,7 @@ from instructzoo.core.environment import processor as processor
 from instructzoo.core.errors import ZooError
 from instructzoo.core.file_hashes import check_hashes
 from instructzoo.core.recipe import Recipe
-from instructzoo.core.run_checks import check_manifest, check_settings
+from instructzoo.core.run_checks import check_manifest, check_scores, check_settings
 
 BEGINNINGS = {
     "recipe.yaml",
@@ -259,6 +259,20 @@ def find(path: str) -> Run:
         problem = f"no run in {folder}" if folder.is_dir() else f"no run in {folder}, which is no directory"
         raise ZooError(problem, "a directory with manifest.json, as zoo train makes it")
     return Run(folder)
+
+
+def scores_of(folder: Path) -> dict[str, Any] | None:
+    """The content of the scores.json in the folder of a run or of a bundled model; None where it was not scored.
+
+    Raises:
+        ZooError: The file is damaged.
+    """
+    path = folder / "scores.json"
+    if not path.is_file():
+        return None
+    scores = read_object(path, "the scores of zoo eval")
+    check_scores(scores, path)
+    return scores
 
 
 def model_folder(folder: Path) -> Path:

@@ -53,8 +53,7 @@ class Predictor:
         if recipe.domain != domain.name:
             problem = f"a model of the domain {recipe.domain}"
             raise ZooError(problem, f"one of {domain.name}", f"zoo ... {recipe.domain} --run {folder}", str(folder))
-        scores_file = folder / "scores.json"
-        scores = runs.read_object(scores_file, "the scores of zoo eval") if scores_file.is_file() else None
+        scores = runs.scores_of(folder)
         return cls(domain, recipe, model.open_saved(model_folder), folder, scores)
 
     @property

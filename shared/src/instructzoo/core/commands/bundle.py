@@ -39,9 +39,9 @@ def bundle(domain_name: str, run: str, half: bool = False) -> dict[str, Any]:
     if root is None:
         raise ZooError(f"{domain.package} is installed from a wheel", "a checkout", "bundle where its source is")
     folder = runs.find(run).folder
-    if not (folder / "scores.json").is_file():
+    scores = runs.scores_of(folder)
+    if scores is None:
         raise ZooError(f"no scores.json in {folder}", "a scored run", f"zoo eval {domain_name} --run {run}")
-    scores = runs.read_object(folder / "scores.json", "the scores of zoo eval")
     weights = domain.folder() / "weights"
     with tempfile.TemporaryDirectory() as temporary:
         exported = Path(temporary) / "model"

@@ -11,6 +11,7 @@ from instructzoo.core import runs
 from instructzoo.core.commands.eval import evaluate, save
 from instructzoo.core.commands.report import report
 from instructzoo.core.commands.train import command_line, train_run
+from instructzoo.core.errors import ZooError
 
 
 def reproduce(recipe: str, overrides: Sequence[str] = (), quiet: bool = False) -> dict[str, Any]:
@@ -33,14 +34,19 @@ def reproduce(recipe: str, overrides: Sequence[str] = (), quiet: bool = False) -
     if not run.finished:
         run = runs.start(settings, command=command_line())
         train_run(settings, run, quiet)
-    if not run.path("scores.json").is_file():
+    run.recipe()  # which says so where it was edited
+    outcome = run.manifest().get("outcome", {})
+    if not {"steps", "seconds"} <= outcome.keys():
+        problem = "no outcome of the training in a finished run"
+        raise ZooError(problem, "its steps and seconds", "put manifest.json back", str(run.path("manifest.json")))
+    scores = runs.scores_of(run.folder)
+    if scores is None:
         scores, predictions = evaluate(domain, run.folder, quiet=quiet)
         save(run.folder, scores, predictions)
     reported = report(str(run.folder))
-    scores = runs.read_json(run.path("scores.json"))
     return {
         "run": str(run.folder),
         "report": reported["report"],
         "scores": scores,
-        "outcome": run.manifest()["outcome"],
+        "outcome": outcome,
     }

@@ -79,10 +79,8 @@ class Predictor:
         if recipe.domain != domain.name:
             found = f"a model of the domain {recipe.domain}"
             raise ZooError(found, f"one of {domain.name}", f"zoo ... {recipe.domain} --run {folder}", str(folder))
-        scores_path = folder / "scores.json"
         loaded = open_saved(model_folder)
-        scores = runs.read_object(scores_path, "the scores of zoo eval") if scores_path.is_file() else None
-        return cls(domain, recipe, loaded, folder, scores, trained_labels.read(domain, model_folder))
+        return cls(domain, recipe, loaded, folder, runs.scores_of(folder), trained_labels.read(domain, model_folder))
 
     def loaded_from(self) -> Path:
         """The folder of the weights themselves: a run's model/, or the bundled folder."""

@@ -99,7 +99,7 @@ def open_saved(folder: Path) -> ModelBundle:
     recipe = stored_recipe(folder)
     if recipe.method.name == "full" or (folder / "config.json").is_file():  # or an adapter that `zoo export` has merged
         return open_plain(folder, recipe.model)
-    trained_on = runs.read_json(folder / BASE) if (folder / BASE).is_file() else None
+    trained_on = runs.read_object(folder / BASE) if (folder / BASE).is_file() else None
     base = load(recipe.model, recipe.seed, list, folder, _commit(recipe.model, trained_on))
     if trained_on is not None and trained_on != (current := _base_identity(base.model, recipe.model)):
         problem = f"{folder} was trained on {trained_on}, and {recipe.model.backbone} is now {current}"
