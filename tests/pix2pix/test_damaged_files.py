@@ -204,3 +204,47 @@ def test_any_text_in_place_of_a_reader_s_files_is_rows_or_an_error_that_names_th
                 sources.build(recipe(name, folder))
             except ZooError as error:
                 assert name in str(error), (attempt, content)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "seeds", "expected"),
+    [
+        (b'{"edit": "b\\ud800"}', None, r"prompt.json: malformed JSON"),
+        (b'{"edit": "a", "edit": "b"}', None, r"prompt.json: malformed JSON"),
+        (b"\xff\xfe", None, r"prompt.json: malformed JSON"),
+        (b'{"edit": "a"', None, r"prompt.json:1: malformed JSON"),
+        (b"[" * 100_000, None, r"prompt.json: malformed JSON"),
+        (b'{"edit": "a"}', b'[["0", ["../1"]]]', r"seeds.json, entry 1: found"),
+        (b'{"edit": "a"}', b'[["0", [{}]]]', r"seeds.json, entry 1: found"),
+        (b'{"edit": "a"}', b'[["' + b"x" * 5000 + b'", ["1"]]]', r"seeds.json, entry 1: no xxx"),
+        (b'{"edit": "a"}', b'[["../0", ["1"]]]', r"seeds.json, entry 1: found"),
+        (b'{"edit": "a"}', b'[["\\u0000", ["1"]]]', r"seeds.json, entry 1: no"),
+    ],
+)
+def test_malformed_files_of_a_released_set_are_errors_with_their_place(
+    tmp_path: Path, prompt: bytes, seeds: bytes | None, expected: str
+) -> None:
+    (tmp_path / "0").mkdir()
+    for side in (0, 1):
+        (tmp_path / "0" / f"1_{side}.png").write_bytes(encoded(side))
+    (tmp_path / "0" / "prompt.json").write_bytes(prompt)
+    if seeds is not None:
+        (tmp_path / "seeds.json").write_bytes(seeds)
+    with pytest.raises(ZooError, match=expected):
+        sources.build(recipe("released", tmp_path))
+
+
+@pytest.mark.parametrize("content", [b"make \xff", b"make \xed\xa0\x80", b"", b" \n"])
+def test_an_instruction_file_that_is_no_text_is_an_error_with_its_name(tmp_path: Path, content: bytes) -> None:
+    folder = pair_folder(tmp_path, [encoded(0)])
+    (folder / "after" / "0.txt").write_bytes(content)
+    with pytest.raises(ZooError, match=r"0\.txt"):
+        sources.build(recipe("pairs", folder))
+
+
+@pytest.mark.parametrize("name", [".", "/", "..", "x" * 5000, "a/b/c.png", "*"])
+def test_a_line_about_no_picture_is_an_error_with_its_place(tmp_path: Path, name: str) -> None:
+    folder = pair_folder(tmp_path, [encoded(0)])
+    (folder / "instructions.csv").write_text(f"file,instruction\n{name},make it night\n")
+    with pytest.raises(ZooError, match=r"instructions.csv:2"):
+        sources.build(recipe("pairs", folder))

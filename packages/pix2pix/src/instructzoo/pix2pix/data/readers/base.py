@@ -243,6 +243,8 @@ def read_text(values: Mapping[str, Any], name: str, where: str, required: bool =
         value = ""
     if not isinstance(value, str):
         raise ZooError(f'"{name}" is {shorten(json.dumps(value, default=str))}', "text", "quote the value", where)
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise ZooError(f'"{name}" has half a character (\\ud800 to \\udfff)', "text", "write it again in UTF-8", where)
     if required and not value.strip():
         problem = (
             f'"{name}" is empty' if name in values else f'no "{name}" among: {shorten(", ".join(map(str, values)))}'

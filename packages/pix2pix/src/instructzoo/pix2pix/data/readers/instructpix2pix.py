@@ -12,18 +12,21 @@ takes one of the pairs at a time (edit_dataset.py there).
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from instructzoo.core import runs
+from instructzoo.core.data import strict_json
 from instructzoo.core.data.readers import shorten
-from instructzoo.core.errors import ZooError
+from instructzoo.core.errors import ZooError, location
 from instructzoo.pix2pix import images
 from instructzoo.pix2pix.data.readers.base import EditExample, Tally, read_text
 
 NO_PAIRS = "prompts left out: no pair stands beside them"
+_SEED = re.compile(r"[\w-]+")
 SEEDS_FORMAT = '[["0000123", ["17", "29"]], ...]'
 
 
@@ -59,18 +62,30 @@ def read_examples(folder: Path, tally: Tally) -> Iterator[EditExample]:
 
 def _read_listed(folder: Path, seeds_file: Path) -> Iterator[EditExample]:
     """Examples in the order of seeds.json, each with the seeds that it lists."""
-    entries = runs.read_json(seeds_file)
+    entries = _read_json(seeds_file)
     if not isinstance(entries, list) or not entries:
         raise ZooError(f"found {shorten(repr(entries))}", SEEDS_FORMAT, "write it anew", str(seeds_file))
     for number, entry in enumerate(entries, 1):
         where = f"{seeds_file}, entry {number}"
         name, seeds = entry if isinstance(entry, list) and len(entry) == 2 else (None, None)
-        if not isinstance(name, str) or not isinstance(seeds, list) or not seeds:
+        is_list = isinstance(seeds, list) and seeds and all(_SEED.fullmatch(str(seed)) for seed in seeds)
+        if not isinstance(name, str) or not is_list or ".." in Path(name).parts or Path(name).is_absolute():
             raise ZooError(f"found {shorten(repr(entry))}", SEEDS_FORMAT, "correct or remove the entry", where)
         path = folder / name / "prompt.json"
-        if not path.is_file():
-            raise ZooError(f"no {name}/prompt.json", "the folder of every prompt", "correct or remove the entry", where)
+        if not os.path.isfile(path):  # noqa: PTH113 - a name that is too long is no file, and no OSError
+            raise ZooError(
+                f"no {shorten(name)}/prompt.json", "the folder of every prompt", "correct or remove the entry", where
+            )
         yield _read_prompt(path, [str(seed) for seed in seeds], _picture_files(path.parent))
+
+
+def _read_json(path: Path) -> Any:
+    """The content of a JSON file. Raises ZooError, with the line where it can be told."""
+    try:
+        return strict_json.parse(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        where = location(path, error.lineno if isinstance(error, json.JSONDecodeError) else None)
+        raise ZooError(f"malformed JSON ({str(error)[:120]})", "JSON in UTF-8", "correct it", where) from error
 
 
 def _picture_files(folder: Path) -> dict[str, str]:
@@ -83,7 +98,7 @@ def _picture_files(folder: Path) -> dict[str, str]:
 def _read_prompt(path: Path, seeds: list[str], files: dict[str, str]) -> EditExample:
     """The example of one prompt.json."""
     where = str(path)
-    values: Any = runs.read_json(path)
+    values: Any = _read_json(path)
     if not isinstance(values, dict):
         raise ZooError(f"found {shorten(repr(values))}", "an object with caption, edit, output", where=where)
     before_key = "input" if "input" in values else "caption"

@@ -94,7 +94,10 @@ def _read_table(path: Path) -> dict[str, tuple[str, Mapping[str, Any]]]:
     for where, values in readers.read(path) if path.is_file() else ():
         if unknown := [name for name in values if name not in COLUMNS]:
             raise ZooError(f'column "{unknown[0]}"', suggest(unknown[0], COLUMNS), where=where)
-        name = Path(read_text(values, "file", where, required=True)).with_suffix("").as_posix()
+        file = Path(read_text(values, "file", where, required=True))
+        if not file.name:
+            raise ZooError(f'"file" is {file}', "a picture's name", "correct or remove the line", where)
+        name = file.with_suffix("").as_posix()
         if name in lines_by_name:
             raise ZooError(f'a second line for "{name}"', "one line for every pair", "remove one", where)
         lines_by_name[name] = where, values
