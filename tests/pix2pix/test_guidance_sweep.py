@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +53,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     task, tuned, _, _ = editing_setup(settings)
     save_model(settings, tuned, task.loaded.tokenizer, home / "model")
     runs.write_json(home / "manifest.json", {"state": "finished"})
+    shutil.copy(home / "model" / "recipe.yaml", home / "recipe.yaml")
     return home
 
 
@@ -60,8 +62,9 @@ def exit_code(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     monkeypatch.setattr("sys.argv", ["sweep", *arguments])
     with pytest.raises(SystemExit) as ended:
         guidance_sweep.main()
-    assert isinstance(ended.value.code, int)
-    return ended.value.code
+    code = ended.value.code or 0  # None is Python's word for 0
+    assert isinstance(code, int)
+    return code
 
 
 def test_every_point_is_measured_once_at_its_own_guidance_scales() -> None:
@@ -202,6 +205,7 @@ def test_sweeping_a_run_trained_on_other_data_is_an_error(
     other.mkdir()
     (other / "model").symlink_to(run / "model")
     runs.write_json(other / "manifest.json", {"data": "0123456789abcdef"})
+    shutil.copy(run / "recipe.yaml", other / "recipe.yaml")
     assert exit_code(monkeypatch, "--run", str(other), "-o", str(tmp_path / "free")) == 2
     assert "trained on data 0123456789abcdef" in capsys.readouterr().err
 

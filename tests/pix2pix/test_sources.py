@@ -358,7 +358,8 @@ def test_pairs_of_one_photo_stay_in_one_split(tmp_path: Path) -> None:
     assert sum(table.num_rows for table in built.rows.values()) == 48, "four pairs of every photo, none dropped"
     pictures_by_split = {split: {row["image"] for row in split_rows} for split, split_rows in built.rows.items()}
     assert sum(map(len, pictures_by_split.values())) == len(set.union(*pictures_by_split.values())) == 12
-    assert built.card["notes"] == ["photos, train: 1 files passed over: no pictures by their names"]
+    notes = [note for note in built.card["notes"] if "too few to tell models apart" not in note]
+    assert notes == ["photos, train: 1 files passed over: no pictures by their names"]
 
 
 def test_pairs_of_a_photo_are_made_reproducibly(tmp_path: Path) -> None:
