@@ -84,14 +84,15 @@ class TemplateRenderer:
 
     @cached_property
     def turn_tokens(self) -> dict[str, int]:
-        """Ids by spelling of the special tokens, and of the added tokens that the template marks turns with."""
+        """Ids by spelling of the special tokens, and of the added tokens that the template writes."""
         rendered = "".join(self.render(probe_messages(n), n % 2 == 1) for n in (1, 2, 3))
         written = set(self.tokenizer(rendered, add_special_tokens=False)["input_ids"])
         added = self.tokenizer.added_tokens_decoder
         marks = {
             token.content: token_id
             for token_id, token in added.items()
-            if token_id in written and not token.content.isspace() and not token.content.isalnum()
+            if (token_id in written or (len(token.content) > 2 and token.content in self.template))
+            and not (token.content.isspace() or token.content.isalnum())
         }
         special = {spelling: token_id for token_id, spelling in TextTokenizer(self.tokenizer).control.items()}
         return marks | special
