@@ -68,10 +68,11 @@ def plan_here(settings: Recipe) -> dict[str, Any]:
     objective = task.objective(model)
     batches = Batches(lengths.total, settings.train, settings.seed)
     optimizer = optimizers.make_optimizer(model, settings.train)
-    per_step, activations = probe(settings, model, objective, encoded, batches, optimizer)
-    on_cpu = next(model.parameters()).device.type == "cpu"
+    per_step = probe(settings, model, objective, encoded, batches, optimizer)
+    peak, on_cpu = process_memory.peak_bytes(), next(model.parameters()).device.type == "cpu"
+    activations = activations_of(model, objective, encoded, batches)
     memory = memory_of(model, optimizer) | {"activations": activations, "process": max(0, process)}
-    total = process_memory.peak_bytes() if on_cpu else sum(memory.values()) - memory["process"]
+    total = peak if on_cpu else sum(memory.values()) - memory["process"]
     mean = sum(lengths.total) / len(lengths.total)
     return {
         "recipe": f"{settings.domain}/{settings.name}",
@@ -101,10 +102,13 @@ def in_bfloat16(
     """Seconds per update in bfloat16, on a processor that multiplies faster in it, where the recipe leaves it open."""
     import torch
 
+    from instructzoo.core.tune.malloc import release_freed_memory
+
     if recipe.train.precision != "auto" or next(model.parameters()).device.type != "cpu" or not speed()["bf16_fast"]:
         return {}
+    release_freed_memory()  # tensors of another dtype would not fit where those of the first updates were
     with torch.autocast("cpu", torch.bfloat16):
-        seconds, _ = probe(recipe, model, objective, encoded, batches, optimizer)
+        seconds = probe(recipe, model, objective, encoded, batches, optimizer)
     return {"seconds_per_step_bfloat16": round(seconds, 4)}
 
 
@@ -178,9 +182,7 @@ def steps_without_rows(settings: Recipe) -> int | None:
     return max(1, round(train.epochs * -(-settings.data.sizes.train // train.batch)))
 
 
-def probe(
-    recipe: Recipe, model: Any, objective: Any, encoded: Sequence[Any], batches: Any, optimizer: Any
-) -> tuple[float, int]:
+def probe(recipe: Recipe, model: Any, objective: Any, encoded: Sequence[Any], batches: Any, optimizer: Any) -> float:
     """Take updates on a model that is discarded afterwards.
 
     Args:
@@ -192,11 +194,10 @@ def probe(
         optimizer: The optimiser of the model's trainable parameters.
 
     Returns:
-        Seconds per update (mean of PROBE_UPDATES, spread over the run), and bytes of the activations of the largest
-        micro-batch.
+        Seconds per update: the mean of PROBE_UPDATES, spread over the run. The update with the largest micro-batch
+        comes first and is not timed.
     """
     from instructzoo.core.models import adapters
-    from instructzoo.core.tune.activation_memory import saved_bytes
     from instructzoo.core.tune.lomo import Lomo
     from instructzoo.core.tune.loop import collate
 
@@ -217,14 +218,23 @@ def probe(
         optimizer.step()
         optimizer.zero_grad()
 
-    step, largest = largest_micro_batch(batches)
-    activations = saved_bytes(lambda: objective.loss(model, collate(objective, encoded, largest, device))[0], model)
-    update(step)
+    update(largest_micro_batch(batches)[0])
     steps = [round(k * (batches.steps - 1) / max(1, PROBE_UPDATES - 1)) for k in range(PROBE_UPDATES)]
     start = time.perf_counter()
     for step in steps:
         update(step)
-    return (time.perf_counter() - start) / len(steps), activations
+    return (time.perf_counter() - start) / len(steps)
+
+
+def activations_of(model: Any, objective: Any, encoded: Sequence[Any], batches: Batches) -> int:
+    """Bytes of the activations that the largest micro-batch stores for its backward pass."""
+    from instructzoo.core.tune.activation_memory import saved_bytes
+    from instructzoo.core.tune.loop import collate
+    from instructzoo.core.tune.malloc import release_freed_memory
+
+    device, (_, rows) = next(model.parameters()).device, largest_micro_batch(batches)
+    release_freed_memory()
+    return saved_bytes(lambda: objective.loss(model, collate(objective, encoded, rows, device))[0], model)
 
 
 def largest_micro_batch(batches: Batches) -> tuple[int, list[int]]:
