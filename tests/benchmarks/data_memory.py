@@ -57,7 +57,7 @@ def memory_kilobytes(pid: int, name: str) -> int:
     return next((int(line.split()[1]) for line in lines if line.startswith(name)), 0)
 
 
-def build_and_train(rows: int, folder: Path) -> dict[str, Figures]:
+def build_and_train(rows: int, folder: Path, build_only: bool) -> dict[str, Figures]:
     """Build `rows` rows, train on them, and train again on what the first training encoded."""
     environment = os.environ | {"INSTRUCTZOO_CACHE": str(folder / "cache"), "HF_HUB_OFFLINE": "1"}
     environment |= {"INSTRUCTZOO_RUNS": str(folder / "runs"), "NO_COLOR": "1"}
@@ -65,7 +65,8 @@ def build_and_train(rows: int, folder: Path) -> dict[str, Figures]:
     settings = ["arithmetic/tiny", world, f"data.sizes={{train: {rows}, validation: 500, test: 500}}"]
     settings += ["model.max_tokens=128", f"train.steps={STEPS}", "train.micro_tokens=8192"]
     figures = {}
-    for name, command in (("build", ["data"]), ("train", ["train"]), ("train again", ["train"])):
+    commands = (("build", ["data"]), ("train", ["train"]), ("train again", ["train"]))
+    for name, command in commands[: 1 if build_only else None]:
         started = time.time()
         run = name.replace(" ", "-")
         ids = ["--quiet", "--run-id", run] if command == ["train"] else []
@@ -79,11 +80,12 @@ def build_and_train(rows: int, folder: Path) -> dict[str, Figures]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, nargs="+", default=[50_000, 100_000, 400_000])
+    parser.add_argument("--build-only", action="store_true", help="take no training")
     options = parser.parse_args()
     figures = {}
     for rows in options.rows:
         with tempfile.TemporaryDirectory() as name:
-            figures[rows] = build_and_train(rows, Path(name))
+            figures[rows] = build_and_train(rows, Path(name), options.build_only)
     first, last = min(figures), max(figures)
     slopes = {}
     if last > first:
