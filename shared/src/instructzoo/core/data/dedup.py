@@ -8,11 +8,15 @@ are compared. Unlike MinHash, it misses no pair by chance and needs no seed.
 from __future__ import annotations
 
 import math
+import tempfile
+from array import array
 from collections.abc import Hashable, Iterable, Iterator
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
+from instructzoo.core import runs
 from instructzoo.core.data.ngrams import ngrams, numbers, words
 
 NGRAM = 3
@@ -53,19 +57,22 @@ def near_duplicates(texts: Iterable[tuple[Hashable, str]], threshold: float) -> 
 
 
 def _hash_grams(texts: Iterable[tuple[Hashable, str]]) -> tuple[Ints, Ints]:
-    """Gram hashes of all texts in one array [grams], and the end of each text's grams in it [texts]."""
-    pieces: list[Ints] = []
-    pending: list[int] = []
-    sizes: list[int] = []
-    for block, text in texts:
-        tokens = words(text)
-        text_grams = ngrams(tokens, NGRAM, (block, numbers(tokens)))
-        pending.extend(text_grams)
-        sizes.append(len(text_grams))
-        if len(pending) > 1_000_000:
-            pieces.append(np.array(pending, np.int64))
-            pending = []
-    return np.concatenate([*pieces, np.array(pending, np.int64)]), np.cumsum(np.array(sizes, np.int64))
+    """Gram hashes of all texts in one mapped array [grams], and the end of each text's grams in it [texts]."""
+    pending, sizes = array("q"), array("q")
+    runs.cache().mkdir(parents=True, exist_ok=True)
+    with runs.disk_errors(runs.cache()), tempfile.TemporaryFile(dir=runs.cache()) as file:
+        for block, text in texts:
+            tokens = words(text)
+            text_grams = ngrams(tokens, NGRAM, (block, numbers(tokens)))
+            pending.extend(text_grams)
+            sizes.append(len(text_grams))
+            if len(pending) > 1_000_000:
+                file.write(pending.tobytes())
+                pending = array("q")
+        file.write(pending.tobytes())
+        file.flush()
+        grams = np.asarray(np.memmap(file, np.int64, "r")) if file.tell() else np.zeros(0, np.int64)
+    return grams, np.cumsum(np.array(sizes, np.int64))
 
 
 def _grams_of(grams: Ints, ends: Ints, index: int) -> Ints:
@@ -73,9 +80,25 @@ def _grams_of(grams: Ints, ends: Ints, index: int) -> Ints:
     return grams[ends[index - 1] if index else 0 : ends[index]]
 
 
-def _prefixes(grams: Ints, ends: Ints, threshold: float, chunk: int = 100_000) -> Iterator[tuple[int, list[int]]]:
-    """(index, shared grams of its prefix) for every text that has any; a gram that occurs once cannot match."""
-    counts = np.bincount(grams & (SKETCH_SIZE - 1), minlength=SKETCH_SIZE)
+def _prefixes(grams: Ints, ends: Ints, threshold: float) -> Iterator[tuple[int, list[int]]]:
+    """(index, shared grams of its prefix) for every text that has any; a gram of one prefix alone cannot match."""
+    chunks = list(_prefix_chunks(grams, ends, threshold))
+    indices = np.concatenate([np.zeros(0, np.int64), *(chunk[0] for chunk in chunks)])
+    prefix_grams = np.concatenate([np.zeros(0, np.int64), *(chunk[1] for chunk in chunks)])
+    del chunks
+    _, inverse, counts = np.unique(prefix_grams, return_inverse=True, return_counts=True)
+    is_shared = counts[inverse] > 1
+    indices, prefix_grams = indices[is_shared], prefix_grams[is_shared]
+    starts = np.flatnonzero(np.diff(indices, prepend=-1))
+    for start, end in pairwise([*starts.tolist(), len(indices)]):
+        yield int(indices[start]), prefix_grams[start:end].tolist()
+
+
+def _prefix_chunks(grams: Ints, ends: Ints, threshold: float, chunk: int = 20_000) -> Iterator[tuple[Ints, Ints]]:
+    """Text indices and grams of all prefixes, text by text and from rare to common, both [prefix grams of a chunk]."""
+    counts = np.zeros(SKETCH_SIZE, np.int64)
+    for start in range(0, len(grams), SKETCH_SIZE):
+        counts += np.bincount(grams[start : start + SKETCH_SIZE] & (SKETCH_SIZE - 1), minlength=SKETCH_SIZE)
     for first in range(0, len(ends), chunk):
         chunk_ends = ends[first : first + chunk]
         start = int(ends[first - 1]) if first else 0
@@ -88,9 +111,7 @@ def _prefixes(grams: Ints, ends: Ints, threshold: float, chunk: int = 100_000) -
         length_by_size = [_prefix_length(int(n), threshold) for n in range(int(sizes.max(initial=0)) + 1)]
         prefix_lengths = np.array(length_by_size)[sizes]
         chosen = order[(rank < np.repeat(prefix_lengths, sizes)) & (frequencies[order] > 1)]
-        bounds = np.searchsorted(text_indices[chosen], np.arange(len(sizes) + 1))
-        for index in np.flatnonzero(np.diff(bounds)).tolist():
-            yield first + index, chunk_grams[chosen[bounds[index] : bounds[index + 1]]].tolist()
+        yield first + text_indices[chosen], chunk_grams[chosen]
 
 
 def _prefix_length(size: int, threshold: float) -> int:
