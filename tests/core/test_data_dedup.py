@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 
 import pytest
 
@@ -50,6 +51,19 @@ def test_near_duplicates_equal_those_of_the_brute_force_definition(threshold: fl
     sets = [ngrams(words(text), NGRAM) for _, text in texts]
     for index, kept in duplicates.items():
         assert len(sets[index] & sets[kept]) >= threshold * len(sets[index] | sets[kept]) - 1e-9
+
+
+def test_a_text_without_near_duplicates_takes_little_memory() -> None:
+    def peak(n: int) -> int:
+        rng = random.Random(0)
+        texts = [(0, " ".join(chr(97 + rng.randrange(26)) * rng.randint(1, 9) for _ in range(30))) for _ in range(n)]
+        tracemalloc.start()
+        assert near_duplicates(texts, 0.9) == {}
+        used = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return used
+
+    assert peak(5000) - peak(1000) < 700 * 4000
 
 
 def test_texts_that_differ_in_a_number_are_no_duplicates() -> None:
