@@ -228,6 +228,14 @@ def test_commands_say_what_a_path_without_a_model_is(unfinished: Path, tmp_path:
         COMMANDS["eval"](str(unfinished))
 
 
+def test_a_run_that_may_not_be_written_is_refused_before_its_evaluation(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # the tests may run as root, who may do anything
+    with pytest.raises(ZooError, match="cannot write: Permission denied"):
+        COMMANDS["eval"](str(run))
+
+
 # Hashes of the model
 
 

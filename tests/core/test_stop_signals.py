@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -38,6 +39,12 @@ def test_a_closed_pipe_ends_a_command_without_a_word() -> None:
     done = subprocess.run([*ZOO, "list", "--json"], stdout=writing, stderr=subprocess.PIPE, text=True, timeout=120)
     os.close(writing)
     assert (done.returncode in (1, 141), done.stderr) == (True, "")
+
+
+def test_standard_streams_that_are_closed_are_empty() -> None:
+    command = f"exec {shlex.join([*ZOO, 'predict', 'arithmetic', '-'])} <&- >&-"
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, timeout=120)
+    one_line(done, "standard input")
 
 
 def test_a_cache_folder_that_cannot_be_made_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

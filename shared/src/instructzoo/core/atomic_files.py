@@ -180,6 +180,12 @@ def disk_errors(path: Path) -> Iterator[None]:
         raise
 
 
+def check_writable(folder: Path) -> None:
+    """Raise a ZooError for a folder that may not be written to, before hours of work whose result belongs there."""
+    if not os.access(folder, os.W_OK):
+        raise ZooError("cannot write: Permission denied", "a folder that may be written", where=str(folder))
+
+
 def _os_error_number(text: str) -> int:
     """The system's error number in a message of safetensors, which has its own exception; 0 where there is none."""
     match = re.search(r"\(os error (\d+)\)", text)

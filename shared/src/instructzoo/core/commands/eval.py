@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from instructzoo.core import domain as domains
 from instructzoo.core import runs
+from instructzoo.core.atomic_files import check_writable
 from instructzoo.core.commands.train import command_line
 from instructzoo.core.domain import Domain
 from instructzoo.core.errors import ZooError
@@ -51,6 +52,8 @@ def eval(
     """
     domain = domains.get(domain_name)
     folder = runs.find(run).folder if run else domain.bundled_model()
+    if run and limit is None:
+        check_writable(folder)  # before the evaluation, whose scores would have no place
     scores, predictions = evaluate(domain, folder, limit, baselines, quiet)
     if not run:
         return scores
