@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -143,3 +144,14 @@ def test_a_folder_without_a_clip_model_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").touch()
     with pytest.raises(ZooError, match='a model of type "bert"; expected clip'):
         Clip.load(tmp_path)
+
+
+def test_a_clip_model_without_all_its_weights_is_an_error_that_names_them(folder: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    copy = Path(shutil.copytree(folder, tmp_path / "clip"))
+    weights = load_file(copy / "model.safetensors")
+    del weights["visual_projection.weight"]
+    save_file(weights, copy / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ZooError, match=r"no weights for visual_projection.weight"):
+        Clip.load(copy)

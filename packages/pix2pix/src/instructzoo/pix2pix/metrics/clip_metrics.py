@@ -64,9 +64,11 @@ class Clip:
         """Load a model and its tokenizer from a folder that transformers wrote; the network is not used.
 
         Raises:
-            ZooError: The folder has no CLIP model with weights in safetensors.
+            ZooError: The folder has no CLIP model with weights in safetensors, or weights are missing or left over.
         """
         from transformers import CLIPModel, CLIPTokenizer
+
+        from instructzoo.pix2pix.networks.weight_files import check_loaded_keys
 
         model_folder = Path(folder).expanduser()
         missing = [name for name in ("config.json", "model.safetensors") if not (model_folder / name).is_file()]
@@ -76,7 +78,11 @@ class Clip:
         kind = json.loads((model_folder / "config.json").read_text(encoding="utf-8")).get("model_type")
         if kind != "clip":
             raise ZooError(f'a model of type "{kind}"', "clip", "name another folder", str(model_folder))
-        model = CLIPModel.from_pretrained(model_folder, local_files_only=True, use_safetensors=True).eval()
+        model, info = CLIPModel.from_pretrained(
+            model_folder, local_files_only=True, use_safetensors=True, output_loading_info=True
+        )
+        check_loaded_keys("CLIP", info, str(model_folder))
+        model.eval()
         tokenizer = CLIPTokenizer.from_pretrained(model_folder, local_files_only=True)
         return cls(model, tokenizer, *_read_normalisation(model_folder / "preprocessor_config.json"))
 

@@ -68,15 +68,15 @@ def _read_listed(folder: Path, seeds_file: Path) -> Iterator[EditExample]:
     for number, entry in enumerate(entries, 1):
         where = f"{seeds_file}, entry {number}"
         name, seeds = entry if isinstance(entry, list) and len(entry) == 2 else (None, None)
-        is_list = isinstance(seeds, list) and seeds and all(_SEED.fullmatch(str(seed)) for seed in seeds)
-        if not isinstance(name, str) or not is_list or ".." in Path(name).parts or Path(name).is_absolute():
+        is_listed = isinstance(seeds, list) and seeds and all(_SEED.fullmatch(str(seed)) for seed in seeds)
+        if not is_listed or not isinstance(name, str) or ".." in Path(name).parts or Path(name).is_absolute():
             raise ZooError(f"found {shorten(repr(entry))}", SEEDS_FORMAT, "correct or remove the entry", where)
         path = folder / name / "prompt.json"
         if not os.path.isfile(path):  # noqa: PTH113 - a name that is too long is no file, and no OSError
             raise ZooError(
                 f"no {shorten(name)}/prompt.json", "the folder of every prompt", "correct or remove the entry", where
             )
-        yield _read_prompt(path, [str(seed) for seed in seeds], _picture_files(path.parent))
+        yield _read_prompt(path, [str(seed) for seed in seeds or ()], _picture_files(path.parent))
 
 
 def _read_json(path: Path) -> Any:
