@@ -69,7 +69,7 @@ def parse(text: str, where: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error)
         raise ZooError(problem, "YAML", where=location(where, mark.line + 1 if mark else None)) from error
-    except (ValueError, TypeError) as error:  # such as a date of month 13, or a key that is a list
+    except (ValueError, TypeError, RecursionError) as error:  # such as a date of month 13, or thousands of brackets
         raise ZooError(str(error), "YAML", where=where) from error
 
 
