@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -179,6 +180,18 @@ def test_a_half_written_last_line_is_removed_before_appending(tmp_path: Path) ->
     with path.open("a") as file:
         file.write('{"a": 3}\n')
     assert [values["a"] for _, values in read_jsonl(path)] == [1, 2, 3]
+
+
+def test_checks_of_json_take_time_in_proportion_to_its_size(tmp_path: Path) -> None:
+    started = time.perf_counter()
+    many_keys = json.dumps({"instruction": "a"} | {f"k{i}": i for i in range(30_000)})
+    (tmp_path / "keys.jsonl").write_text(f'{many_keys[:-1]}, "k29999": 0}}\n')
+    with pytest.raises(ZooError, match='"k29999" stands twice'):
+        list(read(tmp_path / "keys.jsonl"))
+    rows = [{"instruction": "a" * 4_000_000}, *({"instruction": "\N{GRINNING FACE}"} for _ in range(3000))]
+    (tmp_path / "rows.json").write_text(json.dumps(rows))
+    assert len(list(read(tmp_path / "rows.json"))) == 3001
+    assert time.perf_counter() - started < 5
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from typing import Any, NoReturn
 
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -18,7 +19,8 @@ _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 def parse(text: str) -> Any:
     """The value of a JSON text. Raises ValueError or RecursionError for a text that is not valid in this sense."""
     value = DECODER.decode(text)
-    check_characters(text, value)
+    if _SURROGATE_ESCAPE.search(text):
+        _check_characters(value)
     return value
 
 
@@ -26,14 +28,12 @@ def parse_at(text: str, offset: int) -> tuple[Any, int]:
     """The value that begins at an offset, and the offset after it. Raises as `parse` does."""
     value, end = DECODER.raw_decode(text, offset)
     if _SURROGATE_ESCAPE.search(text, offset, end):
-        check_characters(text, value)
+        _check_characters(value)
     return value, end
 
 
-def check_characters(text: str, value: Any) -> None:
-    """Raise ValueError where a value that was read from this text holds half of a surrogate pair."""
-    if not _SURROGATE_ESCAPE.search(text):
-        return
+def _check_characters(value: Any) -> None:
+    """Raise ValueError where a value holds half of a surrogate pair."""
     try:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as error:
@@ -44,8 +44,7 @@ def check_characters(text: str, value: Any) -> None:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
-        keys = [key for key, _ in pairs]
-        repeated = next(key for key in keys if keys.count(key) > 1)
+        repeated, _ = Counter(key for key, _ in pairs).most_common(1)[0]
         raise ValueError(f'the key "{repeated[:40]}" stands twice')
     return values
 
