@@ -161,6 +161,14 @@ def test_the_tokenizer_of_the_caller_is_left_as_it_is() -> None:
     assert not faults and not tokenizer.backend_tokenizer.encode_special_tokens
 
 
+def test_threads_that_make_the_private_spellings_at_once_make_the_same() -> None:
+    text_tokenizer = TextTokenizer(trained("bpe"))
+    first = text_tokenizer._private_spellings
+    del text_tokenizer.__dict__["_private_spellings"]  # as a thread that does not see the other's
+    assert text_tokenizer._private_spellings == first
+    assert TextTokenizer(text_tokenizer.tokenizer)._private_spellings != first
+
+
 def test_a_unknown_token_that_is_also_the_stop_token_is_no_way_to_end_a_text() -> None:
     """GPT-2 has one token for end, padding and unknown characters."""
     tokenizer = trained("bpe")

@@ -10,10 +10,11 @@ Pages of a mapped file are not the process's own memory: the kernel drops them w
 
 from __future__ import annotations
 
-import os
+import mmap
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -53,8 +54,8 @@ def collect(pieces: Iterable[pa.Table]) -> pa.Table:
         pieces: At least one table.
 
     Returns:
-        The table: in memory, or mostly memory-mapped where it is large. The mapped files have no name any more and are
-        gone with the table.
+        The table: in memory, or mostly memory-mapped where it is large. The mapped files have no name: they are gone
+        with the table or the process, however that ends.
 
     Raises:
         pyarrow.ArrowException: A column has two types.
@@ -86,7 +87,12 @@ def _filtered(table: pa.Table, mask: npt.NDArray[np.bool_]) -> Iterator[pa.Table
 
 def write(table: pa.Table, path: Path) -> None:
     """Write a table as an uncompressed Arrow file, which `open_mapped` opens."""
-    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+    with path.open("wb") as file:
+        _write(table, file)
+
+
+def _write(table: pa.Table, file: IO[bytes]) -> None:
+    with pa.ipc.new_file(file, table.schema) as writer:
         for block in blocks(table):
             writer.write_table(block)
 
@@ -105,11 +111,8 @@ def _moved_to_disk(table: pa.Table) -> pa.Table:
     folder = runs.cache()
     with runs.disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)  # not the system's temporary folder, which may lie in memory
-        handle, name = tempfile.mkstemp(dir=folder, prefix=".rows.", suffix=".tmp")
-        os.close(handle)
-        path = Path(name)
-        try:
-            write(table, path)
-            return open_mapped(path)
-        finally:
-            path.unlink()  # the mapping keeps the content
+        with tempfile.TemporaryFile(dir=folder) as file:
+            _write(table, file)
+            file.flush()
+            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # keeps the file
+    return pa.ipc.open_file(pa.BufferReader(pa.py_buffer(content))).read_all()

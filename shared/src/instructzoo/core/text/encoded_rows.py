@@ -97,10 +97,11 @@ def encode_rows(encoder: Encoder, rows: Sequence[Row] | datasets.Dataset, code: 
     content = fingerprint({"": rows.with_format("arrow")[:]})
     key = hashlib.sha256(f"{content} {code} {_identity(encoder)}".encode()).hexdigest()[:16]
     folder = runs.cache() / "encoded" / key
-    with runs.disk_errors(folder), _lock(folder.with_suffix(".lock")):
-        if not _is_complete(folder):
-            with runs.atomic_folder(folder) as new_folder:
-                _write(_flat_blocks(encoder, rows), new_folder)
+    if not _is_complete(folder):  # a cache with all that is needed may be one that this user cannot write to
+        with runs.disk_errors(folder), _lock(folder.with_suffix(".lock")):
+            if not _is_complete(folder):
+                with runs.atomic_folder(folder) as new_folder:
+                    _write(_flat_blocks(encoder, rows), new_folder)
     return EncodedRows({name: np.asarray(np.memmap(folder / name, np.int32, "r")) for name in ARRAYS})
 
 
@@ -110,7 +111,7 @@ def _lock(path: Path) -> Iterator[None]:
     import fcntl
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
+    with path.open("a") as file:
         with suppress(OSError):  # a file system without locks: each process encodes for itself
             fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -14,7 +14,7 @@ import re
 import secrets
 import string
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -31,10 +31,15 @@ class TextTokenizer:
     Args:
         tokenizer: A tokenizer of transformers. Its state is not changed.
         template_tokens: Ids of added tokens that are not special, and with which a chat template marks its turns.
+
+    Attributes:
+        secret: Letters of the private spellings of control tokens, drawn anew for each tokenizer, so that no text
+            contains them.
     """
 
     tokenizer: Any
     template_tokens: frozenset[int] = frozenset()
+    secret: str = field(default_factory=lambda: _random_letters(20), init=False, repr=False, compare=False)
 
     @cached_property
     def control(self) -> dict[int, str]:
@@ -129,11 +134,9 @@ class TextTokenizer:
 
     @cached_property
     def _private_spellings(self) -> dict[int, str]:
-        """Spellings of the control tokens that no text contains: they are drawn anew in every process."""
-        letters = string.ascii_lowercase
-        secret = "".join(secrets.choice(letters) for _ in range(20))
-        names = {i: "".join(letters[int(digit)] for digit in str(i)) for i in self.control}
-        return {i: f"\U0010fffd{secret}-{name}\U0010fffd" for i, name in names.items()}
+        """Spellings of the control tokens that no text contains; every thread that asks for them gets the same."""
+        names = {i: "".join(string.ascii_lowercase[int(digit)] for digit in str(i)) for i in self.control}
+        return {i: f"\U0010fffd{self.secret}-{name}\U0010fffd" for i, name in names.items()}
 
     @cached_property
     def _literal_backend(self) -> Any:
@@ -157,6 +160,10 @@ class TextTokenizer:
             [AddedToken(name, normalized=False) for spelling, name in private.items() if spelling not in added]
         )
         return backend
+
+
+def _random_letters(number: int) -> str:
+    return "".join(secrets.choice(string.ascii_lowercase) for _ in range(number))
 
 
 def _rename(model: dict[str, Any], names: dict[str, str]) -> None:
