@@ -59,6 +59,12 @@ def test_a_backbone_of_unknown_shape_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("[]")
     with pytest.raises(ZooError, match=r"cannot read .*config\.json"):
         known_shapes.config_of(Model(backbone=str(tmp_path)))
+    texts = ('{"model_type": "nosuch"}', '{"model_type": "llama", "hidden_size": "x"}', '{"model_type": "clip"}')
+    for malformed in texts:
+        (tmp_path / "config.json").write_text(malformed)
+        with pytest.raises(ZooError, match="cannot load") as caught:
+            known_shapes.config_of(Model(backbone=str(tmp_path)))
+        assert len(str(caught.value)) < 700
     scratch.config_of("scratch:t5-1x32", 100, 64, 0.0).save_pretrained(tmp_path)
     config, tied = known_shapes.config_of(Model(backbone=str(tmp_path)))
     assert (config.d_model, config.vocab_size, tied) == (32, 100, True)

@@ -13,6 +13,7 @@ from typing import Any
 from instructzoo.core.errors import ZooError
 from instructzoo.core.models import downloads, scratch
 from instructzoo.core.models.backbones import BACKBONES, local_folder
+from instructzoo.core.models.load_errors import load_errors
 from instructzoo.core.models.quiet import quiet
 from instructzoo.core.recipe import Model
 
@@ -74,16 +75,16 @@ def config_of(settings: Model) -> tuple[Any, bool]:
         A transformers configuration, and whether the output layer has the weights of the embeddings.
 
     Raises:
-        ZooError: The shape is neither known nor in a local folder.
+        ZooError: The shape is neither known nor in a local folder, or is malformed.
     """
     from transformers import AutoConfig
 
     if settings.backbone.startswith("scratch:"):
         return scratch.config_of(settings.backbone, settings.vocabulary, settings.max_tokens, settings.dropout), True
     values = _values(settings.backbone)
-    with quiet():
+    with load_errors(settings.backbone), quiet():
         config = AutoConfig.for_model(**{key: value for key, value in values.items() if key != "transformers_version"})
-    return config, bool(values.get("tie_word_embeddings", config.tie_word_embeddings))
+        return config, bool(values.get("tie_word_embeddings", config.tie_word_embeddings))
 
 
 def _values(backbone: str) -> Values:
@@ -96,7 +97,7 @@ def _values(backbone: str) -> Values:
     path = Path(folder or "") / "config.json"
     if folder is None or not path.is_file():
         expected = f"a folder with config.json, or one of {', '.join(SHAPES)}"
-        raise ZooError(f"the shape of {backbone} is not at hand", expected, "zoo fetch it", "model.backbone")
+        raise ZooError(f"the shape of {backbone} is not at hand", expected, "fetch it with zoo fetch", "model.backbone")
     try:
         values: Values = json.loads(path.read_text(encoding="utf-8"))
         values["model_type"]

@@ -63,13 +63,7 @@ def load(
         model = scratch.build_model(settings.backbone, tokenizer, settings.max_tokens, settings.dropout, seed)
         model = model.to(_dtype(settings))
         return ModelBundle(model, tokenizer, scratch.kind_of(settings.backbone))
-    known = BACKBONES.get(settings.backbone)
-    if known and known.kind not in ("causal", "seq2seq"):
-        found = f"{settings.backbone} is a model of kind {known.kind}"
-        raise ZooError(
-            found, "a causal or a seq2seq one, such as smollm2-135m or flan-t5-small", where="model.backbone"
-        )
-    source = resolve(settings.backbone)
+    source = _language_model(settings.backbone)
     if isinstance(source, Path) and (source / "adapter_config.json").is_file():
         found = f"{source} holds an adapter (adapter_config.json)"
         raise ZooError(

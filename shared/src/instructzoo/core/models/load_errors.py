@@ -8,6 +8,9 @@ from pathlib import Path
 
 from instructzoo.core.errors import ZooError
 
+MAX_REASON = 300
+"""Characters that are shown of a library's message: for an unknown architecture, transformers lists a thousand."""
+
 
 @contextlib.contextmanager
 def load_errors(source: Path | str) -> Iterator[None]:
@@ -25,7 +28,8 @@ def load_errors(source: Path | str) -> Iterator[None]:
         if not isinstance(error, OSError | ValueError | RuntimeError | ImportError):  # KeyError: 'weight_map'
             reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
         expected, fix = _expected_and_fix(reason, isinstance(error, OSError))
-        raise ZooError(f"cannot load {source}: {reason}", expected, fix) from error
+        shown = reason if len(reason) <= MAX_REASON else f"{reason[:MAX_REASON]}..."
+        raise ZooError(f"cannot load {source}: {shown}", expected, fix) from error
 
 
 def _expected_and_fix(reason: str, from_files: bool) -> tuple[str, str]:
@@ -37,6 +41,8 @@ def _expected_and_fix(reason: str, from_files: bool) -> tuple[str, str]:
     """
     if "custom code" in reason:
         return "an architecture that transformers has", "code that comes with a model is never run"
+    if "Unrecognized model identifier" in reason:
+        return "an architecture that transformers has", "check model_type in its config.json"
     if "Unrecognized configuration class" in reason:
         return "a causal language model or an encoder-decoder for text", "choose another model.backbone"
     if "safetensors" in reason and from_files:

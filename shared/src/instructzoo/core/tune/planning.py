@@ -17,6 +17,7 @@ from torch.nn.functional import cross_entropy
 from torch.utils.flop_counter import FlopCounterMode
 
 from instructzoo.core.models import adapters
+from instructzoo.core.models.load_errors import load_errors
 from instructzoo.core.models.quiet import quiet
 from instructzoo.core.recipe import Model, Recipe, Train
 from instructzoo.core.tune.activation_memory import saved_bytes
@@ -131,12 +132,16 @@ def text_shapes(recipe: Recipe, config: Any, tied: bool) -> Shapes:
         recipe: The recipe.
         config: The configuration of the backbone.
         tied: Whether the output layer has the weights of the embeddings.
+
+    Raises:
+        ZooError: The configuration is not that of a language model.
     """
     from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
     seq2seq = bool(config.is_encoder_decoder)
     auto_class = AutoModelForSeq2SeqLM if seq2seq else AutoModelForCausalLM
-    model = auto_class.from_config(config, dtype=getattr(torch, recipe.model.weights))
+    with load_errors(recipe.model.backbone):
+        model = auto_class.from_config(config, dtype=getattr(torch, recipe.model.weights))
     if not tied:  # transformers 5 ties every T5 and decides by the weights, which are not at hand
         output = model.get_output_embeddings()
         output.weight = nn.Parameter(output.weight.detach().clone())
