@@ -182,7 +182,17 @@ def test_a_run_keeps_the_labels_of_its_training_rows_and_answers_with_them(
     assert identity(same) != identity(predictor)
 
 
-@pytest.mark.parametrize("content", ["[3]", '{"categories": 3}', '{"categories": [3]}', "{"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[3]",
+        "{",
+        "{}",
+        '{"categories": []}',
+        '{"categories": 3, "domains": []}',
+        '{"categories": [3], "domains": []}',
+    ],
+)
 def test_damaged_labels_are_an_error_that_names_the_file(tmp_path: Path, content: str) -> None:
     (tmp_path / trained_labels.FILE).write_text(content, encoding="utf-8")
     with pytest.raises(ZooError, match=r"labels\.json"):

@@ -60,8 +60,8 @@ class Domain:
         columns: Columns that the domain's rows have besides those of every row.
         constrained: Whether `prompts.constraint(row)` gives a grammar for the answers to a row (infer/grammar.py), or
             None for a row without one. Decoding is then constrained to it, unless decode.constrained is false.
-        labels: Whether `prompts.labels(rows)` gives the labels of training rows, by kind. A trained model keeps
-            them, and its answers are held to them (infer/trained_labels.py).
+        labels: Kinds of labels, such as "categories", that `prompts.labels(rows)` finds in training rows. A trained
+            model keeps them, and its answers are held to them (infer/trained_labels.py).
 
     Example:
         `domains.get("arithmetic").module("prompts").render(row, seed=0)`
@@ -75,7 +75,7 @@ class Domain:
     objective: Literal["text", "own"] = "text"
     columns: tuple[str, ...] = ()
     constrained: bool = False
-    labels: bool = False
+    labels: tuple[str, ...] = ()
 
     @property
     def package(self) -> str:

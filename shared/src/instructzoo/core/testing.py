@@ -147,6 +147,7 @@ class CodeContract(_Contract):
 
         prompts = domain.module("prompts")
         labels = {kind: sorted(names) for kind, names in prompts.labels(rows).items()}
+        assert labels.keys() == set(domain.labels)
         for row in trained_labels.add(rows, labels):
             target = _target(domain, row)
             assert not isinstance(prompts.parse(target, row), Invalid), (row, target)

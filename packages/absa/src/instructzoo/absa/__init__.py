@@ -9,7 +9,7 @@ domain = Domain(
     paper="arXiv:2210.06629",
     columns=("task", "domain", "gold"),
     constrained=True,
-    labels=True,
+    labels=("categories", "domains"),
 )
 
 __all__ = ["domain"]

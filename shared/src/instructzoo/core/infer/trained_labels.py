@@ -2,9 +2,9 @@
 
     {"categories": ["FOOD#QUALITY", "SERVICE#GENERAL"], "domains": ["restaurant"]}
 
-A domain whose rows do not name the labels on offer declares `Domain.labels`, and its `prompts.labels(rows)` gives the
-sets. Training writes the file; the predictor, `zoo eval` and the demo add it to each row as the column TRAINED_LABELS,
-which the domain's `constraint` and `parse` read.
+A domain whose rows do not name the labels on offer declares their kinds in `Domain.labels`, and its
+`prompts.labels(rows)` gives the set of each kind. Training writes the file; the predictor, `zoo eval` and the demo add
+it to each row as the column TRAINED_LABELS, which the domain's `constraint` and `parse` read.
 """
 
 from __future__ import annotations
@@ -63,18 +63,20 @@ def read(domain: Domain, folder: Path) -> Labels | None:
         The labels; None for a domain that declares none, and for a model that was trained before they were recorded.
 
     Raises:
-        ZooError: The file is damaged.
+        ZooError: The file is damaged, or lacks a kind of labels.
     """
     path = folder / FILE
     if not domain.labels or not path.is_file():
         return None
-    labels = runs.read_json(path)
-    lists = list(labels.values()) if isinstance(labels, dict) else [None]
-    if not all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in lists):
-        raise ZooError(
-            "damaged labels", "lists of labels by their kind", "put the file back, or train again", str(path)
-        )
-    return dict(labels)
+    expected = f"a list of labels for each of {', '.join(domain.labels)}"
+    labels = runs.read_object(path, expected)
+    if labels.keys() != set(domain.labels) or not all(map(_is_list_of_texts, labels.values())):
+        raise ZooError("damaged labels", expected, "put the file back, or train again", str(path))
+    return labels
+
+
+def _is_list_of_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
 def add(rows: Sequence[Row], labels: Labels | None) -> list[Row]:
