@@ -22,7 +22,7 @@ from instructzoo.core import api
 from instructzoo.core import recipe as recipes
 from instructzoo.core.data.builder import NOT_IN_ROWS
 from instructzoo.core.domain import OFFICIAL_DOMAINS
-from instructzoo.core.file_hashes import HASHES, check_hashes
+from instructzoo.core.model_hashes import HASHES, check_hashes
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "shared" / "src" / "instructzoo" / "core"
@@ -33,7 +33,7 @@ CODE = sorted([*SOURCES, *(p for d in ("tests", "demos") for p in (ROOT / d).rgl
 
 LAYERS = (
     "errors", "openmp", "stop_signals", "record", "domain", "settings", "train_settings", "settings_aliases", "recipe",
-    "environment", "atomic_files", "file_hashes", "run_checks", "runs", "data", "text", "models", "tune", "infer",
+    "environment", "atomic_files", "model_hashes", "run_checks", "runs", "data", "text", "models", "tune", "infer",
     "score", "synth", "report", "ui", "terminal", "commands", "api", "testing", "cli",
 )  # fmt: skip
 """Layers of the core: each imports only from itself and from those named before it."""
@@ -88,7 +88,7 @@ def test_the_settings_page_is_up_to_date() -> None:
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_bundled_models_match_their_hashes(domain: str) -> None:
     for path in DOMAINS[domain].glob("weights/**/recipe.yaml"):
-        assert (path.parent / HASHES).is_file(), f"python -m instructzoo.core.file_hashes {relative(path.parent)}"
+        assert (path.parent / HASHES).is_file(), f"python -m instructzoo.core.model_hashes {relative(path.parent)}"
         check_hashes(path.parent)
 
 

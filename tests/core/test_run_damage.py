@@ -12,7 +12,7 @@ import pytest
 
 from instructzoo.core import api, runs
 from instructzoo.core.errors import Stopped, ZooError
-from instructzoo.core.file_hashes import check_hashes, write_hashes
+from instructzoo.core.model_hashes import check_hashes, write_hashes
 from instructzoo.core.tune import loop
 
 TINY = [

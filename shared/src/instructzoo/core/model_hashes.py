@@ -7,7 +7,7 @@ are compared first, which costs nothing; then every file is read once, at 0.5 to
 finds it in the system's memory afterwards. A folder without hashes.json (of an earlier version, of another program) is
 loaded unchecked.
 
-    python -m instructzoo.core.file_hashes FOLDER     after files of a bundled model were changed on purpose
+    python -m instructzoo.core.model_hashes FOLDER     after files of a bundled model were changed on purpose
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from instructzoo.core.environment import environment as environment
 from instructzoo.core.environment import now as now
 from instructzoo.core.environment import processor as processor
 from instructzoo.core.errors import ZooError
-from instructzoo.core.file_hashes import check_hashes
+from instructzoo.core.model_hashes import check_hashes
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.run_checks import check_manifest, check_scores, check_settings
 

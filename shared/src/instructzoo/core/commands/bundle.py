@@ -12,7 +12,7 @@ from instructzoo.core import runs
 from instructzoo.core.commands.export import export
 from instructzoo.core.domain import LARGEST_BUNDLED_MODEL
 from instructzoo.core.errors import ZooError
-from instructzoo.core.file_hashes import write_hashes
+from instructzoo.core.model_hashes import write_hashes
 from instructzoo.core.report import update_readme
 
 _MARKER = re.compile(r"<!-- results:([\w./-]+) -->")

@@ -11,7 +11,7 @@ from instructzoo.core import recipe as recipes
 from instructzoo.core import runs
 from instructzoo.core.commands.training_task import TrainingTask, build_task, parameter_counts
 from instructzoo.core.errors import ZooError
-from instructzoo.core.file_hashes import write_hashes
+from instructzoo.core.model_hashes import write_hashes
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.runs import Run
 
