@@ -199,6 +199,12 @@ def test_damaged_labels_are_an_error_that_names_the_file(tmp_path: Path, content
         trained_labels.read(domains.get("absa"), tmp_path)
 
 
+def test_a_column_of_the_users_is_no_set_of_labels() -> None:
+    asked = row(task="asqp", trained_labels="mine")
+    assert trained_labels.add([asked], LABELS)[0]["trained_labels"] == LABELS
+    assert label_set.categories_of(trained_labels.add([asked], None)[0]) is None
+
+
 def test_the_bundled_model_knows_the_categories_of_its_world() -> None:
     labels = trained_labels.read(domains.get("absa"), domains.get("absa").bundled_model())
     assert labels is not None
