@@ -118,9 +118,11 @@ class Run:
 
     def discard_unstarted(self) -> None:
         """Remove the directory of a run that failed before its first update, if it holds nothing but its beginnings."""
+        if not self.is_main or not self.folder.is_dir():  # other processes, for which it may be gone already
+            return
         log, names = self.folder / "metrics.jsonl", {path.name for path in self.folder.iterdir()}
         has_updates = any(self.folder.glob("checkpoints/*")) or (log.is_file() and log.stat().st_size > 0)
-        if self.is_main and not has_updates and names <= BEGINNINGS:
+        if not has_updates and names <= BEGINNINGS:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextlib.contextmanager
