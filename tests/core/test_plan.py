@@ -126,6 +126,20 @@ def test_a_quantised_base_takes_one_byte_per_weight_of_its_linear_layers() -> No
     assert planning.weight_bytes(model, recipe.model) == linear + 4 * rest
 
 
+def test_what_is_not_quantised_takes_four_bytes_per_weight_whatever_the_dtype() -> None:
+    sizes = []
+    for weights in ("float32", "bfloat16"):
+        overrides = [*SMALL, "model.quantisation=nf4", f"model.weights={weights}"]
+        model = shapes("arithmetic/small", *overrides).model
+        sizes.append(planning.weight_bytes(model, recipes.load("arithmetic/small", overrides).model))
+    assert sizes[0] == sizes[1]
+
+
+def test_a_plan_of_another_machine_names_an_unknown_optimiser() -> None:
+    with pytest.raises(ZooError, match='no optimiser "adamm"; did you mean "adamw"'):
+        api.plan("arithmetic/small", [*SMALL, "train.optimizer=adamm"], on="l4")
+
+
 def test_time_follows_from_operations_peak_rate_and_the_stated_utilisation() -> None:
     cost, train = planning.Cost(0, 0, 35 * 10**12, 5 * 10**12), Train(batch=8, precision="float32")
     card = cards.Card(10, float32=1.0, half=100.0)

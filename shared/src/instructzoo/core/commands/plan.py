@@ -127,10 +127,11 @@ def plan_on(settings: Recipe, on: str) -> dict[str, Any]:
         the number of updates is not known without the rows}.
 
     Raises:
-        ZooError: There is no such card, or the shape of the backbone is not at hand.
+        ZooError: There is no such card or no such optimiser, or the shape of the backbone is not at hand.
     """
-    from instructzoo.core.tune import cards, planning
+    from instructzoo.core.tune import cards, optimizers, planning
 
+    optimizers.check_name(settings.train)
     name, card, count = cards.parse(on)
     half = planning.computes_in_half(settings.train, card)
     rows = planning.rows_per_micro_batch(settings.train, settings.model.max_tokens, count)

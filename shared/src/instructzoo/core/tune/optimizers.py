@@ -95,8 +95,7 @@ def make_optimizer(model: Any, train: Train) -> torch.optim.Optimizer:
     Raises:
         ZooError: The name is unknown, a package is not installed, or settings do not go together.
     """
-    if train.optimizer not in OPTIMIZERS:
-        raise ZooError(f'no optimiser "{train.optimizer}"', suggest(train.optimizer, OPTIMIZERS), "set train.optimizer")
+    check_name(train)
     order = [p for _, p in adapters.trainable_parameters(model)]
     matrices, vectors = [p for p in order if p.ndim >= 2], [p for p in order if p.ndim < 2]
     groups = [{"params": matrices, "weight_decay": train.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
@@ -104,6 +103,12 @@ def make_optimizer(model: Any, train: Train) -> torch.optim.Optimizer:
     if train.ema is not None:
         _add_ema(optimizer, train)
     return optimizer
+
+
+def check_name(train: Train) -> None:
+    """Raise a ZooError if there is no optimiser of the name `train.optimizer`."""
+    if train.optimizer not in OPTIMIZERS:
+        raise ZooError(f'no optimiser "{train.optimizer}"', suggest(train.optimizer, OPTIMIZERS), "set train.optimizer")
 
 
 def _add_ema(optimizer: torch.optim.Optimizer, train: Train) -> None:

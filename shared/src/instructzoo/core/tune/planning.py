@@ -140,12 +140,14 @@ def text_shapes(recipe: Recipe, config: Any, tied: bool) -> Shapes:
 
     seq2seq = bool(config.is_encoder_decoder)
     auto_class = AutoModelForSeq2SeqLM if seq2seq else AutoModelForCausalLM
+    quantised = recipe.model.quantisation != "none"
+    dtype = torch.float32 if quantised else getattr(torch, recipe.model.weights)  # beside quantised layers, peft's own
     with load_errors(recipe.model.backbone):
-        model = auto_class.from_config(config, dtype=getattr(torch, recipe.model.weights))
+        model = auto_class.from_config(config, dtype=dtype)
     if not tied:  # transformers 5 ties every T5 and decides by the weights, which are not at hand
         output = model.get_output_embeddings()
         output.weight = nn.Parameter(output.weight.detach().clone())
-    if recipe.model.quantisation != "none":
+    if quantised:
         model.requires_grad_(False)
         for layer in quantised_layers(model):
             # Their products are computed in half precision, from weights that stay quantised.
