@@ -15,7 +15,7 @@ import pytest
 from kit import LLAMA, T5, kit, recipe, sums
 
 from instructzoo.core import runs
-from instructzoo.core.data import BuiltData, build_rows, file_hashes, mapped_tables, tables
+from instructzoo.core.data import BuiltData, build_rows, builder, file_hashes, mapped_tables, tables
 from instructzoo.core.record import Row
 from instructzoo.core.text import EncodedRows, encode_rows, encoded_rows, lengths
 
@@ -146,6 +146,29 @@ def test_a_large_file_is_hashed_again_only_after_a_change(tmp_path: Path, monkey
     assert file_hashes.sha256(path) == sha256(path) != first and len(read) == 2
     (tmp_path / "cache" / "hashes.json").write_text("{")
     assert file_hashes.sha256(path) == sha256(path) and len(read) == 3
+
+
+@pytest.mark.parametrize("content", ["[]", '{"a": 3}', "{", "[" * 100_000])
+def test_damaged_files_of_the_cache_are_made_anew(tmp_path: Path, cache: Path, content: str) -> None:
+    data = built(sums(300), tmp_path / "rows")
+    for path in (tmp_path / "rows" / "manifest.json", cache / "hashes.json", cache / "encoded" / "sizes.json"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    assert builder._read_built(data.folder, "") is None
+    assert not encoded_rows._is_complete(cache / "encoded")
+    assert file_hashes._kept(cache / "hashes.json") == {}
+
+
+def test_a_cache_that_cannot_be_written_to_does_not_stop_a_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_hashes, "LARGE", 10)
+    monkeypatch.setattr(file_hashes, "SETTLED", 0.0)
+    path = tmp_path / "rows.csv"
+    path.write_text("a file where the cache should be")
+    time.sleep(0.01)
+    monkeypatch.setenv("INSTRUCTZOO_CACHE", str(path / "cache"))
+    assert file_hashes.sha256(path) == runs.sha256(path)
 
 
 def test_the_hash_of_a_file_that_was_just_changed_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -182,12 +182,12 @@ def _read_built(folder: Path, key: str) -> BuiltData | None:
     import pyarrow as pa
 
     try:
-        manifest = json.loads((folder / "manifest.json").read_bytes())
+        manifest = runs.read_object(folder / "manifest.json")
         if manifest["key"] != key or any(file_hashes.sha256(folder / n) != h for n, h in manifest["files"].items()):
             return None
-        card = json.loads((folder / "card.json").read_bytes())
+        card = runs.read_object(folder / "card.json")
         rows = _mapped_rows(folder, card, manifest["fingerprint"])
-    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):  # incomplete, edited or of another layout
+    except (ZooError, OSError, KeyError, TypeError, AttributeError, pa.ArrowException):  # absent, incomplete or edited
         return None
     return BuiltData(rows, card, manifest["fingerprint"], folder)
 

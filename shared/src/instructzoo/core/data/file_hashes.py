@@ -7,11 +7,12 @@ file which another replaces with the same size and time is hashed again. Small f
 
 from __future__ import annotations
 
-import json
+import contextlib
 import time
 from pathlib import Path
 
 from instructzoo.core import runs
+from instructzoo.core.errors import ZooError
 
 LARGE = 1 << 22
 """Bytes from which the hash of a file is kept."""
@@ -40,7 +41,8 @@ def sha256(path: Path) -> str:
     changed = max(before[2:]) / 1e9
     if before == _stamp(path) and time.time() - changed > SETTLED:
         entries = {key: value for key, value in _kept(store).items() if key != name} | {name: [*before, digest]}
-        runs.write_json(store, dict(list(entries.items())[-KEPT:]))
+        with contextlib.suppress(ZooError):  # a cache that this user cannot write to: the file is hashed every time
+            runs.write_json(store, dict(list(entries.items())[-KEPT:]))
     return digest
 
 
@@ -53,7 +55,7 @@ def _stamp(path: Path) -> list[int]:
 def _kept(store: Path) -> dict[str, list[int | str]]:
     """The hashes that are kept, by path; none where the file is absent or damaged."""
     try:
-        entries = json.loads(store.read_bytes())
-    except (OSError, ValueError):
+        entries = runs.read_object(store)
+    except ZooError:
         return {}
-    return entries if isinstance(entries, dict) and all(isinstance(e, list) and e for e in entries.values()) else {}
+    return entries if all(isinstance(entry, list) and entry for entry in entries.values()) else {}

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instructzoo.core import runs
+from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Row
 from instructzoo.core.text.encoder import IGNORE_INDEX, ROWS_PER_CALL, Encoded, Encoder, Lengths
 
@@ -188,7 +189,7 @@ def _write(blocks: Iterator[dict[str, Ints]], folder: Path) -> None:
 def _is_complete(folder: Path) -> bool:
     """Whether the files are there with the sizes that they were written with; the folder was written atomically."""
     try:
-        sizes = json.loads((folder / "sizes.json").read_bytes())
+        sizes = runs.read_object(folder / "sizes.json")
         return all((folder / name).stat().st_size == sizes[name] for name in ARRAYS)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ZooError, OSError, KeyError):
         return False
