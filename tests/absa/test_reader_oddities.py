@@ -120,7 +120,7 @@ def test_a_span_typed_with_plain_spaces_gets_the_white_space_of_its_text(tmp_pat
         ("a.tsv", f"a b\t0,1 A#B 1 0,1\na b\t0,{'9' * 5000} A#B 1 0,1", ":2: found 0,999"),
         ("a.txt", "a b####[[' ', 'food quality', 'positive', 'b']]", ":1: an empty element"),
         ("a.jsonl", '{"text": "a", "quads": [{"aspect": "a", "category": " "}]}', ":1: an empty element"),
-        ("a.jsonl", '{"text": "a", "quads": [], "domain": "\\ud800"}', ":1: half a surrogate pair"),
+        ("a.jsonl", '{"text": "a", "quads": [], "domain": "\\ud800"}', ":1: malformed JSON (half a character, U+D800)"),
     ],
 )
 def test_numbers_and_elements_that_name_nothing_are_errors(

@@ -389,4 +389,4 @@ def test_score_pairs_plain_text_lines_with_gold_rows_in_order(tmp_path: Path) ->
     assert (result["counts"]["right"], result["counts"]["no text"], result["counts"]["unanswered"]) == (2, 1, 0)
     one_line(zoo("score", "arithmetic", "--gold", str(gold), "--pred", str(pred), "--task", "add"), "--task")
     pred.write_bytes(b"\xff\xfe")
-    one_line(zoo("score", "arithmetic", "--gold", str(gold), "--pred", str(pred)), "no UTF-8 text")
+    one_line(zoo("score", "arithmetic", "--gold", str(gold), "--pred", str(pred)), "pred.txt:1: byte 0xff is not UTF-8")
