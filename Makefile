@@ -12,6 +12,9 @@ PINS := constraints.txt requirements-dev.txt $(addsuffix /pyproject.toml,$(DISTR
 DOMAINS := $(patsubst %,-e %,$(filter packages/%,$(DISTRIBUTIONS)))
 
 NEW_ENOUGH := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
+# Processes that run the tests.
+WORKERS ?= 2
+
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14 python; do \
 	$$p -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
@@ -37,7 +40,7 @@ test: $(STAMP)
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
-	$(BIN)/python -m pytest -m 'not slow and not browser'
+	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow and not browser'
 
 demo: $(STAMP)
 	$(BIN)/zoo demo arithmetic
@@ -73,7 +76,7 @@ constraints-lower:
 	"$(PYTHON)" tests/wheels/lower_bounds.py > $(SCRATCH)/pins.txt
 	grep '^torch==' constraints.txt >> $(SCRATCH)/pins.txt
 	$(SCRATCH)/bin/python -m pip install --quiet -c $(SCRATCH)/pins.txt $$(sed 's/==.*//' $(SCRATCH)/pins.txt) \
-		editables hatchling hypothesis selenium
+		editables hatchling hypothesis pytest-xdist selenium
 	sed '/^[^#]/,$$d' constraints-lower.txt > $(SCRATCH)/new.txt
 	$(SCRATCH)/bin/python -m pip freeze --all --exclude pip | sed -E 's/[+].*//' >> $(SCRATCH)/new.txt
 	mv $(SCRATCH)/new.txt constraints-lower.txt

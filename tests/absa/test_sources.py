@@ -303,6 +303,7 @@ def test_files_of_rows_or_answers_are_not_read_as_published_sets(tmp_path: Path)
     assert sources.gold(tmp_path / "answers.txt") is None
 
 
+@pytest.mark.slow
 @pytest.mark.realdata
 def test_nearly_all_real_targets_satisfy_the_grammar(realdata: Path) -> None:
     """The others cut a word, or have a span that is not in their sentence as it is written."""
