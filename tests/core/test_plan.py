@@ -170,3 +170,15 @@ def test_the_peak_of_the_process_counts_memory_that_was_freed_again() -> None:
     block = torch.ones(30_000_000)
     del block
     assert process_memory.peak_bytes() > before + 100e6
+
+
+def test_every_card_is_found_by_its_name_alone_and_by_its_number() -> None:
+    for name in cards.CARDS:
+        assert cards.parse(name)[::2] == (name, 1)
+        assert cards.parse(f"{name}X8")[::2] == (name, 8)
+
+
+@pytest.mark.parametrize("text", ["h1000", "h100x0", "x8", "", "rtx", "a100"])
+def test_an_unknown_card_is_an_error_with_a_suggestion_or_the_list(text: str) -> None:
+    with pytest.raises(ZooError, match="CARD or CARDxN, of a10"):
+        cards.parse(text)

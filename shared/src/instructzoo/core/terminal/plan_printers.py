@@ -67,8 +67,13 @@ def parameters(counts: dict[str, Any]) -> None:
     if len(names) > MAX_NAMES:
         names.sort(key=lambda pair: -pair[1])
     for name, count in names[:MAX_NAMES]:
-        grid.add_row(name, f"{count:,}")
+        grid.add_row(_short(name), f"{count:,}")
     if rest := names[MAX_NAMES:]:
         grid.add_row(f"{len(rest)} smaller ones", f"{sum(count for _, count in rest):,}")
     grid.add_row("in all", f"{counts['trained']:,}")
     put(grid)
+
+
+def _short(name: str) -> str:
+    """A parameter's name without what peft puts around it: model.layers.*.self_attn.q_proj.lora_A."""
+    return name.removeprefix("base_model.model.").replace(".default", "").removesuffix(".weight")

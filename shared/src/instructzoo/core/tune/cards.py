@@ -62,8 +62,9 @@ def parse(text: str) -> tuple[str, Card, int]:
         >>> parse("h100x8")[0], parse("h100x8")[2], parse("l4")[2]
         ('h100', 8, 1)
     """
-    match = re.fullmatch(r"(?P<name>.+?)(?:x(?P<count>[1-9]\d{0,4}))?", text.strip().lower())
-    name = match["name"] if match else text
-    if match is None or name not in CARDS:
-        raise ZooError(f'no card "{text}"', suggest(name, CARDS), f"CARD or CARDxN, of {', '.join(CARDS)}", "--on")
-    return name, CARDS[name], int(match["count"] or 1)
+    wanted = text.strip().lower()
+    match = re.fullmatch(rf"(?P<name>{'|'.join(CARDS)})(?:x(?P<count>[1-9]\d{{0,4}}))?", wanted)
+    if match is None:
+        known = f"CARD or CARDxN, of {', '.join(CARDS)}"
+        raise ZooError(f'no card "{text}"', suggest(wanted.partition("x")[0] or wanted, CARDS), known, "--on")
+    return match["name"], CARDS[match["name"]], int(match["count"] or 1)
