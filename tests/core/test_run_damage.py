@@ -264,6 +264,18 @@ def test_a_model_without_hashes_is_loaded_as_before(run: Path) -> None:
     assert runs.model_folder(run) == run / "model"
 
 
+@pytest.mark.parametrize("name", ["adapter_config.json", "unet/model.safetensors"])
+def test_a_file_that_was_added_to_a_model_is_an_error(name: str, run: Path) -> None:
+    added = run / "model" / name
+    added.parent.mkdir(exist_ok=True)
+    added.write_text("{}")
+    with pytest.raises(ZooError, match=rf"{name}: cannot load: the file is not in hashes\.json"):
+        runs.model_folder(run)
+    added.unlink()
+    (run / "model" / "notes.txt").write_text("a reader's own")
+    assert runs.model_folder(run) == run / "model"
+
+
 def test_hashes_cover_folders_below_and_not_what_may_be_written_anew(tmp_path: Path) -> None:
     for name in ("unet/weights", "README.md", "scores.json", ".hidden"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

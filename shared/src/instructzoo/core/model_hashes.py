@@ -4,8 +4,8 @@
 
 A flipped bit, an incomplete copy or a pointer of Git LFS is then an error, and not a model that answers nonsense. Sizes
 are compared first, which costs nothing; then every file is read once, at 0.5 to 2 GB a second of one core, and loading
-finds it in the system's memory afterwards. A folder without hashes.json (of an earlier version, of another program) is
-loaded unchecked.
+finds it in the system's memory afterwards. So is a file that was put there later and that a library might open. A
+folder without hashes.json (of an earlier version, of another program) is loaded unchecked.
 
     python -m instructzoo.core.model_hashes FOLDER     after files of a bundled model were changed on purpose
 """
@@ -22,6 +22,9 @@ from instructzoo.core.errors import ZooError
 HASHES = "hashes.json"
 """The file of the hashes."""
 
+OPENED = (".json", ".safetensors")
+"""Suffixes of files that libraries open where they find them."""
+
 UNHASHED = (HASHES, "scores.json", "README.md")
 """Files that decide no answer, and may be written anew."""
 
@@ -37,7 +40,7 @@ def check_hashes(folder: Path) -> None:
     """Check the files of a folder against its hashes.json, where it has one.
 
     Raises:
-        ZooError: A file is missing or was changed.
+        ZooError: A file is missing, was changed or was added.
     """
     if not (folder / HASHES).is_file():
         return
@@ -47,6 +50,9 @@ def check_hashes(folder: Path) -> None:
         if problem:
             found, expected = problem
             raise ZooError(f"cannot load: {found}", expected, _FIX, str(folder / name))
+    for path in _files(folder):
+        if path.suffix in OPENED and path.relative_to(folder).as_posix() not in hashes:
+            raise ZooError(f"cannot load: the file is not in {HASHES}", "the model as it was saved", _FIX, str(path))
 
 
 _FIX = "copy or install the model again, or train it again"
