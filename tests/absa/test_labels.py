@@ -199,10 +199,13 @@ def test_damaged_labels_are_an_error_that_names_the_file(tmp_path: Path, content
         trained_labels.read(domains.get("absa"), tmp_path)
 
 
-def test_a_column_of_the_users_is_no_set_of_labels() -> None:
-    asked = row(task="asqp", trained_labels="mine")
-    assert trained_labels.add([asked], LABELS)[0]["trained_labels"] == LABELS
-    assert label_set.categories_of(trained_labels.add([asked], None)[0]) is None
+@pytest.mark.parametrize("value", ["mine", 3, ["a"], {"categories": 3}, {"categories": [3], "domains": "x"}])
+def test_a_column_of_a_users_that_is_no_set_of_labels_is_an_error(value: object) -> None:
+    asked = row(task="asqp", trained_labels=value)
+    for read in (label_set.categories_of, label_set.domains_of, lambda asked: prompts.render(asked, 0)):
+        with pytest.raises(ZooError, match='a column "trained_labels"; expected none of this name'):
+            read(asked)
+    assert label_set.categories_of(trained_labels.add([asked], LABELS)[0]) == tuple(LABELS["categories"])
 
 
 def test_the_bundled_model_knows_the_categories_of_its_world() -> None:

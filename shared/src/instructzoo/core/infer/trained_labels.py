@@ -80,7 +80,5 @@ def _is_list_of_texts(value: object) -> bool:
 
 
 def add(rows: Sequence[Row], labels: Labels | None) -> list[Row]:
-    """The rows with the labels of a model; where it has none, without a column of that name that users have."""
-    if labels is None:
-        return [{name: value for name, value in row.items() if name != TRAINED_LABELS} for row in rows]
-    return [row | {TRAINED_LABELS: labels} for row in rows]
+    """The rows with the labels of a model; unchanged where it has none."""
+    return list(rows) if labels is None else [row | {TRAINED_LABELS: labels} for row in rows]

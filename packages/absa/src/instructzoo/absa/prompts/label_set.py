@@ -41,12 +41,11 @@ def categories_of(row: Mapping[str, Any]) -> tuple[str, ...] | None:
         The row's options, else those of the model's training rows; None where any category may be named.
 
     Raises:
-        ZooError: for options that are no list of categories.
+        ZooError: for options that are no list of categories, and for a column TRAINED_LABELS of a user's own.
     """
     options = row.get("options")
     if options is None or options in ("", [], ()):
-        labels = row.get(TRAINED_LABELS)
-        return None if labels is None else tuple(labels["categories"])
+        return _trained_labels(row, "categories")
     try:
         values = json.loads(options) if isinstance(options, str) else options
     except (ValueError, RecursionError):
@@ -61,8 +60,23 @@ def domains_of(row: Mapping[str, Any]) -> tuple[str, ...] | None:
     """The domains that an aste answer may name: the row's, else those of the training rows; None: any."""
     if row.get("domain"):
         return (str(row["domain"]),)
+    return _trained_labels(row, "domains")
+
+
+def _trained_labels(row: Mapping[str, Any], kind: str) -> tuple[str, ...] | None:
+    """The labels of a kind that the predictor has put into the row; None where the model has none.
+
+    Raises:
+        ZooError: for a column of this name that is a user's own.
+    """
     labels = row.get(TRAINED_LABELS)
-    return None if labels is None else tuple(labels["domains"])
+    if labels is None:
+        return None
+    names = labels.get(kind) if isinstance(labels, Mapping) else None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        problem = f'the row has a column "{TRAINED_LABELS}"'
+        raise ZooError(problem, "none of this name: it holds the labels of a model", "rename or drop it")
+    return tuple(names)
 
 
 def require_categories(row: Mapping[str, Any], task: str) -> tuple[str, ...] | None:
