@@ -316,6 +316,8 @@ def test_a_test_split_of_few_rows_is_on_the_card_with_what_to_do(tmp_path: Path)
     )
     enough = build_rows(raw(train=poems(400)), recipe(test=0.02), tmp_path / "enough").card["notes"]
     assert any(re.match(r"test has \d+ rows, .*: set data.test=0.08, or a test file", note) for note in enough)
+    most = build_rows(raw(train=poems(60)), recipe(test=0.3), tmp_path / "most").card["notes"]
+    assert re.search(r"test has \d+ rows, .*: bring more rows, or a test file", most[1])  # no advice that is followed
     own = raw(train=poems(60), validation=poems(3, 100), test=poems(3, 200))
     assert build_rows(own, recipe(), tmp_path / "own").card["notes"] == []
 

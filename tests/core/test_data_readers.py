@@ -74,6 +74,13 @@ def test_a_lone_quotation_mark_in_a_tsv_is_plain_text(tmp_path: Path) -> None:
         ("a.csv", "instruction,output\na,b\nc,d,e\n", 3, "3 cells; expected 2"),
         ("a.csv", 'instruction,output\na,"b\nc,d\n', 3, "malformed CSV"),
         ("a.csv", "output,output\na,b\n", 1, 'column "output" stands twice'),
+        (
+            "a.csv",
+            "instruction;output\na;b\n",
+            1,
+            "semicolons between its words; expected a comma between columns",
+        ),
+        ("a.tsv", "instruction,output\na,b\n", 1, "with commas between its words; expected a tab between columns"),
     ],
 )
 def test_malformed_data_is_reported_with_file_and_line(

@@ -284,6 +284,12 @@ def test_one_damaged_file_does_not_take_the_report_down(run: Path, name: str, co
         assert "this model strict 95.0" in parsed.text
 
 
+def test_a_finished_run_whose_metrics_are_gone_is_not_called_untrained(run: Path) -> None:
+    assert not (run / "metrics.jsonl").exists()
+    assert "metrics.jsonl is missing: the curves of this finished run cannot be shown" in page(run).text
+    assert "nothing was trained here" not in page(run).text
+
+
 def test_half_a_line_of_a_killed_run_is_counted_and_left_out(run: Path) -> None:
     (run / "metrics.jsonl").write_text('{"step": 1, "loss": 2.5}\n{"step": 2, "lo')
     assert "could not be read: 1 lines of metrics.jsonl" in page(run).text

@@ -12,9 +12,9 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from instructzoo.core import api, ui
 from instructzoo.core import domain as domains
 from instructzoo.core import recipe as recipes
-from instructzoo.core import ui
 from instructzoo.core.domain import BrokenDomain
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
@@ -66,6 +66,16 @@ def test_two_demos_get_different_ports() -> None:
     finally:
         first.close()
         second.close()
+
+
+def test_an_impossible_port_is_refused_before_the_model_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("instructzoo.core.infer.load", lambda *given: pytest.fail("loaded a model for nothing"))
+    with socket.socket() as occupied:
+        occupied.bind(("127.0.0.1", 0))
+        occupied.listen()
+        for port, reason in ((0, "1 to 65535"), (occupied.getsockname()[1], "cannot open port")):
+            with pytest.raises(ZooError, match=reason):
+                api.demo("arithmetic", port=port)
 
 
 def test_a_taken_or_impossible_port_is_a_clear_error(page: Any) -> None:

@@ -25,12 +25,16 @@ def demo(
         {"domain": domain_name}, once the demo has ended.
 
     Raises:
-        ZooError: gradio is not installed, there is no such domain, run or bundled model, or the port is taken.
+        ZooError: gradio is not installed, there is no such domain, run or bundled model, or the port is taken or
+            out of range.
     """
     from importlib.util import find_spec
 
     if find_spec("gradio") is None:
         raise ZooError("gradio is not installed", "the demo's interface", "pip install 'instructzoo-core[demo]'")
+    from instructzoo.core.ui import serving
+
+    serving.check_port(port)
     domain = domains.get(domain_name)
     folder = runs.find(run).folder if run else domain.bundled_model()
     sys.stderr.write(f"opening the demo of {domain_name} with {'the bundled model' if run is None else folder}\n")

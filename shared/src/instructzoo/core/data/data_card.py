@@ -13,7 +13,7 @@ import yaml
 
 from instructzoo.core.data.clean import CleanedData
 from instructzoo.core.data.tables import hashes
-from instructzoo.core.recipe import Recipe
+from instructzoo.core.recipe import Data, Recipe
 
 EXAMPLES = 3
 MAX_CHARACTERS = 400
@@ -65,7 +65,7 @@ def describe(
         "asked": _requested(raw, recipe),
         "splits": data.split_origins,
         "dropped": data.dropped,
-        "notes": [*notes, *small_split_notes(counts, data.split_origins)],
+        "notes": [*notes, *small_split_notes(counts, data.split_origins, recipe.data)],
         "contamination": {
             "ngram": recipe.data.ngram,
             "overlap": recipe.data.overlap,
@@ -76,20 +76,22 @@ def describe(
     }
 
 
-def small_split_notes(counts: Mapping[str, int], origins: Mapping[str, str]) -> list[str]:
+def small_split_notes(counts: Mapping[str, int], origins: Mapping[str, str], settings: Data) -> list[str]:
     """A sentence for each split that was taken out of train and has fewer than SMALL_SPLIT rows.
 
     Args:
         counts: Rows by split.
         origins: How each split was made, by split.
+        settings: The fractions that were asked for; a note never advises what is set already.
     """
     notes = []
     for split in ("validation", "test"):
         rows = counts.get(split, SMALL_SPLIT)
         if "of train's items" in origins.get(split, "") and rows < SMALL_SPLIT:
             needed = SMALL_SPLIT / sum(counts.values())
-            raised = f"set data.{split}={min(0.3, math.ceil(100 * needed) / 100):g}"
-            fix = raised if needed <= 0.3 else f"{raised} and bring more rows"
+            fraction = min(0.3, math.ceil(100 * needed) / 100)
+            advice = [f"set data.{split}={fraction:g}"] if fraction > getattr(settings, split) else []
+            fix = " and ".join([*advice, "bring more rows"] if needed > 0.3 or not advice else advice)
             own = ", or a test file of your own" if split == "test" else ""
             notes.append(f"{split} has {rows} row{'s' * (rows != 1)}, too few to tell models apart: {fix}{own}")
     return notes

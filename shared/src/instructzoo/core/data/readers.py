@@ -18,6 +18,7 @@ from instructzoo.core.data import strict_json
 from instructzoo.core.errors import ZooError, location, suggest
 
 SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
+SEPARATORS = {";": "semicolons", "\t": "tabs", ",": "commas"}
 
 Values = dict[str, Any]
 
@@ -226,7 +227,7 @@ def _read_table(path: Path) -> Iterator[tuple[str, Values]]:
         for cells in table:
             where = location(path, table.line_num)
             if not header:
-                header = _checked_header(cells, where)
+                header = _checked_header(cells, where, "a tab" if table.dialect.delimiter == "\t" else "a comma")
             elif cells:
                 if len(cells) != len(header):
                     fix = "quote cells that hold the separator"
@@ -241,7 +242,11 @@ def _read_table(path: Path) -> Iterator[tuple[str, Values]]:
         raise _empty(path)
 
 
-def _checked_header(cells: list[str], where: str) -> list[str]:
+def _checked_header(cells: list[str], where: str, separator: str) -> list[str]:
+    other = next((name for sign, name in SEPARATORS.items() if len(cells) == 1 and sign in cells[0]), "")
+    if other:
+        found = f"the header is one column, with {other} between its words"
+        raise ZooError(found, f"{separator} between columns", "save the file with it", where)
     if len(set(cells)) != len(cells):
         repeated = next(c for c in cells if cells.count(c) > 1)
         raise ZooError(f'column "{repeated}" stands twice', "a header of different names", "rename one", where)

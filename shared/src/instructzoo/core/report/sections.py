@@ -143,6 +143,9 @@ def _counts(results: Results) -> Table:
 def training(path: Path) -> Block:
     """The section "Training", from metrics.jsonl: curves of losses, learning rate, gradient norm and speed."""
     if not path.is_file():
+        manifest, _ = read(path.with_name("manifest.json"), "")
+        if isinstance(manifest, dict) and manifest.get("state") == "finished":
+            return Block("metrics.jsonl is missing: the curves of this finished run cannot be shown.")
         return Block("This run has no metrics.jsonl: nothing was trained here yet.")
     logged, unreadable = lines(path)
     notes = []

@@ -251,8 +251,7 @@ def launch(
     Raises:
         ZooError: The port is in use or out of range.
     """
-    if port is not None and not 1 <= port <= 65535:
-        raise ZooError(f"port {port}", "1 to 65535", "choose another --port")
+    serving.check_port(port)
     _disable_telemetry()
     blocks.queue(max_size=MAX_QUEUE, default_concurrency_limit=CONCURRENT_REQUESTS, api_open=False)
     try:
