@@ -73,9 +73,12 @@ def test_a_run_whose_checkpoints_are_gone_is_neither_restarted_nor_changed(lost:
     assert contents(unfinished) == before
 
 
-def test_a_lost_newest_checkpoint_is_told_and_the_one_before_is_used(trained: Path, unfinished: Path) -> None:
+def test_a_lost_newest_checkpoint_is_told_and_the_one_before_is_used(
+    trained: Path, unfinished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     shutil.rmtree(unfinished / "checkpoints" / "step-00000006")
     assert resume()["steps"] == 6
+    assert "zoo: checkpoint step-00000006 was gone; step-00000004 was used\n" in capsys.readouterr().err
     manifest = runs.Run(unfinished).manifest()
     assert manifest["warnings"] == ["checkpoint step-00000006 was gone; step-00000004 was used"]
     assert (unfinished / "model" / "model.safetensors").read_bytes() == (

@@ -29,6 +29,7 @@ from instructzoo.core.errors import ZooError
 from instructzoo.core.models import adapters
 from instructzoo.core.runs import Run
 from instructzoo.core.tune import distributed, fsdp, optimizer_state
+from instructzoo.core.tune.progress_bar import warn
 
 KEPT = 2
 """Step checkpoints that are kept."""
@@ -123,12 +124,12 @@ def restore(run: Run, model: Any, optimizer: torch.optim.Optimizer) -> State:
         load_weights(model, folder)
         optimizer_state.load(model, optimizer, _read(folder, "optimizer"), runs.read_object(folder / "optimizer.json"))
         for newer, problem in damaged.items():
-            run.add_warning(f"checkpoint {newer.name} was damaged ({problem}) and removed; {folder.name} was used")
+            warn(run, f"checkpoint {newer.name} was damaged ({problem}) and removed; {folder.name} was used")
             if run.is_main:
                 _remove(newer)
         saved_last = run.manifest().get("checkpoint", 0)
         if saved_last > state.step and not damaged:
-            run.add_warning(f"checkpoint step-{saved_last:08d} was gone; {folder.name} was used")
+            warn(run, f"checkpoint step-{saved_last:08d} was gone; {folder.name} was used")
         return state
     if damaged:
         raise ZooError(

@@ -11,8 +11,22 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from instructzoo.core.runs import Run
+
 LINE_SECONDS = 15.0
 """Seconds between two lines if the output is not a terminal."""
+
+
+def warn(run: Run, text: str) -> None:
+    """Record a problem that a run recovered from, and say it at once: the end of the training may be days away.
+
+    Args:
+        run: The run, whose manifest keeps the warning; its main process says it.
+        text: One sentence.
+    """
+    run.add_warning(text)
+    if run.is_main:
+        sys.stderr.write(f"zoo: {text}\n")
 
 
 class Progress:
