@@ -14,6 +14,7 @@ from instructzoo.core.commands import plan
 from instructzoo.core.errors import ZooError
 from instructzoo.core.models import known_shapes, scratch
 from instructzoo.core.recipe import Model, Train
+from instructzoo.core.terminal import plan_printers
 from instructzoo.core.text import Batches
 from instructzoo.core.tune import cards, planning, process_memory
 from instructzoo.core.tune.activation_memory import saved_bytes
@@ -182,3 +183,13 @@ def test_every_card_is_found_by_its_name_alone_and_by_its_number() -> None:
 def test_an_unknown_card_is_an_error_with_a_suggestion_or_the_list(text: str) -> None:
     with pytest.raises(ZooError, match="CARD or CARDxN, of a10"):
         cards.parse(text)
+
+
+def test_the_estimate_of_a_tiny_model_on_a_large_card_is_not_printed_as_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    plan_printers.plan_on(api.plan("uie/tiny", on="h100x8"))
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "weights 0.00 GB" not in printed
+    assert " 0.00 s per step" not in printed
+    assert " 0.00 h" not in printed

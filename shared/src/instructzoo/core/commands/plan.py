@@ -154,9 +154,9 @@ def plan_on(settings: Recipe, on: str) -> dict[str, Any]:
         "tokens_per_row": settings.model.max_tokens,
         "tflop_per_step": round(cost.flops * settings.train.batch / rows / 1e12, 2),
         "utilisation": planning.UTILISATION,
-        "seconds_per_step": round(seconds, 4),
+        "seconds_per_step": round(seconds, 7),
         "steps": steps,
-        "seconds": None if steps is None else round(seconds * steps),
+        "seconds": None if steps is None else round(seconds * steps, 1),
     }
 
 

@@ -41,19 +41,24 @@ def plan_on(result: dict[str, Any]) -> None:
             "on": f"{result['on']}, sharding {result['sharding']}",
             "parameters": f"{counts['total']:,}, trained {counts['trained']:,}"
             f" ({counts['trained'] / counts['total']:.1%})",
-            "memory": ", ".join(f"{name} {size:.2f} GB" for name, size in sizes.items()),
+            "memory": ", ".join(f"{name} {_number(size)} GB" for name, size in sizes.items()),
             "card": f"{verdict}: {sizes['sum']:.1f} of {result['card_gb']} GB on each card",
-            "activations": f"{activations['stored']:.2f} GB stored, {activations['checkpointed']:.2f} GB with"
+            "activations": f"{_number(activations['stored'])} GB stored, {_number(activations['checkpointed'])} GB with"
             " train.activation_checkpointing",
             "rows": f"{result['micro_batch']} a micro-batch, of {result['tokens_per_row']} (model.max_tokens) tokens",
-            "time": f"{result['seconds_per_step']:.2f} s per step, {result['tflop_per_step']:,} TFLOP at"
-            f" {result['utilisation']:.0%} of the peak rate (assumed)",
-            "in all": f"{result['steps']:,} steps, {result['seconds'] / 3600:.1f} h"
+            "time": f"at least {_number(result['seconds_per_step'])} s per step, {result['tflop_per_step']:,} TFLOP at"
+            f" {result['utilisation']:.0%} of the peak rate (assumed; launching kernels takes longer in tiny models)",
+            "in all": f"{result['steps']:,} steps, {_number(result['seconds'] / 3600)} h"
             if known
             else "the number of steps follows from the rows; train.steps=N gives the time of N steps",
         }
     )
     parameters(counts)
+
+
+def _number(value: float) -> str:
+    """Two decimals, or two digits of a number below 0.1."""
+    return f"{value:.2f}" if value >= 0.1 or not value else f"{value:.2g}"
 
 
 MAX_NAMES = 24
