@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,9 @@ os.environ.update(
     TOKENIZERS_PARALLELISM="false",
     MPLBACKEND="Agg",
 )
+
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what it sends to the background without it
 
 
 @pytest.hookimpl(tryfirst=True)
