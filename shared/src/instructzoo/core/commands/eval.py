@@ -111,7 +111,8 @@ def evaluate(
     test = sampled(built.rows["test"], limit or recipe.evaluate.limit, recipe.seed, "test")
     if not test:
         raise ZooError("the test split is empty", "at least one row", "look at the data card: zoo data")
-    test = trained_labels.add(test, trained_labels.read(domain, predictor.loaded_from()))
+    if domain.labels:
+        test = trained_labels.add(test, predictor.labels)
     metrics = domain.module("metrics")
     systems, counts, left_out = model_answers(predictor, test, baselines, quiet)
     if baselines:

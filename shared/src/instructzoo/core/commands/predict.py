@@ -106,7 +106,6 @@ def _stream_answers(
 
     answered, unparseable = 0, 0
     domain, prompts = predictor.domain, predictor.domain.module("prompts")
-    labels = trained_labels.read(domain, predictor.loaded_from())
     with Counter("answered", quiet) as counter:
         for row, text in predictor.stream(rows, first):
             file.write(json.dumps({**row, "prediction": text}, ensure_ascii=False) + "\n")
@@ -114,7 +113,8 @@ def _stream_answers(
             answered += 1
             counter.update(answered)
             if domain.labels:
-                unparseable += isinstance(prompts.parse(text, trained_labels.add([row], labels)[0]), Invalid)
+                (labelled,) = trained_labels.add([row], predictor.labels)
+                unparseable += isinstance(prompts.parse(text, labelled), Invalid)
     return {"answered": answered, **({"unparseable": unparseable} if domain.labels else {})}
 
 

@@ -16,7 +16,6 @@ from instructzoo.core.text import IGNORE_INDEX, Encoded, TextTokenizer
 from instructzoo.core.tune.objectives import Causal, Seq2Seq, shift_right
 
 
-@torch.no_grad()
 def log_likelihoods(
     bundle: ModelBundle, prompt: Sequence[int], options: Sequence[str], batch: int = 32, stop: int | None = None
 ) -> list[float]:
@@ -35,13 +34,25 @@ def log_likelihoods(
     Raises:
         ZooError: There is no option, an option is empty, or the prompt is; or the model's logits are not finite.
     """
+    return _score_targets(bundle, prompt, _targets(bundle, options, stop), batch)
+
+
+def _targets(bundle: ModelBundle, options: Sequence[str], stop: int | None) -> list[list[int]]:
+    """Token ids of every option with its end token."""
     if not options or not all(options):
         raise ZooError("an empty option", "at least one option, each a text")
+    end_id = bundle.tokenizer.eos_token_id if stop is None else stop
+    encoded = TextTokenizer(bundle.tokenizer).encode([[option] for option in options])
+    return [[*token_ids, end_id] for token_ids in encoded]
+
+
+@torch.no_grad()
+def _score_targets(
+    bundle: ModelBundle, prompt: Sequence[int], targets: Sequence[list[int]], batch: int = 32
+) -> list[float]:
+    """The summed log-probability of every target, in nats."""
     if not prompt:
         raise ZooError("an empty prompt", "at least one token to read")  # else the first token would go unscored
-    tokenizer = bundle.tokenizer
-    end_id = tokenizer.eos_token_id if stop is None else stop
-    targets = [[*token_ids, end_id] for token_ids in TextTokenizer(tokenizer).encode([[option] for option in options])]
     scores: list[float] = []
     for start in range(0, len(targets), batch):
         scores += _score_batch(bundle, prompt, targets[start : start + batch])
@@ -71,10 +82,10 @@ def choose(
         >>> choose(bundle, encoder.prompt(row), ["yes", "no"], stop=encoder.stop)
         0
     """
-    scores = log_likelihoods(bundle, prompt, options, stop=stop)
+    targets = _targets(bundle, options, stop)
+    scores = _score_targets(bundle, prompt, targets)
     if per_token:
-        encoded = TextTokenizer(bundle.tokenizer).encode([[option] for option in options])
-        scores = [score / (len(token_ids) + 1) for score, token_ids in zip(scores, encoded, strict=True)]
+        scores = [score / len(target) for score, target in zip(scores, targets, strict=True)]
     return max(range(len(options)), key=scores.__getitem__)
 
 
