@@ -153,6 +153,50 @@ def test_near_duplicates_of_a_published_test_split_are_kept(tmp_path: Path) -> N
     assert built.card["counts"]["test"] == 2
 
 
+def folds(source: datasets.DatasetDict, count: int, folder: Path, **settings: Any) -> list[BuiltData]:
+    return [build_rows(source, recipe(fold=f"{k}/{count}", **settings), folder / str(k)) for k in range(1, count + 1)]
+
+
+def test_folds_are_disjoint_and_together_the_training_part(tmp_path: Path) -> None:
+    wordings = [
+        row(f"{verb} the line.", poem["input"], item=poem["input"]) for poem in poems(53) for verb in ("Rate", "Judge")
+    ]
+    built = folds(raw(train=wordings), 5, tmp_path, validation=0.2)
+    tests = [inputs(fold, "test") for fold in built]
+    assert sorted(len(set(fold_inputs)) for fold_inputs in tests) == [10, 10, 11, 11, 11]
+    assert sorted(text for fold_inputs in tests for text in fold_inputs) == sorted(row["input"] for row in wordings)
+    for fold, fold_inputs in zip(built, tests, strict=True):
+        assert not set(fold_inputs) & {*inputs(fold, "train"), *inputs(fold, "validation")}
+        assert len(inputs(fold, "train")) + len(inputs(fold, "validation")) + len(fold_inputs) == len(wordings)
+        assert inputs(fold, "validation")
+    again = build_rows(raw(train=wordings), recipe(seed=7, fold="1/5"), tmp_path / "other seed")
+    assert inputs(again, "test") == tests[0]
+
+
+def test_a_fold_has_no_row_and_no_item_of_the_published_test_part(tmp_path: Path) -> None:
+    leaked, published_test = poems(6), [*poems(6), *poems(9, 200)]
+    source = raw(train=poems(60), validation=[*poems(3, 8), *poems(4, 100), *poems(1, 200)], test=published_test)
+    built = folds(source, 3, tmp_path)
+    assert sorted(text for fold in built for text in inputs(fold, "test")) == sorted(
+        row["input"] for row in poems(60) if row not in leaked and row not in poems(3, 8)
+    )
+    for fold in built:
+        texts = {text for split in fold.rows for text in inputs(fold, split)}
+        assert not texts & {row["input"] for row in published_test}
+        assert inputs(fold, "validation") == [row["input"] for row in [*poems(3, 8), *poems(4, 100)]]
+    page = (built[0].folder / "README.md").read_text()
+    assert "fold 1/3 of train's items, by hash of the item" in page
+    assert "| test | the source's test split, which data.fold leaves out | 15 |" in page
+    assert "| train | the source's test | 6 of 15 (6 exactly, 0 by n-grams) | 6 |" in page
+
+
+def test_a_fold_that_cannot_be_cut_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ZooError, match="without training rows"):
+        build_rows(raw(test=poems(9)), recipe(fold="1/3"), tmp_path)
+    with pytest.raises(ZooError, match=r"split test is empty.*bring more rows, or fewer folds"):
+        build_rows(raw(train=poems(3)), recipe(fold="2/9"), tmp_path)
+
+
 def test_an_empty_split_is_an_error_of_the_build(tmp_path: Path) -> None:
     with pytest.raises(ZooError, match=r"split test is empty; .*raise data\.test"):
         build_rows(raw(train=poems(20)), recipe(test=0.0), tmp_path / "out")
@@ -291,6 +335,13 @@ def test_a_test_split_built_alone_is_equal_and_says_it_was_not_compared(domain: 
     assert domain.calls == 2 and complete.folder != alone.folder
     assert complete.rows["test"].to_list() == alone.rows["test"].to_list()
     assert build(settings, splits=("test",)).folder == complete.folder and domain.calls == 2
+
+
+def test_the_test_split_of_a_fold_is_built_with_the_whole(domain: Domain) -> None:
+    domain.splits = raw(train=poems(60), validation=poems(5, 100), test=poems(9, 200))
+    alone = build(recipe(fold="2/5"), splits=("test",))
+    assert set(inputs(alone, "test")) <= {row["input"] for row in poems(60)}
+    assert build(recipe(fold="2/5")).folder == alone.folder and domain.calls == 1
 
 
 def test_a_test_split_cut_from_train_is_built_with_the_whole(domain: Domain) -> None:

@@ -119,6 +119,9 @@ def test_an_unreadable_or_missing_file_is_a_clear_error(tmp_path: Path) -> None:
         ("train.lr.peak=1", '"lr" holds one value'),
         ("train={rl: 3}", 'override "train={rl: 3}": unknown setting "train.rl"'),
         ("model.tokenizer=null", "a scratch backbone needs a tokenizer"),
+        ("data.fold=6/5", '"6/5" is no fold; expected k/n with 1 <= k <= n and n >= 2, such as 1/5'),
+        ("data.fold=0/5", '"0/5" is no fold'),
+        ("data.fold=1/1", '"1/1" is no fold'),
     ],
 )
 def test_a_bad_override_is_a_clear_error(tmp_path: Path, override: str, expected: str) -> None:

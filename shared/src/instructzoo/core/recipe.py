@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from instructzoo.core import domain as domains
 from instructzoo.core import settings, settings_aliases
@@ -51,6 +52,10 @@ class Data(Settings):
         0.02, description="fraction of items for validation, where the source has no such split"
     )
     test: Fraction = Field(0.02, description="fraction of items for testing, where the source has no such split")
+    fold: str = Field(
+        "",
+        description="cross-validation within train: 2/5 tests on the second of five parts of train's items; empty: off",
+    )
     near_duplicates: Annotated[float, Field(gt=0, le=1)] | None = Field(
         0.9, description="minimum Jaccard similarity (word 3-grams) of near-duplicates within one item; none: off"
     )
@@ -58,6 +63,19 @@ class Data(Settings):
     overlap: float = Field(
         0.8, gt=0, le=1, description="fraction of an evaluation row's n-grams that contaminates a training row"
     )
+
+    @field_validator("fold")
+    @classmethod
+    def _fold_is_k_of_n(cls, value: str) -> str:
+        match = re.fullmatch(r"(\d{1,4})/(\d{1,4})", value)
+        if value and not (match and int(match[2]) >= 2 and 1 <= int(match[1]) <= int(match[2])):
+            raise ValueError(f'"{value}" is no fold; expected k/n with 1 <= k <= n and n >= 2, such as 1/5')
+        return value
+
+    def fold_numbers(self) -> tuple[int, int] | None:
+        """The number of the fold, counted from 1, and the number of folds; None without cross-validation."""
+        number, _, count = self.fold.partition("/")
+        return (int(number), int(count)) if self.fold else None
 
 
 class Model(Settings):

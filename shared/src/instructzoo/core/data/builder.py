@@ -65,7 +65,7 @@ def build(recipe: Recipe, folder: Path | None = None, splits: Sequence[str] = SP
             KEY is the hash of `content_key`.
         splits: The splits that the caller needs. With ("test",) alone no other split is built if the source has a test
             split: the test rows are the same, but no training row was compared with them, which the card says. Data
-            that were built with all splits are used if they exist.
+            that were built with all splits are used if they exist. A fold (data.fold) is always built with all.
 
     Returns:
         The rows with their card; they may have more splits than `splits`.
@@ -79,11 +79,12 @@ def build(recipe: Recipe, folder: Path | None = None, splits: Sequence[str] = SP
     """
     domain = domains.get(recipe.domain)
     key = content_key(recipe, domain.folder())
-    keys = (key, f"{key}-test") if tuple(splits) == TEST_ONLY else (key,)
+    test_only = tuple(splits) == TEST_ONLY and not recipe.data.fold
+    keys = (key, f"{key}-test") if test_only else (key,)
     folders = {key: folder or runs.cache() / "data" / recipe.domain / key for key in keys}
     data = next(filter(None, (_read_built(path, key) for key, path in folders.items())), None)
     if data is None:
-        raw = domain.module("sources").build(recipe, TEST_ONLY if len(keys) > 1 else SPLITS)
+        raw = domain.module("sources").build(recipe, TEST_ONLY if test_only else SPLITS)
         if "train" not in raw:  # a source whose test split is taken out of train returns all splits
             key = keys[-1]
         _refuse_foreign(folders[key])

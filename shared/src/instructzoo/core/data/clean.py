@@ -2,7 +2,8 @@
 
 The steps in their order: rows without text or target, exact duplicates, near-duplicates (train only: a published
 evaluation split keeps its rows), split by item where the source has no such split, contamination (train against
-validation and test, then validation against test), sample.
+validation and test, then validation against test), sample. With data.fold, the source's own test split is first
+compared with the others, then left out: a part of train takes its place.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import pyarrow.compute as pc
 
 from instructzoo.core.data import contamination, dedup, mapped_tables
 from instructzoo.core.data import split as splits
+from instructzoo.core.data.mapped_tables import filter_rows
 from instructzoo.core.data.ngrams import words
 from instructzoo.core.data.tables import codes, complete_columns, hashes
 from instructzoo.core.errors import ZooError
@@ -47,7 +49,7 @@ class CleanedData:
         """Drop the rows of a split where `mask` is False, and record how many."""
         if row_count := int((~mask).sum()):
             self.record_dropped(split, reason, row_count)
-            self.tables[split] = mapped_tables.filter_rows(self.tables[split], mask)
+            self.tables[split] = filter_rows(self.tables[split], mask)
 
     def record_dropped(self, split: str, reason: str, row_count: int) -> None:
         """Add an entry to the account of dropped rows."""
@@ -78,6 +80,8 @@ def clean(raw: Mapping[str, pa.Table], settings: Data, seed: int, targets: bool 
         data.keep_rows(split, _first_occurrences(data.tables[split].column("id")), "duplicate (same id)")
     if "train" in data.tables and settings.near_duplicates is not None:
         _drop_near_duplicates(data, settings.near_duplicates)
+    if fold := settings.fold_numbers():
+        _take_fold(data, settings, *fold)
     _split(data, settings, seed)
     _decontaminate(data, settings)
     for split, table in data.tables.items():
@@ -86,7 +90,7 @@ def clean(raw: Mapping[str, pa.Table], settings: Data, seed: int, targets: bool 
         if table.num_rows > sample.num_rows:
             data.record_dropped(split, f"beyond data.limit={settings.limit}", table.num_rows - sample.num_rows)
         if not sample.num_rows:
-            raise _empty(split, data.dropped)
+            raise _empty(split, data.dropped, settings.fold)
     return data
 
 
@@ -154,6 +158,26 @@ def has_declared_item(table: pa.Table) -> Mask:
     return np.fromiter(declared, bool, table.num_rows)
 
 
+def _take_fold(data: CleanedData, settings: Data, number: int, count: int) -> None:
+    """Make one of `count` parts of train's items the test split. The source's own test split is not used.
+
+    What of train occurs in the source's validation or test is dropped before train is cut, so that all folds cut the
+    same rows and nothing is chosen by test rows, however they came into train.
+    """
+    if "train" not in data.tables:
+        fix = "add a source with training rows, or leave data.fold out"
+        raise ZooError("data.fold of sources without training rows", "a train split to cut", fix)
+    _decontaminate(data, settings)
+    for finding in data.findings:
+        finding["against"] = f"the source's {finding['against']}"
+    if "test" in data.tables:
+        data.record_dropped("test", "the source's test split, which data.fold leaves out", data.tables["test"].num_rows)
+    train = data.tables["train"]
+    chosen = splits.in_fold(train, number, count)
+    tables = data.tables | {"train": filter_rows(train, ~chosen), "test": filter_rows(train, chosen)}
+    data.tables = {split: tables[split] for split in splits.SPLITS if split in tables}
+
+
 def _split(data: CleanedData, settings: Data, seed: int) -> None:
     """Take the held-out splits that the source does not have out of train."""
     if "train" not in data.tables:
@@ -162,6 +186,9 @@ def _split(data: CleanedData, settings: Data, seed: int) -> None:
     held_out = {"validation": settings.validation, "test": settings.test}
     fractions = {split: fraction for split, fraction in held_out.items() if split not in data.tables}
     data.split_origins = dict.fromkeys(data.tables, "by the source")
+    if settings.fold:
+        data.split_origins["train"] = "the items that the other splits leave"
+        data.split_origins["test"] = f"fold {settings.fold} of train's items, by hash of the item"
     if fractions:
         tables = splits.by_item(data.tables["train"], fractions, seed)
         data.tables = {split: tables.get(split, data.tables.get(split)) for split in splits.SPLITS}
@@ -187,7 +214,7 @@ def _decontaminate(data: CleanedData, settings: Data) -> None:
                     data.record_dropped(split, f"contaminates {finding.split} ({how})", dropped)
                 mask = remaining
         if not mask.all():
-            data.tables[split] = mapped_tables.filter_rows(data.tables[split], mask)
+            data.tables[split] = filter_rows(data.tables[split], mask)
 
 
 def contents(table: pa.Table) -> Iterator[contamination.Content]:
@@ -197,8 +224,10 @@ def contents(table: pa.Table) -> Iterator[contamination.Content]:
         yield contamination.Content(id, item, instruction, input, explicit)
 
 
-def _empty(split: str, dropped: list[dict[str, Any]]) -> ZooError:
+def _empty(split: str, dropped: list[dict[str, Any]], fold: str) -> ZooError:
     reasons = "; ".join(f"{entry['rows']} dropped: {entry['reason']}" for entry in dropped if entry["part"] == split)
     found = f"split {split} is empty" + (f" ({reasons})" if reasons else "")
     fix = f"raise data.{split} or give more rows" if split != "train" else "give more rows"
+    if fold and split == "test":
+        fix = "bring more rows, or fewer folds"
     return ZooError(found, "at least one row in each split", fix)

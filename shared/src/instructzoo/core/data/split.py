@@ -92,7 +92,7 @@ def by_item(rows: pa.Table, fractions: Mapping[str, float], seed: int) -> dict[s
     """
     numbers = codes(rows.column("item"))
     _, first = np.unique(numbers, return_index=True)
-    positions = _positions(rows, first, seed)
+    positions = _positions(rows, first, str(seed))
     names = ("train", *fractions)
     split_by_item = np.zeros(len(positions), np.int8)  # indices into names
     low = 0.0
@@ -105,6 +105,28 @@ def by_item(rows: pa.Table, fractions: Mapping[str, float], seed: int) -> dict[s
         low += fraction
     chosen = split_by_item[numbers]
     return {split: filter_rows(rows, chosen == number) for number, split in enumerate(names)}
+
+
+def in_fold(rows: pa.Table, number: int, count: int) -> npt.NDArray[np.bool_]:
+    """Which rows are the test split of a fold: the items are cut into `count` parts, in the order of their hashes.
+
+    The parts differ by at most one item, and do not depend on a seed: runs with other seeds have the same folds.
+
+    Args:
+        rows: The rows of the training part, with the column "item".
+        number: The part, counted from 1.
+        count: The number of parts.
+
+    Returns:
+        A mask, [rows]. The masks of the numbers 1 to `count` are disjoint and cover all rows.
+    """
+    numbers = codes(rows.column("item"))
+    _, first = np.unique(numbers, return_index=True)
+    positions = _positions(rows, first, "fold")
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(positions, kind="stable")] = np.arange(len(first))
+    fold: npt.NDArray[np.bool_] = (rank * count // max(len(first), 1) == number - 1)[numbers]
+    return fold
 
 
 def sample(rows: pa.Table, limit: int | None, seed: int, split: str) -> pa.Table:
@@ -146,14 +168,13 @@ def sampled(rows: datasets.Dataset, limit: int | None, seed: int, split: str) ->
     return list(rows.select(numbers.to_pylist()))
 
 
-def _positions(rows: pa.Table, indices: Ints, seed: int) -> Floats:
+def _positions(rows: pa.Table, indices: Ints, key: str) -> Floats:
     """Where the items of these rows (ascending indices) lie between 0 and 1: their hashes. Shape [indices]."""
-    key = str(seed).encode()
     positions = np.empty(len(indices), np.float64)
     start = 0
     for block in blocks(rows.select(["item"])):
         first, last = np.searchsorted(indices, [start, start + block.num_rows])
         items = block.column("item").take(pa.array(indices[first:last] - start)).to_pylist()
-        positions[first:last] = [hash_position(item, key) for item in items]
+        positions[first:last] = [hash_position(item, key.encode()) for item in items]
         start += block.num_rows
     return positions
