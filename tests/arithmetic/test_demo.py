@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from instructzoo.arithmetic import demo, world
-from instructzoo.arithmetic.demo import checker
+from instructzoo.arithmetic import checker, demo, world
 from instructzoo.arithmetic.problem import Problem
 from instructzoo.core import recipe as recipes
 from instructzoo.core import ui

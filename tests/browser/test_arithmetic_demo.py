@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from instructzoo.arithmetic import demo
-from instructzoo.arithmetic.demo import checker
+from instructzoo.arithmetic import checker, demo
 from instructzoo.arithmetic.problem import Problem
 from instructzoo.arithmetic.world.synthesis import scratchpads
 from instructzoo.core import domain as domains

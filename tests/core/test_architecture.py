@@ -34,7 +34,7 @@ CODE = sorted([*SOURCES, *(p for d in ("tests", "demos") for p in (ROOT / d).rgl
 LAYERS = (
     "errors", "openmp", "stop_signals", "record", "domain", "settings", "train_settings", "settings_aliases", "recipe",
     "environment", "atomic_files", "model_hashes", "run_checks", "runs", "data", "text", "models", "tune", "infer",
-    "score", "synth", "report", "ui", "terminal", "commands", "api", "testing", "cli",
+    "score", "synth", "report", "ui", "terminal", "answers", "commands", "api", "testing", "cli",
 )  # fmt: skip
 """Layers of the core: each imports only from itself and from those named before it."""
 
@@ -365,8 +365,9 @@ def test_every_domain_is_known_to_mypy_and_the_workspace() -> None:
 
 
 TOP_LEVEL = {
-    "__init__", "world", "sources", "prompts", "metrics", "demo", "data", "schema", "problem", "images", "extraction",
-    "weights", "recipes", "model", "objective", "sampling", "predictor", "networks", "shapes", "synth", "synthesis",
+    "__init__", "world", "sources", "prompts", "metrics", "demo", "data", "schema", "problem", "checker", "images",
+    "extraction", "answers", "weights", "recipes", "model", "objective", "sampling", "predictor", "networks", "shapes",
+    "synth", "synthesis",
 }  # fmt: skip
 """Modules and folders that a domain may have; docs/architecture.md says what each holds."""
 

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from instructzoo.core.answers import text_files
+from instructzoo.core.answers.text_files import read_texts, spreadsheet_cell
 from instructzoo.core.errors import ZooError
 from instructzoo.core.ui import files
-from instructzoo.core.ui.files import ResultFolders, read_texts, spreadsheet_cell
+from instructzoo.core.ui.files import ResultFolders
 
 
 def write(folder: Path, name: str, content: str | bytes) -> Path:
@@ -82,7 +84,7 @@ def test_a_file_without_texts_is_a_clear_error(tmp_path: Path, name: str, conten
     assert message in str(error.value)
 
 
-@pytest.mark.parametrize("suffix", files.SUFFIXES)
+@pytest.mark.parametrize("suffix", text_files.SUFFIXES)
 def test_memory_stays_bounded_for_large_files(tmp_path: Path, suffix: str) -> None:
     line = json.dumps({"text": "good food"}) if suffix == ".jsonl" else "good food"
     head = "text\n" if suffix in (".csv", ".tsv") else ""
@@ -94,7 +96,7 @@ def test_memory_stays_bounded_for_large_files(tmp_path: Path, suffix: str) -> No
             n_lines += 1
             n_errors += bool(read_line.error)
             fraction_read = read_line.fraction_read
-        assert tracemalloc.get_traced_memory()[1] < 6 * files.MAX_LINE
+        assert tracemalloc.get_traced_memory()[1] < 6 * text_files.MAX_LINE
     finally:
         tracemalloc.stop()
     assert (n_lines, n_errors, fraction_read) == (20_002, 1, 1.0)

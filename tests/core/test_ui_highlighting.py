@@ -9,8 +9,9 @@ from html.parser import HTMLParser
 
 import pytest
 
+from instructzoo.core.answers.text_files import invalid_text_reason
 from instructzoo.core.data.sentence_split import sentences
-from instructzoo.core.ui.highlighting import HUES, Span, escape_text, highlight, invalid_text_reason, label_hues
+from instructzoo.core.ui.highlighting import HUES, Span, escape_text, highlight, label_hues
 
 COLOURS = label_hues(["a", "b", "c"])
 

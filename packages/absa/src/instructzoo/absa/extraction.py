@@ -18,12 +18,12 @@ from typing import Any, Protocol
 
 from instructzoo.absa import prompts
 from instructzoo.absa.schema import ELEMENTS, SENTIMENTS, Quad
+from instructzoo.core.answers.blocks import answer_or_reason
+from instructzoo.core.answers.text_files import invalid_text_reason
 from instructzoo.core.data.sentence_split import sentences
 from instructzoo.core.errors import ZooError
 from instructzoo.core.infer import trained_labels
 from instructzoo.core.record import Invalid, Row
-from instructzoo.core.ui.file_answers import answer_or_reason
-from instructzoo.core.ui.highlighting import invalid_text_reason
 from instructzoo.core.ui.questions import AnswersRows
 
 TASK = "asqp"

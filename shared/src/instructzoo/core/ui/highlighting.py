@@ -135,19 +135,3 @@ def label(name: str, colours: Mapping[str, int]) -> str:
 def _label_html(name: str, hue: int) -> str:
     label_element = f'<bdi class="zoo-label" style="--h: {hue}">{escape_text(name)}</bdi>'
     return f'<span class="zoo-tag">&nbsp;{label_element}</span>'  # on the same line as its span
-
-
-def invalid_text_reason(text: str, max_characters: int) -> str:
-    """Why a text cannot be given to a model, in one sentence for the user; empty where it can.
-
-    Args:
-        text: What the user gave.
-        max_characters: The longest text that is accepted, in characters.
-    """
-    if not any(map(str.isalnum, text)):
-        return "There is no word in it."
-    if len(text) > max_characters:
-        return f"A text has at most {max_characters:,} characters here, this one has {len(text):,}."
-    if surrogate := next((c for c in text if "\ud800" <= c <= "\udfff"), ""):
-        return f"It holds half of a character pair (U+{ord(surrogate):04X})."
-    return ""

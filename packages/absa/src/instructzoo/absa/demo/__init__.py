@@ -11,10 +11,10 @@ import gradio as gr
 from instructzoo.absa.demo import correction_tab, file_extraction, rendering
 from instructzoo.absa.extraction import LabelledPredictor, ReviewAnalysis, analyse
 from instructzoo.core import ui
+from instructzoo.core.answers.text_files import SUFFIXES, invalid_text_reason
 from instructzoo.core.errors import ZooError
 from instructzoo.core.infer.trained_labels import Labels
-from instructzoo.core.ui.files import SUFFIXES, ResultFolders
-from instructzoo.core.ui.highlighting import invalid_text_reason
+from instructzoo.core.ui.files import ResultFolders
 
 TITLE = "Aspects and sentiment"
 SUMMARY = (

@@ -20,8 +20,8 @@ from instructzoo.absa import prompts
 from instructzoo.absa.data.readers.base import IMPLICIT, parse_sentiment
 from instructzoo.absa.extraction import ReviewAnalysis, occurrences
 from instructzoo.absa.schema import DOMAINS, ELEMENTS, SENTIMENTS, TASKS, Quad, parse_category
+from instructzoo.core.answers.text_files import invalid_text_reason
 from instructzoo.core.errors import ZooError, suggest
-from instructzoo.core.ui.highlighting import invalid_text_reason
 
 MAX_TEXT, MAX_QUADS, MAX_SAVED = 1_000, 40, 500
 """Maximum characters of a text, quadruples of a text, and texts saved by one page."""

@@ -15,9 +15,9 @@ from instructzoo.absa.demo.correction import CATEGORIES, MAX_TEXT
 from instructzoo.absa.extraction import LabelledPredictor, ReviewAnalysis, analyse, locate
 from instructzoo.absa.schema import DOMAINS, ELEMENTS, SENTIMENTS, from_json
 from instructzoo.core import ui
+from instructzoo.core.answers.text_files import invalid_text_reason
 from instructzoo.core.errors import ZooError
 from instructzoo.core.ui.files import ResultFolders
-from instructzoo.core.ui.highlighting import invalid_text_reason
 
 FILE_NAME = "absa-rows.jsonl"
 HINT = (

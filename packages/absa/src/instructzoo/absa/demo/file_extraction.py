@@ -19,8 +19,8 @@ from typing import Any, TextIO
 
 from instructzoo.absa.data.readers.base import IMPLICIT
 from instructzoo.absa.extraction import AnalysisCounts, LabelledPredictor, LocatedQuad, ReviewAnalysis, analyse
-from instructzoo.core.ui.file_answers import Faults, blocks
-from instructzoo.core.ui.files import Line, read_texts, spreadsheet_cell
+from instructzoo.core.answers.blocks import Faults, blocks
+from instructzoo.core.answers.text_files import Line, read_texts, spreadsheet_cell
 
 MAX_TEXT = 50_000
 """Maximum length of one review in a file, in characters."""

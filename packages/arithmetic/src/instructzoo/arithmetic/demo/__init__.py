@@ -9,9 +9,8 @@ from typing import Any
 
 import gradio as gr
 
-from instructzoo.arithmetic import domain, world
-from instructzoo.arithmetic.demo import checker
-from instructzoo.arithmetic.demo.checker import Step, Verdict
+from instructzoo.arithmetic import checker, domain, world
+from instructzoo.arithmetic.checker import Step, Verdict
 from instructzoo.arithmetic.problem import OPERATIONS, DigitPair, Problem
 from instructzoo.core import ui
 from instructzoo.core.errors import ZooError

@@ -22,9 +22,9 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from instructzoo.core.answers.blocks import Faults, answer_or_reason, blocks
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Invalid
-from instructzoo.core.ui.file_answers import Faults, answer_or_reason, blocks
 from instructzoo.pix2pix import images
 from instructzoo.pix2pix.demo.edit_request import (
     EditingPredictor,

@@ -19,10 +19,10 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from instructzoo.core import ui
+from instructzoo.core.answers.text_files import invalid_text_reason
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Invalid, Row, row_id
-from instructzoo.core.ui.highlighting import invalid_text_reason
 from instructzoo.pix2pix import images, prompts, world
 from instructzoo.pix2pix.images import Pixels
 

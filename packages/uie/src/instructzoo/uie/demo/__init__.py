@@ -11,10 +11,10 @@ from typing import Any
 import gradio as gr
 
 from instructzoo.core import ui
+from instructzoo.core.answers.text_files import SUFFIXES, invalid_text_reason
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
-from instructzoo.core.ui import files
-from instructzoo.core.ui.highlighting import invalid_text_reason
+from instructzoo.core.ui.files import ResultFolders
 from instructzoo.core.ui.questions import model_card
 from instructzoo.uie.demo import file_extraction, rendering
 from instructzoo.uie.demo.css import STYLE
@@ -127,13 +127,13 @@ def _text_tab(
 
 def _file_tab(models: Models, label_boxes: list[gr.Textbox], constrained: gr.Checkbox) -> None:
     gr.HTML(f'<p class="zoo-hint">{FILE_HINT}</p>')
-    source = gr.File(label="Texts", file_types=list(files.SUFFIXES), elem_id="uie-source", height=130)
+    source = gr.File(label="Texts", file_types=list(SUFFIXES), elem_id="uie-source", height=130)
     with gr.Row():
         run_button = gr.Button("Find in all", variant="primary", scale=4, elem_id="uie-ask-all")
         stop_button = gr.Button("Stop", scale=1, min_width=100, elem_id="uie-stop")
     summary = gr.HTML(NO_FILE, elem_id="uie-summary", min_height=80)
     download = gr.DownloadButton("Save the results", visible=False, elem_id="uie-save")
-    folders = files.ResultFolders()
+    folders = ResultFolders()
 
     def answer(
         path: str | None, entities: str, relations: str, events: str, constrain: bool

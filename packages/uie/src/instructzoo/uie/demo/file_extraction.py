@@ -16,12 +16,11 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
+from instructzoo.core.answers.blocks import Faults, answer_or_reason, blocks
+from instructzoo.core.answers.text_files import Line, read_texts
 from instructzoo.core.data.sentence_split import sentences
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Row
-from instructzoo.core.ui import files
-from instructzoo.core.ui.file_answers import Faults, answer_or_reason, blocks
-from instructzoo.core.ui.files import Line
 from instructzoo.core.ui.questions import AnswersRows
 from instructzoo.uie.demo.rendering import to_record
 from instructzoo.uie.extraction import Schema, build_questions, combine_answers
@@ -83,7 +82,7 @@ def extract_file(predictor: AnswersRows, source: Path, target: Path, schema: Sch
         ZooError: For a file of another kind or without a text.
     """
     progress = Progress()
-    requests = (_request(line, schema) for line in files.read_texts(source, MAX_TEXT))
+    requests = (_request(line, schema) for line in read_texts(source, MAX_TEXT))
     with target.open("w", encoding="utf-8", errors="replace") as out:
         for block in blocks(requests, BLOCK, lambda request: len(request.questions), BLOCK):
             _write_block(out, predictor, block, schema, progress)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from instructzoo.core.answers.blocks import NAMED_FAULTS, Faults, answer_or_reason, blocks
 from instructzoo.core.errors import ZooError
-from instructzoo.core.ui.file_answers import NAMED_FAULTS, Faults, answer_or_reason, blocks
 
 
 def test_blocks_hold_every_item_in_order_within_both_limits() -> None:
