@@ -125,11 +125,15 @@ def eval_(
         int | None, typer.Option(help="number of test rows to score, sampled by seed; nothing is recorded")
     ] = None,
     baselines: Annotated[bool, typer.Option(help="score the baselines too; without them nothing is recorded")] = True,
+    rows: Annotated[
+        str | None, typer.Option(help="file of rows with their truth that takes the place of the test split")
+    ] = None,
+    output: Annotated[str | None, typer.Option("--output", "-o", help="file that the scores are written to")] = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Score a model and its baselines on the test split."""
-    show(api.eval(domain, run, limit, baselines, quiet), as_json, "scores")
+    """Score a model and its baselines on the test split, or on a file of rows."""
+    show(api.eval(domain, run, limit, baselines, quiet, rows, output), as_json, "scores")
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""zoo eval: answer the test split and score the answers, next to the baselines and the paper."""
+"""zoo eval: answer the test split, or a file of rows, and score the answers, next to the baselines and the paper."""
 
 from __future__ import annotations
 
@@ -6,34 +6,36 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from instructzoo.core import domain as domains
 from instructzoo.core import runs
-from instructzoo.core.atomic_files import check_writable
+from instructzoo.core.atomic_files import check_writable, existing_parent
 from instructzoo.core.commands.train import command_line
 from instructzoo.core.domain import Domain
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Row
-from instructzoo.core.runs import Run
 
-if TYPE_CHECKING:
-    from instructzoo.core.data import BuiltData
-
-BASELINE_ROWS = 50_000
-"""Training rows that the baselines learn from: more rows cost minutes and hardly improve their scores."""
+UNTRAINED_BASELINES = ("copy",)
+"""Baselines that need no training rows."""
 
 UNCONSTRAINED = "unconstrained"
 """The name of a second system where decoding is constrained to a grammar: the same model, unconstrained."""
 
 
 def eval(
-    domain_name: str, run: str | None = None, limit: int | None = None, baselines: bool = True, quiet: bool = False
+    domain_name: str,
+    run: str | None = None,
+    limit: int | None = None,
+    baselines: bool = True,
+    quiet: bool = False,
+    rows: str | None = None,
+    output: str | None = None,
 ) -> dict[str, Any]:
-    """Score a model on the test split of its recipe.
+    """Score a model on the test split of its recipe, or on a file of rows.
 
     A run's predictions.jsonl and scores.json are written into it if this is the complete evaluation that its recipe
-    asks for, with every baseline. The scores of a bundled model are only returned.
+    asks for, with every baseline. The scores of a bundled model, and those of a file of rows, are only returned.
 
     Args:
         domain_name: An installed domain.
@@ -41,21 +43,29 @@ def eval(
         limit: The number of test rows, sampled by seed; by default as the recipe says.
         baselines: Whether to score the baselines too.
         quiet: Whether to show no progress.
+        rows: A file of rows with their true answers, as `zoo score --gold` reads it, in place of the test split. It is
+            for rows that no training and no choice of settings has used: the tables of READMEs say so. Of the
+            baselines, those that need no training rows are scored.
+        output: A file that the scores are written to as well; scores that it holds are replaced.
 
     Returns:
         The content of scores.json: {"domain", "recipe", "scorer", "n", "systems": scores by system, "paired":
         comparisons with the baselines, "paper": published results, ...}; for a run also "recorded".
 
     Raises:
-        ZooError: There is no such domain, run or bundled model, the limit is below 1, or the recipe of the run no
-            longer builds the rows that it was trained on.
+        ZooError: There is no such domain, run or bundled model, the limit is below 1, the recipe of the run no longer
+            builds the rows that it was trained on, a row of the file is malformed, or `output` holds no scores.
     """
     domain = domains.get(domain_name)
     folder = runs.find(run).folder if run else domain.bundled_model()
-    if run and limit is None:
+    if run and limit is None and rows is None:
         check_writable(folder)  # before the evaluation, whose scores would have no place
-    scores, predictions = evaluate(domain, folder, limit, baselines, quiet)
-    if not run:
+    if output:
+        _check_output(Path(output))
+    scores, predictions = evaluate(domain, folder, limit, baselines, quiet, rows)
+    if output:
+        runs.write_json(Path(output), scores)
+    if not run or rows is not None:
         return scores
     settings = runs.stored_recipe(folder).evaluate
     complete = limit in (None, settings.limit) and (baselines or not settings.baselines) and not scores["left_out"]
@@ -77,8 +87,20 @@ def save(folder: Path, scores: dict[str, Any], predictions: Sequence[dict[str, A
     runs.write_json(folder / "scores.json", scores)
 
 
+def _check_output(path: Path) -> None:
+    """Raise a ZooError, before the evaluation, if its scores could not be written or would replace anything else."""
+    check_writable(existing_parent(path.parent))
+    if path.exists():
+        runs.check_scores(runs.read_object(path, "the scores of zoo eval"), path)
+
+
 def evaluate(
-    domain: Domain, folder: Path, limit: int | None = None, baselines: bool = True, quiet: bool = False
+    domain: Domain,
+    folder: Path,
+    limit: int | None = None,
+    baselines: bool = True,
+    quiet: bool = False,
+    rows: str | None = None,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Score the model in a folder.
 
@@ -88,6 +110,7 @@ def evaluate(
         limit: The number of test rows, sampled by seed; by default as the recipe says.
         baselines: Whether to score the baselines too, where the recipe asks for them.
         quiet: Whether to show no progress.
+        rows: A file of rows in place of the test split.
 
     Returns:
         The content of scores.json, and the lines of predictions.jsonl.
@@ -95,28 +118,24 @@ def evaluate(
     Raises:
         ZooError: As `eval`.
     """
-    from instructzoo.core import data, infer
-    from instructzoo.core.data.split import sampled
+    from instructzoo.core import infer
     from instructzoo.core.infer import trained_labels
+    from instructzoo.core.score import scored_rows
 
     if limit is not None and limit < 1:
         raise ZooError(f"a limit of {limit} rows", "at least 1", "leave it out for all", "--limit")
     predictor = infer.load(domain, folder)
     recipe = predictor.recipe
     baselines = baselines and recipe.evaluate.baselines
-    is_run = Run(folder).manifest().get("data") is not None
-    # The training rows of a bundled model are built only if a baseline learns from them; those of a run are compared.
-    built = data.build(recipe, splits=("train", "test") if baselines or is_run else ("test",))
-    check_same_data(folder, built)
-    test = sampled(built.rows["test"], limit or recipe.evaluate.limit, recipe.seed, "test")
-    if not test:
-        raise ZooError("the test split is empty", "at least one row", "look at the data card: zoo data")
+    if rows is None:
+        test, train, origin = scored_rows.of_recipe(domain, folder, recipe, limit, baselines)
+    else:
+        test, train, origin = scored_rows.of_file(domain, rows, limit, recipe.seed)
     if domain.labels:
         test = trained_labels.add(test, predictor.labels)
     metrics = domain.module("metrics")
     systems, counts, left_out = model_answers(predictor, test, baselines, quiet)
     if baselines:
-        train = sampled(built.rows["train"], BASELINE_ROWS, recipe.seed, "train")
         untuned = {name: systems.pop(name) for name in ("untuned",) if name in systems}
         systems |= baseline_answers(domain, train, test, quiet) | untuned
     scored = {name: metrics.score(test, texts, recipe.evaluate.scorer) for name, texts in systems.items()}
@@ -129,15 +148,13 @@ def evaluate(
         "domain": recipe.domain,
         "recipe": recipe.name,
         "run": folder.name if folder.name != "weights" else "bundled",
-        "part": "test",
+        **origin,
         "scorer": recipe.evaluate.scorer,
         "n": len(test),
         "systems": {name: scores.as_dict() for name, scores in scored.items()},
         "left_out": left_out,
         **variants,
         "paired": paired(hits),
-        "paper": [asdict(result) for result in metrics.PAPER],
-        "data": built.fingerprint,
         "backbone": recipe.model.backbone,
         "command": command_line(),
         **runs.environment(),
@@ -181,30 +198,14 @@ def model_answers(
     return answers, counts, left_out
 
 
-def check_same_data(folder: Path, built: BuiltData) -> None:
-    """Check that a run's recipe still builds the rows that it was trained on.
-
-    Args:
-        folder: The run directory. A run whose manifest names no fingerprint passes.
-        built: The rows that the recipe builds now.
-
-    Raises:
-        ZooError: The fingerprint of the rows has changed: a file or the domain's code is another one.
-    """
-    fingerprint = Run(folder).manifest().get("data")
-    if fingerprint not in (None, built.fingerprint):
-        problem = f"{folder} was trained on data {fingerprint}, and its recipe now builds {built.fingerprint}"
-        raise ZooError(problem, "the same rows", "put data.path back as it was, or train again")
-
-
 def baseline_answers(
-    domain: Domain, train: Sequence[Row], test: Sequence[Row], quiet: bool = True
+    domain: Domain, train: Sequence[Row] | None, test: Sequence[Row], quiet: bool = True
 ) -> dict[str, list[str]]:
     """The answers of the baselines: copied input, constant answer, nearest training row, and the domain's own.
 
     Args:
         domain: The domain, whose baselines are added to those of core.
-        train: The training rows.
+        train: The training rows; None: only the baselines that need none are scored.
         test: The rows to answer.
         quiet: Whether to show no progress.
 
@@ -216,8 +217,9 @@ def baseline_answers(
 
     answers = {}
     for name, answer in {**baselines.BASELINES, **domain.module("metrics").BASELINES}.items():
-        with Progress(f"baseline {name}", len(test), quiet):
-            answers[name] = list(answer(train, test))
+        if train is not None or name in UNTRAINED_BASELINES:
+            with Progress(f"baseline {name}", len(test), quiet):
+                answers[name] = list(answer(train or (), test))
     return answers
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +9,8 @@ from instructzoo.core import domain as domains
 from instructzoo.core.commands.training_task import check_scorer
 from instructzoo.core.domain import Domain
 from instructzoo.core.errors import ZooError, location
-from instructzoo.core.record import Record, Row
-
-LocatedObjects = list[tuple[str, Any]]
-"""The objects of a file, each after its location (file:line)."""
+from instructzoo.core.record import Row
+from instructzoo.core.score.scored_rows import LocatedObjects, gold_objects, gold_row
 
 
 def score(domain_name: str, gold: str, pred: str, scorer: str | None = None, task: str = "") -> dict[str, Any]:
@@ -43,29 +39,16 @@ def score(domain_name: str, gold: str, pred: str, scorer: str | None = None, tas
     domain = domains.get(domain_name)
     metrics = domain.module("metrics")
     scorer = check_scorer(domain, scorer or metrics.SCORERS[0], legacy=True)
-    gold_objects, remarks = _gold_objects(domain, gold, task)
-    rows = [_gold_row(row, where) for where, row in gold_objects]
+    objects, remarks = gold_objects(domain, gold, task)
+    rows = [gold_row(row, where) for where, row in objects]
     answers = _answers(domain, pred, task, rows)
-    by_id = all([_has_ids(gold_objects), _has_ids(answers)])  # a list: both files are checked
+    by_id = all([_has_ids(objects), _has_ids(answers)])  # a list: both files are checked
     if by_id:
-        _check_unique_ids(gold_objects)
+        _check_unique_ids(objects)
     texts, missing = _match(rows, answers, by_id, gold, pred)
     scores: dict[str, Any] = metrics.score(rows, texts, scorer).as_dict()
     scores["counts"] |= {"unanswered": missing, **remarks}
     return {"domain": domain_name, "scorer": scorer, "n": len(rows), "gold": gold, "pred": pred, **scores}
-
-
-def _gold_objects(domain: Domain, gold: str, task: str) -> tuple[LocatedObjects, dict[str, int]]:
-    """The gold rows as the file gives them, and the counted remarks of the reader of a published format."""
-    from instructzoo.core.data import read_jsonl, readers
-
-    published = domain.module("sources").gold(readers.existing_path(gold), task)
-    if published is not None:
-        objects = list(published)
-        return objects, dict(Counter(remark for _, row in objects for remark in row.pop("remarks", ())))
-    if task:
-        raise ZooError(f'the task "{task}" for rows', "none: each row is of its own task", "leave it out", "--task")
-    return list(read_jsonl(gold)), {}
 
 
 def _answers(domain: Domain, pred: str, task: str, rows: list[Row]) -> LocatedObjects:
@@ -100,12 +83,6 @@ def _lines(path: Path) -> list[str]:
     from instructzoo.core.data.line_files import lines
 
     return [line for _, line in lines(path, require_text=False)] or [""]
-
-
-def _gold_row(row: Mapping[str, Any], where: str) -> Row:
-    """A validated gold row, with the id of the file where it gives one."""
-    validated = Record.from_row(row, where).row()
-    return validated | ({"id": str(row["id"])} if row.get("id") is not None else {})
 
 
 def _has_ids(objects: LocatedObjects) -> bool:

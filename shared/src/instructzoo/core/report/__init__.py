@@ -145,9 +145,7 @@ def results_table(*scores_json: Mapping[str, Any]) -> str:
         ZooError: The content is no scores.json, or the runs differ by more than their seed.
     """
     results = seed_aggregation.merge_seeds([Results.from_dict(scores) for scores in scores_json])
-    head = (
-        f"{results.domain}/{results.recipe}, {results.split} split, {results.n:,} rows, backbone `{results.backbone}`"
-    )
+    head = f"{results.domain}/{results.recipe}, {results.scored_rows}, backbone `{results.backbone}`"
     intervals = "in brackets 95% intervals"
     if results.runs > 1:
         intervals = f"means of {results.runs} seeds, in brackets 95% intervals over the seeds (Student's t)"
@@ -165,7 +163,8 @@ def _group_blocks(results: Results) -> list[str]:
     if published.rows:
         return [f"Beside the published figures ({sources}), {results.scorer} scorer:", published.markdown()]
     groups = tables.groups_table(results)
-    blocks = [f"By group, {results.scorer} scorer:", groups.markdown()] if groups.rows else []
+    of_size = f" of {tables.SMALLEST_GROUP} rows or more" if results.rows_file else ""
+    blocks = [f"By group{of_size}, {results.scorer} scorer:", groups.markdown()] if groups.rows else []
     if unmeasured.rows:
         summary = f"<details><summary>Published for other rows, not measured here ({sources})</summary>"
         blocks += [summary, unmeasured.markdown(), "</details>"]

@@ -28,6 +28,9 @@ SYSTEM_LABELS = {
 }
 MISSING = "–"
 
+SMALLEST_GROUP = 5
+"""Rows of the smallest group that a table shows of a file of rows."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -50,7 +53,8 @@ class Results:
     Attributes:
         domain: Name of the domain.
         recipe: Name of the recipe.
-        split: The data split that was scored (stored under "part").
+        split: The data split that was scored (stored under "part"); "file" for the rows of a file.
+        rows_file: The file of these rows.
         scorer: Name of the scorer.
         n: Number of rows.
         systems: Scores of the model and of the baselines, by system.
@@ -76,6 +80,14 @@ class Results:
     backbone: str = ""
     left_out: Mapping[str, str] = field(default_factory=dict)
     runs: int = 1
+    rows_file: str = ""
+
+    @property
+    def scored_rows(self) -> str:
+        """The rows in words: the split and its size, or the file, whose rows neither training nor a choice has used."""
+        if not self.rows_file:
+            return f"{self.split} split, {self.n:,} rows"
+        return f"{self.n:,} rows of `{self.rows_file}`, which no training and no choice of settings has used"
 
     @property
     def model(self) -> Scores:
@@ -114,6 +126,7 @@ class Results:
                 command=str(values.get("command", "")),
                 backbone=str(values.get("backbone", "")),
                 left_out=dict(values.get("left_out") or {}),
+                rows_file=str((values.get("rows") or {}).get("file", "")),
             )
             _results_type().validate_python(asdict(results))
             return results
@@ -217,8 +230,13 @@ def systems_table(results: Results, paper: bool = True) -> Table:
 
 
 def groups_table(results: Results) -> Table:
-    """The model in every group that was measured, each metric followed by the published values of the same group."""
-    return _groups(results, [g for g in dict.fromkeys(v.group for v in results.model.metric_values) if g != "all"])
+    """The model in every group that was measured, each metric followed by the published values of the same group.
+
+    Of a file of rows, which is small, groups of fewer than SMALLEST_GROUP rows are left out.
+    """
+    smallest = SMALLEST_GROUP if results.rows_file else 0
+    groups = dict.fromkeys(v.group for v in results.model.metric_values if v.group != "all" and v.n >= smallest)
+    return _groups(results, list(groups))
 
 
 def published_groups_table(results: Results) -> Table:

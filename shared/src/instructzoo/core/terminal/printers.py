@@ -92,7 +92,8 @@ def scores(result: dict[str, Any]) -> None:
         headline = _headline(system)
         grid.add_row(name, value(headline), str(headline["n"]))
     put(grid)
-    line(f"scorer {result['scorer']}, {result['part']} split, {result['n']} rows, backbone {result['backbone']}\n")
+    part = f"rows of {result['rows']['file']}" if "rows" in result else f"{result['part']} split"
+    line(f"scorer {result['scorer']}, {part}, {result['n']} rows, backbone {result['backbone']}\n")
     metric_values(result["systems"]["model"], result.get("paper", []))
     counts = result["systems"]["model"]["counts"]
     if dead_ends := counts.get("ended where no token fits the grammar"):

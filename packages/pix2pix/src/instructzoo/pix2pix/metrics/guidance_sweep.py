@@ -25,13 +25,13 @@ import typer
 
 from instructzoo.core import data, infer, runs
 from instructzoo.core import domain as domains
-from instructzoo.core.commands.eval import check_same_data
 from instructzoo.core.data.split import sampled
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.models.load import to_device
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
 from instructzoo.core.score import MetricValue, mean_with_ci
+from instructzoo.core.score.scored_rows import check_same_data
 from instructzoo.core.terminal import program
 from instructzoo.pix2pix import images, metrics
 from instructzoo.pix2pix.metrics import clip_metrics, trade_off_plot
