@@ -187,13 +187,13 @@ def test_the_card_states_the_digit_pairs_of_the_recipe() -> None:
     assert {(pair.operation, max(pair.left, pair.right)) for pair in pairs} == {
         (operation, digits) for operation in ("add", "subtract") for digits in (1, 2)
     }
-    assert demo.limits(tiny, pairs)[0] == ("Trained for", "sums to 2D+2D; differences to 2D-2D (D: digits)")
+    assert demo.limits(tiny)[0] == ("Trained for", "sums to 2D+2D; differences to 2D-2D (D: digits)")
     assert all(
         checker.parse_question(checker.normalise(e)).digit_pair in pairs
         for e in demo.within_training(demo.EXAMPLES, pairs)
     )  # type: ignore[union-attr]
-    assert "not trained for 3D+1D, but for sums to 2D+2D" in demo.answer_question(Fixed(), "100 + 1", pairs)
-    assert "not trained" not in demo.answer_question(Fixed(), "10 + 1", pairs)
+    assert "not trained for 3D+1D, but for sums to 2D+2D" in demo.answer_question(Fixed(), "100 + 1")
+    assert "not trained" not in demo.answer_question(Fixed(), "10 + 1")
 
 
 def test_the_demo_builds_for_every_listed_recipe() -> None:

@@ -1,54 +1,39 @@
-"""Demo pages for one question at a time: a question row with examples, and the model's card.
+"""Demo pages for one question at a time: a question row with examples, and what a user should know of the model.
 
 def build(predictor):
-    return question_page(predictor, answer_html=lambda text: ..., examples=EXAMPLES, placeholder="3 km in m")
+    return question_page(predictor, answer_html, examples=EXAMPLES, placeholder="3 km in m")
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from instructzoo.core import ui
-from instructzoo.core.domain import Domain
 from instructzoo.core.errors import ZooError
-from instructzoo.core.recipe import Recipe
-from instructzoo.core.record import Row
+from instructzoo.core.ui.examples import clickable_examples
+from instructzoo.core.ui.model_choice import AnswersRows, ModelBar, ModelChoice, about_box, model_bar
 
-EMPTY = "The answer appears here."
+__all__ = ["AnswerHTML", "AnswersRows", "answered", "model_card", "question_page", "question_row"]
 
-
-class AnswersRows(Protocol):
-    """What a demo needs of a predictor; instructzoo.core.infer.Predictor is one."""
-
-    @property
-    def domain(self) -> Domain: ...
-
-    @property
-    def recipe(self) -> Recipe: ...
-
-    @property
-    def scores(self) -> dict[str, Any] | None: ...
-
-    def answer(self, rows: Sequence[Row]) -> list[str]:
-        """The model's texts, in the order of the rows."""
-        ...
+AnswerHTML = Callable[[Any, str], str]
+"""HTML of a predictor's answer to a question of 1 to ui.MAX_CHARACTERS characters. It may raise ZooError."""
 
 
 def question_page(
     predictor: AnswersRows,
-    answer_html: Callable[[str], str],
+    answer_html: AnswerHTML,
     examples: Sequence[str],
     placeholder: str = "",
     summary: str = "",
     limits: Sequence[tuple[str, str]] = (),
 ) -> Any:
-    """A whole demo for one question at a time: heading, question row, examples, answer, the model's card.
+    """A whole demo for one question at a time: heading, question row, the answered first example, the model's card.
 
     Args:
         predictor: The model; its domain gives title and summary, its recipe and scores the card.
-        answer_html: HTML of the answer to a question of 1 to ui.MAX_CHARACTERS characters. It may raise ZooError.
-        examples: Questions to click on.
+        answer_html: HTML of the answer to a question.
+        examples: Questions to click on; the page opens with the first one answered.
         placeholder: What the empty question box shows.
         summary: A sentence below the title; none: the domain's own.
         limits: Lines of the card: what the model is for, and what it is not.
@@ -60,45 +45,48 @@ def question_page(
 
     with ui.page(f"instructzoo · {predictor.domain.title}") as page:
         gr.HTML(ui.head(predictor.domain.title, summary or predictor.domain.summary))
-        question_row(answer_html, examples, placeholder)
-        model_card(predictor, limits)
+        bar = model_bar(ModelChoice(predictor))
+        question_row(bar, answer_html, examples, placeholder)
+        about_box(bar, lambda _: limits)
     return page
 
 
 def question_row(
-    answer_html: Callable[[str], str],
-    examples: Sequence[str],
-    placeholder: str = "",
-    empty: str = EMPTY,
-    hint: str = "",
+    bar: ModelBar, answer_html: AnswerHTML, examples: Sequence[str], placeholder: str = "", hint: str = ""
 ) -> None:
-    """A question box with its button, examples and the place of the answer, put into the page that is being built.
+    """A question box with its button, the answer to the first example, and examples to click on.
 
     Args:
-        answer_html: As of `question_page`.
-        examples: Questions to click on.
+        bar: The dropdown of the page that is being built.
+        answer_html: HTML of the answer to a question.
+        examples: Questions to click on, one at least; the first is answered now.
         placeholder: What the empty box shows.
-        empty: What the place of the answer says before the first one.
         hint: What a question may look like; said where none was typed.
     """
     import gradio as gr
 
-    with gr.Row(elem_classes="zoo-ask"):
-        question = gr.Textbox(
-            label="Question",
-            placeholder=placeholder,
-            max_length=ui.MAX_CHARACTERS,
-            max_lines=1,
-            container=False,
-            autofocus=True,
-            scale=5,
-            elem_id="question",
-        )
-        button = gr.Button("Answer", variant="primary", scale=1, min_width=120, elem_id="ask")
-    answer = gr.HTML(ui.note(empty), elem_id="answer")
-    gr.Examples([[example] for example in examples], [question], label="Examples")
+    def answer(text: str, model: str) -> str:
+        return answered(lambda question: answer_html(bar.models.get(model), question), text, hint)
+
+    with gr.Column(elem_classes="zoo-flow"):
+        with gr.Row(elem_classes="zoo-ask"):
+            question = gr.Textbox(
+                examples[0],
+                label="Question",
+                placeholder=placeholder,
+                max_length=ui.MAX_CHARACTERS,
+                max_lines=1,
+                container=False,
+                autofocus=True,
+                scale=5,
+                elem_id="question",
+            )
+            button = gr.Button("Answer", variant="primary", scale=1, min_width=120, elem_id="ask")
+        shown = gr.HTML(answer(examples[0], bar.models.start), elem_id="answer")
+        clickable_examples([[example] for example in examples], [question], answer, [question, bar.name], shown)
     for event in (question.submit, button.click):
-        event(lambda text: answered(answer_html, text, hint), question, answer, api_visibility="private")
+        event(answer, [question, bar.name], shown, api_visibility="private")
+    bar.switched.then(answer, [question, bar.name], shown, api_visibility="private")
 
 
 def answered(answer_html: Callable[[str], str], text: str, hint: str = "") -> str:

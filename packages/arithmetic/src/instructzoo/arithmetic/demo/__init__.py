@@ -15,19 +15,19 @@ from instructzoo.arithmetic.problem import OPERATIONS, DigitPair, Problem
 from instructzoo.core import ui
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe, validate_settings
-from instructzoo.core.ui.questions import AnswersRows, answered, model_card, question_row
+from instructzoo.core.ui.model_choice import ModelBar, ModelChoice, about_box, model_bar
+from instructzoo.core.ui.questions import AnswersRows, answered, question_row
 
 SUMMARY = (
     "A small language model that adds, subtracts, multiplies and divides whole numbers. Python checks every answer."
 )
 HINT = "Type a question, such as 345 + 678."
-EMPTY = "The answer, its steps and the check appear here."
 EXAMPLES = (
-    "345 + 678",
-    "What is 90210 - 1234?",
     "47 × 86",
     "8914 ÷ 7",
+    "What is 90210 - 1234?",
     "the sum of 12 and 99",
+    "345 + 678",
     "7 + 8",
     "58 - 93",
     "8914 / 64",
@@ -49,45 +49,56 @@ def build(predictor: Any) -> gr.Blocks:
     Args:
         predictor: The model, with `recipe`, `scores` and `answer(rows)`, as instructzoo.core.infer.Predictor has them.
     """
-    trained = trained_pairs(predictor.recipe)
     with ui.page(f"instructzoo · {domain.title}") as page:
         gr.HTML(ui.head(domain.title, SUMMARY))
+        bar = model_bar(ModelChoice(predictor))
         with gr.Tab("One question"):
-            examples = within_training(EXAMPLES, trained)[:MAX_EXAMPLES]
-            question_row(lambda text: answer_html(predictor, text, trained), examples, "345 + 678", EMPTY, HINT)
+            examples = within_training(EXAMPLES, trained_pairs(predictor.recipe))[:MAX_EXAMPLES]
+            question_row(bar, answer_html, examples, EXAMPLES[0], HINT)
         with gr.Tab("Many questions"):
-            lines = gr.Textbox(
-                BATCH,
-                label=f"One question a line, at most {ui.MAX_LINES}",
-                lines=6,
-                max_lines=14,
-                max_length=ui.MAX_LINES * ui.MAX_CHARACTERS,
-                elem_id="lines",
-            )
-            button = gr.Button("Answer all", variant="primary", elem_id="ask-all")
-            table = gr.HTML(elem_id="table")
-            button.click(lambda text: answer_lines(predictor, text), lines, table, api_visibility="private")
-        model_card(predictor, limits(predictor.recipe, trained))
+            _many_questions_tab(bar)
+        about_box(bar, lambda chosen: limits(chosen.recipe))
     return page
 
 
-def answer_question(predictor: AnswersRows, text: str, trained: frozenset[DigitPair] = frozenset()) -> str:
+def _many_questions_tab(bar: ModelBar) -> None:
+    """The second tab: one question a line, and a table of the answers."""
+    lines = gr.Textbox(
+        BATCH,
+        label=f"One question a line, at most {ui.MAX_LINES}",
+        lines=6,
+        max_lines=14,
+        max_length=ui.MAX_LINES * ui.MAX_CHARACTERS,
+        elem_id="lines",
+    )
+    button = gr.Button("Answer all", variant="primary", elem_id="ask-all")
+    table = gr.HTML(elem_id="table")
+
+    def answer(text: str, model: str) -> str:
+        try:
+            return answer_lines(bar.models.get(model), text)
+        except ZooError as error:
+            return ui.note(str(error))
+
+    button.click(answer, [lines, bar.name], table, api_visibility="private")
+
+
+def answer_question(predictor: AnswersRows, text: str) -> str:
     """HTML of the answer to one typed text, or of one friendly line where it cannot be answered; never an exception."""
-    return answered(lambda question: answer_html(predictor, question, trained), text, HINT)
+    return answered(lambda question: answer_html(predictor, question), text, HINT)
 
 
-def answer_html(predictor: AnswersRows, question: str, trained: frozenset[DigitPair]) -> str:
+def answer_html(predictor: AnswersRows, question: str) -> str:
     """HTML of the answer to one question, with its steps and the check; raises ZooError where the predictor does.
 
     Args:
         predictor: The model.
         question: The question as it was typed.
-        trained: The digit pairs that the model was trained for; empty where they are not known.
     """
     question = checker.normalise(question)
     if reason := why_unanswerable(question):
         return ui.note(f"{reason} {HINT}")
-    problem = checker.parse_question(question)
+    problem, trained = checker.parse_question(question), trained_pairs(predictor.recipe)
     (text,) = predictor.answer([checker.to_row(question)])
     verdict = checker.check_answer(text, problem)
     paragraphs = [
@@ -197,8 +208,9 @@ def not_trained_note(problem: Problem, trained: frozenset[DigitPair]) -> str:
     return f"The model was not trained for {problem.digit_pair.name}" + (f", but for {range_}." if range_ else ".")
 
 
-def limits(recipe: Recipe, trained: frozenset[DigitPair]) -> list[tuple[str, str]]:
+def limits(recipe: Recipe) -> list[tuple[str, str]]:
     """Lines of the model's card: what it was trained for, and what it was not."""
+    trained = trained_pairs(recipe)
     if not trained:
         return [("Trained for", f"the rows of {', '.join(recipe.data.sources)}")]
     ranges = "; ".join(text for operation in OPERATIONS if (text := trained_range(operation, trained)))

@@ -1,0 +1,89 @@
+"""What a user should know of a model, as HTML: its data and licences, its scores, and what it is not for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from instructzoo.core.recipe import Recipe
+from instructzoo.core.score.tables import SYSTEM_LABELS, format_number, is_fraction
+from instructzoo.core.score.types import MetricValue, Scores
+from instructzoo.core.ui.html import table
+
+MAX_SCORES = 7
+"""Scores of the model that the table shows at most; `zoo report` shows all."""
+
+NAME_OR_HUB_ID = re.compile(r"(?!runs/)[\w.-]+(/[\w.-]+)?")
+"""What a base may be called on the page. Any other is a path of the machine that the model was trained on."""
+
+
+def card(recipe: Recipe, scores: Mapping[str, Any] | None, limits: Sequence[tuple[str, str]] = ()) -> str:
+    """HTML of the card of a model: its base, its training data, its limits, and its scores with n and interval.
+
+    Args:
+        recipe: The recipe of the model.
+        scores: The content of its scores.json; None where it has not been scored.
+        limits: Further rows of the card: name and text.
+    """
+    base = str((scores or {}).get("backbone") or recipe.model.backbone)
+    facts = [
+        ("Base", base_name(base)),
+        ("Training", _training(recipe)),
+        ("Recipe", f"{recipe.domain}/{recipe.name}" + (f", after {recipe.paper}" if recipe.paper else "")),
+        *limits,
+    ]
+    return table(("", ""), [fact for fact in facts if fact[1]]) + scores_table(recipe, scores)
+
+
+def base_name(base: str) -> str:
+    """What a model was tuned from, as a page may show it; "" for a path of the machine that it was trained on."""
+    if base.startswith("scratch:"):
+        return f"none: trained from scratch ({base})"
+    return base if NAME_OR_HUB_ID.fullmatch(base) else ""
+
+
+def _training(recipe: Recipe) -> str:
+    """What the model was trained on, and how many of its weights."""
+    method = "all weights" if recipe.method.name == "full" else f"{recipe.method.name}, rank {recipe.method.rank}"
+    made_up = "world" in recipe.data.sources
+    others = [source for source in recipe.data.sources if source != "world"]
+    size = f" ({recipe.data.sizes.train:,} at most)" if made_up else ""
+    return f"{', '.join([*others, *(['generated examples' + size] if made_up else [])])}; {method}"
+
+
+def scores_table(recipe: Recipe, scores: Mapping[str, Any] | None) -> str:
+    """HTML of the scores of a model by group, and of the best simple method beside it.
+
+    Args:
+        recipe: The recipe of the model.
+        scores: The content of scores.json; None where the model has not been scored.
+    """
+    if not scores:
+        return f'<p class="zoo-hint">Not scored yet: zoo eval {escape(recipe.domain)}</p>'
+    model = Scores.from_dict(scores["systems"]["model"])
+    headline = model.headline_value()
+    values = [value for value in model.metric_values if value.metric == headline.metric]
+    rows = [_row(value.group, value) for value in values[:MAX_SCORES]]
+    baselines = [
+        (SYSTEM_LABELS.get(name, name), Scores.from_dict(system).headline_value())
+        for name, system in scores["systems"].items()
+        if name not in ("model", "unconstrained") and system.get("figures")
+    ]
+    if baselines:
+        name, best = max(baselines, key=lambda baseline: baseline[1].value)
+        rows.append(_row(f"for comparison: {name}", best))
+    kind = "made-up" if recipe.data.sources == ("world",) else "real"
+    tested = (
+        f"Tested on {kind} examples that it was not trained on ({scores.get('part', 'test')} split, {model.scorer})."
+    )
+    header = ("examples", headline.metric, "95% interval", "number")
+    return f'<p class="zoo-hint">{escape(tested)}</p>{table(header, rows)}'
+
+
+def _row(name: str, value: MetricValue) -> tuple[str, str, str, str]:
+    """The cells of a metric value: name, value, interval and n."""
+    sign = "%" if is_fraction(value.metric) else ""
+    number, low, high = (format_number(value.metric, v) for v in (value.value, value.low, value.high))
+    return name, f"{number}{sign}", f"{low} to {high}{sign}", f"{value.n:,}"
