@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from instructzoo.core import domain as domains
-from instructzoo.core import runs
+from instructzoo.core import run_checks, runs
 from instructzoo.core.atomic_files import check_writable, existing_parent
 from instructzoo.core.commands.train import command_line
 from instructzoo.core.domain import Domain
@@ -91,7 +91,7 @@ def _check_output(path: Path) -> None:
     """Raise a ZooError, before the evaluation, if its scores could not be written or would replace anything else."""
     check_writable(existing_parent(path.parent))
     if path.exists():
-        runs.check_scores(runs.read_object(path, "the scores of zoo eval"), path)
+        run_checks.check_scores(runs.read_object(path, "the scores of zoo eval"), path)
 
 
 def evaluate(
