@@ -98,6 +98,31 @@ class Domain:
             raise ZooError(f'"{name}" is no module of a domain', suggest(name, (*MODULES, *OPTIONAL_MODULES)))
         return importlib.import_module(f"{self.package}.{name}")
 
+    def prompts(self, dialect: str = "") -> Any:
+        """The module that renders rows for a model and reads its answers.
+
+        Args:
+            dialect: "" for the domain's own, else the prompt format of a published checkpoint, a module of the
+                domain's `prompts.dialects`. It has `rewrite(text, row)` as well: an answer in the domain's own format.
+
+        Returns:
+            The module, with `render(row, seed)` and `parse(text, row)`.
+
+        Raises:
+            ZooError: The domain has no such dialect.
+        """
+        if not dialect:
+            return self.module("prompts")
+        if dialect not in (known := self.dialects()):
+            found = f'{self.name} has no prompt dialect "{dialect}"'
+            raise ZooError(found, suggest(dialect, known) if known else "none", "leave it out", "model.dialect")
+        return importlib.import_module(f"{self.package}.prompts.dialects.{dialect}")
+
+    def dialects(self) -> tuple[str, ...]:
+        """Names of the prompt formats of published checkpoints that the domain knows."""
+        modules = (self.folder() / "prompts" / "dialects").glob("[!_]*.py")
+        return tuple(sorted(path.stem for path in modules))
+
     def folder(self) -> Path:
         """The installed package's folder."""
         return Path(str(resources.files(self.package)))

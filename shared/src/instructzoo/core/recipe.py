@@ -96,6 +96,10 @@ class Model(Settings):
         "plain",
         description="plain: the domain's prompt as it is; chat: the prompt inside the tokenizer's chat template",
     )
+    dialect: str = Field(
+        "",
+        description="prompt format of a published checkpoint, such as instructuie; empty: the domain's own",
+    )
     template_date: date = Field(
         TEMPLATE_DATE, description="the date that a chat template is told, in place of the day it is rendered on"
     )

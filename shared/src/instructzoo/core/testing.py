@@ -263,6 +263,11 @@ class Scripted:
         self.constrained = False
         self.labels: dict[str, list[str]] | None = None
 
+    @property
+    def prompts(self) -> Any:
+        """The domain's own prompts."""
+        return self.domain.prompts()
+
     def with_constraints(self, constrained: bool) -> Scripted:
         """The same answers: no decoding makes them."""
         return self

@@ -57,6 +57,11 @@ class Predictor:
         return cls(domain, recipe, model.open_saved(model_folder), folder, scores)
 
     @property
+    def prompts(self) -> Any:
+        """The module that renders questions and reads answers: pictures have no dialects."""
+        return self.domain.prompts(self.recipe.model.dialect)
+
+    @property
     def sampling(self) -> sampling.Settings:
         """The settings of sampling."""
         return validate_settings(sampling.Settings, self.recipe.decode.options, "decode.options")

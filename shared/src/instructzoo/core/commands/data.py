@@ -39,7 +39,7 @@ def data(
     built = builder.build(settings)
     result: dict[str, Any] = {"folder": str(built.folder), "fingerprint": built.fingerprint, "card": built.card}
     if export and folder:
-        render = domains.get(settings.domain).module("prompts").render
+        render = domains.get(settings.domain).prompts(settings.model.dialect).render
         files = builder.export(built.rows, export, folder, render, settings.seed)
         result["exported"] = [str(path) for path in files]
     return result

@@ -135,6 +135,10 @@ def evaluate(
         test = trained_labels.add(test, predictor.labels)
     metrics = domain.module("metrics")
     systems, counts, left_out = model_answers(predictor, test, baselines, quiet)
+    predicted = systems["model"]
+    if recipe.model.dialect:  # the scorers read the domain's own format
+        rewrite = predictor.prompts.rewrite
+        systems = {name: list(map(rewrite, texts, test)) for name, texts in systems.items()}
     if baselines:
         untuned = {name: systems.pop(name) for name in ("untuned",) if name in systems}
         systems |= baseline_answers(domain, train, test, quiet) | untuned
@@ -159,7 +163,7 @@ def evaluate(
         "command": command_line(),
         **runs.environment(),
     }
-    return content, describe(test, systems["model"], hits["model"])
+    return content, describe(test, predicted, hits["model"])
 
 
 def model_answers(

@@ -105,7 +105,7 @@ def _stream_answers(
     from instructzoo.core.terminal.progress import Counter
 
     answered, unparseable = 0, 0
-    domain, prompts = predictor.domain, predictor.domain.module("prompts")
+    domain, prompts = predictor.domain, predictor.prompts
     with Counter("answered", quiet) as counter:
         for row, text in predictor.stream(rows, first):
             file.write(json.dumps({**row, "prediction": text}, ensure_ascii=False) + "\n")

@@ -167,12 +167,12 @@ def build_task(recipe: Recipe, saved_start: Path | None = None) -> TrainingTask:
 
     domain = domains.get(recipe.domain)
     check_scorer(domain, recipe.evaluate.scorer, "evaluate.scorer")  # before the training, not after it
+    prompts = domain.prompts(recipe.model.dialect)
     if domain.objective == "own":
         own_task: TrainingTask = domain.module("objective").build_task(domain, recipe, saved_start)
         return own_task
     _refuse_own_settings(recipe)
     built = data.build(recipe)
-    prompts = domain.module("prompts")
 
     def texts() -> Iterator[str]:
         for row in islice(built.rows["train"], TOKENIZER_ROWS):

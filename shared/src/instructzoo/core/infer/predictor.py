@@ -39,7 +39,7 @@ class Predictor:
     """A trained model that answers rows.
 
     Attributes:
-        domain: The domain, whose `prompts` module renders questions.
+        domain: The domain.
         recipe: The recipe that the model was trained with; its `decode` settings apply.
         loaded: The model with its tokenizer.
         folder: The weights folder or run directory that it was loaded from.
@@ -81,6 +81,11 @@ class Predictor:
             raise ZooError(found, f"one of {domain.name}", f"zoo ... {recipe.domain} --run {folder}", str(folder))
         loaded = open_saved(model_folder)
         return cls(domain, recipe, loaded, folder, runs.scores_of(folder), trained_labels.read(domain, model_folder))
+
+    @property
+    def prompts(self) -> Any:
+        """The module that renders questions for this model and reads its answers: the domain's, or its dialect's."""
+        return self.domain.prompts(self.recipe.model.dialect)
 
     def loaded_from(self) -> Path:
         """The folder of the weights themselves: a run's model/, or the bundled folder."""
@@ -132,13 +137,14 @@ class Predictor:
         """Whether decoding is constrained to the grammars of the rows: decode.constrained, or the domain's default.
 
         Raises:
-            ZooError: The recipe sets decode.constrained, and the domain has no grammar.
+            ZooError: The recipe sets decode.constrained, and the domain, or the dialect of the model, has no grammar.
         """
-        setting = self.recipe.decode.constrained
-        if setting and not self.domain.constrained:
-            found = f"the domain {self.domain.name} has no grammar of its answers"
-            raise ZooError(found, "false", "leave it out", "decode.constrained")
-        return self.domain.constrained if setting is None else setting
+        setting, dialect = self.recipe.decode.constrained, self.recipe.model.dialect
+        has_grammar = self.domain.constrained and not dialect
+        if setting and not has_grammar:
+            name = f"the prompt dialect {dialect}" if dialect else f"the domain {self.domain.name}"
+            raise ZooError(f"{name} has no grammar of its answers", "false", "leave it out", "decode.constrained")
+        return has_grammar if setting is None else setting
 
     def with_constraints(self, constrained: bool) -> Self:
         """The same model with decode.constrained set.
@@ -163,7 +169,7 @@ class Predictor:
 
     @cached_property
     def _encoder(self) -> Encoder:
-        prompts, loaded, model = self.domain.module("prompts"), self.loaded, self.recipe.model
+        prompts, loaded, model = self.prompts, self.loaded, self.recipe.model
         limit = longest_prompt(loaded.model, loaded.kind, self.recipe.decode.max_new_tokens)
         max_tokens = model.max_tokens if limit is None else min(limit, model.max_tokens)
         return replace(Encoder.of_recipe(self.recipe, prompts, loaded.tokenizer, loaded.kind), max_tokens=max_tokens)
@@ -252,7 +258,7 @@ class Predictor:
     def _constraints(self, rows: Sequence[Row]) -> AnswerConstraints | None:
         if not self.constrained:
             return None
-        prompts, labelled = self.domain.module("prompts"), trained_labels.add(rows, self.labels)
+        prompts, labelled = self.prompts, trained_labels.add(rows, self.labels)
         return AnswerConstraints(self.token_spellings, lambda row_index: prompts.constraint(labelled[row_index]))
 
 

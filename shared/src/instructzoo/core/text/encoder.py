@@ -54,6 +54,7 @@ class Encoder:
         seed: Passed to `render`.
         template: "plain", or "chat" to put the segments into the tokenizer's own chat template.
         template_date: The date that a chat template is told.
+        dialect: The name of the prompt format that `prompts` writes; "" for the domain's own.
 
     Raises:
         ZooError: The tokenizer has no end-of-sequence token, or a chat template is asked for and cannot be used.
@@ -66,6 +67,7 @@ class Encoder:
     seed: int = 0
     template: str = "plain"
     template_date: date = TEMPLATE_DATE
+    dialect: str = ""
 
     def __post_init__(self) -> None:
         if self.tokenizer.eos_token_id is None:
@@ -90,7 +92,9 @@ class Encoder:
             kind: "causal" or "seq2seq".
         """
         model = recipe.model
-        return cls(tokenizer, prompts, kind, model.max_tokens, recipe.seed, model.template, model.template_date)
+        return cls(
+            tokenizer, prompts, kind, model.max_tokens, recipe.seed, model.template, model.template_date, model.dialect
+        )
 
     @property
     def stop(self) -> int:
