@@ -12,6 +12,9 @@ import pytest
 
 TIMEOUT_SECONDS = 60
 
+DESKTOP, PHONE = (1280, 720), (390, 844)
+"""Screens that show the input of a demo and its answer in one view: width and height in pixels."""
+
 
 class Browsed:
     """An open demo. Every method waits for its element, since each answer is a request to the server.
@@ -62,6 +65,10 @@ class Browsed:
         """Click an element."""
         self.find(css).click()
 
+    def click_text(self, css: str, text: str) -> None:
+        """Click the first visible element whose text contains `text`."""
+        self.wait.until(lambda _: next((e for e in self.all(css) if e.is_displayed() and text in e.text), None)).click()
+
     def type(self, css: str, text: str) -> None:
         """Replace the content of a text box."""
         from selenium.webdriver.common.keys import Keys
@@ -108,6 +115,20 @@ class Browsed:
         """The number of pixels by which the page is wider than the window."""
         return int(self.browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth"))
 
+    def out_of_view(self, *selectors: str) -> list[str]:
+        """Those of the elements that do not stand wholly in the window, before anybody scrolls."""
+        script = """
+        window.scrollTo(0, 0)
+        const box = document.querySelector(arguments[0]).getBoundingClientRect()
+        return [box.left, box.top, box.right - window.innerWidth, box.bottom - window.innerHeight, box.height]
+        """
+        boxes = {css: self.browser.execute_script(script, css) for css in selectors}
+        return [
+            f"{css}: {box}"
+            for css, box in boxes.items()
+            if box[0] < 0 or box[1] < 0 or box[2] > 0 or box[3] > 0 or box[4] < 1
+        ]
+
     def complaints(self) -> list[str]:
         """The errors in the browser's console."""
         entries = self.browser.get_log("browser")
@@ -127,9 +148,15 @@ class Browsed:
 @contextmanager
 def phone(browser: Any, height: int = 1800) -> Iterator[None]:
     """Emulate a screen that is 400 pixels wide."""
-    browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride", {"width": 400, "height": height, "deviceScaleFactor": 1, "mobile": True}
-    )
+    with screen(browser, 400, height):
+        yield
+
+
+@contextmanager
+def screen(browser: Any, width: int, height: int) -> Iterator[None]:
+    """Emulate a screen of a size; one below 600 pixels in width is a phone's."""
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     try:
         yield
     finally:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import Browsed, phone
+from browsing import DESKTOP, PHONE, Browsed, phone, screen
 
 from instructzoo.absa import demo, prompts, sources
 from instructzoo.absa.demo.correction_tab import FILE_NAME
@@ -90,16 +90,38 @@ def bundled() -> Iterator[str]:
     yield from serve(Predictor.load(domain, domain.bundled_model()))
 
 
-def test_the_bundled_model_marks_a_review(chromium: Any, bundled: str, picture: Callable[[str], Path]) -> None:
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_page_opens_with_an_answered_review_in_one_view_with_it(
+    chromium: Any, bundled: str, picture: Callable[[str], Path], size: tuple[int, int]
+) -> None:
+    with screen(chromium, *size):
+        page = open_page(chromium, bundled)
+        marks = page.texts("#absa-answer mark")
+        assert "pizza positive" in marks and "waiter negative" in marks, marks
+        review, button, row = "#absa-reviews textarea", "#absa-ask", "#absa-answer table tr:last-child"
+        assert not page.out_of_view(review, button, "#absa-answer .absa-review", row)
+        assert page.too_wide() <= 0
+        picture(f"absa-demo-{size[0]}")
+        assert not page.complaints()
+
+
+def test_a_click_on_an_example_answers_it(chromium: Any, bundled: str) -> None:
     page = open_page(chromium, bundled)
-    page.click("#absa-ask")
-    page.until("#absa-answer", "Opinions")
-    marks = page.texts("#absa-answer mark")
-    assert "pizza positive" in marks and "waiter negative" in marks, marks
-    picture("absa-demo")
-    page.click("#absa-card button")
-    page.until("#absa-card", "95% interval")
+    page.click_text("#examples button", demo.EXAMPLES[1])
+    page.until("#absa-answer", "keyboard")
+    assert page.find("#absa-reviews textarea").get_attribute("value") == demo.EXAMPLES[1]
+    page.click_text("#examples button", "at once")
+    page.until("#absa-answer", f"in {len(demo.EXAMPLES)} reviews")
+    page.tab("Correct")
+    page.choose("#absa-review", demo.EXAMPLES[2])
     assert not page.complaints()
+
+
+def test_the_card_names_data_licence_and_scores_and_no_path(chromium: Any, bundled: str) -> None:
+    page = open_page(chromium, bundled)
+    page.click("#card button")
+    shown = page.until("#card", "95% interval")
+    assert "runs/" not in shown and "Not for" in shown, shown
 
 
 def test_judgements_are_shown_as_marks_counts_bars_and_table(

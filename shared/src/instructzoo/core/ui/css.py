@@ -39,7 +39,7 @@ table.zoo-table {border-collapse: collapse !important; border: 0 !important; fon
 table.zoo-table.wide {width: 100%}
 table.zoo-table tr, table.zoo-table th, table.zoo-table td {border: 0 !important; background: none !important;
   text-align: left; vertical-align: top}
-table.zoo-table th, table.zoo-table td {padding: .34rem 1.6rem .34rem 0 !important; color: var(--body-text-color)}
+table.zoo-table th, table.zoo-table td {padding: .34rem 1.2rem .34rem 0 !important; color: var(--body-text-color)}
 table.zoo-table th {font-weight: 600; color: var(--body-text-color-subdued) !important; font-size: .82rem}
 table.zoo-table.wide tr + tr {border-top: 1px solid var(--border-color-primary) !important}
 table.zoo-table .mono {font-family: var(--font-mono); white-space: pre}
@@ -50,16 +50,17 @@ table.zoo-table .zoo-unknown {color: var(--body-text-color-subdued) !important}
 .dark table.zoo-table .zoo-wrong {color: #ffb0a8 !important}
 /* input and answer side by side; on a phone below each other, and the examples last */
 .zoo-split {align-items: flex-start !important}
-@media (max-width: 767px) {
-  .gradio-container main {padding: .6rem .7rem !important}
-  .gradio-container {--layout-gap: .7rem}
-  .zoo-head h1 {font-size: 1.25rem}
-  .zoo-head p, .zoo-knows, .zoo-notice {font-size: .85rem}
+#examples button {text-align: start}
+@media (max-width: 899px) {
   .zoo-split {flex-direction: column !important; align-items: stretch !important}
   .zoo-split > .zoo-input {display: contents !important}
   .zoo-last, .zoo-flow #examples {order: 9}
 }
 @media (max-width: 600px) {
+  .gradio-container main {padding: .6rem .7rem !important}
+  .gradio-container {--layout-gap: .7rem}
+  .zoo-head h1 {font-size: 1.25rem}
+  .zoo-head p, .zoo-knows, .zoo-notice {font-size: .85rem}
   .zoo-card {padding: .9rem 1rem}
   table.zoo-table th, table.zoo-table td {padding-right: .5rem !important; font-size: .82rem}
 }

@@ -14,13 +14,12 @@ from instructzoo.core import ui
 from instructzoo.core.answers.text_files import SUFFIXES, invalid_text_reason
 from instructzoo.core.errors import ZooError
 from instructzoo.core.infer.trained_labels import Labels
+from instructzoo.core.ui.examples import clickable_examples
 from instructzoo.core.ui.files import ResultFolders
+from instructzoo.core.ui.model_choice import ModelBar, ModelChoice, about_box, model_bar
 
-TITLE = "Aspects and sentiment"
-SUMMARY = (
-    "A small language model extracts aspects, their categories, opinion terms and sentiments from reviews of "
-    "restaurants and laptops."
-)
+TITLE = "Opinions in reviews"
+SUMMARY = "Paste reviews: the model marks what they praise or criticise, and in which words."
 MAX_REVIEW, MAX_PASTED = 5_000, 50_000
 """Maximum length of one pasted review, and of all of them, in characters."""
 
@@ -29,12 +28,12 @@ EXAMPLES = (
     "The battery is dependable. I hate the keyboard!",
     "The margarita was mostly ice, nobody said hello.",
 )
-EMPTY_RESULT = ui.note("The marked reviews, the chart and the table appear here.")
+"""Reviews to click on, one by one and all together; the page opens with the first one answered."""
 STOPPED = ui.note("Stopped; nothing is saved.")
 FILE_HINT = (
-    f"One review per line (.txt), a table with a column text (.csv, .tsv), or one JSON object per line with a key text "
-    f"(.jsonl); at most {file_extraction.MAX_TEXT:,} characters per review and {ui.MAX_UPLOAD[:-2]} MB per file. "
-    "The result is a .csv and a .jsonl file. A line that cannot be read is reported and does not affect the others."
+    f"A file of at most {ui.MAX_UPLOAD[:-2]} MB, with at most {file_extraction.MAX_TEXT:,} characters per review: one "
+    "review per line (.txt), a table with a column text (.csv, .tsv), or one JSON object per line with a key text "
+    "(.jsonl). You get a .csv and a .jsonl file back. A line that cannot be read is reported; the others are answered."
 )
 
 
@@ -45,49 +44,70 @@ def build(predictor: Any) -> gr.Blocks:
         predictor: the model, a LabelledPredictor.
     """
     result_folders = ResultFolders()  # removed together with the page
+    first_answer = analyse_pasted(predictor, EXAMPLES[0])
     with ui.page(f"instructzoo · {TITLE}") as page:
         gr.HTML(ui.head(TITLE, SUMMARY) + rendering.STYLE)
-        analyses = gr.State([])
+        bar = model_bar(ModelChoice(predictor))
+        analyses = gr.State(first_answer[1])
         with gr.Tab("Reviews"):
-            analysed = _reviews_tab(predictor, result_folders, analyses)
+            analysed = _reviews_tab(bar, result_folders, analyses, first_answer)
         with gr.Tab("Correct"):
-            correction_tab.build_tab(predictor, result_folders, analyses, analysed)
+            correction_tab.build_tab(bar, result_folders, analyses, analysed)
         with gr.Tab("A file"):
-            _file_tab(predictor, result_folders)
-        with gr.Accordion("About this model", open=False, elem_id="absa-card"):
-            gr.HTML(ui.card(predictor.recipe, predictor.scores, model_limits(predictor.labels)))
+            _file_tab(bar, result_folders)
+        about_box(bar, lambda chosen: model_limits(chosen.labels))
     return page
 
 
-def _reviews_tab(predictor: Any, result_folders: ResultFolders, analyses: gr.State) -> Any:
-    """The first tab; returns the event that follows a result."""
-    reviews = gr.Textbox(
-        "\n".join(EXAMPLES),
-        label=f"One review per line, at most {ui.MAX_LINES}",
-        placeholder=EXAMPLES[0],
-        lines=4,
-        max_lines=14,
-        elem_id="absa-reviews",
-        autofocus=True,
-    )
-    button = gr.Button("Find opinions", variant="primary", elem_id="absa-ask")
-    result = gr.HTML(EMPTY_RESULT, elem_id="absa-answer")
-    table, objects = download_buttons("absa-csv", "absa-json", "Save as CSV", "Save as JSON")
+def _reviews_tab(
+    bar: ModelBar, result_folders: ResultFolders, analyses: gr.State, first_answer: tuple[str, list[ReviewAnalysis]]
+) -> list[Any]:
+    """The first tab, with the first example and its answer; returns the events that follow a further result."""
 
-    def answer(text: str) -> tuple[str, list[ReviewAnalysis], Any, Any]:
-        html, results = analyse_pasted(predictor, text)
-        files = file_extraction.save_analyses(results, result_folders.new_folder()) if results else (None, None)
-        return html, results, *map(download_update, files)
+    def files(results: Sequence[ReviewAnalysis]) -> Sequence[Path | None]:
+        return file_extraction.save_analyses(results, result_folders.new_folder()) if results else (None, None)
 
-    return button.click(answer, reviews, [result, analyses, table, objects], api_visibility="private")
+    def answer(text: str, model: str) -> tuple[str, list[ReviewAnalysis], Any, Any]:
+        try:
+            html, results = analyse_pasted(bar.models.get(model), text)
+        except ZooError as error:  # the model cannot be opened
+            html, results = ui.note(str(error)), []
+        return html, results, *map(download_update, files(results))
+
+    with gr.Row(elem_classes="zoo-split"):
+        with gr.Column(scale=2, min_width=300, elem_classes="zoo-input"):
+            reviews = gr.Textbox(
+                EXAMPLES[0],
+                label=f"Reviews, one per line (at most {ui.MAX_LINES})",
+                placeholder="Paste reviews here",
+                lines=3,
+                max_lines=12,
+                elem_id="absa-reviews",
+                autofocus=True,
+            )
+            button = gr.Button("Find opinions", variant="primary", elem_id="absa-ask")
+            examples = gr.Column(elem_classes="zoo-last")
+        with gr.Column(scale=3, min_width=300):
+            result = gr.HTML(first_answer[0], elem_id="absa-answer")
+            buttons = download_buttons("absa-csv", "absa-json", "Save as CSV", "Save as JSON", files(first_answer[1]))
+    inputs, outputs = [reviews, bar.name], [result, analyses, *buttons]
+    with examples:
+        rows = [[text] for text in (*EXAMPLES, "\n".join(EXAMPLES))]
+        labels = [*EXAMPLES, f"All {len(EXAMPLES)} reviews at once"]
+        clicked = clickable_examples(rows, [reviews], answer, inputs, outputs, labels)
+    asked = button.click(answer, inputs, outputs, api_visibility="private")
+    switched = bar.switched.then(answer, inputs, outputs, api_visibility="private")
+    return [asked, clicked, switched]
 
 
-def download_buttons(first_id: str, second_id: str, *labels: str) -> list[gr.DownloadButton]:
-    """Two hidden download buttons side by side; `download_update` shows them."""
+def download_buttons(
+    first_id: str, second_id: str, first_label: str, second_label: str, files: Sequence[Path | None] = (None, None)
+) -> list[gr.DownloadButton]:
+    """Two download buttons side by side, hidden where there is no file yet; `download_update` shows them."""
     with gr.Row():
         return [
-            gr.DownloadButton(label, visible=False, size="md", elem_id=element_id)
-            for element_id, label in zip((first_id, second_id), labels, strict=True)
+            gr.DownloadButton(label, value=path and str(path), visible=bool(path), size="md", elem_id=element_id)
+            for element_id, label, path in zip((first_id, second_id), (first_label, second_label), files, strict=True)
         ]
 
 
@@ -96,7 +116,7 @@ def download_update(path: Path | None) -> Any:
     return gr.update(value=path and str(path), visible=path is not None)
 
 
-def _file_tab(predictor: Any, result_folders: ResultFolders) -> None:
+def _file_tab(bar: ModelBar, result_folders: ResultFolders) -> None:
     gr.HTML(f'<p class="zoo-hint">{FILE_HINT}</p>')
     source = gr.File(label="Reviews", file_types=list(SUFFIXES), elem_id="absa-source", height=120)
     with gr.Row():
@@ -105,11 +125,13 @@ def _file_tab(predictor: Any, result_folders: ResultFolders) -> None:
     summary = gr.HTML(elem_id="absa-summary", min_height=60)
     table, objects = download_buttons("absa-file-csv", "absa-file-jsonl", "Save as CSV", "Save as JSON Lines")
 
-    def answer(path: str | None) -> Iterator[tuple[str, Any, Any]]:
-        for html, *files in analyse_uploaded(predictor, path, result_folders.new_folder()):
+    def answer(path: str | None, model: str) -> Iterator[tuple[str, Any, Any]]:
+        for html, *files in analyse_uploaded(bar.models.get(model), path, result_folders.new_folder()):
             yield html, *map(download_update, files)
 
-    running = start.click(answer, source, [summary, table, objects], show_progress="hidden", api_visibility="private")
+    running = start.click(
+        answer, [source, bar.name], [summary, table, objects], show_progress="hidden", api_visibility="private"
+    )
     stop.click(lambda: STOPPED, None, summary, cancels=[running], api_visibility="private")
 
 
@@ -190,8 +212,8 @@ def model_limits(labels: Labels | None = None) -> list[tuple[str, str]]:
     """
     known = [("Categories", "; ".join(map(rendering.readable_category, labels["categories"])))] if labels else []
     return [
-        ("Task", "aspect, category, opinion and sentiment of every opinion (ASQP), sentence by sentence"),
+        ("Finds", "what is judged (aspect), its category, the judging words (opinion) and the sentiment"),
         *known,
-        ("Limits", "English reviews of restaurants and laptops; the small model misses much in real ones"),
+        ("Limits", "English reviews; every sentence is read by itself"),
         ("Not for", "judging the people who wrote or are named in a text, or decisions without a human reader"),
     ]

@@ -18,6 +18,7 @@ from instructzoo.core import ui
 from instructzoo.core.answers.text_files import invalid_text_reason
 from instructzoo.core.errors import ZooError
 from instructzoo.core.ui.files import ResultFolders
+from instructzoo.core.ui.model_choice import ModelBar
 
 FILE_NAME = "absa-rows.jsonl"
 HINT = (
@@ -28,18 +29,21 @@ TRAIN_HINT = f"Train on the saved rows: zoo train absa/small data.sources=[own] 
 NOTHING_SAVED = ui.note("Nothing is saved yet.")
 
 
-def build_tab(predictor: Any, result_folders: ResultFolders, analyses: gr.State, analysed: Any) -> None:
+def build_tab(bar: ModelBar, result_folders: ResultFolders, analyses: gr.State, analysed: Sequence[Any]) -> None:
     """Lay out the tab.
 
     Args:
-        predictor: the model, a LabelledPredictor.
+        bar: the dropdown of the page, with its models.
         result_folders: where the downloads are written.
         analyses: the last result of the first tab.
-        analysed: the event that follows it.
+        analysed: the events that follow a new one.
     """
     saved_lines = gr.State([])
     gr.HTML(f'<p class="zoo-hint">{HINT}</p>')
-    review = gr.Dropdown([], label="From the last result", visible=False, elem_id="absa-review")
+    choices = review_choices(analyses.value)
+    review = gr.Dropdown(
+        choices, value=None, label="From the last result", visible=bool(choices), elem_id="absa-review"
+    )
     text = gr.Textbox(label=f"Text, at most {MAX_TEXT:,} characters", lines=2, max_lines=8, elem_id="absa-text")
     with gr.Row(equal_height=True):
         domain = gr.Dropdown(list(DOMAINS), value=DOMAINS[0], label="Domain", elem_id="absa-domain", min_width=140)
@@ -58,14 +62,18 @@ def build_tab(predictor: Any, result_folders: ResultFolders, analyses: gr.State,
         undo_button = gr.Button("Remove the last one", visible=False, size="md", elem_id="absa-undo")
     gr.HTML(f'<p class="zoo-hint"><code>{TRAIN_HINT}</code></p>')
 
+    def predict(text: str, model: str) -> tuple[correction.Table, str]:
+        return predict_table(bar.models.get(model), text)
+
     def save(text: str, table: Sequence[Sequence[Any]], domain: str, custom: bool, lines: list[str]) -> tuple[Any, ...]:
         html, lines = save_correction(text, table, domain, custom, lines)
         return html, *_saved_updates(lines, result_folders)
 
     saved_outputs = [saved_lines, saved_list, download, undo_button]
-    analysed.then(review_choices, analyses, review, api_visibility="private")
+    for event in analysed:
+        event.then(update_review_choices, analyses, review, api_visibility="private")
     review.input(load_review, [review, analyses], [text, table, message], api_visibility="private")
-    ask_button.click(lambda text: predict_table(predictor, text), text, [table, message], api_visibility="private")
+    ask_button.click(predict, [text, bar.name], [table, message], api_visibility="private")
     save_button.click(
         save, [text, table, domain, custom, saved_lines], [message, *saved_outputs], api_visibility="private"
     )
@@ -106,9 +114,14 @@ def _new_row_form(domain: gr.Dropdown, table: gr.Dataframe) -> None:
     )
 
 
-def review_choices(analyses: Sequence[ReviewAnalysis]) -> Any:
-    """Update of the dropdown: the analysed reviews of the last result."""
-    choices = [(f"{i + 1}: {analysis.text[:80]}", i) for i, analysis in enumerate(analyses) if not analysis.error]
+def review_choices(analyses: Sequence[ReviewAnalysis]) -> list[tuple[str, int]]:
+    """The analysed reviews of the last result, as a dropdown shows them."""
+    return [(f"{i + 1}: {analysis.text[:80]}", i) for i, analysis in enumerate(analyses) if not analysis.error]
+
+
+def update_review_choices(analyses: Sequence[ReviewAnalysis]) -> Any:
+    """Update of the dropdown after a new result."""
+    choices = review_choices(analyses)
     return gr.update(choices=choices, value=None, visible=bool(choices))
 
 

@@ -37,6 +37,9 @@ STYLE = """<style>
 .absa-review .zoo-hint {margin: -.2rem 0 .5rem !important}
 .absa-progress progress {width: 100%; accent-color: var(--color-accent)}
 @media (max-width: 600px) {
+  .absa-counts {font-size: .85rem}
+  .absa-counts .zoo-badge {font-size: .85rem; padding: .1rem .5rem}
+  .absa-part {margin-top: .7rem !important}
   .absa-bars {grid-template-columns: minmax(0, 1fr); gap: .15rem}
   .absa-bars .absa-bar {height: .8rem}
   .absa-bars .count {white-space: normal; margin-bottom: .4rem}
@@ -54,9 +57,9 @@ def render_analyses(analyses: Sequence[ReviewAnalysis]) -> str:
     bars = render_bars(counts.sentiments_by_category) if counts.sentiments_by_category else ""
     sections = [
         render_counts(counts),
-        section("Sentiment by category", bars) if bars else "",
-        section("Reviews: aspect terms are filled, opinion terms are dotted", reviews),
+        section("Coloured: what is judged. Underlined: the judging words", reviews),
         section("Opinions", render_table(analyses)) if counts.sentiments else "",
+        section("Sentiment by category", bars) if bars else "",
     ]
     return f'<div class="zoo-card">{"".join(sections)}</div>'
 
