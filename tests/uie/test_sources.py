@@ -142,6 +142,61 @@ def test_a_held_out_set_is_in_the_test_split_only(tmp_path: Path) -> None:
         sources.build(recipe("crossner/ai", path=str(tmp_path), options={"held_out": ["wnut17"]}))
 
 
+def test_a_development_split_can_be_training_data_except_what_is_tested_on(tmp_path: Path) -> None:
+    crossner(crossner(tmp_path, train=100, dev=40, test=10), "music", train=100, dev=40)
+    options = {"development": "train", "missing_test": "halve", "auxiliary": []}
+    names = ("crossner/ai", "crossner/music")
+    splits = sources.build(recipe(*names, path=str(tmp_path), validation=0.1, options=options))
+    items = {split: set(rows["item"]) for split, rows in splits.items()}
+    assert not items["test"] & items["train"] and not items["test"] & items["validation"]
+    assert not items["train"] & items["validation"]
+    assert sum(map(len, items.values())) == len(set.union(*items.values())) == 150  # the second set repeats the first's
+    assert "40 sentences of its development split" in splits["train"].info.description
+    assert "half of its development split" in splits["test"].info.description
+
+
+def test_no_training_sentence_stands_in_a_test_split_of_any_set_even_where_a_sample_is_scored(tmp_path: Path) -> None:
+    conll(tmp_path / "crossner" / "ai" / "test.txt", 40)
+    conll(tmp_path / "crossner" / "ai" / "train.txt", 9, 500)
+    crossner(tmp_path, "music", train=60, dev=5, test=5)  # its first 40 sentences are the other set's test split
+    splits = sources.build(
+        recipe("crossner/ai", "crossner/music", path=str(tmp_path), validation=0, options={"per_test": 4})
+    )
+    assert Counter(splits["test"]["dataset"]) == {"crossner/ai": 4, "crossner/music": 4}
+    assert Counter(r["dataset"] for r in splits["train"] if r["task"] == "ner") == {
+        "crossner/ai": 9, "crossner/music": 20,
+    }  # fmt: skip
+    assert "40 sentences left out that stand in a test split" in splits["train"].info.description
+    assert "4 of 40 sentences, drawn by seed (per_test)" in splits["test"].info.description
+
+
+def test_variations_are_further_training_rows_with_other_labels_as_many_as_stated(tmp_path: Path) -> None:
+    conll04(crossner(tmp_path, train=100, dev=10, test=10), 100)
+    options = {"variations": {"crossner/ai": 1.5, "conll04": 1}, "auxiliary": []}
+    splits = sources.build(recipe("crossner/ai", "conll04", path=str(tmp_path), validation=0, test=0, options=options))
+    by_set = Counter((r["dataset"], r["task"]) for r in splits["train"])
+    assert 220 < by_set["crossner/ai", "ner"] < 280
+    assert by_set["conll04", "ner"] == by_set["conll04", "re"] == 200
+    offered = {name for r in splits["train"] for name in json.loads(r["options"])}
+    assert {"people", "place", "city", "resides in"} <= offered
+    assert {len(json.loads(r["options"])) for r in splits["test"]} == {1}
+    for row in splits["train"]:
+        parsed = prompts.parse(row["output"], row)
+        assert not isinstance(parsed, Invalid) and set(row["item"].split()) <= set(row["input"].casefold().split())
+    with pytest.raises(ZooError, match=r'data\.options\.variations: "wnut17"'):
+        sources.build(recipe("crossner/ai", path=str(tmp_path), options={"variations": {"wnut17": 1}}))
+
+
+def test_templates_are_training_rows_and_need_no_path(tmp_path: Path) -> None:
+    splits = sources.build(recipe("templates", options={"templates": 50, "auxiliary": [], "tasks": ["ner", "re"]}))
+    assert set(splits) == {"train"} and tasks(splits["train"])["ner"] == 50
+    assert {(r["source"], r["licence"]) for r in splits["train"]} == {("templates", "Apache-2.0")}
+    mixed = sources.build(
+        recipe("crossner/ai", "templates", path=str(crossner(tmp_path, train=9, dev=3, test=3))), ("test",)
+    )
+    assert Counter(mixed["test"]["dataset"]) == {"crossner/ai": 3}
+
+
 def test_the_test_split_alone_is_built_without_train_unless_cut_from_it(tmp_path: Path) -> None:
     path = str(crossner(tmp_path, train=20, dev=5, test=5))
     all_splits = sources.build(recipe("crossner/ai", path=path))

@@ -3,6 +3,7 @@
     world                      rows of the microworld, as many as data.sizes says, generated with data.world
     crossner/ai, ... , wnut17, ncbi, conll04, semeval2010, phee
                                the published data sets of data/corpora.py, read from data.path
+    templates                  short everyday sentences with well-known names, for training (data/sentence_templates.py)
     own                        your own annotation in data.path, in a format of data/readers (CoNLL, brat, JSON)
 
 Labels are put into words (data/label_names.py). A split that a data set lacks is cut from its training split by item,
@@ -15,33 +16,38 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from instructzoo.core import recipe as recipes
 from instructzoo.core.data.microworld import world_rows
 from instructzoo.core.data.sources import OWN_LICENCE, RowCollector, check_sources, reads_one_source, wanted_splits
-from instructzoo.core.data.split import SPLITS, by_item
+from instructzoo.core.data.split import SPLITS
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
 from instructzoo.uie import schema, world
-from instructzoo.uie.data import corpora, examples, readers
+from instructzoo.uie.data import corpora, examples, readers, sentence_templates
 from instructzoo.uie.data.corpora import CORPORA
-from instructzoo.uie.data.examples import ExampleBuilder, LabelInventory
+from instructzoo.uie.data.examples import VARIED, ExampleBuilder, LabelInventory
 from instructzoo.uie.data.readers.base import Sentence
+from instructzoo.uie.data.source_splits import (
+    Dataset,
+    cut_missing_splits,
+    drop_items,
+    keep_test_split,
+    use_development_split,
+)
 
 if TYPE_CHECKING:
     import datasets
 
-SOURCES = ("world", *CORPORA, "own")
+SOURCES = ("world", *CORPORA, "templates", "own")
 
 Task = Literal["ner", "re", "ee", "es", "et", "ep", "epr", "eet", "eea"]
-SentencesBySplit = dict[str, list[Sentence]]
 
 
 class Settings(recipes.Settings):
@@ -60,27 +66,23 @@ class Settings(recipes.Settings):
     negatives: int | None = Field(
         None, ge=0, description="labels offered in training besides the sentence's own, drawn by seed; none: all"
     )
+    variations: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        {},
+        description="by source, training rows a sentence besides the others, on average, with a sample of the labels, "
+        "more general and finer ones among them, under other names (tasks ner and re)",
+    )
+    templates: int = Field(3_000, ge=1, description="sentences of the source templates, all for training")
+    per_test: int | None = Field(None, ge=1, description="test sentences of each data set, drawn by seed; none: all")
     held_out: tuple[str, ...] = Field((), description="sources of which only the test split is used, for zero-shot")
+    development: Literal["validation", "train"] = Field(
+        "validation",
+        description="use of a development split, or of the half of it that is no test split; with train, validation is "
+        "cut from the training split",
+    )
     missing_test: Literal["cut", "development", "halve"] = Field(
         "cut",
         description="test split of a set without one: a cut of train, the development split, or half of it (the paper)",
     )
-
-
-@dataclass
-class _Dataset:
-    """One data set: its format, its sentences by split, its labels, and notes for the data card by split."""
-
-    name: str
-    format: str
-    sentences: SentencesBySplit
-    inventory: LabelInventory
-    licence: str
-    notes: dict[str, list[str]] = field(default_factory=dict)
-
-    def note(self, split: str, text: str) -> None:
-        """Add a note for the data card."""
-        self.notes.setdefault(split, []).append(f"{self.name}, {split}: {text}")
 
 
 def build(recipe: Recipe, splits: Sequence[str] = SPLITS) -> datasets.DatasetDict:
@@ -100,7 +102,9 @@ def build(recipe: Recipe, splits: Sequence[str] = SPLITS) -> datasets.DatasetDic
     """
     settings = _settings(recipe)
     read = {name: _read(name, recipe, settings) for name in recipe.data.sources if name != "world"}
-    needed = wanted_splits(splits, set(SPLITS).intersection(*(source.sentences for source in read.values())))
+    published = [source.sentences for name, source in read.items() if name != "templates"]
+    needed = wanted_splits(splits, set(SPLITS).intersection(*published))
+    tested = {examples.item_of(s.text) for source in read.values() for s in source.sentences.get("test", ())}
     collector = RowCollector()
     for name in recipe.data.sources:
         if name == "world":
@@ -108,7 +112,10 @@ def build(recipe: Recipe, splits: Sequence[str] = SPLITS) -> datasets.DatasetDic
                 collector.add(split, generated)
             continue
         source = read[name]
-        _cut_missing_splits(source, recipe, settings)
+        drop_items(source, tested)
+        if name != "templates":
+            fractions = {"validation": recipe.data.validation, "test": recipe.data.test}
+            cut_missing_splits(source, fractions, name in settings.held_out, recipe.seed)
         for split in SPLITS:
             if split in needed and (rows := _rows(source, split, settings, recipe.seed)):
                 collector.add(split, rows, source.notes.get(split, []))
@@ -159,13 +166,17 @@ def _settings(recipe: Recipe) -> Settings:
     check_sources(recipe, SOURCES)
     sources = recipe.data.sources
     settings = recipes.validate_settings(Settings, recipe.data.options, "data.options")
-    if unknown := [name for name in settings.held_out if name not in sources or name == "world"]:
-        raise ZooError(f'"{unknown[0]}"', suggest(unknown[0], sources), where="data.options.held_out")
+    for key, names in (("held_out", settings.held_out), ("variations", tuple(settings.variations))):
+        if unknown := [name for name in names if name not in sources or name == "world"]:
+            raise ZooError(f'"{unknown[0]}"', suggest(unknown[0], sources), where=f"data.options.{key}")
     return settings
 
 
-def _read(name: str, recipe: Recipe, settings: Settings) -> _Dataset:
-    """Read all files of a source, with the splits that they have."""
+def _read(name: str, recipe: Recipe, settings: Settings) -> Dataset:
+    """Read all files of a source, with the splits that they have; the templates are filled."""
+    if name == "templates":
+        filled = list(sentence_templates.generate(settings.templates, recipe.seed))
+        return Dataset(name, "offsets", {"train": filled}, LabelInventory.of(filled, name), "Apache-2.0")
     only_source = reads_one_source(recipe)
     skipped: list[str] = []
     if name in CORPORA:
@@ -178,10 +189,13 @@ def _read(name: str, recipe: Recipe, settings: Settings) -> _Dataset:
     (format,) = formats
     sentences = {split: [s for p in paths for s in readers.read_file(p, format)] for split, paths in files.items()}
     inventory = LabelInventory.of((s for of_split in sentences.values() for s in of_split), name)
-    source = _Dataset(name, format, sentences, inventory, licence)
+    source = Dataset(name, format, sentences, inventory, licence)
     if skipped:
         source.note("train", f"{len(skipped)} files skipped, of an unknown suffix: {', '.join(sorted(skipped)[:5])}")
-    _replace_missing_test(source, name in settings.held_out, settings, recipe.seed)
+    if name in settings.held_out:
+        keep_test_split(source)
+    else:
+        use_development_split(source, settings.missing_test, settings.development, recipe.seed)
     return source
 
 
@@ -189,58 +203,7 @@ def _format(name: str, path: Path) -> str:
     return CORPORA[name].reader if name in CORPORA else readers.format_of(path) or ""
 
 
-def _replace_missing_test(source: _Dataset, held_out: bool, settings: Settings, seed: int) -> None:
-    """Take a missing test split from the development split where asked; keep only a test split of a held-out set."""
-    sentences = source.sentences
-    if held_out:
-        split = next(split for split in ("test", "validation", "train") if split in sentences)
-        source.sentences = {"test": sentences[split]}
-        source.note("test", "held out: none of it is used for training")
-        if split != "test":
-            source.note("test", f"its {split} split, since its test split is missing")
-    elif settings.missing_test != "cut" and "test" not in sentences and "validation" in sentences:
-        development = sentences.pop("validation")
-        if settings.missing_test == "development":
-            sentences["test"] = development
-        else:
-            halves = _split_by_item(development, {"test": 0.5}, seed)
-            sentences |= {
-                split: halves[half] for split, half in (("validation", "train"), ("test", "test")) if half in halves
-            }
-        fraction = "" if settings.missing_test == "development" else "half of "
-        source.note("test", f"{fraction}its development split, since its test split is missing")
-
-
-def _cut_missing_splits(source: _Dataset, recipe: Recipe, settings: Settings) -> None:
-    """Cut missing splits from train, by item; nothing is cut from a held-out set."""
-    if "train" not in source.sentences:
-        if source.name not in settings.held_out:
-            split = "test" if "test" in source.sentences else "validation"
-            source.note(split, "it has no train split")
-        return
-    fractions = {"validation": recipe.data.validation, "test": recipe.data.test}
-    missing = {split: fraction for split, fraction in fractions.items() if split not in source.sentences and fraction}
-    if not missing:
-        return
-    for split, sentences in _split_by_item(source.sentences["train"], missing, recipe.seed).items():
-        source.sentences[split] = sentences
-        if split != "train":
-            source.note(split, f"cut from its train split ({missing[split]:g} of the items), since it has none")
-
-
-def _split_by_item(sentences: list[Sentence], fractions: Mapping[str, float], seed: int) -> SentencesBySplit:
-    """Split sentences into these fractions of the items and "train", the rest; empty splits are left out."""
-    import pyarrow as pa
-
-    table = pa.table({"item": [examples.item_of(s.text) for s in sentences], "index": range(len(sentences))})
-    return {
-        split: [sentences[index] for index in rows.column("index").to_pylist()]
-        for split, rows in by_item(table, fractions, seed).items()
-        if len(rows)
-    }
-
-
-def _rows(source: _Dataset, split: str, settings: Settings, seed: int) -> list[Row]:
+def _rows(source: Dataset, split: str, settings: Settings, seed: int) -> list[Row]:
     """Rows of one split of a data set: all questions about the first sentence, then about the second, and so on."""
     sentences = source.sentences.get(split, [])
     train = split == "train"
@@ -263,14 +226,21 @@ def _rows(source: _Dataset, split: str, settings: Settings, seed: int) -> list[R
         indices = sorted(rng.sample(range(len(sentences)), settings.per_dataset))
         source.note(split, f"{settings.per_dataset:,} of {len(sentences):,} sentences, drawn by seed (per_dataset)")
         sentences = [sentences[index] for index in indices]
+    if split == "test" and settings.per_test and len(sentences) > settings.per_test:
+        source.note(split, f"{settings.per_test:,} of {len(sentences):,} sentences, drawn by seed (per_test)")
+        sentences = rng.sample(sentences, settings.per_test)
     tasks = [task for task in settings.tasks if task in supported]
     auxiliary = [task for task in settings.auxiliary if train and task in supported and task not in tasks]
     negatives = settings.negatives if train else None
     builder = ExampleBuilder(source.inventory, source.name, source.name, source.licence, seed, negatives)
+    variations = settings.variations.get(source.name, 0) if train else 0
     rows: list[Row] = []
     for sentence in sentences:
         drawn = [task for task in auxiliary if rng.random() < settings.auxiliary_share]
         rows += [row for task in (*tasks, *drawn) for row in builder.rows(sentence, task)]
+        for task in [task for task in tasks if variations and task in VARIED]:
+            n = int(variations) + (rng.random() < variations % 1)
+            rows += [row for number in range(n) for row in builder.varied_row(sentence, task, number)]
     for remark, count in sorted(remarks.items()):
         source.note(split, f"{count:,} {remark}")
     return rows

@@ -8,9 +8,16 @@ from dataclasses import dataclass, replace
 
 from instructzoo.core.record import Row
 from instructzoo.uie import prompts, schema
-from instructzoo.uie.data import label_names, readers
+from instructzoo.uie.data import label_names, label_variation, readers
+from instructzoo.uie.data.natural_spacing import natural_spacing
 from instructzoo.uie.data.readers.base import Sentence
 from instructzoo.uie.schema import Annotation, Event, Labels, Mention, Relation
+
+NATURALLY_SPACED = 0.6
+"""Probability that a varied row writes its text without the spaces of a tokeniser, as users write."""
+
+VARIED = ("ner", "re")
+"""The tasks that get varied rows: their labels are the user's own."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +160,37 @@ class ExampleBuilder:
                 event=event_type,
                 item=item_of(sentence.text),
             )
+
+    def varied_row(self, sentence: Sentence, task: str, number: int) -> Iterator[Row]:
+        """A row with a sample of labels, more general and finer ones too, under other names; often naturally spaced.
+
+        Args:
+            sentence: The sentence, its labels as the files write them.
+            task: One of VARIED.
+            number: Tells the varied rows of one sentence apart.
+
+        Yields:
+            One row; none where the text is not annotated for the task.
+        """
+        if layer_of(task) not in sentence.layers:
+            return
+        rng = random.Random(f"{self.seed}\nvary\n{number}\n{task}\n{sentence.text}")
+        annotation, types = self.inventory.in_words(sentence.annotation), self.inventory.labels_for(task).types
+        varied, labels = label_variation.vary(annotation, types, task, rng)
+        text = sentence.text
+        if rng.random() < NATURALLY_SPACED:
+            text, varied = natural_spacing(text, varied)
+        yield prompts.make_row(
+            text,
+            varied,
+            task,
+            labels,
+            self.dataset,
+            self.seed + number + 1,  # another wording
+            source=self.source,
+            licence=self.licence,
+            item=item_of(sentence.text),
+        )
 
     def _offered_labels(self, annotation: Annotation, task: str, event: str, text: str) -> Labels:
         """All labels of the data set, or the sentence's own with a sample of the others."""
