@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import Browsed, phone
+from browsing import DESKTOP, PHONE, Browsed, phone, screen
 
 from instructzoo.core import domain as domains
 from instructzoo.core import recipe as recipes
@@ -170,6 +170,7 @@ def test_extractions_are_shown_as_marks_graph_and_event_cards(
 def test_the_saved_json_equals_the_shown_one_and_has_exact_offsets(chromium: Any, scripted: str) -> None:
     page = Page(chromium, scripted)
     page.ask(*LABELS, TEXT)
+    page.click("#uie-answer .uie-json summary")
     link = page.find("#uie-answer .uie-save")
     content = base64.b64decode(link.get_attribute("href").partition("base64,")[2])
     saved = json.loads(content)
@@ -186,7 +187,7 @@ def test_unconstrained_answers_are_shown_apart_and_inventions_reported(
     page = Page(chromium, scripted)
     page.click("#uie-compare input")
     page.ask(*LABELS, TEXT)
-    answer = page.until("#uie-answer", "Without the constraint")
+    answer = page.until("#uie-answer", "Without the rule")
     assert INVENTED not in page.find("#uie-answer .zoo-text").text
     assert f"person: {INVENTED}" in answer and "the same" in answer
     page.click("#uie-constrained input")
@@ -195,13 +196,35 @@ def test_unconstrained_answers_are_shown_apart_and_inventions_reported(
     picture("uie-free")
 
 
-def test_a_preset_fills_in_its_labels(chromium: Any, scripted: str) -> None:
-    page = Page(chromium, scripted)
-    before = page.find("#uie-entities textarea").get_attribute("value")
-    page.choose("#uie-preset", "Sports")
-    page.wait.until(lambda _: page.find("#uie-entities textarea").get_attribute("value") != before)
+def test_a_click_on_an_example_fills_in_its_text_and_labels_and_answers(chromium: Any, bundled: str) -> None:
+    page = Page(chromium, bundled)
+    before = page.find("#uie-answer .zoo-text").text
+    page.click_text("#examples button", "Sports")
+    page.wait.until(lambda _: page.find("#uie-answer .zoo-text").text != before)
     assert "team" in page.find("#uie-entities textarea").get_attribute("value")
     assert "transfer: player, new team, old team" in page.find("#uie-events textarea").get_attribute("value")
+    assert "Pesdey Rovers team" in page.texts("#uie-answer mark")
+    assert not page.complaints()
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_page_opens_with_a_text_and_its_answer_in_one_view(
+    chromium: Any, bundled: str, picture: Callable[[str], Path], size: tuple[int, int]
+) -> None:
+    with screen(chromium, *size):
+        page = Page(chromium, bundled)
+        assert page.texts("#uie-answer mark")
+        picture(f"uie-first-view-{size[0]}")
+        assert not page.out_of_view("#uie-text textarea", "#uie-entities textarea", "#uie-ask", "#uie-answer .zoo-text")
+        assert page.too_wide() <= 0
+        assert not page.complaints()
+
+
+def test_own_labels_are_answered_by_the_enter_key(chromium: Any, scripted: str) -> None:
+    page = Page(chromium, scripted)
+    page.type("#uie-text textarea", TEXT)
+    page.type("#uie-entities textarea", "city\n")
+    page.wait.until(lambda _: page.texts("#uie-answer .zoo-text > mark") == ["Port Halden city"])
 
 
 @pytest.mark.parametrize(
@@ -305,7 +328,6 @@ def test_the_bundled_model_finds_entities_and_events(
     chromium: Any, bundled: str, picture: Callable[[str], Path]
 ) -> None:
     page = Page(chromium, bundled)
-    page.click("#uie-ask")
     page.drawn()
     assert page.texts("#uie-answer .zoo-text mark")
     assert page.texts("#uie-answer .uie-event h4")

@@ -20,7 +20,8 @@ from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
 from instructzoo.uie import demo, prompts, schema
 from instructzoo.uie.data.readers import json_formats
-from instructzoo.uie.demo import Models, file_extraction, graph_layout, relation_graph, rendering
+from instructzoo.uie.demo import file_extraction, file_tab, graph_layout, relation_graph, rendering, text_tab
+from instructzoo.uie.demo.predictors import Models
 from instructzoo.uie.demo.presets import presets
 from instructzoo.uie.extraction import MAX_LABELS, Schema, extract, read_schema
 from instructzoo.uie.prompts import answer_format
@@ -81,7 +82,7 @@ def run_file(predictor: Any, source: Path) -> tuple[file_extraction.Progress, li
 
 def last_page(path: Path | None, folder: Path) -> tuple[str, Path | None]:
     """What the page shows when a file is done."""
-    *_, last = demo.answer_file(Models(FakePredictor()), path and str(path), LABELS, True, folder)
+    *_, last = file_tab.answer_file(Models(FakePredictor()), path and str(path), LABELS, True, folder)
     return last
 
 
@@ -115,7 +116,7 @@ def test_written_labels_are_parsed_into_a_schema() -> None:
 )
 def test_invalid_labels_get_a_message_and_never_reach_the_model(labels: tuple[str, str, str], message: str) -> None:
     predictor = FakePredictor()
-    html = demo.answer_text(Models(predictor), SENTENCE, *labels)
+    html = text_tab.answer_text(Models(predictor), SENTENCE, *labels)
     assert message in html.replace("&quot;", '"') and html.count("\n") == 0
     assert not predictor.asked_inputs
 
@@ -212,12 +213,12 @@ def test_the_json_output_is_read_back_as_the_same_annotation(tmp_path: Path) -> 
 )
 def test_invalid_text_gets_a_message_and_never_reaches_the_model(text: Any, says: str) -> None:
     predictor = FakePredictor()
-    assert says in demo.answer_text(Models(predictor), text, *LABELS)
+    assert says in text_tab.answer_text(Models(predictor), text, *LABELS)
     assert not predictor.asked_inputs
 
 
 def test_a_sentence_too_long_for_the_model_gets_a_message() -> None:
-    assert "a question of 1999 characters" in demo.answer_text(Models(FakePredictor()), "word " * 400, *LABELS)
+    assert "a question of 1999 characters" in text_tab.answer_text(Models(FakePredictor()), "word " * 400, *LABELS)
 
 
 @pytest.mark.parametrize(
@@ -249,13 +250,13 @@ def test_html_in_text_labels_and_answers_is_escaped() -> None:
         (Event("<s>e", Mention("", bad), (Mention("<em>", bad),)),),
     )
     sentence = f"Look {bad} there"
-    html = demo.answer_text(
+    html = text_tab.answer_text(
         Models(FakePredictor({sentence: truth})), sentence, "a<i>b", "<u>r", "<s>e: <em>", True, True
     )
     assert html.count("uie-event") == 1 and "<svg" in html
     for tag in ("<img", "<i>", "<u>", "<s>", "<em>"):
         assert tag not in html, tag
-    assert "<img" not in demo.answer_text(Models(FakePredictor(text=bad)), sentence, *LABELS)
+    assert "<img" not in text_tab.answer_text(Models(FakePredictor(text=bad)), sentence, *LABELS)
 
 
 def test_decoding_is_constrained_by_default_and_the_switch_works() -> None:
@@ -267,21 +268,23 @@ def test_decoding_is_constrained_by_default_and_the_switch_works() -> None:
             return super().answer(rows)
 
     models = Models(Watched())
-    demo.answer_text(models, SENTENCE, *LABELS)
-    demo.answer_text(models, SENTENCE, *LABELS, False)
-    demo.answer_text(models, SENTENCE, *LABELS, True, True)
+    text_tab.answer_text(models, SENTENCE, *LABELS)
+    text_tab.answer_text(models, SENTENCE, *LABELS, False)
+    text_tab.answer_text(models, SENTENCE, *LABELS, True, True)
     assert seen == [True, False, True, False]
     assert len(models.by_constraint) == 2, "a predictor is made for every question"
 
 
 def test_labels_unseen_in_training_are_reported() -> None:
     models = Models(FakePredictor())
-    assert "The model was not trained on: planet, orbits." in demo.answer_text(
+    assert "The model was not trained on: planet, orbits." in text_tab.answer_text(
         models, SENTENCE, "city, planet", "orbits", ""
     )
-    assert "not trained on" not in demo.answer_text(models, SENTENCE, *next(iter(presets().values()))[:3])
+    assert "not trained on" not in text_tab.answer_text(models, SENTENCE, *next(iter(presets().values()))[:3])
     corpus = recipes.load("uie/tiny", ["data.sources=[own]", "data.path=."])
-    assert "not trained on" not in demo.answer_text(Models(FakePredictor(recipe=corpus)), SENTENCE, "planet", "", "")
+    assert "not trained on" not in text_tab.answer_text(
+        Models(FakePredictor(recipe=corpus)), SENTENCE, "planet", "", ""
+    )
 
 
 # the graph

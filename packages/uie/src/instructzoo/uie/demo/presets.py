@@ -1,4 +1,4 @@
-"""Presets of the demo: the labels of each topic of the microworld with an example; and the labels seen in training."""
+"""The demo's examples, texts with labels to look for, as the model knows them; and the labels seen in training."""
 
 from __future__ import annotations
 
@@ -28,15 +28,36 @@ class Preset(NamedTuple):
     example: str
 
 
+EVERYDAY = {
+    "News": Preset("person, company, city", "", "", "Tim Cook, the chief executive of Apple, visited Paris on Monday."),
+}
+"""Examples for a model of real texts; the first is the one that the page opens with."""
+
+
 def presets() -> dict[str, Preset]:
     """The presets by the name of their topic."""
     topics = (fact_templates.COMPANIES, fact_templates.SPORTS, fact_templates.SCIENCE, fact_templates.INCIDENTS)
     return {name: _preset(facts, text) for facts, (name, text) in zip(topics, EXAMPLES.items(), strict=True)}
 
 
+def presets_for(recipe: Recipe) -> dict[str, Preset]:
+    """Examples that a model can answer."""
+    return presets_of(knows_made_up_world_only(recipe))
+
+
+def presets_of(made_up: bool) -> dict[str, Preset]:
+    """Examples of the microworld, or those of everyday texts."""
+    return presets() if made_up else EVERYDAY
+
+
+def knows_made_up_world_only(recipe: Recipe) -> bool:
+    """Whether a model was trained on the microworld and on nothing else."""
+    return set(recipe.data.sources) == {"world"}
+
+
 def trained_labels(recipe: Recipe) -> tuple[str, ...]:
     """The labels that a model of the microworld has seen; empty where it was trained on a corpus, whose labels vary."""
-    if set(recipe.data.sources) != {"world"}:
+    if not knows_made_up_world_only(recipe):
         return ()
     roles = fact_templates.event_roles()
     return tuple(

@@ -10,6 +10,8 @@ from instructzoo.uie.schema import Mention, Relation
 
 MAX_NODES = 24
 """Names that one graph shows; relations that are left out are counted below it."""
+MIN_SCALE = 0.75
+"""How far a graph shrinks on a narrow page, where its letters are still read; beyond that it scrolls in its own box."""
 
 _ARROW_HEAD = (
     '<defs><marker id="uie-tip" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" '
@@ -27,7 +29,8 @@ def graph_html(relations: Sequence[Relation], entities: Sequence[Mention], colou
         colours: The hue of each type, in degrees.
 
     Returns:
-        HTML with an SVG, and a hint where relations are left out; "" where there is no relation.
+        HTML with an SVG, a list that takes its place on a phone, and a hint where relations are left out; "" where
+        there is no relation.
     """
     merged = merge_mentions_by_name(relations)
     shown = limit_nodes(merged)
@@ -41,10 +44,12 @@ def graph_html(relations: Sequence[Relation], entities: Sequence[Mention], colou
     width, height = f"{graph.width:.0f}", f"{graph.height:.0f}"
     description = escape_text("; ".join(f"{r.head.text} - {r.type} - {r.tail.text}" for r in shown))
     size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
-    svg = f'<svg {size} role="img" aria-label="{description}">{"".join(elements)}</svg>'
+    style = f'style="width: 100%; max-width: {width}px; min-width: {MIN_SCALE * graph.width:.0f}px"'
+    svg = f'<svg {size} {style} role="img" aria-label="{description}">{"".join(elements)}</svg>'
     omitted = len(merged) - len(shown)
     hint = f'<p class="zoo-hint">{omitted} more in the JSON; the graph shows {MAX_NODES} names.</p>' if omitted else ""
-    return f'<div class="uie-graph">{svg}</div>{hint}'
+    graph_box = f'<div class="uie-graph" tabindex="0" role="group" aria-label="Relations">{svg}</div>'
+    return f'{graph_box}<ul class="uie-list">{"".join(map(_list_item, shown))}</ul>{hint}'
 
 
 def merge_mentions_by_name(relations: Sequence[Relation]) -> list[Relation]:
@@ -66,6 +71,11 @@ def limit_nodes(relations: Sequence[Relation]) -> list[Relation]:
             nodes |= ends
             selected.append(relation)
     return selected
+
+
+def _list_item(relation: Relation) -> str:
+    head, type, tail = map(escape_text, (relation.head.text, relation.type, relation.tail.text))
+    return f"<li><bdi><b>{head}</b></bdi> <span>{type} →</span> <bdi><b>{tail}</b></bdi></li>"
 
 
 def _line(arrow: Arrow) -> str:

@@ -67,17 +67,19 @@ def extraction_html(
     annotation = extraction.annotation
     colours = label_hues((*labels.entities, *labels.events, *_labels_in(annotation)))
     sections = [*_notes(extraction, hint), _marked_text(extraction, colours)]
+    facts = list[str]()
     if graph := relation_graph.graph_html(annotation.relations, annotation.entities, colours):
-        sections.append(_section("Relations", graph))
+        facts.append(_section("Relations", graph))
     if annotation.events:
         cards = "".join(event_html(e, labels, colours) for e in annotation.events)
-        sections.append(_section("Events", f'<div class="uie-cards">{cards}</div>'))
-    sections += [_section("JSON", _json_html(extraction)), outputs_html(extraction, unconstrained)]
+        facts.append(_section("Events", f'<div class="uie-cards">{cards}</div>'))
+    sections.append(f'<div class="uie-facts">{"".join(facts)}</div>' if facts else "")
+    sections += [_json_html(extraction), outputs_html(extraction, unconstrained)]
     return f'<div class="zoo-card">{"".join(sections)}</div>'
 
 
 def _section(title: str, html: str) -> str:
-    return f'<p class="uie-part">{escape(title)}</p>{html}'
+    return f'<section><p class="uie-part">{escape(title)}</p>{html}</section>'
 
 
 def _notes(extraction: Extraction, hint: str) -> Iterator[str]:
@@ -126,7 +128,8 @@ def _json_html(extraction: Extraction) -> str:
     text = "{\n" + ",\n".join(f"  {json.dumps(key)}: {_json_lines(value)}" for key, value in record.items()) + "\n}\n"
     address = f"data:application/json;base64,{base64.b64encode(_utf8(text)).decode()}"
     save = f'<p class="zoo-hint"><a class="uie-save" download="extraction.json" href="{address}">Save the JSON</a></p>'
-    return f'<pre class="uie-out">{escape_text(text)}</pre>{save}'
+    shown = f'<pre class="uie-out">{escape_text(text)}</pre>'
+    return f'{save}<details class="uie-json"><summary>As JSON</summary>{shown}</details>'
 
 
 def _json_lines(value: Any) -> str:
@@ -144,16 +147,17 @@ def outputs_html(extraction: Extraction, unconstrained: Extraction | None) -> st
     """HTML of the table of what the model wrote, with the answers without constrained decoding beside it."""
     other_replies = iter(unconstrained.replies) if unconstrained else iter(())
     rows = []
+    names = ["Task", "Sentence", "Answer", *(["Without the rule"] if unconstrained else [])]
     for reply in extraction.replies:
         cells = [escape_text(TASK_NAMES[reply.task]), escape_text(_truncate(reply.sentence)), _output_html(reply)]
         other = next(other_replies, None)
         if unconstrained:
             same = other is not None and other.output == reply.output
             cells.append("the same" if same or other is None else _output_html(other))
-        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-    names = ["Task", "Sentence", "Answer", *(["Without the constraint"] if unconstrained else [])]
+        named_cells = zip(names, cells, strict=True)  # on a phone each cell stands below its name
+        rows.append("<tr>" + "".join(f'<td data-name="{name}">{cell}</td>' for name, cell in named_cells) + "</tr>")
     header = "<tr>" + "".join(f"<th>{name}</th>" for name in names) + "</tr>"
-    table = f'<div class="zoo-scroll"><table class="zoo-table wide">{header}{"".join(rows)}</table></div>'
+    table = f'<table class="zoo-table wide uie-replies">{header}{"".join(rows)}</table>'
     attribute = " open" if unconstrained else ""
     return f'<details class="uie-output"{attribute}><summary>What the model wrote</summary>{table}</details>'
 
