@@ -233,6 +233,14 @@ def test_saved_rows_are_loaded_again_unchanged(tmp_path: Path) -> None:
         (["asqp/rest15"], ".", {"tasks": ["absa"]}, "data.options: tasks"),
         (["asqp/rest15"], ".", {"shots": 5}, 'unknown setting "shots"'),
         (["asqp/rest15"], ".", {"kshot": 0}, "kshot = 0"),
+        (["asqp/rest15"], ".", {"weights": {"asqp": -1}}, "weights = -1; expected greater"),
+        (
+            ["asqp/rest15"],
+            ".",
+            {"weights": {"rest16 asqp": 2}},
+            '"rest16 asqp" is no task, set or "set task"; expected',
+        ),
+        (["asqp/rest15"], ".", {"skip_test": ["rest15"]}, 'no set "rest15"; expected'),
     ],
 )
 def test_an_invalid_setting_is_a_one_line_error(
@@ -313,3 +321,91 @@ def test_nearly_all_real_targets_satisfy_the_grammar(realdata: Path) -> None:
         rows = [row for dataset in splits.values() for row in dataset]
         outside[name] = (len(rows), sum(not permits(prompts.constraint(row), row["output"]) for row in rows))
     assert outside == {"asqp/rest16": (7900, 22), "acos/laptop": (16300, 0), "aste/14res": (6204, 0)}
+
+
+def overlapping(root: Path) -> Path:
+    """ASQP and SemEval-2016 on the same three sentences and some of their own; ASQP's dev and test have one each."""
+    files = {
+        "asqp/rest16/train.txt": asqp(0, 1, 2),
+        "asqp/rest16/dev.txt": asqp(3),
+        "asqp/rest16/test.txt": asqp(4),
+        "aste_v2/14lap/train_triplets.txt": "Screen 1 is bright .####[([0], [3], 'POS')]\n",
+        "semeval/SemEval16/Train/Restaurants_Train.csv": "raw_text,aspectTerms\n"
+        + "".join(f"{asqp(n).split('####')[0]},[]\n" for n in (0, 3, 4))
+        + "We came at noon.,[]\nThe bar is fun.,\"[{'term': 'bar', 'polarity': 'positive'}]\"\n",
+    }
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    return root
+
+
+def train_rows(root: Path, *names: str, **options: Any) -> list[dict[str, Any]]:
+    return list(sources.build(recipe(*names, path=root, options=options))["train"].to_list())
+
+
+def test_one_set_alone_has_rows_of_a_sentence_and_task(tmp_path: Path) -> None:
+    sets = ("asqp/rest16", "semeval/2016-restaurant")
+    by_item: dict[tuple[str, str], set[str]] = {}
+    for row in train_rows(overlapping(tmp_path), *sets, one_set=True):
+        by_item.setdefault((row["item"], row["task"]), set()).add(row["source"])
+    assert all(len(names) == 1 for names in by_item.values())
+    shared = prompts.item_of(asqp(0).split("####")[0])
+    assert by_item[shared, "aesc"] == {"asqp/rest16"}  # the first of data.sources
+    assert len(train_rows(tmp_path, *sets)) - len(train_rows(tmp_path, *sets, one_set=True)) == 2
+
+
+def test_weights_are_rows_with_other_wordings_and_fractions_are_samples(tmp_path: Path) -> None:
+    weights = {"asqp": 2, "asqp/rest15 asqp": 2, "aste": 0, "ae": 0.5}
+    rows = train_rows(corpora(tmp_path), "asqp/rest15", weights=weights)
+    counts = {task: sum(row["task"] == task for row in rows) for task in TASKS}
+    assert counts | {"ae": 0} == {"ae": 0, "aesc": 10, "tasd": 10, "aste": 0, "asqp": 40}
+    assert 0 < counts["ae"] < 10
+    wordings: dict[str, set[str]] = {}
+    for row in rows:
+        if row["task"] == "asqp":
+            wordings.setdefault(row["item"], set()).add(row["instruction"])
+    assert {len(instructions) for instructions in wordings.values()} == {4}
+    assert len({row["id"] for row in rows}) == len(rows)
+
+
+def test_a_sampled_test_split_keeps_all_of_its_sentences_out_of_train(tmp_path: Path) -> None:
+    sets = ("asqp/rest16", "semeval/2016-restaurant")
+    splits = sources.build(
+        recipe(*sets, path=overlapping(tmp_path), options={"test_weights": {"asqp/rest16": 0.0, "ae": 1}})
+    )
+    test_item = prompts.item_of(asqp(4).split("####")[0])
+    assert "test" not in splits or not splits["test"].num_rows
+    assert test_item not in splits["train"]["item"]
+    assert test_item in [row["item"] for row in train_rows(tmp_path, *sets)]  # which the core then drops
+    assert "2 rows left out, since their sentence is in the test split of a set" in splits["train"].info.description
+
+
+def test_skipped_dev_and_test_splits_are_not_used(tmp_path: Path) -> None:
+    the_recipe = recipe("asqp/rest16", path=overlapping(tmp_path), options={"skip_dev": ["asqp/rest16"]})
+    assert set(sources.build(the_recipe)) == {"train", "test"}
+    skipped = {"skip_dev": ["asqp/rest16"], "skip_test": ["asqp/rest16"], "dev_as_test": True}
+    assert set(sources.build(recipe("asqp/rest16", path=tmp_path, options=skipped))) == {"train"}
+
+
+def test_a_set_without_implicit_aspects_says_so_in_its_instructions(tmp_path: Path) -> None:
+    sets = ("asqp/rest16", "aste/14lap", "semeval/2016-restaurant")
+    rows = train_rows(overlapping(tmp_path), *sets, state_convention=True)
+    marked = {row["source"] for row in rows if row["instruction"].endswith(prompts.NAMED_ONLY)}
+    assert marked == {"aste/14lap", "semeval/2016-restaurant"}
+    assert all(prompts.task_of({"instruction": row["instruction"]}) == row["task"] for row in rows)
+    plain = train_rows(tmp_path, *sets)
+    assert [row["instruction"].removesuffix(f" {prompts.NAMED_ONLY}") for row in rows] == [
+        r["instruction"] for r in plain
+    ]
+
+
+def test_sentences_without_any_opinion_get_rows_of_every_task(tmp_path: Path) -> None:
+    sets = ("asqp/rest16", "semeval/2016-restaurant")
+    options = {"without_opinion": ["semeval/2016-restaurant"], "state_convention": True, "skip_dev": ["asqp/rest16"]}
+    rows = [row for row in train_rows(overlapping(tmp_path), *sets, **options) if row["source"] == sets[1]]
+    opinionless = [row for row in rows if row["input"] == "We came at noon."]
+    assert [(row["task"], row["output"]) for row in opinionless] == [(task, "nothing") for task in TASKS]
+    assert not any(prompts.NAMED_ONLY in row["instruction"] for row in opinionless)
+    # ASQP has an opinion in the others: one in train, one in the dev split that is not used, one in test
+    assert {row["task"] for row in rows if row["input"] != "We came at noon."} == {"ae", "aesc"}

@@ -5,26 +5,27 @@
     own                 your own reviews as CSV or JSON Lines (data/readers/custom.py), from data.path
 
 data.path is the folder that contains the sets (asqp/, acos/, aste_v2/, semeval/), or with one source its own folder or
-one file. A split that no source has is cut out of train. Two options change this: data.options.dev_as_test uses a set's
-dev split as its test split, and a K-shot sample is never cut. Published sets overlap: most of rest15's test sentences
-are in rest16's train split. Training rows of a sentence that is in validation or test are therefore dropped, and the
-data card counts them. So are sentences that nobody has annotated: that a file says nothing of a sentence does not mean
-that it has no opinion.
+one file. A split that no source has is cut out of train. Three options change this: data.options.dev_as_test uses a
+set's dev split as its test split, skip_dev and skip_test use none of it, and a K-shot sample is never cut. Published
+sets overlap: most of rest15's test sentences are in rest16's train split. Training rows of a sentence that is in
+validation or test are therefore dropped, and the data card counts them. So are sentences that nobody has annotated:
+that a file says nothing of a sentence does not mean that it has no opinion. How several sets are mixed into one
+training part is in data/mixture.py.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-
-from pydantic import Field
+from typing import TYPE_CHECKING
 
 from instructzoo.absa import prompts, world
-from instructzoo.absa.data import corpora, few_shot, readers
+from instructzoo.absa.data import corpora, few_shot, mixture, readers
 from instructzoo.absa.data.corpora import CORPORA
+from instructzoo.absa.data.options import SOURCES
+from instructzoo.absa.data.options import Settings as Settings
 from instructzoo.absa.data.readers.base import Sentence
 from instructzoo.absa.schema import CONFLICT, TASK_ELEMENTS, Quad, check_task
 from instructzoo.core import recipe as recipes
@@ -39,21 +40,7 @@ from instructzoo.core.record import Row
 if TYPE_CHECKING:
     import datasets
 
-SOURCES = ("world", *CORPORA, "own")
-
 UNANNOTATED = "texts that nobody has annotated, left out (none, or [] in JSON, says that there is no opinion)"
-
-Task = Literal["ae", "aesc", "tasd", "aste", "asqp"]
-
-
-class Settings(recipes.Settings):
-    """How rows are made of the sentences of published and own data sets (`data.options` of a recipe)."""
-
-    tasks: tuple[Task, ...] = Field((), description="tasks of the rows; empty: all that a set's annotation supports")
-    kshot: int | None = Field(None, ge=1, description="tuples of every class in train and validation; null: all")
-    kshot_seed: int = Field(0, ge=0, description="number of the K-shot draw; the paper's repository has draws 0 to 4")
-    dev_as_test: bool = Field(False, description="use the dev split as test split where a set has no test split")
-    domain: str = Field("restaurant", min_length=1, description="domain of own reviews whose file names none")
 
 
 @dataclass(frozen=True)
@@ -88,15 +75,30 @@ def build(recipe: Recipe, splits: Sequence[str] = SPLITS) -> datasets.DatasetDic
         raise ZooError(found, expected, fix, "data.options.kshot")
     needed = wanted_splits(splits, available)
     collector = RowCollector()
+    mixtures = {"train": _train_mixture(recipe, settings, files), "test": mixture.Mixture(settings.test_weights)}
     for name, paths in files.items():
         if name == "world":
             for split, generated in world_rows(recipe, world, needed).items():
                 collector.add(split, generated)
             continue
         for split, read in _read_splits(name, paths, settings, needed):
-            rows, remarks = _rows(name, read.sentences, settings, recipe.seed)
+            rows, remarks = _rows(name, read.sentences, settings, recipe.seed, mixtures.get(split, mixture.Mixture()))
             collector.add(split, rows, [f"{name}, {split}: {note}" for note in [*read.notes, *remarks]])
     return collector.dataset_dict()
+
+
+def _train_mixture(recipe: Recipe, settings: Settings, files: Mapping[str, Mapping[str, Path]]) -> mixture.Mixture:
+    """The mixture of train. Where it needs to know the sentences of all sets, their files are read once more."""
+    with_opinion, in_test = set[str](), set[str]()
+    for name in files if settings.without_opinion or settings.test_weights else ():
+        all_files = _files(name, recipe, Settings())  # a split that is skipped knows opinions too
+        for path in all_files.values():
+            sentences = list(readers.read_file(path, _format(name, path)))
+            with_opinion.update(prompts.item_of(sentence.text) for sentence in sentences if sentence.quads)
+            if path == files[name].get("test"):
+                in_test.update(prompts.item_of(sentence.text) for sentence in sentences)
+    sets = settings.without_opinion
+    return mixture.Mixture(settings.weights, settings.one_set, sets, frozenset(with_opinion), frozenset(in_test))
 
 
 def gold(path: Path, task: str = "") -> Iterator[tuple[str, Row]] | None:
@@ -140,6 +142,9 @@ def _files(name: str, recipe: Recipe, settings: Settings) -> dict[str, Path]:
         files = corpora.locate(name, recipe.data.path, only_source)
     else:
         files = corpora.own_files(recipe.data.path, only_source)
+    for split, skipped in (("validation", settings.skip_dev), ("test", settings.skip_test)):
+        if name in skipped:
+            files.pop(split, None)
     if settings.dev_as_test and "test" not in files and "validation" in files:
         files["test"] = files.pop("validation")
     return files
@@ -177,7 +182,9 @@ def _sample(sentences: Sequence[Sentence], settings: Settings, notes: list[str])
     return _SplitSentences([sentences[i] for i in shots.indices], [*notes, note])
 
 
-def _rows(name: str, sentences: Sequence[Sentence], settings: Settings, seed: int) -> tuple[list[Row], list[str]]:
+def _rows(
+    name: str, sentences: Sequence[Sentence], settings: Settings, seed: int, mixed: mixture.Mixture
+) -> tuple[list[Row], list[str]]:
     """The rows of all tasks, one task after the other for every sentence, and the counted remarks."""
     corpus = CORPORA.get(name)
     domain, licence = (corpus.domain, corpus.licence) if corpus else (settings.domain, OWN_LICENCE)
@@ -189,13 +196,21 @@ def _rows(name: str, sentences: Sequence[Sentence], settings: Settings, seed: in
     counts[UNANNOTATED] = len(sentences) - len(annotated)
     counts["sentences that stand more than once with other tuples"] = _contradictions(annotated)
     for sentence in annotated:
-        tasks = [task for task in settings.tasks or sentence.tasks if task in sentence.tasks]
+        possible = mixed.tasks(sentence, name)
+        tasks = [task for task in settings.tasks or possible if task in possible]
         counts.update(_remarks(sentence))
         counts["requested tasks that the annotation does not support"] += len(set(settings.tasks) - set(tasks))
         asked = [task for task in tasks if not _only_conflicting(sentence, task)]
         counts["rows left out, since all tuples of their sentence are conflicting"] += len(tasks) - len(asked)
-        rows += [_row(sentence, task, seed, sentence.domain or domain, name, licence) for task in asked]
-    if not rows:
+        named_only = settings.state_convention and name in CORPORA and "tasd" not in possible
+        for task in asked:
+            count, why_none = mixed.row_count(sentence.text, task, name)
+            counts[why_none] += bool(why_none)
+            rows += [
+                _row(sentence, task, seed, sentence.domain or domain, name, licence, named_only, turn)
+                for turn in range(count)
+            ]
+    if not rows and not mixture.all_left_out(counts):
         supported = ", ".join(sentences[0].tasks) if sentences else "none"
         raise ZooError(
             f"{name} answers none of {', '.join(settings.tasks)}", f"some of {supported}", where="data.options.tasks"
@@ -234,8 +249,17 @@ def _remarks(sentence: Sentence) -> Iterator[str]:
                 yield "spans that are not in their sentence"
 
 
-def _row(sentence: Sentence, task: str, seed: int, domain: str, source: str, licence: str) -> Row:
+def _row(
+    sentence: Sentence,
+    task: str,
+    seed: int,
+    domain: str,
+    source: str,
+    licence: str,
+    named_only: bool = False,
+    turn: int = 0,
+) -> Row:
     quads: Sequence[Quad] = sentence.quads
     if "sentiment" in TASK_ELEMENTS[task]:
         quads = [quad for quad in quads if quad.sentiment != CONFLICT]
-    return prompts.make_row(sentence.text, quads, task, seed, domain, source, licence, sentence.where)
+    return prompts.make_row(sentence.text, quads, task, seed, domain, source, licence, sentence.where, named_only, turn)

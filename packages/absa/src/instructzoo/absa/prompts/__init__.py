@@ -26,7 +26,7 @@ from typing import Any
 from instructzoo.absa.prompts import answer_format, constraints, label_set
 from instructzoo.absa.prompts.answer_format import NOTHING, SEPARATOR, quoting_reason
 from instructzoo.absa.prompts.answer_parser import AnswerParser
-from instructzoo.absa.prompts.templates import QUESTIONS
+from instructzoo.absa.prompts.templates import NAMED_ONLY, QUESTIONS
 from instructzoo.absa.schema import SENTIMENTS, TASK_ELEMENTS, Quad, check_task, project, to_json
 from instructzoo.core.data.ngrams import words
 from instructzoo.core.errors import ZooError, suggest
@@ -34,6 +34,7 @@ from instructzoo.core.infer.grammar import Constraint
 from instructzoo.core.record import Invalid, Row, Segment, item_key, row_id
 
 __all__ = [
+    "NAMED_ONLY",
     "Answer",
     "constraint",
     "format_answer",
@@ -66,6 +67,8 @@ def make_row(
     source: str = "",
     licence: str = "",
     where: str = "",
+    named_only: bool = False,
+    turn: int = 0,
 ) -> Row:
     """Build the complete row of one task from a sentence and its quadruples.
 
@@ -78,6 +81,8 @@ def make_row(
         source: the data set that the sentence comes from.
         licence: the licence of that data set.
         where: file and line, for error messages.
+        named_only: whether the instruction says that opinions on what the text does not name are left out.
+        turn: number of the row among those of one sentence and task; each has another wording, up to six.
 
     Raises:
         ZooError: for an unknown task, a quadruple that lacks an element of the task, and text that cannot be encoded as
@@ -86,7 +91,9 @@ def make_row(
     if not is_encodable(sentence):
         raise ZooError("half a surrogate pair in the text", "Unicode characters", "correct the row", where)
     projected = project(quads, check_task(task, where))
-    instruction, output = question(sentence, task, seed), format_answer(projected, task, domain, where)
+    instruction, output = question(sentence, task, seed, turn), format_answer(projected, task, domain, where)
+    if named_only:
+        instruction = f"{instruction} {NAMED_ONLY}"
     return {
         "id": row_id(instruction, sentence, output),
         "instruction": instruction,
@@ -115,12 +122,12 @@ def is_encodable(text: str) -> bool:
     return True
 
 
-def question(sentence: str, task: str, seed: int) -> str:
-    """One wording of the task's instruction, chosen by a hash of seed, task and sentence."""
+def question(sentence: str, task: str, seed: int, turn: int = 0) -> str:
+    """One wording of the task's instruction, chosen by a hash of seed, task and sentence; `turn` is the next one."""
     key = f"{seed}\x1f{task}\x1f{sentence}".encode(errors="surrogatepass")
     number = int.from_bytes(hashlib.blake2b(key, digest_size=8).digest())
     wordings = QUESTIONS[check_task(task)]
-    return wordings[number % len(wordings)]
+    return wordings[(number + turn) % len(wordings)]
 
 
 def task_of(row: Mapping[str, Any]) -> str:
@@ -130,7 +137,8 @@ def task_of(row: Mapping[str, Any]) -> str:
 
 @cache
 def _task_by_wording() -> dict[str, str]:
-    return {wording: task for task, wordings in QUESTIONS.items() for wording in wordings}
+    tasks = {wording: task for task, wordings in QUESTIONS.items() for wording in wordings}
+    return tasks | {f"{wording} {NAMED_ONLY}": task for wording, task in tasks.items()}
 
 
 def render(row: Mapping[str, Any], seed: int = 0) -> list[Segment]:

@@ -46,3 +46,6 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "Say for every judgement what it is on, in which words it is made, and what that means.",
     ),
 }
+
+NAMED_ONLY = "Leave out opinions on what the text does not name."
+"""Follows an instruction for rows of sets that have no implicit aspects (data.options.state_convention)."""
