@@ -26,6 +26,7 @@ from instructzoo.core.infer.token_spellings import TokenSpellings
 from instructzoo.core.recipe import Decode, load
 from instructzoo.core.record import Row
 from instructzoo.core.score import tables
+from instructzoo.core.score.results import Results
 from instructzoo.core.terminal import printers
 
 KINDS = [(LLAMA, "bpe"), (LLAMA, "digits"), (T5, "bpe"), (T5, "digits")]
@@ -508,7 +509,7 @@ def test_the_unconstrained_score_is_reported_beside_the_constrained_one(
 ) -> None:
     scores, predictions = eval.evaluate(domain, domain.bundled_model(), limit=20, baselines=False)
     assert list(scores["systems"]) == ["model", "unconstrained"]
-    results = tables.Results.from_dict(scores)
+    results = Results.from_dict(scores)
     assert results.systems["unconstrained"].headline_value().value > results.model.headline_value().value + 0.5
     assert results.best_baseline() is None
     assert "| this model, unconstrained | strict |" in tables.systems_table(results).markdown()

@@ -173,6 +173,21 @@ def test_folds_are_disjoint_and_together_the_training_part(tmp_path: Path) -> No
     assert inputs(again, "test") == tests[0]
 
 
+def test_training_items_are_a_sample_that_larger_samples_contain(tmp_path: Path) -> None:
+    wordings = [line | {"instruction": task, "item": line["input"]} for line in poems(40) for task in ("Rate.", "Why?")]
+    source = raw(train=wordings, validation=poems(2, 100), test=poems(6, 200))
+    built = {n: build_rows(source, recipe(train_items=n), tmp_path / str(n)) for n in (5, 15, 100)}
+    items = {n: set(inputs(data, "train")) for n, data in built.items()}
+    assert [len(items[n]) for n in (5, 15, 100)] == [5, 15, 40]
+    assert items[5] < items[15] < items[100]
+    assert len(inputs(built[5], "train")) == 10  # both rows of each item
+    assert {"part": "train", "reason": "beyond data.train_items=5", "rows": 70} in built[5].card["dropped"]
+    for data in built.values():
+        assert (len(inputs(data, "validation")), len(inputs(data, "test"))) == (2, 6)
+    other_seed = build_rows(source, recipe(seed=1, train_items=5), tmp_path / "seed")
+    assert set(inputs(other_seed, "train")) != items[5]
+
+
 def test_a_fold_has_no_row_and_no_item_of_the_published_test_part(tmp_path: Path) -> None:
     leaked, published_test = poems(6), [*poems(6), *poems(9, 200)]
     source = raw(train=poems(60), validation=[*poems(3, 8), *poems(4, 100), *poems(1, 200)], test=published_test)

@@ -17,7 +17,8 @@ import pytest
 from instructzoo.core.errors import ZooError
 from instructzoo.core.report import main, results_table, update_readme, write_report
 from instructzoo.core.score import Scores, compare, mean_with_ci
-from instructzoo.core.score.tables import Results, format_number
+from instructzoo.core.score.results import Results
+from instructzoo.core.score.tables import format_number
 
 ROOT = Path(__file__).parents[2]
 DRAWN = ("metrics.jsonl", "lengths.json")

@@ -11,8 +11,8 @@ import pytest
 
 from instructzoo.core import report
 from instructzoo.core.errors import ZooError
+from instructzoo.core.score.results import Results
 from instructzoo.core.score.seed_aggregation import mean_over_seeds, merge_seeds
-from instructzoo.core.score.tables import Results
 
 F1S = [0.41, 0.44, 0.40, 0.43, 0.42]
 

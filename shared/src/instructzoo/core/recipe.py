@@ -48,6 +48,11 @@ class Data(Settings):
     limit: int | None = Field(
         None, ge=1, description="maximum number of rows of each split, sampled by seed; none: all"
     )
+    train_items: int | None = Field(
+        None,
+        ge=1,
+        description="maximum number of items (sentences, problems) in train, sampled by seed; none: all",
+    )
     validation: Fraction = Field(
         0.02, description="fraction of items for validation, where the source has no such split"
     )

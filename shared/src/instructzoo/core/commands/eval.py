@@ -130,7 +130,7 @@ def evaluate(
     if rows is None:
         test, train, origin = scored_rows.of_recipe(domain, folder, recipe, limit, baselines)
     else:
-        test, train, origin = scored_rows.of_file(domain, rows, limit, recipe.seed)
+        test, train, origin = scored_rows.of_file(domain, folder, rows, limit, recipe.seed)
     if domain.labels:
         test = trained_labels.add(test, predictor.labels)
     metrics = domain.module("metrics")

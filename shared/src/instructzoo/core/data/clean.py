@@ -84,6 +84,9 @@ def clean(raw: Mapping[str, pa.Table], settings: Data, seed: int, targets: bool 
         _take_fold(data, settings, *fold)
     _split(data, settings, seed)
     _decontaminate(data, settings)
+    if settings.train_items and "train" in data.tables:
+        chosen = splits.first_items(data.tables["train"], settings.train_items, seed)
+        data.keep_rows("train", chosen, f"beyond data.train_items={settings.train_items}")
     for split, table in data.tables.items():
         sample = splits.sample(table, settings.limit, seed, split)
         data.tables[split] = sample

@@ -120,13 +120,24 @@ def in_fold(rows: pa.Table, number: int, count: int) -> npt.NDArray[np.bool_]:
     Returns:
         A mask, [rows]. The masks of the numbers 1 to `count` are disjoint and cover all rows.
     """
-    numbers = codes(rows.column("item"))
-    _, first = np.unique(numbers, return_index=True)
-    positions = _positions(rows, first, "fold")
-    rank = np.empty(len(first), np.int64)
-    rank[np.argsort(positions, kind="stable")] = np.arange(len(first))
-    fold: npt.NDArray[np.bool_] = (rank * count // max(len(first), 1) == number - 1)[numbers]
+    ranks = _item_ranks(rows, "fold")
+    fold: npt.NDArray[np.bool_] = ranks * count // (ranks.max(initial=0) + 1) == number - 1
     return fold
+
+
+def first_items(rows: pa.Table, limit: int, seed: int) -> npt.NDArray[np.bool_]:
+    """Which rows belong to the first items in the order of their hashes.
+
+    Args:
+        rows: The rows of a split, with the column "item".
+        limit: The largest number of items.
+        seed: Seed of the hash. The items of one limit are among those of every larger limit.
+
+    Returns:
+        A mask, [rows]; all rows of an item are chosen, or none.
+    """
+    chosen: npt.NDArray[np.bool_] = _item_ranks(rows, f"first {seed}") < limit
+    return chosen
 
 
 def sample(rows: pa.Table, limit: int | None, seed: int, split: str) -> pa.Table:
@@ -166,6 +177,15 @@ def sampled(rows: datasets.Dataset, limit: int | None, seed: int, split: str) ->
         return list(rows)
     numbers = sample(pa.table({"row": range(len(rows))}), limit, seed, split)["row"]
     return list(rows.select(numbers.to_pylist()))
+
+
+def _item_ranks(rows: pa.Table, key: str) -> Ints:
+    """The place of each row's item among all items, in the order of their hashes under a key. Shape [rows]."""
+    numbers = codes(rows.column("item"))
+    _, first = np.unique(numbers, return_index=True)
+    ranks = np.empty(len(first), np.int64)
+    ranks[np.argsort(_positions(rows, first, key), kind="stable")] = np.arange(len(first))
+    return ranks[numbers]
 
 
 def _positions(rows: pa.Table, indices: Ints, key: str) -> Floats:

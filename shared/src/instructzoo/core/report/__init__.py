@@ -20,8 +20,9 @@ from instructzoo.core import runs
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.report import damage, data_card, sections
 from instructzoo.core.report.summary import facts, mapping, subtitle, summary
-from instructzoo.core.score import seed_aggregation, tables
-from instructzoo.core.score.tables import Results, Table
+from instructzoo.core.score import learning_curve, seed_aggregation, tables
+from instructzoo.core.score.results import Results
+from instructzoo.core.score.tables import Table
 
 SECTIONS = (
     ("results", "Results"),
@@ -136,7 +137,8 @@ def results_table(*scores_json: Mapping[str, Any]) -> str:
 
     Args:
         scores_json: The content of scores.json of one run, or of several runs that differ by their seed: the values
-            are then means, with intervals over the seeds.
+            are then means, with intervals over the seeds. Runs that differ by the number of their training rows give a
+            learning curve.
 
     Returns:
         Markdown, without a final line break.
@@ -144,7 +146,10 @@ def results_table(*scores_json: Mapping[str, Any]) -> str:
     Raises:
         ZooError: The content is no scores.json, or the runs differ by more than their seed.
     """
-    results = seed_aggregation.merge_seeds([Results.from_dict(scores) for scores in scores_json])
+    every = [Results.from_dict(scores) for scores in scores_json]
+    if learning_curve.is_curve(every):
+        return _curve_block(every)
+    results = seed_aggregation.merge_seeds(every)
     head = f"{results.domain}/{results.recipe}, {results.scored_rows}, backbone `{results.backbone}`"
     intervals = "in brackets 95% intervals"
     if results.runs > 1:
@@ -154,6 +159,18 @@ def results_table(*scores_json: Mapping[str, Any]) -> str:
     if results.command:
         blocks.append(f"Made by `{results.command}`" + (" and so on with each seed." if results.runs > 1 else "."))
     return "\n\n".join(blocks)
+
+
+def _curve_block(results: Sequence[Results]) -> str:
+    """The Markdown of a learning curve."""
+    first, curve = results[0], learning_curve.points(results)
+    seeds = max(point.seeds for point in curve)
+    intervals = f"means of up to {seeds} seeds, in brackets" if seeds > 1 else "in brackets"
+    head = f"{first.domain}/{first.recipe} by its number of training rows, scored on the {first.scored_rows}"
+    blocks = [f"{head}, {first.scorer} scorer, backbone `{first.backbone}`; {intervals} 95% intervals."]
+    blocks.append(learning_curve.curve_table(curve).markdown())
+    commands = [f"`{result.command}`" for result in results if result.command]
+    return "\n\n".join([*blocks, *([f"Made by {commands[0]} and so on with more rows."] if commands else [])])
 
 
 def _group_blocks(results: Results) -> list[str]:

@@ -13,7 +13,7 @@ from instructzoo.core.report import sections
 from instructzoo.core.report.sections import Block
 from instructzoo.core.run_checks import check_settings
 from instructzoo.core.runs import Run
-from instructzoo.core.score.tables import Results
+from instructzoo.core.score.results import Results
 
 Value = TypeVar("Value")
 

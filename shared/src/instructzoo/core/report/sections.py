@@ -14,7 +14,8 @@ from instructzoo.core.errors import ZooError
 from instructzoo.core.report import charts
 from instructzoo.core.report.data_card import cut
 from instructzoo.core.score import tables
-from instructzoo.core.score.tables import Results, Table
+from instructzoo.core.score.results import Results
+from instructzoo.core.score.tables import Table
 
 SAMPLES = 8
 """Wrong answers, and right answers, that are shown at most."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from instructzoo.core.report import sections
 from instructzoo.core.score import tables
-from instructzoo.core.score.tables import Results
+from instructzoo.core.score.results import Results
 
 
 def mapping(value: Any) -> dict[str, Any]:

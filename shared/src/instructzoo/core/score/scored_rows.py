@@ -32,7 +32,8 @@ class ScoredRows(NamedTuple):
         test: The rows to score.
         train: The training rows that baselines learn from; None where there are none to learn from.
         origin: What scores.json says of the rows: "part" (test, or file), "data" (16 hex digits of their content),
-            "paper" (published results to show beside the scores), and for a file its name under "rows".
+            "paper" (published results to show beside the scores), for a file its name under "rows", and where it is
+            known "trained_on" (the number of training rows and of their items).
     """
 
     test: list[Row]
@@ -68,14 +69,16 @@ def of_recipe(domain: Domain, folder: Path, recipe: Recipe, limit: int | None, b
         raise ZooError("the test split is empty", "at least one row", "look at the data card: zoo data")
     train = sampled(built.rows["train"], BASELINE_ROWS, recipe.seed, "train") if baselines else None
     paper = [asdict(result) for result in domain.module("metrics").PAPER]
-    return ScoredRows(test, train, {"part": "test", "data": built.fingerprint, "paper": paper})
+    origin = {"part": "test", "data": built.fingerprint, "paper": paper, **_trained_on(built.card)}
+    return ScoredRows(test, train, origin)
 
 
-def of_file(domain: Domain, file: str, limit: int | None, seed: int) -> ScoredRows:
+def of_file(domain: Domain, folder: Path, file: str, limit: int | None, seed: int) -> ScoredRows:
     """The rows of a file. No published result is of these rows, and no training rows belong to them.
 
     Args:
         domain: The domain of the rows.
+        folder: A run directory, or the folder of a bundled model.
         file: JSONL of rows with outputs, or a file in a published format that the domain reads.
         limit: The number of rows, sampled by seed; None: all.
         seed: The seed of the sample.
@@ -99,8 +102,17 @@ def of_file(domain: Domain, file: str, limit: int | None, seed: int) -> ScoredRo
     path = Path(file).absolute()
     name = path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else path.name
     numbers = sample(pa.table({"row": range(len(rows))}), limit, seed, "file")["row"].to_pylist()
-    origin = {"part": "file", "rows": {"file": name}, "data": runs.sha256(path)[:16], "paper": []}
+    card = folder / "card.json"
+    trained_on = _trained_on(runs.read_object(card)) if card.is_file() else {}
+    origin = {"part": "file", "rows": {"file": name}, "data": runs.sha256(path)[:16], "paper": [], **trained_on}
     return ScoredRows([rows[number] for number in numbers], None, origin)
+
+
+def _trained_on(card: Mapping[str, Any]) -> dict[str, Any]:
+    """The size of the training split by the data card; nothing where it was not built."""
+    if "train" not in card["counts"]:
+        return {}
+    return {"trained_on": {"rows": card["counts"]["train"], "items": card["items"]["train"]}}
 
 
 def check_same_data(folder: Path, built: BuiltData) -> None:

@@ -14,7 +14,8 @@ import numpy as np
 
 from instructzoo.core.errors import ZooError
 from instructzoo.core.score.intervals import LEVEL
-from instructzoo.core.score.tables import Results, is_fraction
+from instructzoo.core.score.results import Results
+from instructzoo.core.score.tables import is_fraction
 from instructzoo.core.score.types import MetricValue, Scores
 
 

@@ -1,0 +1,98 @@
+"""A learning curve: the scores of one setup that was trained on more and more rows, all on the same test rows.
+
+| training rows | items | F1, %             | n   |
+| 30            | 30    | 11.9 [9.0, 15.1]  | 537 |
+| 100           | 100   | 24.0 [20.2, 27.9] | 537 |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from instructzoo.core.errors import ZooError
+from instructzoo.core.score.results import Results
+from instructzoo.core.score.seed_aggregation import mean_over_seeds
+from instructzoo.core.score.tables import Table, column_heading, format_cell
+from instructzoo.core.score.types import MetricValue
+
+
+@dataclass(frozen=True)
+class Point:
+    """The headline value after training on some rows.
+
+    Attributes:
+        rows: The number of training rows.
+        items: The number of their items, such as sentences.
+        value: The value; a mean where several seeds trained on as many rows.
+        seeds: The number of seeds.
+    """
+
+    rows: int
+    items: int
+    value: MetricValue
+    seeds: int
+
+
+def is_curve(results: Sequence[Results]) -> bool:
+    """Whether results are of different numbers of training rows."""
+    return len({result.trained_on.get("rows") for result in results}) > 1
+
+
+def points(results: Sequence[Results]) -> list[Point]:
+    """The points of a curve, in the order of their training rows.
+
+    Args:
+        results: Results of one setup, on the same test rows.
+
+    Returns:
+        A point for each number of training rows.
+
+    Raises:
+        ZooError: A result does not say how many rows it was trained on, or is of another setup or of other test rows.
+    """
+    first = results[0]
+    for result in results:
+        for name in ("domain", "recipe", "split", "rows_file", "scorer", "n", "backbone"):
+            if getattr(result, name) != getattr(first, name):
+                found = f"{name} {getattr(result, name)} beside {getattr(first, name)}"
+                raise ZooError(found, "runs that differ by their training rows alone")
+        if not result.trained_on:
+            raise ZooError("scores that do not name their training rows", '"trained_on"', "score the run again")
+    sizes = sorted({(result.trained_on["rows"], result.trained_on["items"]) for result in results})
+    return [_point(rows, items, [r for r in results if r.trained_on["rows"] == rows]) for rows, items in sizes]
+
+
+def _point(rows: int, items: int, seeds: Sequence[Results]) -> Point:
+    values = [result.model.headline_value() for result in seeds]
+    first = values[0]
+    if len(values) == 1:
+        return Point(rows, items, first, 1)
+    return Point(
+        rows, items, mean_over_seeds(first.metric, [v.value for v in values], first.group, first.n), len(values)
+    )
+
+
+def curve_table(curve: Sequence[Point]) -> Table:
+    """A curve as a table: training rows, their items where these are fewer, the value with its interval, and n."""
+    by_item = any(point.items != point.rows for point in curve)
+    head = ("training rows", *(("items",) if by_item else ()), column_heading(curve[0].value.metric), "n")
+    return Table(
+        head,
+        tuple(
+            (
+                f"{point.rows:,}",
+                *((f"{point.items:,}",) if by_item else ()),
+                format_cell(point.value),
+                f"{point.value.n:,}",
+            )
+            for point in curve
+        ),
+    )
+
+
+def sentence(curve: Sequence[Point]) -> str:
+    """A curve in one line: `F1, %: 11.9 [9.0, 15.1] after 30 training rows, 24.0 [20.2, 27.9] after 100 (n 537)`."""
+    first, *others = (f"{format_cell(point.value)} after {point.rows:,}" for point in curve)
+    values = ", ".join([f"{first} training rows", *others])
+    return f"{column_heading(curve[0].value.metric)}: {values} (n {curve[0].value.n:,})"
