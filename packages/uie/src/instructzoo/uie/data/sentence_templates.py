@@ -69,6 +69,23 @@ NAMES = {
 }
 """Names by slot, which is also the label of what fills it."""
 
+PATTERNS = {
+    "company": ("{last} & {last2}", "{last} Ltd", "{last} {company}"),
+    "organisation": ("{city} {organisation}", "{last} Foundation", "Friends of {city}"),
+    "university": ("University of {city}", "{last} College"),
+    "location": ("{last} Street", "{last} Park", "Lake {last}", "Mount {last}", "{city} {location}"),
+}
+"""Patterns of names that nobody has met, by slot; a word of ENDINGS stands for the slot itself."""
+
+ENDINGS = {
+    "company": split_names("Motors; Foods; Bank; Airlines; Energy; Media; Group; Insurance; Books; Records; Hotels"),
+    "organisation": split_names(
+        "City Council; Police Department; General Hospital; Chamber of Commerce; Symphony Orchestra; Rovers; United"
+    ),
+    "location": split_names("Airport; Central Station; Harbour; Old Town; Zoo"),
+}
+_PATTERN_SHARE = 0.3
+
 
 def generate(n: int, seed: int) -> Iterator[Sentence]:
     """Fill templates with names.
@@ -127,6 +144,10 @@ def _any_name(slot: str, rng: random.Random) -> str:
         return rng.choice(FIRST_NAMES if slot == "first" else LAST_NAMES)
     if slot == "year":
         return str(rng.randint(1850, 2025))
+    if slot in PATTERNS and rng.random() < _PATTERN_SHARE:
+        last, last2 = rng.sample(LAST_NAMES, 2)
+        endings = {name: rng.choice(words) for name, words in ENDINGS.items()}
+        return rng.choice(PATTERNS[slot]).format(last=last, last2=last2, city=rng.choice(known_names.CITIES), **endings)
     if slot != "date":
         return rng.choice(NAMES[slot])
     month, day, year = rng.choice(_MONTHS), rng.randint(1, 28), rng.randint(1950, 2025)
