@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import DESKTOP, PHONE, Browsed, screen
 
 from instructzoo.arithmetic import checker, demo
 from instructzoo.arithmetic.problem import Problem
@@ -23,7 +23,6 @@ from instructzoo.core.record import Row
 
 pytestmark = pytest.mark.browser
 
-SECONDS = 60
 WRONGLY_ANSWERED = "58 - 93"
 """The question that the scripted predictor gets wrong."""
 
@@ -51,59 +50,18 @@ class Scripted:
         return f"{problem.expression} = {int(answer) + 1 if problem.expression == WRONGLY_ANSWERED else answer}"
 
 
-class Page:
-    """The open demo; elements are waited for, since every answer is a round trip."""
+class Page(Browsed):
+    """The open demo of arithmetic."""
 
     def __init__(self, browser: Any, address: str) -> None:
-        from selenium.webdriver.support.ui import WebDriverWait
-
-        self.browser = browser
-        self.wait = WebDriverWait(browser, SECONDS)
-        browser.get_log("performance")
-        browser.get(address)
-        self.find("#question textarea, #question input")
-
-    def find(self, css: str) -> Any:
-        from selenium.webdriver.common.by import By
-
-        return self.wait.until(
-            lambda b: next((e for e in b.find_elements(By.CSS_SELECTOR, css) if e.is_displayed()), None)
-        )
+        super().__init__(browser, address, "#question textarea, #question input")
 
     def text(self, css: str) -> str:
         return str(self.find(css).text)
 
-    def until(self, css: str, expected: str) -> str:
-        """The element's text once it holds `expected`; fails with what it holds instead."""
-        from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
-
-        self.wait._ignored_exceptions = (StaleElementReferenceException,)
-        try:
-            self.wait.until(lambda _: expected in self.text(css))
-        except TimeoutException:
-            pytest.fail(f'no "{expected}" in {css}: {self.text(css)!r}')
-        return self.text(css)
-
-    def type(self, css: str, text: str) -> None:
-        from selenium.webdriver.common.keys import Keys
-
-        box = self.find(css)
-        box.send_keys(Keys.CONTROL, "a")
-        box.send_keys(Keys.DELETE)
-        box.send_keys(text)
-
     def ask(self, question: str) -> None:
         self.type("#question textarea, #question input", question)
-        self.find("#ask").click()
-
-    def tab(self, name: str) -> None:
-        from selenium.webdriver.common.by import By
-
-        tabs = self.wait.until(lambda b: b.find_elements(By.CSS_SELECTOR, "button[role=tab]"))
-        next(t for t in tabs if t.is_displayed() and t.text == name).click()
-
-    def unfold(self) -> None:
-        self.find("#card button").click()
+        self.click("#ask")
 
 
 def serve(predictor: Any) -> Iterator[str]:
@@ -138,8 +96,30 @@ def test_the_bundled_model_answers_typed_problems_right(
     shown = page.until("#answer", "✓ Python says 1273 R 3 too")
     assert "Therefore, 8914 / 7 = 1273 R 3" in shown
     picture("demo")
-    page.unfold()
+    page.click("#card button")
     assert "95% interval" in page.until("#card", "exact match")
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_page_opens_with_an_answered_question_in_one_view_with_it(
+    chromium: Any, bundled: str, picture: Callable[[str], Path], size: tuple[int, int]
+) -> None:
+    with screen(chromium, *size):
+        page = Page(chromium, bundled)
+        assert "Python says 4042 too" in page.text("#answer")
+        assert page.find("#question textarea, #question input").get_attribute("value") == demo.EXAMPLES[0]
+        assert not page.out_of_view("#question", "#ask", "#answer .zoo-card")
+        assert page.too_wide() <= 0
+        picture(f"arithmetic-demo-{size[0]}")
+        assert not page.complaints()
+
+
+def test_a_click_on_an_example_answers_it(chromium: Any, bundled: str) -> None:
+    page = Page(chromium, bundled)
+    page.click_text("#examples button", "8914 ÷ 7")
+    page.until("#answer", "✓ Python says 1273 R 3 too")
+    assert page.find("#question textarea, #question input").get_attribute("value") == "8914 ÷ 7"
+    assert not page.complaints()
 
 
 def test_a_typed_problem_shows_answer_steps_question_and_check(
@@ -186,7 +166,7 @@ def test_a_bad_line_of_a_batch_is_an_error_of_its_own_only(
     page = Page(chromium, scripted)
     page.tab("Many questions")
     page.type("#lines textarea", f"345 + 678\n{WRONGLY_ANSWERED}\nhello\n47 x 86\n2 ^ 5\n")
-    page.find("#ask-all").click()
+    page.click("#ask-all")
     shown = page.until("#table", "of 5 lines")
     for text in (
         "✓ 2 right",
@@ -205,27 +185,13 @@ def test_the_page_sends_no_request_to_another_machine(chromium: Any, scripted: s
     page = Page(chromium, scripted)
     page.ask("7 + 8")
     page.until("#answer", "✓ Python says 15 too")
-    urls = set()
-    for entry in chromium.get_log("performance"):
-        message = json.loads(entry["message"])["message"]
-        if message["method"] == "Network.requestWillBeSent":
-            urls.add(message["params"]["request"]["url"])
-    own_urls = {url for url in urls if url.startswith(scripted)}
-    assert own_urls
-    assert not {url for url in urls - own_urls if url.startswith(("http", "ws"))}
+    assert not page.foreign()
 
 
 def test_the_page_fits_a_phone(chromium: Any, scripted: str, picture: Callable[[str], Path]) -> None:
-    try:
-        chromium.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True},
-        )
+    with screen(chromium, *PHONE):
         page = Page(chromium, scripted)
         page.ask("47 x 86")
         page.until("#answer", "✓ Python says 4042 too")
         picture("phone")
-        overflow = chromium.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
-        assert overflow <= 0, f"{overflow} px wider than the screen"
-    finally:
-        chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        assert page.too_wide() <= 0
