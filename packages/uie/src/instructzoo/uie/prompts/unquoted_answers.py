@@ -16,8 +16,8 @@ from instructzoo.uie.data.row_fields import event_of, labels_of
 from instructzoo.uie.prompts import answer_format
 from instructzoo.uie.schema import Annotation, Event, Mention, Relation
 
-MOST_JOINED = 4
-"""Pieces between separators that are tried as one span: more would make reading quadratic."""
+MOST_JOINED = 16
+"""Pieces between separators that are tried as one element: a bound, so that reading stays linear."""
 
 Element = TypeVar("Element")
 Read = Callable[[str], tuple[Element, bool] | None]
@@ -89,7 +89,7 @@ class UnquotedAnswerReader:
 
     def pair(self, text: str) -> tuple[tuple[str, str], bool] | None:
         """`head, tail`, cut at the first comma that leaves two spans of the text, else at the first one."""
-        cuts = [i for i, character in enumerate(text) if character == ","][: MOST_JOINED * 2]
+        cuts = [i for i, character in enumerate(text) if character == ","][:MOST_JOINED]
         pairs = [(text[:cut].strip(), text[cut + 1 :].strip()) for cut in cuts]
         pairs = [pair for pair in pairs if all(pair)]
         if not pairs:
