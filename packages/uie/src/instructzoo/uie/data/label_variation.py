@@ -4,9 +4,10 @@
     # asks for "people" and "cities": a researcher is written as one of the people, Paris as a city
 
 Users choose their own labels. A row therefore offers a sample of the labels, those that the sentence lacks among them,
-and sometimes only these. A mention gets the most specific offered label that holds for it: where "researcher" is not
-offered, a researcher is a person. What a name is beyond its annotation (city, country, company) comes from
-known_names.py, and such a label is offered only where the lists know every name of the sentence that it could hold for.
+and sometimes only these, or all labels of the set. A mention gets the most specific offered label that holds for it:
+where "researcher" is not offered, a researcher is a person. What a name is beyond its annotation (city, country,
+company) comes from known_names.py, and such a label is offered only where the lists know every name of the sentence
+that it could hold for.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 """Names for a label, all true of whatever has the label; the frequent ones stand twice."""
 
 _SIZES = (1, 2, 2, 3, 3, 3, 4, 4, 5, 6, 8)
-_ABSENT_ONLY, _KEPT, _CASES = 0.12, 0.8, (0.9, 0.97)
+_ALL_LABELS, _ABSENT_ONLY, _KEPT, _CASES = 0.3, 0.12, 0.8, (0.9, 0.97)
 
 
 def vary(annotation: Annotation, types: Sequence[str], task: str, rng: random.Random) -> tuple[Annotation, Labels]:
@@ -120,6 +121,8 @@ def vary(annotation: Annotation, types: Sequence[str], task: str, rng: random.Ra
     Returns:
         The annotation with the drawn labels, and these labels: what has none of them is left out.
     """
+    if rng.random() < _ALL_LABELS:
+        return annotation, Labels(tuple(types))
     entities = task in schema.ENTITY_TASKS
     chains = {m: _chain(m, annotation.entities) for m in annotation.entities} if entities else {}
     true_chains = list(chains.values()) if entities else [(r.type,) for r in annotation.relations]
