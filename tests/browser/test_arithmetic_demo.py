@@ -78,8 +78,8 @@ def scripted() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def bundled() -> Iterator[str]:
     domain = domains.get("arithmetic")
-    if not (domain.folder() / "weights" / "model.safetensors").is_file():
-        pytest.skip("the package bundles no trained model yet: weights/model.safetensors")
+    if not domain.has_bundled_model():
+        pytest.skip("the package bundles no trained model yet: weights/tiny")
     yield from serve(Predictor.load(domain, domain.bundled_model()))
 
 

@@ -184,7 +184,7 @@ def test_a_typo_in_a_recipe_file_is_reported_with_its_line(tmp_path: Path) -> No
         (("train", "arithmetic/tiny", "data.world={operation: [add]}"), 'did you mean "operations"?'),
         (("train", "arithmetic/tiny", "data.sources=[wurld]"), 'did you mean "world"?'),
         (("data", "arithmetic/tiny", "data.sources=[goat]", "data.path=absent.json"), "absent.json"),
-        (("eval", "arithmetic", "--run", "absent"), "no run in absent"),
+        (("eval", "arithmetic", "--model", "absent"), 'no model "absent"'),
         (("report", "absent"), "no run in absent"),
         (("predict", "arithmetic", "absent.jsonl"), "absent.jsonl"),
         (("fetch", "smollm2-135n"), "smollm2-135m"),
@@ -233,7 +233,7 @@ def test_reproduce_does_not_retrain_a_finished_run(run: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert (run / "model" / "model.safetensors").stat().st_mtime_ns == weights
     assert "report.html" in done.stdout
-    assert "zoo demo arithmetic --run" in done.stdout
+    assert "zoo demo arithmetic --model" in done.stdout
 
 
 def test_a_run_has_all_its_files_systems_and_intervals(run: Path) -> None:
@@ -251,19 +251,20 @@ def test_predict_keeps_order_and_columns_and_resumes_after_a_kill(run: Path, tmp
     rows = [{"instruction": f"What is {n} + {n}?", "input": f"{n} + {n}", "mine": n} for n in range(40)]
     source, complete, partial = tmp_path / "in.jsonl", tmp_path / "complete.jsonl", tmp_path / "partial.jsonl"
     source.write_text("".join(json.dumps(r) + "\n" for r in rows))
-    assert zoo("predict", "arithmetic", str(source), "-o", str(complete), "--run", str(run)).returncode == 0
+    assert zoo("predict", "arithmetic", str(source), "-o", str(complete), "--model", str(run)).returncode == 0
     lines = complete.read_text().splitlines()
     assert [{k: v for k, v in json.loads(line).items() if k != "prediction"} for line in lines] == rows
     # what a killed call leaves: some complete lines, and the beginning of one
     partial.write_text("\n".join(lines[:7]) + "\n" + lines[7][:20])
     (tmp_path / "partial.jsonl.from.json").write_text((tmp_path / "complete.jsonl.from.json").read_text())
-    done = zoo("predict", "arithmetic", str(source), "-o", str(partial), "--run", str(run), "--json")
-    assert json.loads(done.stdout) == {"rows": 40, "answered": 33, "output": str(partial)}
+    done = zoo("predict", "arithmetic", str(source), "-o", str(partial), "--model", str(run), "--json")
+    summary = {"rows": 40, "answered": 33, "output": str(partial), "model": str(run), "knows": ""}
+    assert json.loads(done.stdout) == summary
     assert partial.read_text() == complete.read_text()
 
 
 def test_predict_reads_standard_input(run: Path) -> None:
-    done = zoo("predict", "arithmetic", "-", "--run", str(run), stdin='{"instruction": "What is 2 + 3?"}\n')
+    done = zoo("predict", "arithmetic", "-", "--model", str(run), stdin='{"instruction": "What is 2 + 3?"}\n')
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["instruction"] == "What is 2 + 3?"
     assert "prediction" in json.loads(done.stdout)
@@ -274,18 +275,19 @@ def test_predict_refuses_an_output_of_another_model(run: Path, tmp_path: Path) -
     source.write_text('{"instruction": "What is 2 + 3?"}\n')
     output.write_text("")
     one_line(
-        zoo("predict", "arithmetic", str(source), "-o", str(output), "--run", str(run)), "zoo predict did not write it"
+        zoo("predict", "arithmetic", str(source), "-o", str(output), "--model", str(run)),
+        "zoo predict did not write it",
     )
     (tmp_path / "out.jsonl.from.json").write_text('{"model": "another"}')
-    one_line(zoo("predict", "arithmetic", str(source), "-o", str(output), "--run", str(run)), "another model")
+    one_line(zoo("predict", "arithmetic", str(source), "-o", str(output), "--model", str(run)), "another model")
 
 
 def test_a_malformed_line_is_reported_with_its_number(run: Path, tmp_path: Path) -> None:
     source = tmp_path / "in.jsonl"
     source.write_text('{"instruction": "What is 2 + 3?"}\n{"instruction": \n')
-    one_line(zoo("predict", "arithmetic", str(source), "--run", str(run)), f"{source}:2")
+    one_line(zoo("predict", "arithmetic", str(source), "--model", str(run)), f"{source}:2")
     source.write_text("")
-    one_line(zoo("predict", "arithmetic", str(source), "--run", str(run)), str(source))
+    one_line(zoo("predict", "arithmetic", str(source), "--model", str(run)), str(source))
 
 
 def test_score_matches_answers_by_id_and_counts_missing_ones_as_wrong(tmp_path: Path) -> None:
@@ -315,7 +317,7 @@ def test_a_corrupted_model_is_a_clear_error(run: Path, tmp_path: Path) -> None:
     shutil.copytree(run, broken)
     path = broken / "model" / "model.safetensors"
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    one_line(zoo("eval", "arithmetic", "--run", str(broken)), "cannot load")
+    one_line(zoo("eval", "arithmetic", "--model", str(broken)), "cannot load")
 
 
 def test_explain_shows_which_tokens_are_supervised(tmp_path: Path) -> None:
@@ -344,14 +346,14 @@ def test_plan_gives_steps_parameters_seconds_per_step_and_memory() -> None:
 
 def test_an_exported_model_is_checked_and_loads_in_transformers(run: Path, tmp_path: Path) -> None:
     out = tmp_path / "plain"
-    done = zoo("export", "arithmetic", "-o", str(out), "--run", str(run), "--json")
+    done = zoo("export", "arithmetic", "-o", str(out), "--model", str(run), "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["checked"] == 30
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     AutoModelForCausalLM.from_pretrained(out)
     assert AutoTokenizer.from_pretrained(out).eos_token
-    one_line(zoo("export", "arithmetic", "-o", str(out), "--run", str(run)), "exists")
+    one_line(zoo("export", "arithmetic", "-o", str(out), "--model", str(run)), "exists")
 
 
 @pytest.mark.parametrize("form", ["messages", "alpaca", "sharegpt"])

@@ -73,13 +73,13 @@ def test_score_pairs_answers_by_id_and_refuses_ambiguous_ids(tmp_path: Path) -> 
 def test_a_partial_evaluation_does_not_replace_the_recorded_one(run: Path) -> None:
     before = {name: (run / name).read_bytes() for name in ("scores.json", "predictions.jsonl")}
     for options in (("--limit", "5"), ("--no-baselines",)):
-        done = zoo("eval", "arithmetic", "--run", str(run), *options)
+        done = zoo("eval", "arithmetic", "--model", str(run), *options)
         assert done.returncode == 0, done.stderr
         assert "nothing was recorded" in done.stdout
         assert {name: (run / name).read_bytes() for name in before} == before
     for limit in ("0", "-15"):
-        one_line(zoo("eval", "arithmetic", "--run", str(run), "--limit", limit), f"a limit of {limit} rows")
-    scores = json.loads(zoo("eval", "arithmetic", "--run", str(run), "--json").stdout)
+        one_line(zoo("eval", "arithmetic", "--model", str(run), "--limit", limit), f"a limit of {limit} rows")
+    scores = json.loads(zoo("eval", "arithmetic", "--model", str(run), "--json").stdout)
     assert scores["recorded"]
     assert (run / "scores.json").read_bytes() != before["scores.json"]  # another command line
 
@@ -111,7 +111,7 @@ def test_answers_cut_at_max_new_tokens_are_counted_and_shown(run: Path, tmp_path
         values = settings.parse(path.read_text(), str(path))
         values["decode"]["max_new_tokens"] = 1
         path.write_text(settings.dump(values))
-    printed = zoo("eval", "arithmetic", "--run", str(short)).stdout
+    printed = zoo("eval", "arithmetic", "--model", str(short)).stdout
     scores = json.loads((short / "scores.json").read_text())
     truncated = scores["systems"]["model"]["counts"]["cut at max_new_tokens"]
     assert truncated > 0
@@ -124,20 +124,20 @@ def test_a_model_of_another_domain_is_refused(run: Path, tmp_path: Path) -> None
     path = renamed / "model" / "recipe.yaml"
     path.write_text(path.read_text().replace("domain: arithmetic", "domain: absa"))
     rows = written(tmp_path / "in.jsonl", [{"instruction": "2 + 3"}])
-    one_line(zoo("eval", "arithmetic", "--run", str(renamed)), "a model of the domain absa", "one of arithmetic")
-    one_line(zoo("predict", "arithmetic", rows, "--run", str(renamed)), "a model of the domain absa")
+    one_line(zoo("eval", "arithmetic", "--model", str(renamed)), "a model of the domain absa", "one of arithmetic")
+    one_line(zoo("predict", "arithmetic", rows, "--model", str(renamed)), "a model of the domain absa")
 
 
 def test_predict_refuses_rows_that_already_have_a_prediction(run: Path, tmp_path: Path) -> None:
     rows = written(tmp_path / "in.jsonl", [{"instruction": "2 + 3"}, {"instruction": "2 + 4", "prediction": "6"}])
-    one_line(zoo("predict", "arithmetic", rows, "--run", str(run), "--quiet"), f"{rows}:2", '"prediction" already')
+    one_line(zoo("predict", "arithmetic", rows, "--model", str(run), "--quiet"), f"{rows}:2", '"prediction" already')
 
 
 def test_an_overlong_question_keeps_the_answers_before_it(run: Path, tmp_path: Path) -> None:
     rows = [{"instruction": f"{n} + 3"} for n in range(5)]
     source, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     written(source, [*rows[:3], {"instruction": "1 + " * 200}, *rows[3:]])
-    call = ("predict", "arithmetic", str(source), "-o", str(output), "--run", str(run), "--quiet")
+    call = ("predict", "arithmetic", str(source), "-o", str(output), "--model", str(run), "--quiet")
     for _ in range(2):  # a rerun says the same
         one_line(zoo(*call), f"{source}:4", "the question takes")
         assert len(output.read_text().splitlines()) == 3

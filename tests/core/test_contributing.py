@@ -71,7 +71,7 @@ def test_the_steps_can_be_followed_in_order(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
     for name in ("pyproject.toml", "LICENSE"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
-    (tmp_path / "README.md").write_text("<!-- results:units/weights -->\n<!-- /results -->\n")
+    (tmp_path / "README.md").write_text("<!-- results:units/weights/tiny -->\n<!-- /results -->\n")
     (tmp_path / "shared").symlink_to(ROOT / "shared")
     environment: dict[str, str] = {}
     run, done = "", []

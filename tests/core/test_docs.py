@@ -27,9 +27,9 @@ def test_result_tables_of_the_pages_equal_the_generated_ones(page: Path) -> None
 
 def test_the_readme_shows_the_results_of_every_bundled_model() -> None:
     names = {m["name"] for m in TABLE.finditer((ROOT / "README.md").read_text(encoding="utf-8"))}
-    bundled = [path.parents[4].name for path in ROOT.glob("packages/*/src/instructzoo/*/weights/scores.json")]
+    bundled = [path.parents[5].name for path in ROOT.glob("packages/*/src/instructzoo/*/weights/tiny/scores.json")]
     assert len(bundled) >= 4
-    assert names >= {f"{name}/weights" for name in bundled}
+    assert names >= {f"{name}/weights/tiny" for name in bundled}
 
 
 @pytest.mark.parametrize(

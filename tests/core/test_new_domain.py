@@ -58,7 +58,7 @@ def test_a_new_domain_passes_its_contract_and_its_model_can_be_bundled(checkout:
     tests = ["pytest", "-q", "-p", "no:cacheprovider", "-rs", "tests/spelling/test_contract.py"]
     contract = run(checkout, environment, *tests)
     assert contract.returncode == 0, contract.stdout
-    assert "bundles no model yet: zoo bundle spelling --run RUN" in contract.stdout  # the release stage waits
+    assert "bundles no model yet: zoo bundle spelling --model RUN" in contract.stdout  # the release stage waits
 
     short = ["train.steps=12", "data.sizes={train: 300, validation: 20, test: 30}"]
     trained = run(
@@ -66,9 +66,9 @@ def test_a_new_domain_passes_its_contract_and_its_model_can_be_bundled(checkout:
     )
     assert trained.returncode == 0, trained.stderr
     folder = json.loads(trained.stdout)["run"]
-    bundled = run(checkout, environment, "instructzoo.core.cli", "bundle", "spelling", "--run", folder, "--json")
+    bundled = run(checkout, environment, "instructzoo.core.cli", "bundle", "spelling", "--model", folder, "--json")
     assert bundled.returncode == 0, bundled.stderr
-    weights = checkout / "packages" / "spelling" / "src" / "instructzoo" / "spelling" / "weights"
+    weights = checkout / "packages" / "spelling" / "src" / "instructzoo" / "spelling" / "weights" / "tiny"
     assert json.loads((weights / "scores.json").read_text())["run"] == "bundled"
     assert (weights / "model.safetensors").stat().st_mode & 0o044 == 0o044  # others can read it
     assert "spelling/tiny, test" in (checkout / "packages" / "spelling" / "README.md").read_text()

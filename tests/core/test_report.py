@@ -63,7 +63,7 @@ def scores_json() -> dict[str, Any]:
                 "source": "arXiv:2305.14201",
             },
         ],
-        "command": "zoo eval arithmetic --run runs/x",
+        "command": "zoo eval arithmetic --model runs/x",
         "backbone": "scratch:llama-3x128",
         "data": "f00d",
     }
@@ -207,7 +207,7 @@ def test_metric_values_are_shown_with_n_interval_scorer_and_baselines(whole: str
     assert "this model strict 95.0 [91.0, 97.3] – 200" in text
     assert "this model lenient 97.0 [93.6, 98.6] – 200" in text
     assert re.search(r"copy the input strict 0\.0 \[0\.0, 1\.9\] 95\.0 \[9\d\.\d, 9\d\.\d\], p < 0\.001 200", text)
-    assert "zoo eval arithmetic --run runs/x" in text
+    assert "zoo eval arithmetic --model runs/x" in text
     assert re.search(r"add 2D 40 75\.0 \[59\.8, 85\.8\] 99\.4", text)
     assert "add 9D 12.3" in text  # published, not measured here
     assert "A note of the scorer." in text

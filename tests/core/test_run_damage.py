@@ -168,9 +168,9 @@ def written_rows(run: str) -> str:
 
 
 COMMANDS = {
-    "eval": lambda run: api.eval("arithmetic", run=run),
-    "predict": lambda run: api.predict("arithmetic", written_rows(run), run=run),
-    "export": lambda run: api.export("arithmetic", "out", run=run),
+    "eval": lambda run: api.eval("arithmetic", model=run),
+    "predict": lambda run: api.predict("arithmetic", written_rows(run), model=run),
+    "export": lambda run: api.export("arithmetic", "out", model=run),
 }
 
 

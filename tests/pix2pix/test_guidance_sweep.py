@@ -145,7 +145,7 @@ def test_the_command_writes_plots_points_baseline_and_settings(
 ) -> None:
     out = tmp_path / "sweep"
     settings = [
-        "--run",
+        "--model",
         str(run),
         "--clip",
         str(clip_folder),
@@ -162,7 +162,7 @@ def test_the_command_writes_plots_points_baseline_and_settings(
     assert [(p["guidance"], p["image_guidance"], p["n"]) for p in written["points"]] == [
         (2, 1, 4), (2, 2, 4), (3, 1, 4), (3, 2, 4)
     ]  # fmt: skip
-    assert written["command"].startswith("python -m instructzoo.pix2pix.metrics.guidance_sweep --run ")
+    assert written["command"].startswith("python -m instructzoo.pix2pix.metrics.guidance_sweep --model ")
     assert (written["part"], written["sampling"]["steps"], written["scorer"]) == ("validation", 2, "strict")
     assert {
         metrics.EDIT,
@@ -189,7 +189,7 @@ def test_a_user_error_is_one_line_and_writes_nothing(
         (["-o", free, "--clip", str(occupied)], "a folder with a CLIP model"),
         (["-o", free, "--guidance", "-1"], "guidance"),
     ]:
-        assert exit_code(monkeypatch, "--run", str(run), *arguments) == 2
+        assert exit_code(monkeypatch, "--model", str(run), *arguments) == 2
         error = capsys.readouterr().err
         assert error.startswith("sweep: ")
         assert error.count("\n") == 1
@@ -206,7 +206,7 @@ def test_sweeping_a_run_trained_on_other_data_is_an_error(
     (other / "model").symlink_to(run / "model")
     runs.write_json(other / "manifest.json", {"data": "0123456789abcdef"})
     shutil.copy(run / "recipe.yaml", other / "recipe.yaml")
-    assert exit_code(monkeypatch, "--run", str(other), "-o", str(tmp_path / "free")) == 2
+    assert exit_code(monkeypatch, "--model", str(other), "-o", str(tmp_path / "free")) == 2
     assert "trained on data 0123456789abcdef" in capsys.readouterr().err
 
 

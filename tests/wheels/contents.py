@@ -35,7 +35,7 @@ def faults(wheel: Path, distribution: Path, package: str) -> list[str]:
     must = [f"{information}/licenses/LICENSE", f"{information}/entry_points.txt"]
     if package != "core":
         must.append(f"instructzoo/{package}/recipes/tiny.yaml")
-    weights = f"instructzoo/{package}/weights/"
+    weights = f"instructzoo/{package}/weights/tiny/"
     if any(name.startswith(weights) for name in wanted):  # a domain that bundles a model ships it with its scores
         must.append(f"{weights}scores.json")
         if not any(name.startswith(weights) and name.endswith(".safetensors") for name in names):

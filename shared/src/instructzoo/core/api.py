@@ -3,7 +3,7 @@
     from instructzoo.core import api
 
     outcome = api.train("arithmetic/tiny", ["train.lr=1e-4"])
-    scores = api.eval("arithmetic", run=outcome["run"])
+    scores = api.eval("arithmetic", model=outcome["run"])
 
 Each function returns what the command prints with --json, and raises ZooError for an error that the user can correct.
 A function is imported when it is first used; torch is imported by the functions that need it.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from instructzoo.core.commands.export import export
     from instructzoo.core.commands.fetch import backbones, fetch
     from instructzoo.core.commands.launch import launch
-    from instructzoo.core.commands.list import list, settings
+    from instructzoo.core.commands.list import list, models, settings
     from instructzoo.core.commands.new import new
     from instructzoo.core.commands.plan import plan
     from instructzoo.core.commands.predict import predict
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from instructzoo.core.commands.train import train
 
 __all__ = [
-    "backbones", "bundle", "data", "demo", "doctor", "eval", "explain", "export", "fetch", "launch", "list", "new",
-    "plan", "predict", "report", "reproduce", "score", "settings", "synth", "train",
+    "backbones", "bundle", "data", "demo", "doctor", "eval", "explain", "export", "fetch", "launch", "list",
+    "models", "new", "plan", "predict", "report", "reproduce", "score", "settings", "synth", "train",
 ]  # fmt: skip
 
-_MODULES = {"backbones": "fetch", "settings": "list"}
+_MODULES = {"backbones": "fetch", "models": "list", "settings": "list"}
 """The module of each function that is not named after its module."""
 
 

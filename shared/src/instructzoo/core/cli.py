@@ -23,7 +23,10 @@ Overrides = Annotated[
     list[str] | None, typer.Argument(help="settings such as train.lr=1e-4", metavar="[SETTING=VALUE]...")
 ]
 DomainName = Annotated[str, typer.Argument(help="an installed domain", metavar="DOMAIN")]
-RunFolder = Annotated[str | None, typer.Option("--run", help="a run directory; default: the domain's bundled model")]
+ModelName = Annotated[
+    str | None, typer.Option("--model", help="a name of zoo models, a run, a folder or a hub id", metavar="MODEL")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="fetch the base of the default model without a question")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="show no progress")]
 
@@ -50,6 +53,15 @@ def _options(
 def list_(as_json: AsJson = False) -> None:
     """List the installed domains, their recipes and bundled models."""
     show(api.list(), as_json, "domains")
+
+
+@app.command()
+def models(
+    domain: Annotated[str | None, typer.Argument(help="an installed domain", metavar="[DOMAIN]")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the models by name: base, size, data, licence, score, and what must be fetched."""
+    show(api.models(domain), as_json, "models")
 
 
 @app.command()
@@ -120,7 +132,7 @@ def train(
 @app.command("eval")
 def eval_(
     domain: DomainName,
-    run: RunFolder = None,
+    model: ModelName = None,
     limit: Annotated[
         int | None, typer.Option(help="number of test rows to score, sampled by seed; nothing is recorded")
     ] = None,
@@ -133,7 +145,7 @@ def eval_(
     as_json: AsJson = False,
 ) -> None:
     """Score a model and its baselines on the test split, or on a file of rows."""
-    show(api.eval(domain, run, limit, baselines, quiet, rows, output), as_json, "scores")
+    show(api.eval(domain, model, limit, baselines, quiet, rows, output), as_json, "scores")
 
 
 @app.command()
@@ -147,12 +159,13 @@ def predict(
         ),
     ],
     output: Annotated[str, typer.Option("--output", "-o", help="JSONL of answers; - is standard output")] = "-",
-    run: RunFolder = None,
+    model: ModelName = None,
+    yes: Yes = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Answer the rows of a file, in order. An interrupted call is resumed."""
-    outcome = api.predict(domain, source, output, run, quiet)
+    outcome = api.predict(domain, source, output, model, quiet, yes)
     if output != "-":
         show(outcome, as_json, "predicted")
 
@@ -189,24 +202,25 @@ def reproduce(recipe: RecipeName, overrides: Overrides = None, quiet: Quiet = Fa
 @app.command()
 def demo(
     domain: DomainName,
-    run: RunFolder = None,
+    model: ModelName = None,
     port: Annotated[int | None, typer.Option(help="port on 127.0.0.1; default: the first free one from 7860")] = None,
     open_browser: Annotated[bool, typer.Option("--open", help="open it in the browser")] = False,
+    yes: Yes = False,
 ) -> None:
     """Serve the domain's demo on this machine."""
-    api.demo(domain, run, port, open_browser)
+    api.demo(domain, model, port, open_browser, yes)
 
 
 @app.command()
 def export(
     domain: DomainName,
     output: Annotated[str, typer.Option("--output", "-o", help="folder to write")],
-    run: RunFolder = None,
+    model: ModelName = None,
     half: Annotated[bool, typer.Option("--half", help="save the weights in float16")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Export a model to the plain Hugging Face layout. Its answers are checked to be unchanged."""
-    show(api.export(domain, output, run, half), as_json, "exported")
+    show(api.export(domain, output, model, half), as_json, "exported")
 
 
 @app.command()
@@ -222,12 +236,12 @@ def new(
 @app.command()
 def bundle(
     domain: DomainName,
-    run: Annotated[str, typer.Option("--run", help="a run directory that zoo eval has scored")],
+    model: Annotated[str, typer.Option("--model", help="a run directory that zoo eval has scored")],
     half: Annotated[bool, typer.Option("--half", help="weights in float16")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Bundle a scored run with its package. The tables of the READMEs are updated."""
-    show(api.bundle(domain, run, half), as_json, "bundled")
+    show(api.bundle(domain, model, half), as_json, "bundled")
 
 
 @app.command()

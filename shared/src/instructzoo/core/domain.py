@@ -8,13 +8,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
+from instructzoo.core import shelf
 from instructzoo.core.errors import ZooError, suggest
+from instructzoo.core.shelf import ShelfModel
 
 GROUP = "instructzoo.domains"
 """The entry point group that domain packages declare themselves in."""
-
-LARGEST_BUNDLED_MODEL = 3 * 2**20
-"""Bytes of all weights that a package may bundle."""
 
 OFFICIAL_DOMAINS = ("absa", "arithmetic", "pix2pix", "uie")
 """Domains that this project distributes: an error never advises to install a package of any other name."""
@@ -62,6 +61,7 @@ class Domain:
             None for a row without one. Decoding is then constrained to it, unless decode.constrained is false.
         labels: Kinds of labels, such as "categories", that `prompts.labels(rows)` finds in training rows. A trained
             model keeps them, and its answers are held to them (infer/trained_labels.py).
+        models: The models that the domain has by name. One whose weights are not bundled yet is not on the shelf.
 
     Example:
         `domains.get("arithmetic").module("prompts").render(row, seed=0)`
@@ -76,6 +76,7 @@ class Domain:
     columns: tuple[str, ...] = ()
     constrained: bool = False
     labels: tuple[str, ...] = ()
+    models: tuple[ShelfModel, ...] = ()
 
     @property
     def package(self) -> str:
@@ -127,20 +128,34 @@ class Domain:
         """The installed package's folder."""
         return Path(str(resources.files(self.package)))
 
-    def bundled_model(self) -> Path:
-        """The folder of the small trained model that is bundled with the package.
+    def shelf(self) -> dict[str, ShelfModel]:
+        """The models that can be opened by name: those on the hub, and the bundled ones whose weights are there."""
+        return shelf.by_name(model for model in self.models if not model.bundled or self.has_bundled_model(model.name))
+
+    def bundled_model(self, name: str = "tiny") -> Path:
+        """The folder of a model that is bundled with the package.
+
+        Args:
+            name: The name of the model, which is also that of the folder below weights/.
+
+        Returns:
+            The folder.
 
         Raises:
-            ZooError: The package bundles no model.
+            ZooError: The package bundles no such model.
         """
-        if not self.has_bundled_model():
-            fix = f"train one (zoo train {self.name}/tiny) and name it with --run RUN"
-            raise ZooError(f"{self.package} bundles no trained model", "safetensors in weights/", fix)
-        return self.folder() / "weights"
+        if not self.has_bundled_model(name):
+            fix = f"train one (zoo train {self.name}/tiny) and name it with --model RUN"
+            raise ZooError(f"{self.package} bundles no model {name}", f"safetensors in weights/{name}", fix)
+        return self.folder() / "weights" / name
 
-    def has_bundled_model(self) -> bool:
-        """Whether a trained model is bundled with the package."""
-        return any((self.folder() / "weights").rglob("*.safetensors"))
+    def has_bundled_model(self, name: str = "tiny") -> bool:
+        """Whether a trained model of this name is bundled with the package."""
+        return any((self.folder() / "weights" / name).rglob("*.safetensors"))
+
+    def shelf_model(self, folder: Path) -> ShelfModel | None:
+        """The model of the table whose weights are in a folder; None for a run or any other folder."""
+        return next((m for m in self.models if m.bundled and self.folder() / "weights" / m.name == folder), None)
 
     def checkout(self) -> Path | None:
         """The root of the checkout that the package is used from; None where it was installed from a wheel.

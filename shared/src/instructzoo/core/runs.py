@@ -224,7 +224,7 @@ def start(recipe: Recipe, command: str, run_id: str | None = None) -> Run:
             raise ZooError(
                 f"{folder} is finished",
                 "a new or an unfinished run",
-                f"zoo eval {recipe.domain} --run {folder}, or another seed",
+                f"zoo eval {recipe.domain} --model {folder}, or another seed",
             )
         run.recipe()
         run.check_checkpoints()

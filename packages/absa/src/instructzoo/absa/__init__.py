@@ -1,6 +1,7 @@
 """Aspect-based sentiment analysis by instruction, after Varia et al. (arXiv:2210.06629)."""
 
 from instructzoo.core.domain import Domain
+from instructzoo.core.shelf import ONLY_MADE_UP, ShelfModel, TrainingData
 
 domain = Domain(
     name="absa",
@@ -10,6 +11,29 @@ domain = Domain(
     columns=("task", "domain", "gold"),
     constrained=True,
     labels=("categories", "domains"),
+    models=(
+        ShelfModel(
+            name="tiny",
+            kind="tiny",
+            base="from scratch",
+            knows=f"{ONLY_MADE_UP}, reviews that a program writes: on real reviews it is often wrong.",
+            data=(TrainingData("made-up reviews", "Apache-2.0"),),
+            licence="Apache-2.0",
+        ),
+        ShelfModel(
+            name="small",
+            kind="small",
+            base="smollm2-135m",
+            knows="Learned from real English reviews of restaurants, laptops and hotels; other texts are new to it.",
+            data=(
+                TrainingData("ASQP rest16", "no licence file", research_only=True),
+                TrainingData("ACOS", "no licence file", research_only=True),
+                TrainingData("ASTE-Data-V2", "no licence file", research_only=True),
+                TrainingData("SemEval-2014 to 2016", "research use", research_only=True),
+            ),
+            licence="research only, as its data",
+        ),
+    ),
 )
 
 __all__ = ["domain"]

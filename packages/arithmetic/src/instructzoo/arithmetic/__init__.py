@@ -1,6 +1,7 @@
 """Arithmetic with written-out steps, after Goat (arXiv:2305.14201)."""
 
 from instructzoo.core.domain import Domain
+from instructzoo.core.shelf import ShelfModel, TrainingData
 
 domain = Domain(
     name="arithmetic",
@@ -8,6 +9,19 @@ domain = Domain(
     summary="sums, differences, products and quotients of whole numbers, with the steps written out",
     paper="arXiv:2305.14201",
     columns=("answer", "operation", "digits"),
+    models=(
+        ShelfModel(
+            name="tiny",
+            kind="tiny",
+            base="from scratch",
+            knows=(
+                "Knows sums and differences of up to 5 digits, products of up to 2 by 2 and quotients of up to 4 by 1, "
+                "in English."
+            ),
+            data=(TrainingData("made-up problems", "Apache-2.0"),),
+            licence="Apache-2.0",
+        ),
+    ),
 )
 
 __all__ = ["domain"]

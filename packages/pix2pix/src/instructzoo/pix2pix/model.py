@@ -180,12 +180,12 @@ def save(model: Editor, tokenizer: Any, recipe: Recipe, folder: Path) -> None:
 
 
 def open_saved(folder: Path) -> ModelBundle:
-    """Open an editor that `save` or `zoo export` wrote, in float32. Raises ZooError for another folder."""
-    recipe = runs.stored_recipe(folder)
+    """Open what `save` or `zoo export` wrote, or another editor of diffusers, in float32. Raises ZooError otherwise."""
     with quiet():
         if not (folder / TRAINED_FILE).is_file():
             model, tokenizer = editor.open_folder(folder)
             return ModelBundle(to_device(model.eval().requires_grad_(False)), tokenizer, "editor")
+        recipe = runs.stored_recipe(folder)
         loaded = load(recipe, list, folder)
         tuned = apply_method(loaded.model, recipe.method, recipe)
         _load_trained(tuned, folder / TRAINED_FILE)

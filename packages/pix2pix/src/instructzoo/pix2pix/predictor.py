@@ -14,7 +14,9 @@ from instructzoo.core.errors import ZooError
 from instructzoo.core.models.load import ModelBundle, to_device
 from instructzoo.core.recipe import Recipe, validate_settings
 from instructzoo.core.record import Row
-from instructzoo.pix2pix import images, model, sampling
+from instructzoo.core.shelf import ShelfModel
+from instructzoo.pix2pix import images, sampling
+from instructzoo.pix2pix import model as editors
 from instructzoo.pix2pix.data import image_transforms
 from instructzoo.pix2pix.data.readers.base import resolve
 from instructzoo.pix2pix.images import Pixels
@@ -31,7 +33,13 @@ NAMED_ROWS = 3
 
 @dataclass(frozen=True)
 class Predictor:
-    """An editing model. scores: the content of scores.json beside the model, if there is one."""
+    """An editing model.
+
+    Attributes:
+        scores: The content of scores.json beside the model, if there is one.
+        model: Its row in the domain's table of models; None for a run or a folder.
+        notice: Why it answers in place of the domain's default; empty where it does not.
+    """
 
     domain: Domain
     recipe: Recipe
@@ -39,6 +47,8 @@ class Predictor:
     folder: Path
     scores: dict[str, Any] | None = None
     constrained: bool = False
+    model: ShelfModel | None = None
+    notice: str = ""
     library: ClassVar[str] = "diffusers"
     usage: ClassVar[str] = (
         "diffusers' StableDiffusionInstructPix2PixPipeline opens this folder; where its autoencoder is a "
@@ -52,9 +62,14 @@ class Predictor:
         recipe = runs.stored_recipe(model_folder)
         if recipe.domain != domain.name:
             problem = f"a model of the domain {recipe.domain}"
-            raise ZooError(problem, f"one of {domain.name}", f"zoo ... {recipe.domain} --run {folder}", str(folder))
-        scores = runs.scores_of(folder)
-        return cls(domain, recipe, model.open_saved(model_folder), folder, scores)
+            raise ZooError(problem, f"one of {domain.name}", f"zoo ... {recipe.domain} --model {folder}", str(folder))
+        scores, listed = runs.scores_of(folder), domain.shelf_model(folder)
+        return cls(domain, recipe, editors.open_saved(model_folder), folder, scores, model=listed)
+
+    @classmethod
+    def of_folder(cls, domain: Domain, folder: Path, recipe: Recipe) -> Self:
+        """An editor in diffusers' layout, with the recipe's settings. Raises ZooError for another folder."""
+        return cls(domain, recipe, editors.open_saved(folder), folder)
 
     @property
     def prompts(self) -> Any:
@@ -77,7 +92,7 @@ class Predictor:
     @property
     def resolution(self) -> int:
         """Side of the square pictures that the model was trained at; other shapes are resized to as many pixels."""
-        return model.settings(self.recipe).resolution
+        return editors.settings(self.recipe).resolution
 
     def loaded_from(self) -> Path:
         """The folder of the weights themselves: a run's model/, or the bundled folder."""
@@ -86,14 +101,14 @@ class Predictor:
     def untuned(self) -> Self:
         """The same backbone before tuning, as a baseline."""
         weights_folder = self.loaded_from()
-        base = model.load(self.recipe, list, weights_folder if (weights_folder / "vae").is_dir() else None)
+        base = editors.load(self.recipe, list, weights_folder if (weights_folder / "vae").is_dir() else None)
         return replace(self, loaded=ModelBundle(to_device(base.model.eval()), base.tokenizer, base.kind))
 
     def exported(self, folder: Path, half: bool) -> Self:
         """Write this model into `folder` as a pipeline of diffusers, LoRA merged, and open it from there."""
-        merged_model = model.merge_lora(self.loaded.model)
+        merged_model = editors.merge_lora(self.loaded.model)
         (merged_model.half() if half else merged_model).save(folder, self.loaded.tokenizer)
-        return replace(self, loaded=model.open_saved(folder))
+        return replace(self, loaded=editors.open_saved(folder))
 
     @staticmethod
     def same_answer(one: str, other: str) -> bool:

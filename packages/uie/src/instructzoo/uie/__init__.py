@@ -1,6 +1,7 @@
 """Unified information extraction by instruction, after InstructUIE (arXiv:2304.08085)."""
 
 from instructzoo.core.domain import Domain
+from instructzoo.core.shelf import ONLY_MADE_UP, ShelfModel, TrainingData
 
 domain = Domain(
     name="uie",
@@ -9,6 +10,31 @@ domain = Domain(
     paper="arXiv:2304.08085",
     columns=("task", "options", "given", "gold", "dataset"),
     constrained=True,
+    models=(
+        ShelfModel(
+            name="tiny",
+            kind="tiny",
+            base="from scratch",
+            knows=f"{ONLY_MADE_UP}, news sentences that a program writes: on real texts it is mostly wrong.",
+            data=(TrainingData("made-up news", "Apache-2.0"),),
+            licence="Apache-2.0",
+        ),
+        ShelfModel(
+            name="small",
+            kind="small",
+            base="smollm2-135m",
+            knows="Learned from real English texts, news to science, to find what your labels name; it misses some.",
+            data=(
+                TrainingData("CrossNER", "MIT"),
+                TrainingData("WNUT17", "CC-BY-4.0"),
+                TrainingData("NCBI disease", "CC-BY-4.0"),
+                TrainingData("CoNLL04", "no licence file", research_only=True),
+                TrainingData("SemEval-2010 task 8", "CC-BY-3.0"),
+                TrainingData("PHEE", "MIT"),
+            ),
+            licence="research only, as its data",
+        ),
+    ),
 )
 
 __all__ = ["domain"]

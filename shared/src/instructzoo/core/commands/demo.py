@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from instructzoo.core import domain as domains
-from instructzoo.core import runs
 from instructzoo.core.errors import ZooError
+from instructzoo.core.terminal import model_option
 
 
 def demo(
-    domain_name: str, run: str | None = None, port: int | None = None, open_browser: bool = False
+    domain_name: str,
+    model: str | None = None,
+    port: int | None = None,
+    open_browser: bool = False,
+    yes: bool = False,
 ) -> dict[str, Any]:
     """Serve a domain's demo on 127.0.0.1 until interrupted.
 
     Args:
         domain_name: An installed domain.
-        run: A run directory; without it the demo uses the domain's bundled model.
+        model: A name of `zoo models`, a run directory, a folder or a hub id; by default small where the domain has it
+            and its base is or may be fetched, else tiny.
         port: The port; by default the first free one from 7860.
         open_browser: Whether to open the demo in the browser.
+        yes: Whether the base of the default model may be fetched without a question.
 
     Returns:
         {"domain": domain_name}, once the demo has ended.
 
     Raises:
-        ZooError: gradio is not installed, there is no such domain, run or bundled model, or the port is taken or
+        ZooError: gradio is not installed, there is no such domain or model, or the port is taken or
             out of range.
     """
     from importlib.util import find_spec
@@ -36,11 +41,10 @@ def demo(
 
     serving.check_port(port)
     domain = domains.get(domain_name)
-    folder = runs.find(run).folder if run else domain.bundled_model()
-    sys.stderr.write(f"opening the demo of {domain_name} with {'the bundled model' if run is None else folder}\n")
-    sys.stderr.flush()  # the imports below take seconds
+    chosen = model_option.for_answers(domain, model, yes)
+    model_option.tell(f"opening the demo with {model_option.label(domain, chosen)}")  # the imports below take seconds
     from instructzoo.core import infer, ui
 
-    predictor = infer.load(domain, folder)
+    predictor = infer.open_chosen(domain, chosen)
     ui.launch(domain.module("demo").build(predictor), port=port, open_browser=open_browser)
     return {"domain": domain_name}

@@ -15,6 +15,7 @@ from instructzoo.core.commands.train import command_line
 from instructzoo.core.domain import Domain
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Row
+from instructzoo.core.terminal import model_option
 
 UNTRAINED_BASELINES = ("copy",)
 """Baselines that need no training rows."""
@@ -25,7 +26,7 @@ UNCONSTRAINED = "unconstrained"
 
 def eval(
     domain_name: str,
-    run: str | None = None,
+    model: str | None = None,
     limit: int | None = None,
     baselines: bool = True,
     quiet: bool = False,
@@ -35,11 +36,11 @@ def eval(
     """Score a model on the test split of its recipe, or on a file of rows.
 
     A run's predictions.jsonl and scores.json are written into it if this is the complete evaluation that its recipe
-    asks for, with every baseline. The scores of a bundled model, and those of a file of rows, are only returned.
+    asks for, with every baseline. The scores of any other model, and those of a file of rows, are only returned.
 
     Args:
         domain_name: An installed domain.
-        run: A run directory; without it the domain's bundled model is scored.
+        model: A name of `zoo models`, a run directory, a folder or a hub id; by default tiny.
         limit: The number of test rows, sampled by seed; by default as the recipe says.
         baselines: Whether to score the baselines too.
         quiet: Whether to show no progress.
@@ -50,23 +51,27 @@ def eval(
 
     Returns:
         The content of scores.json: {"domain", "recipe", "scorer", "n", "systems": scores by system, "paired":
-        comparisons with the baselines, "paper": published results, ...}; for a run also "recorded".
+        comparisons with the baselines, "paper": published results, ...}; for a run also "recorded", for any other model
+        "model" and "knows".
 
     Raises:
-        ZooError: There is no such domain, run or bundled model, the limit is below 1, the recipe of the run no longer
-            builds the rows that it was trained on, a row of the file is malformed, or `output` holds no scores.
+        ZooError: There is no such domain or model, the limit is below 1, the recipe of the run no longer builds the
+            rows that it was trained on, a row of the file is malformed, or `output` holds no scores.
     """
+    from instructzoo.core import infer
+
     domain = domains.get(domain_name)
-    folder = runs.find(run).folder if run else domain.bundled_model()
-    if run and limit is None and rows is None:
+    chosen = model_option.for_files(domain, model)
+    folder, is_run = chosen.folder, (chosen.folder / "manifest.json").is_file()
+    if is_run and limit is None and rows is None:
         check_writable(folder)  # before the evaluation, whose scores would have no place
     if output:
         _check_output(Path(output))
-    scores, predictions = evaluate(domain, folder, limit, baselines, quiet, rows)
+    scores, predictions = evaluate_predictor(infer.open_chosen(domain, chosen), limit, baselines, quiet, rows)
     if output:
         runs.write_json(Path(output), scores)
-    if not run or rows is not None:
-        return scores
+    if not is_run or rows is not None:
+        return scores | model_option.about(domain, chosen)
     settings = runs.stored_recipe(folder).evaluate
     complete = limit in (None, settings.limit) and (baselines or not settings.baselines) and not scores["left_out"]
     if complete:
@@ -100,13 +105,34 @@ def evaluate(
     limit: int | None = None,
     baselines: bool = True,
     quiet: bool = False,
-    rows: str | None = None,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Score the model in a folder.
 
     Args:
         domain: The domain.
         folder: A run directory, or the folder of a bundled model.
+        limit: As for `evaluate_predictor`.
+        baselines: As for `evaluate_predictor`.
+        quiet: As for `evaluate_predictor`.
+
+    Returns:
+        The content of scores.json, and the lines of predictions.jsonl.
+
+    Raises:
+        ZooError: As `eval`.
+    """
+    from instructzoo.core import infer
+
+    return evaluate_predictor(infer.load(domain, folder), limit, baselines, quiet)
+
+
+def evaluate_predictor(
+    predictor: Any, limit: int | None = None, baselines: bool = True, quiet: bool = False, rows: str | None = None
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Score a model on the test split of its recipe.
+
+    Args:
+        predictor: The model.
         limit: The number of test rows, sampled by seed; by default as the recipe says.
         baselines: Whether to score the baselines too, where the recipe asks for them.
         quiet: Whether to show no progress.
@@ -118,14 +144,12 @@ def evaluate(
     Raises:
         ZooError: As `eval`.
     """
-    from instructzoo.core import infer
     from instructzoo.core.infer import trained_labels
     from instructzoo.core.score import scored_rows
 
     if limit is not None and limit < 1:
         raise ZooError(f"a limit of {limit} rows", "at least 1", "leave it out for all", "--limit")
-    predictor = infer.load(domain, folder)
-    recipe = predictor.recipe
+    domain, folder, recipe = predictor.domain, predictor.folder, predictor.recipe
     baselines = baselines and recipe.evaluate.baselines
     if rows is None:
         test, train, origin = scored_rows.of_recipe(domain, folder, recipe, limit, baselines)
@@ -151,7 +175,7 @@ def evaluate(
     content = {
         "domain": recipe.domain,
         "recipe": recipe.name,
-        "run": folder.name if folder.name != "weights" else "bundled",
+        "run": "bundled" if predictor.model and predictor.model.bundled else folder.name,
         **origin,
         "scorer": recipe.evaluate.scorer,
         "n": len(test),

@@ -9,18 +9,20 @@ from instructzoo.core import domain as domains
 from instructzoo.core import runs
 from instructzoo.core.commands.training_task import new_folder
 from instructzoo.core.errors import ZooError
+from instructzoo.core.record import Row
+from instructzoo.core.terminal import model_option
 
 PROBES = 32
 """Test rows that the exported model must answer as the trained one does; images may differ by rounding."""
 
 
-def export(domain_name: str, output: str, run: str | None = None, half: bool = False) -> dict[str, Any]:
+def export(domain_name: str, output: str, model: str | None = None, half: bool = False) -> dict[str, Any]:
     """Write model, tokenizer and model card in the plain Hugging Face layout; adapters are merged.
 
     Args:
         domain_name: An installed domain.
         output: The new folder.
-        run: A run directory; without it the domain's bundled model is exported.
+        model: A name of `zoo models`, a run directory, a folder or a hub id; by default tiny.
         half: Whether to save the weights in float16, at half the size.
 
     Returns:
@@ -30,13 +32,12 @@ def export(domain_name: str, output: str, run: str | None = None, half: bool = F
         ZooError: The exported model answers differently (nothing is then written), the method cannot be merged, or
             `output` holds files already.
     """
-    from instructzoo.core import data, infer
+    from instructzoo.core import infer
 
     folder = new_folder(output)
     domain = domains.get(domain_name)
-    source = runs.find(run).folder if run else domain.bundled_model()
-    predictor = infer.load(domain, source)
-    rows = list(islice(data.build(predictor.recipe, splits=("test",)).rows["test"], PROBES))
+    predictor = infer.open_chosen(domain, model_option.for_files(domain, model))
+    rows = _probes(predictor)
     before = predictor.answer(rows)
     with runs.atomic_folder(folder) as temporary:
         runs.write_text(temporary / "recipe.yaml", predictor.recipe.resolved())
@@ -49,6 +50,15 @@ def export(domain_name: str, output: str, run: str | None = None, half: bool = F
                 "nothing was written",
             )
     return {"output": str(folder), "checked": len(rows)}
+
+
+def _probes(predictor: Any) -> list[Row]:
+    """Test rows of the model's recipe; of the microworld for a model that came with its weights alone."""
+    from instructzoo.core import data
+
+    if (predictor.folder / "manifest.json").is_file() or predictor.recipe.data.sources == ("world",):
+        return list(islice(data.build(predictor.recipe, splits=("test",)).rows["test"], PROBES))
+    return list(predictor.domain.module("world").generate(PROBES, 0, "test"))
 
 
 def _model_card(predictor: Any) -> str:

@@ -1,11 +1,16 @@
-"""zoo list: the installed domains and their recipes. Imports nothing heavy."""
+"""zoo list and zoo models: the installed domains, their recipes and models."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from instructzoo.core import domain as domains
+from instructzoo.core import runs
+from instructzoo.core.domain import Domain
+from instructzoo.core.shelf import ShelfModel
 
 SETTINGS_MODULES = {"data.world": "world", "data.options": "sources"}
 """Groups of a recipe that every domain defines, and the module whose `Settings` defines each."""
@@ -23,7 +28,8 @@ def list() -> dict[str, Any]:
     """List the installed domains.
 
     Returns:
-        {"domains": [{"name", "title", "summary", "paper", "recipes", "model": whether a model is bundled}],
+        {"domains": [{"name", "title", "summary", "paper", "recipes", "model": whether a model is bundled,
+        "models": for each of its models what it knows}],
         "broken": [{"name", "reason"}]}.
     """
     listed, broken = [], []
@@ -39,9 +45,75 @@ def list() -> dict[str, Any]:
                 "paper": domain.paper,
                 "recipes": [f"{name}/{stem}" for stem in domain.recipes()],
                 "model": domain.has_bundled_model(),
+                "models": {name: model.knows for name, model in domain.shelf().items()},
             }
         )
     return {"domains": listed, "broken": broken}
+
+
+def models(domain_name: str | None = None) -> dict[str, Any]:
+    """List the models that domains have by name.
+
+    Args:
+        domain_name: An installed domain; None lists those of all.
+
+    Returns:
+        {"models": [{"domain", "name", "kind", "base", "knows", "megabytes": size of the weights, "data": [{"name",
+        "licence", "research_only"}], "research_only", "licence", "score": {"metric", "value", "low", "high", "n",
+        "on"}, "fetch": {"name", "megabytes"}, "repository", "dialect", "source"}]}. "score" is None where none is
+        recorded, and "fetch" where nothing must be fetched.
+
+    Raises:
+        ZooError: There is no such domain, or the scores beside a model are damaged.
+    """
+    if domain_name is not None:
+        chosen = [domains.get(domain_name)]
+    else:
+        chosen = [domain for domain in domains.discover().values() if isinstance(domain, Domain)]
+    return {"models": [entry(domain, model) for domain in chosen for model in domain.shelf().values()]}
+
+
+def entry(domain: Domain, model: ShelfModel) -> dict[str, Any]:
+    """What `zoo models` says of one model.
+
+    Args:
+        domain: Its domain.
+        model: Its row in the domain's table.
+
+    Returns:
+        An entry of "models" of the function `models`.
+
+    Raises:
+        ZooError: The scores beside it are damaged.
+    """
+    from instructzoo.core.models import model_choice  # imports torch, which `zoo list` does not wait for
+
+    missing = model_choice.missing(model)
+    folder = domain.bundled_model(model.name) if model.bundled else None
+    return {
+        "domain": domain.name,
+        **asdict(model),
+        "megabytes": megabytes(folder) if folder else model.megabytes,
+        "research_only": model.research_only,
+        "score": score(folder) if folder else None,
+        "fetch": asdict(missing) if missing else None,
+    }
+
+
+def megabytes(folder: Path) -> float:
+    """The size of the weights in a folder."""
+    return round(sum(path.stat().st_size for path in folder.rglob("*.safetensors")) / 2**20, 2)
+
+
+def score(folder: Path) -> dict[str, Any] | None:
+    """The headline of the scores.json in a folder, with interval, n and what was scored; None without scores."""
+    scores = runs.scores_of(folder)
+    if scores is None:
+        return None
+    model = scores["systems"]["model"]
+    metric, group = model["headline"]
+    headline = next((v for v in model["figures"] if (v["metric"], v["group"]) == (metric, group)), model["figures"][0])
+    return {**headline, "on": f"{scores['part']} split of {scores['domain']}/{scores['recipe']}"}
 
 
 def settings() -> str:

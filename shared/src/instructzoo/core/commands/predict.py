@@ -14,13 +14,19 @@ from instructzoo.core import domain as domains
 from instructzoo.core import runs
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import TEXT_COLUMNS, Invalid, Record, Row
+from instructzoo.core.terminal import model_option
 
 LocatedRow = tuple[str, Row]
 """A row and where it comes from, file:line."""
 
 
 def predict(
-    domain_name: str, source: str, output: str = "-", run: str | None = None, quiet: bool = False
+    domain_name: str,
+    source: str,
+    output: str = "-",
+    model: str | None = None,
+    quiet: bool = False,
+    yes: bool = False,
 ) -> dict[str, Any]:
     """Answer the rows of a JSONL file.
 
@@ -31,11 +37,14 @@ def predict(
         domain_name: An installed domain.
         source: JSONL of rows with `instruction` and optionally `input`; "-" is standard input.
         output: The JSONL file to write; "-" is standard output.
-        run: A run directory; without it the domain's bundled model answers.
+        model: A name of `zoo models`, a run directory, a folder or a hub id; by default small where the domain has it
+            and its base is or may be fetched, else tiny.
         quiet: Whether to show no progress.
+        yes: Whether the base of the default model may be fetched without a question.
 
     Returns:
-        {"rows": answered in all, "answered": answered by this call, "output"}; for a domain whose answers are held to
+        {"rows": answered in all, "answered": answered by this call, "output", "model", "knows": what the model knows,
+        empty for a run or a folder}; for a domain whose answers are held to
         labels also "unparseable": how many of this call's answers have another form, or a label that is not on offer.
 
     Raises:
@@ -46,16 +55,17 @@ def predict(
 
     domain = domains.get(domain_name)
     rows = _rows(source)
-    folder = runs.find(run).folder if run else domain.bundled_model()
-    predictor = infer.load(domain, folder)
+    chosen = model_option.for_answers(domain, model, yes, ask=source != "-")
+    predictor = infer.open_chosen(domain, chosen)
+    about = model_option.about(domain, chosen)
     if output == "-":
         counts = _stream_answers(sys.stdout, predictor, rows, 0, quiet=True)
-        return {"rows": counts["answered"], **counts, "output": output}
+        return {"rows": counts["answered"], **counts, "output": output, **about}
     path = Path(output)
     done = _resume(path, identity(predictor), rows)
     with runs.disk_errors(path), path.open("a", encoding="utf-8") as file:
         counts = _stream_answers(file, predictor, rows, done, quiet)
-    return {"rows": done + counts["answered"], **counts, "output": output}
+    return {"rows": done + counts["answered"], **counts, "output": output, **about}
 
 
 def identity(predictor: Any) -> str:

@@ -22,9 +22,10 @@ from instructzoo.core.infer.generate import count_truncated, decode_texts, gener
 from instructzoo.core.infer.token_spellings import TokenSpellings
 from instructzoo.core.models import adapters
 from instructzoo.core.models.backbone_checks import longest_prompt
-from instructzoo.core.models.load import ModelBundle, open_saved, to_device
+from instructzoo.core.models.load import ModelBundle, is_adapter, open_adapter, open_plain, open_saved, to_device
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
+from instructzoo.core.shelf import ShelfModel
 from instructzoo.core.text import Encoder
 
 TRUNCATED = "cut at max_new_tokens"
@@ -45,6 +46,8 @@ class Predictor:
         folder: The weights folder or run directory that it was loaded from.
         scores: The content of the scores.json in that folder, if there is one.
         labels: The labels of its training rows, to which answers are held, if the domain declares them.
+        model: Its row in the domain's table of models; None for a run or a folder.
+        notice: Why it answers in place of the domain's default, to be shown above its answers; empty where it does not.
     """
 
     domain: Domain
@@ -53,6 +56,8 @@ class Predictor:
     folder: Path
     scores: dict[str, Any] | None = None
     labels: trained_labels.Labels | None = None
+    model: ShelfModel | None = None
+    notice: str = ""
     library: ClassVar[str] = "transformers"
     usage: ClassVar[str] = "transformers opens this folder by its configuration."
 
@@ -78,9 +83,30 @@ class Predictor:
         recipe = runs.stored_recipe(model_folder)
         if recipe.domain != domain.name:
             found = f"a model of the domain {recipe.domain}"
-            raise ZooError(found, f"one of {domain.name}", f"zoo ... {recipe.domain} --run {folder}", str(folder))
-        loaded = open_saved(model_folder)
-        return cls(domain, recipe, loaded, folder, runs.scores_of(folder), trained_labels.read(domain, model_folder))
+            raise ZooError(found, f"one of {domain.name}", f"zoo ... {recipe.domain} --model {folder}", str(folder))
+        model, loaded = domain.shelf_model(folder), open_saved(model_folder)
+        if model is not None and model.kind == "small":
+            loaded = replace(loaded, model=adapters.merged(loaded.model))  # which answers the same, in less time
+        labels = trained_labels.read(domain, model_folder)
+        return cls(domain, recipe, loaded, folder, runs.scores_of(folder), labels, model)
+
+    @classmethod
+    def of_folder(cls, domain: Domain, folder: Path, recipe: Recipe) -> Self:
+        """Open a model of another program.
+
+        Args:
+            domain: The domain, in whose prompts it is asked.
+            folder: A model in the Hugging Face layout, or an adapter of peft on the recipe's backbone.
+            recipe: A recipe with the settings that apply to the model.
+
+        Returns:
+            The predictor.
+
+        Raises:
+            ZooError: The folder is damaged or incomplete.
+        """
+        loaded = open_adapter(folder, recipe) if is_adapter(folder) else open_plain(folder, recipe.model)
+        return cls(domain, recipe, loaded, folder, None, trained_labels.read(domain, folder))
 
     @property
     def prompts(self) -> Any:

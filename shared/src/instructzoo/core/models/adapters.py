@@ -176,7 +176,7 @@ def merged(model: Any) -> Any:
     return model
 
 
-_USE_RUN = "use the run itself (--run); its model/ holds the delta alone"
+_USE_RUN = "use the run itself (--model RUN); its model/ holds the delta alone"
 
 
 def _dequantised(model: Any) -> Any:

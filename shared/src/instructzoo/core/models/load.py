@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from instructzoo.core import runs
 from instructzoo.core.errors import ZooError
-from instructzoo.core.models import adapters, backbone_checks, scratch, tokenizers
+from instructzoo.core.models import adapter_base, adapters, backbone_checks, scratch, tokenizers
 from instructzoo.core.models.backbones import BACKBONES
 from instructzoo.core.models.load_errors import load_errors
 from instructzoo.core.models.quiet import quiet
@@ -17,9 +16,6 @@ from instructzoo.core.models.resolve import resolve
 from instructzoo.core.models.weight_checks import check_backbone
 from instructzoo.core.recipe import Model, Recipe
 from instructzoo.core.runs import stored_recipe
-
-BASE = "base.json"
-"""File beside an adapter that tells on which weights it was trained."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +80,23 @@ def _language_model(backbone: str) -> Path | str:
     return resolve(backbone)
 
 
+def is_adapter(folder: Path) -> bool:
+    """Whether a folder holds an adapter of peft, without its base."""
+    return (folder / "adapter_config.json").is_file() and not (folder / "config.json").is_file()
+
+
+def open_adapter(folder: Path, recipe: Recipe) -> ModelBundle:
+    """Open an adapter of peft on the recipe's backbone, for inference, on the accelerator if there is one.
+
+    Raises:
+        ZooError: The backbone cannot be loaded, or the folder is damaged.
+    """
+    base = load(recipe.model, recipe.seed, list, folder)
+    with load_errors(folder):
+        model = adapters.reload(base.model, recipe.method, folder)
+    return ModelBundle(to_device(model.eval()), base.tokenizer, base.kind)
+
+
 def open_saved(folder: Path) -> ModelBundle:
     """Open a tuned model that `save` has written, for inference, on the accelerator if there is one.
 
@@ -93,14 +106,14 @@ def open_saved(folder: Path) -> ModelBundle:
     recipe = stored_recipe(folder)
     if recipe.method.name == "full" or (folder / "config.json").is_file():  # or an adapter that `zoo export` has merged
         return open_plain(folder, recipe.model)
-    trained_on = runs.read_object(folder / BASE) if (folder / BASE).is_file() else None
-    base = load(recipe.model, recipe.seed, list, folder, _commit(recipe.model, trained_on))
-    if trained_on is not None and trained_on != (current := _base_identity(base.model, recipe.model)):
-        problem = f"{folder} was trained on {trained_on}, and {recipe.model.backbone} is now {current}"
-        raise ZooError(problem, "the same base", "put those weights back, or train again")
+    base = load(recipe.model, recipe.seed, list, folder, adapter_base.commit(folder, recipe.model))
+    adapter_base.check(folder, base.model, recipe.model)
     with load_errors(folder):
         model = adapters.reload(base.model, recipe.method, folder)
-    return ModelBundle(to_device(model.eval()), open_tokenizer(folder), base.kind)
+    # A bundled adapter comes without its base's tokenizer; one from scratch is never without its own.
+    has_tokenizer = (folder / "tokenizer_config.json").is_file() or recipe.model.backbone.startswith("scratch:")
+    tokenizer = open_tokenizer(folder) if has_tokenizer else base.tokenizer
+    return ModelBundle(to_device(model.eval()), tokenizer, base.kind)
 
 
 def open_plain(folder: Path, settings: Model) -> ModelBundle:
@@ -141,24 +154,9 @@ def save(model: Any, tokenizer: Any, recipe: Recipe, folder: Path) -> None:
     with quiet():
         adapters.save(model, folder)
     if recipe.method.name != "full" and not recipe.model.backbone.startswith("scratch:"):
-        runs.write_json(folder / BASE, _base_identity(model, recipe.model))
+        adapter_base.write(folder, model, recipe.model)
     tokenizer.save_pretrained(str(folder))
     (folder / "recipe.yaml").write_text(recipe.resolved(), encoding="utf-8")
-
-
-def _base_identity(model: Any, settings: Model) -> dict[str, str]:
-    """Return what tells one base from another: the sha256 of each file of weights, or the commit of a hub id."""
-    source = resolve(settings.backbone)
-    if isinstance(source, str):
-        return {source: str(getattr(adapters.unwrap_peft(model).config, "_commit_hash", None))}
-    return {path.name: runs.sha256(path) for path in sorted(source.glob("*.safetensors"))}
-
-
-def _commit(settings: Model, trained_on: dict[str, str] | None) -> str | None:
-    """Return the commit of a hub id that an adapter was trained on; None for a folder, whose files are compared."""
-    if trained_on is None or isinstance(source := resolve(settings.backbone), Path):
-        return None
-    return trained_on.get(source)
 
 
 def save_plain(model: Any, tokenizer: Any, folder: Path) -> None:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from instructzoo.core.terminal.console import filled_table, line, pairs, put, put_wide, table
+from instructzoo.core.terminal.model_printers import models
 from instructzoo.core.terminal.plan_printers import parameters, plan, plan_on
 
 TARGET_STYLE, PROMPT_STYLE = "black on green", "dim"
@@ -16,11 +17,14 @@ TARGET_STYLE, PROMPT_STYLE = "black on green", "dim"
 
 def domains(result: dict[str, Any]) -> None:
     """The installed domains, of `zoo list`."""
-    grid = Table("domain", "what it does", "recipes", "model", box=None, header_style="bold", pad_edge=False)
+    grid = Table("domain", "what it does", "recipes", "models", box=None, header_style="bold", pad_edge=False)
     for domain in result["domains"]:
         recipes = ", ".join(recipe.partition("/")[2] for recipe in domain["recipes"])
-        grid.add_row(domain["name"], domain["summary"], recipes, "bundled" if domain["model"] else "none")
+        grid.add_row(domain["name"], domain["summary"], recipes, ", ".join(domain["models"]) or "none")
     put(grid)
+    for domain in result["domains"]:
+        for name, knows in domain["models"].items():
+            line(f"{domain['name']}/{name}: {knows}")
     for broken in result["broken"]:
         line(f"broken: {broken['name']}: {broken['reason']}")
     if not result["domains"] and not result["broken"]:
@@ -86,6 +90,8 @@ def trained(outcome: dict[str, Any]) -> None:
 
 def scores(result: dict[str, Any]) -> None:
     """The scores of `zoo eval`: all systems, then the model by group, next to the paper."""
+    if result.get("knows"):
+        line(f"{result['model']}: {result['knows']}\n")
     metric, group = result["systems"]["model"]["headline"]
     grid = table("system", f"{metric} ({group})", "n")
     for name, system in result["systems"].items():
@@ -144,7 +150,9 @@ def value(metric_value: dict[str, Any]) -> str:
 
 def predicted(result: dict[str, Any]) -> None:
     """What `zoo predict` wrote."""
-    line(f"{result['rows']} rows in {result['output']}, {result['answered']} answered now")
+    line(f"{result['rows']} rows in {result['output']}, {result['answered']} answered now by {result['model']}")
+    if result["knows"]:
+        line(f"{result['model']}: {result['knows']}")
     if result.get("unparseable"):
         line(f"note: {result['unparseable']} answers have another form, or a label that is not on offer")
 
@@ -156,7 +164,7 @@ def reproduced(result: dict[str, Any]) -> None:
     line("")
     line(f"trained in {outcome['seconds']} s over {outcome['steps']} steps")
     line(f"report  {result['report']}")
-    line(f"demo    zoo demo {result['scores']['domain']} --run {result['run']}")
+    line(f"demo    zoo demo {result['scores']['domain']} --model {result['run']}")
 
 
 def reported(result: dict[str, Any]) -> None:
@@ -243,7 +251,7 @@ def _headline(system: dict[str, Any]) -> dict[str, Any]:
 PRINTERS = {
     printer.__name__: printer
     for printer in (
-        backbones, bundled, created, data, doctor, domains, explanation, exported, fetched, metric_values, plan,
+        backbones, bundled, created, data, doctor, domains, explanation, exported, fetched, metric_values, models, plan,
         plan_on, predicted, reported, reproduced, scores, synthesised, trained,
     )
 }  # fmt: skip

@@ -15,6 +15,9 @@ import typer
 from instructzoo.core.errors import Stopped, ZooError
 from instructzoo.core.stop_signals import exit_on_stop_signals
 
+RENAMED_OPTIONS = {"--run": "--model MODEL names the model, a run directory too"}
+"""Options of earlier versions, and what stands for them now."""
+
 UsageError: Any = typer.BadParameter.__base__
 """Raised for options and arguments that do not exist; newer versions of typer bring a click of their own."""
 
@@ -48,6 +51,10 @@ def run(command: typer.Typer, name: str) -> None:
         sys.stderr.write(f"{name}: {error}\n")
         raise SystemExit(2) from None
     except UsageError as error:
+        if renamed := next((a for a in arguments if a.partition("=")[0] in RENAMED_OPTIONS), None):
+            now = RENAMED_OPTIONS[renamed.partition("=")[0]]
+            sys.stderr.write(f"{name}: no option {renamed.partition('=')[0]}; {now}\n")
+            raise SystemExit(2) from None
         problem = error.format_message()
         path = error.ctx.command_path if error.ctx else name
         several_lines = "\n" in problem  # the help that a command without arguments shows

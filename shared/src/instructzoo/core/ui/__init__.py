@@ -101,7 +101,7 @@ def _tab(domain: Domain) -> None:
     from instructzoo.core import infer
 
     try:
-        demo = domain.module("demo").build(infer.load(domain, domain.bundled_model()))
+        demo = domain.module("demo").build(infer.open_model(domain))
     except ZooError as error:
         gr.HTML(note(str(error)))
     else:

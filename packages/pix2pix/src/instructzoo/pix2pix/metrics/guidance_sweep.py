@@ -1,6 +1,6 @@
 """Measures the paper's trade-off between making the edit and keeping the rest of the picture (arXiv:2211.09800).
 
-    python -m instructzoo.pix2pix.metrics.guidance_sweep --run RUN --image-guidance 1,1.5,2 --guidance 2,4 -o FOLDER
+    python -m instructzoo.pix2pix.metrics.guidance_sweep --model RUN --image-guidance 1,1.5,2 --guidance 2,4 -o FOLDER
 
 The same rows are edited with the same noise at every image guidance s_I and text guidance s_T. FOLDER then contains
 
@@ -159,7 +159,7 @@ cli = typer.Typer(add_completion=False, rich_markup_mode=None)
 @cli.command()
 def sweep_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="new folder for points.json and the figures")],
-    run: Annotated[str | None, typer.Option(help="a run directory; default: the bundled model")] = None,
+    model: Annotated[str | None, typer.Option(help="tiny, a run, a folder or a hub id; default: tiny")] = None,
     split: Annotated[str, typer.Option("--part", help="validation or test")] = SWEPT_SPLITS[0],
     limit: Annotated[int | None, typer.Option(min=1, help="rows to edit, by seed; default: the recipe's")] = None,
     clip: Annotated[Path | None, typer.Option(help="folder of a CLIP model and its tokenizer")] = None,
@@ -172,14 +172,13 @@ def sweep_command(
     image_scales = parse_numbers(image_guidance, "--image-guidance")
     text_scales = [] if guidance is None else parse_numbers(guidance, "--guidance")
     domain = domains.get("pix2pix")
-    folder = runs.find(run).folder if run else domain.bundled_model()
     clip_model = Clip.load(clip) if clip else None
     if clip_model:
         to_device(clip_model.model)
-    predictor = infer.load(domain, folder)
+    predictor = infer.open_model(domain, model or "tiny")
     if steps is not None:
         predictor = predictor.sampled(steps=steps)
-    rows, fingerprint = _load_rows(predictor.recipe, folder, split, limit)
+    rows, fingerprint = _load_rows(predictor.recipe, predictor.folder, split, limit)
     baseline = identity_point(rows, clip_model)
     typer.echo(format_point(baseline))
     points: list[Point] = []
@@ -187,7 +186,7 @@ def sweep_command(
     for point in measure_points(predictor, rows, image_scales, text_scales, clip_model):
         typer.echo(format_point(point))
         points.append(point)
-    write_results(output, points, baseline, _describe_run(predictor, folder, split, fingerprint, clip))
+    write_results(output, points, baseline, _describe_run(predictor, split, fingerprint, clip))
     typer.echo(f"written: {output}")
 
 
@@ -243,13 +242,13 @@ def _load_rows(recipe: Recipe, folder: Path, split: str, limit: int | None) -> t
     return sampled(built.rows[split], limit or recipe.evaluate.limit, recipe.seed, split), built.fingerprint
 
 
-def _describe_run(predictor: Any, folder: Path, split: str, fingerprint: str, clip: Path | None) -> dict[str, Any]:
+def _describe_run(predictor: Any, split: str, fingerprint: str, clip: Path | None) -> dict[str, Any]:
     """What points.json says about the run."""
     settings, recipe = predictor.sampling, predictor.recipe
     return {
         "domain": recipe.domain,
         "recipe": recipe.name,
-        "run": folder.name if folder.name != "weights" else "bundled",
+        "run": "bundled" if predictor.model else predictor.folder.name,
         "part": split,
         "scorer": metrics.SCORERS[0],
         "sampling": {"steps": settings.steps, "scheduler": settings.scheduler, "seed": settings.seed},

@@ -21,9 +21,11 @@ import pytest
 from instructzoo.core import domain as domains
 from instructzoo.core import recipe as recipes
 from instructzoo.core.data.split import SPLITS
-from instructzoo.core.domain import LARGEST_BUNDLED_MODEL, MODULES, Domain, PublishedResult
+from instructzoo.core.domain import MODULES, Domain, PublishedResult
 from instructzoo.core.recipe import Recipe, Settings
 from instructzoo.core.record import Invalid, Record, Row, Segment
+from instructzoo.core.shelf import LARGEST
+from instructzoo.core.testing.scripted import Scripted as Scripted
 
 ROWS = 200
 SIGNATURES: dict[str, dict[str, tuple[str, ...]]] = {
@@ -189,6 +191,23 @@ class CodeContract(_Contract):
         assert all(isinstance(result, PublishedResult) and result.source and result.system for result in results)
         assert domain.paper or not results
 
+    def test_the_table_of_models_is_complete_and_honest(self, domain: Domain) -> None:
+        names = [model.name for model in domain.models]
+        assert len(names) == len(set(names)), f"a name twice: {names}"
+        for model in domain.models:
+            assert model.knows.endswith("."), f"{model.name}: knows is a sentence"
+            assert model.licence and model.base and model.data, model.name
+            assert all(data.name and data.licence for data in model.data), model.name
+            assert model.bundled == (not model.repository), f"{model.name}: a hub id is for published models"
+            if model.bundled:
+                assert model.name == model.kind, f"{model.name}: a bundled model is called by its kind"
+            else:
+                assert model.source.startswith("https://"), f"{model.name}: where was {model.repository} confirmed?"
+
+    def test_every_bundled_model_is_in_the_table(self, domain: Domain) -> None:
+        folders = {path.name for path in (domain.folder() / "weights").glob("*") if path.name[0] not in "._"}
+        assert folders <= {model.name for model in domain.models}, "add it to models in __init__.py"
+
     def test_every_recipe_takes_two_steps_on_a_scratch_model(self, domain: Domain) -> None:
         from instructzoo.core import api
 
@@ -219,20 +238,26 @@ class ReleaseContract(_Contract):
     @pytest.fixture
     def bundled(self, domain: Domain) -> Path:
         if not domain.has_bundled_model():
-            pytest.skip(f"{domain.name} bundles no model yet: zoo bundle {domain.name} --run RUN")
+            pytest.skip(f"{domain.name} bundles no model yet: zoo bundle {domain.name} --model RUN")
         return domain.bundled_model()
 
-    def test_the_bundled_model_is_small_and_answers_held_out_rows(self, domain: Domain, bundled: Path) -> None:
+    def test_the_bundled_model_answers_held_out_rows(self, domain: Domain, bundled: Path) -> None:
         from instructzoo.core import infer
 
-        assert sum(path.stat().st_size for path in bundled.rglob("*.safetensors")) <= LARGEST_BUNDLED_MODEL
-        assert (bundled / "scores.json").is_file()
         predictor = infer.load(domain, bundled)
         world = domain.module("world")
         settings = world.Settings(**predictor.recipe.data.world)
         test = list(world.generate(40, 0, "test", settings))
         correct = domain.module("metrics").correct(test, predictor.answer(test), "strict")
         assert sum(correct) >= 0.8 * len(test)
+
+    def test_bundled_models_have_scores_and_are_small(self, domain: Domain, bundled: Path) -> None:
+        for model in (model for model in domain.shelf().values() if model.bundled):
+            folder = domain.bundled_model(model.name)
+            size = sum(path.stat().st_size for path in folder.rglob("*.safetensors"))
+            assert size <= LARGEST[model.kind], f"{model.name}: {size} bytes"
+            assert (folder / "scores.json").is_file(), f"{model.name} is not scored"
+            assert (folder / "hashes.json").is_file(), f"{model.name}: python -m instructzoo.core.model_hashes {folder}"
 
     def test_the_readme_shows_the_scores_of_the_bundled_model(self, domain: Domain, bundled: Path) -> None:
         from instructzoo.core import runs
@@ -242,38 +267,14 @@ class ReleaseContract(_Contract):
         if root is None:
             pytest.skip("a wheel ships no README: the checkout's is tested")
         page = (root / "packages" / domain.name / "README.md").read_text(encoding="utf-8")
-        marker = rf"<!-- results:{domain.name}/weights -->\n(.*?)\n<!-- /results -->"
+        marker = rf"<!-- results:{domain.name}/weights/tiny -->\n(.*?)\n<!-- /results -->"
         table = re.search(marker, page, re.DOTALL)
-        assert table, f"no table of the bundled model: zoo bundle {domain.name} --run RUN"
+        assert table, f"no table of the bundled model: zoo bundle {domain.name} --model RUN"
         assert table[1].strip() == results_table(runs.read_json(bundled / "scores.json")).strip()
 
 
 class DomainContract(CodeContract, ReleaseContract):
     """Subclass it with the domain's name; every test here then speaks of that domain."""
-
-
-class Scripted:
-    """A predictor that answers from a dictionary by instruction: for demos under test."""
-
-    def __init__(self, domain: Domain, answers: dict[str, str] | None = None) -> None:
-        self.domain, self.answers = domain, answers or {}
-        self.recipe = Recipe.model_validate({"domain": domain.name, "model": {"backbone": "scripted"}})
-        self.scores: dict[str, Any] | None = None
-        self.folder = Path()
-        self.constrained = False
-        self.labels: dict[str, list[str]] | None = None
-
-    @property
-    def prompts(self) -> Any:
-        """The domain's own prompts."""
-        return self.domain.prompts()
-
-    def with_constraints(self, constrained: bool) -> Scripted:
-        """The same answers: no decoding makes them."""
-        return self
-
-    def answer(self, rows: list[Row]) -> list[str]:
-        return [self.answers.get(row["instruction"], "") for row in rows]
 
 
 def _target(domain: Domain, row: Row) -> str:

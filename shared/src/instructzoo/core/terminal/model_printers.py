@@ -1,0 +1,74 @@
+"""How `zoo models` is printed for people: a block for each model, in lines of at most 80 columns."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+from instructzoo.core.terminal.console import line
+
+WIDTH = 80
+"""Columns of a line at most, however wide the terminal: a line of text is read, not scanned."""
+
+KEY_WIDTH = 11
+"""Columns of a key with its indent."""
+
+
+def models(result: dict[str, Any]) -> None:
+    """The models of `zoo models`."""
+    for index, model in enumerate(result["models"]):
+        if index:
+            line("")
+        line(f"{model['domain']}/{model['name']}  {model['kind']}, {_state(model)}")
+        for key, text in _facts(model).items():
+            _pair(key, text)
+    if not result["models"]:
+        line("no model is bundled yet: zoo bundle DOMAIN --model RUN")
+        return
+    line("\nzoo demo DOMAIN --model NAME; a run, a folder or a hub id does as well")
+
+
+def _facts(model: dict[str, Any]) -> dict[str, str]:
+    """What the lines of a block say, by their keys."""
+    data = "; ".join(
+        f"{data['name']} ({data['licence']}{', research only' if data['research_only'] else ''})"
+        for data in model["data"]
+    )
+    size = "" if model["megabytes"] is None else f", {model['megabytes']:,.4g} MB"
+    facts = {
+        "knows": model["knows"],
+        "base": model["base"] + size,
+        "score": score(model["score"]),
+        "data": data,
+        "licence": model["licence"] + ("; research only" if model["research_only"] else ""),
+        "hub": f"{model['repository']} (confirmed: {model['source']})" if model["repository"] else "",
+        "prompt": f"dialect {model['dialect']}" if model["dialect"] else "",
+    }
+    return {key: text for key, text in facts.items() if text}
+
+
+def score(value: dict[str, Any] | None) -> str:
+    """A headline value with its interval and n: "F1 98.9 [98.6, 99.2] %, n = 2,000, test split"."""
+    from instructzoo.core.score.tables import format_cell, is_fraction
+    from instructzoo.core.score.types import MetricValue
+
+    if value is None:
+        return "none measured here"
+    numbers = MetricValue(**{key: value[key] for key in ("metric", "value", "low", "high", "n", "group")})
+    unit = " %" if is_fraction(numbers.metric) else ""
+    group = "" if numbers.group == "all" else f" of {numbers.group}"
+    return f"{numbers.metric}{group} {format_cell(numbers)}{unit}, n = {numbers.n:,}, {value['on']}"
+
+
+def _state(model: dict[str, Any]) -> str:
+    """Whether anything must be fetched before the model answers."""
+    missing = model["fetch"]
+    if missing is None:
+        return "ready"
+    size = "" if missing["megabytes"] is None else f" {missing['megabytes']:,.0f} MB:"
+    return f"fetch{size} zoo fetch {model['domain']}/{model['name']}"
+
+
+def _pair(key: str, text: str) -> None:
+    indent = " " * KEY_WIDTH
+    line(textwrap.fill(text, WIDTH, initial_indent=f"  {key}".ljust(KEY_WIDTH), subsequent_indent=indent))
