@@ -16,8 +16,8 @@ from instructzoo.core.shelf import ShelfModel
 def recipe_for(domain: Domain, folder: Path, model: ShelfModel | None = None) -> Recipe:
     """Make a recipe for a model that comes without one.
 
-    A published model has the recipe of its name, if the domain has that. Any other model is asked in the domain's own
-    prompts, inside its chat template if it has one, with the lengths of the recipe `small`.
+    A published model has the recipe of its name, if the domain has that. Any other model is asked in its dialect, or in
+    the domain's own prompts, inside its chat template if it has one, with the lengths of the recipe `small`.
 
     Args:
         domain: The domain.
@@ -37,7 +37,8 @@ def recipe_for(domain: Domain, folder: Path, model: ShelfModel | None = None) ->
     recipe = recipes.load(f"{domain.name}/{name}")
     changed: dict[str, Any] = {"backbone": backbone}
     if domain.objective == "text" and not named:
-        changed["template"] = "chat" if _has_chat_template(folder) else "plain"
+        changed["dialect"] = model.dialect if model is not None else ""
+        changed["template"] = "chat" if not changed["dialect"] and _has_chat_template(folder) else "plain"
     method = recipe.method.model_copy(update={"name": "full" if adapter is None else "lora"})
     settings = recipe.model.model_copy(update=changed)
     data = recipe.data if named else recipes.Data(sources=("world",))
