@@ -87,7 +87,7 @@ def test_a_partial_evaluation_does_not_replace_the_recorded_one(run: Path) -> No
 def test_the_scores_of_a_file_of_rows_are_not_recorded_in_the_run(run: Path, tmp_path: Path) -> None:
     before = {name: (run / name).read_bytes() for name in ("scores.json", "predictions.jsonl")}
     rows = written(tmp_path / "rows.jsonl", [{"instruction": "What is 2 + 3?", "input": "2 + 3", "output": "5"}])
-    done = zoo("eval", "arithmetic", "--run", str(run), "--rows", rows, "-o", str(tmp_path / "scores.json"))
+    done = zoo("eval", "arithmetic", "--model", str(run), "--rows", rows, "-o", str(tmp_path / "scores.json"))
     assert done.returncode == 0, done.stderr
     assert "rows of rows.jsonl, 1 rows" in done.stdout
     assert json.loads((tmp_path / "scores.json").read_text())["n"] == 1

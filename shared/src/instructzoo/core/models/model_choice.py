@@ -19,7 +19,7 @@ from instructzoo.core.models import downloads
 from instructzoo.core.models.backbones import BACKBONES, HUB_ID
 from instructzoo.core.shelf import ShelfModel
 
-MODEL_FILES = ("config.json", "model_index.json", "adapter_config.json", "recipe.yaml")
+MODEL_FILES = ("manifest.json", "config.json", "model_index.json", "adapter_config.json", "recipe.yaml")
 """Files by which a folder is known to hold a model."""
 
 
@@ -67,14 +67,12 @@ def choose(domain: Domain, model: str, fetch: bool = True) -> Chosen:
     if (listed := shelf.get(model.removeprefix(f"{domain.name}/"))) is not None:
         return Chosen(_folder(domain, listed, fetch), listed)
     folder = Path(model).expanduser()
-    if (folder / "manifest.json").is_file():
-        return Chosen(runs.find(str(folder)).folder)
-    if folder.is_dir():
-        if not any((folder / name).is_file() for name in MODEL_FILES):
-            raise ZooError(f"no model in {folder}", f"one of {', '.join(MODEL_FILES)}, or a run", where="--model")
+    if any((folder / name).is_file() for name in MODEL_FILES):
         return Chosen(folder)
-    if HUB_ID.fullmatch(model) and not model.startswith((".", f"{domain.name}/", "runs/")):
+    if HUB_ID.fullmatch(model) and not model.startswith((".", f"{domain.name}/", "runs/")) and not folder.is_dir():
         return Chosen(downloads.fetch(model, offline=not fetch))
+    if "/" in model.removeprefix(f"{domain.name}/") or folder.is_dir():
+        runs.find(str(folder))  # which raises what is missing there
     fix = f"a run, a folder or a hub id does too; zoo models {domain.name} lists the names"
     raise ZooError(f'no model "{model}"', suggest(model.removeprefix(f"{domain.name}/"), shelf), fix, "--model")
 
