@@ -324,14 +324,16 @@ def test_nearly_all_real_targets_satisfy_the_grammar(realdata: Path) -> None:
 
 
 def overlapping(root: Path) -> Path:
-    """ASQP and SemEval-2016 on the same three sentences and some of their own; ASQP's dev and test have one each."""
+    """ASQP and SemEval-2016 on the same sentences and some of their own; ASQP writes "was n't" for "wasn't"."""
     files = {
-        "asqp/rest16/train.txt": asqp(0, 1, 2),
+        "asqp/rest16/train.txt": asqp(0, 2) + asqp(1).replace("was", "was n't"),
         "asqp/rest16/dev.txt": asqp(3),
         "asqp/rest16/test.txt": asqp(4),
         "aste_v2/14lap/train_triplets.txt": "Screen 1 is bright .####[([0], [3], 'POS')]\n",
         "semeval/SemEval16/Train/Restaurants_Train.csv": "raw_text,aspectTerms\n"
         + "".join(f"{asqp(n).split('####')[0]},[]\n" for n in (0, 3, 4))
+        + asqp(1).split("####")[0].replace("was", "wasn't")
+        + ",[]\n"
         + "We came at noon.,[]\nThe bar is fun.,\"[{'term': 'bar', 'polarity': 'positive'}]\"\n",
     }
     for name, text in files.items():
@@ -352,7 +354,7 @@ def test_one_set_alone_has_rows_of_a_sentence_and_task(tmp_path: Path) -> None:
     assert all(len(names) == 1 for names in by_item.values())
     shared = prompts.item_of(asqp(0).split("####")[0])
     assert by_item[shared, "aesc"] == {"asqp/rest16"}  # the first of data.sources
-    assert len(train_rows(tmp_path, *sets)) - len(train_rows(tmp_path, *sets, one_set=True)) == 2
+    assert len(train_rows(tmp_path, *sets)) - len(train_rows(tmp_path, *sets, one_set=True)) == 4
 
 
 def test_weights_are_rows_with_other_wordings_and_fractions_are_samples(tmp_path: Path) -> None:
@@ -409,3 +411,27 @@ def test_sentences_without_any_opinion_get_rows_of_every_task(tmp_path: Path) ->
     assert not any(prompts.NAMED_ONLY in row["instruction"] for row in opinionless)
     # ASQP has an opinion in the others: one in train, one in the dev split that is not used, one in test
     assert {row["task"] for row in rows if row["input"] != "We came at noon."} == {"ae", "aesc"}
+
+
+def test_natural_spacing_joins_tokens_in_text_and_spans(tmp_path: Path) -> None:
+    (tmp_path / "train.txt").write_text(
+        "It was n't cheap ( $ 30 ) , the chef 's soup did n't help !"
+        "####[['NULL', 'food prices', 'negative', \"was n't cheap\"],"
+        " [\"chef 's soup\", 'food quality', 'negative', \"did n't help\"]]\n"
+        "It did n't work .####[['NULL', 'food quality', 'negative', \"n't work\"]]\n"
+        "The fish , as ever , was dry .####[['fish', 'food quality', 'negative', 'dry']]\n"
+    )
+    options = {"natural_spacing": 1, "tasks": ["asqp"]}
+    rows = train_rows(tmp_path, "asqp/rest15", **options)
+    assert [row["input"] for row in rows] == [
+        "It wasn't cheap ($30), the chef's soup didn't help!",
+        "It did n't work .",  # its span is a piece of a word
+        "The fish, as ever, was dry.",
+    ]
+    assert rows[0]["output"].startswith(
+        "it is wasn't cheap means food prices are bad [SSEP] chef's soup is didn't help"
+    )
+    tokenised = train_rows(tmp_path, "asqp/rest15", tasks=["asqp"])
+    assert [row["item"] for row in rows] == [row["item"] for row in tokenised]  # one sentence, one split
+    half = train_rows(corpora(tmp_path / "half"), "asqp/rest15", **options | {"natural_spacing": 0.5})
+    assert 0 < sum(row["input"].endswith("trip.") for row in half) < 10

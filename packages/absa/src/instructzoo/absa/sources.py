@@ -94,11 +94,17 @@ def _train_mixture(recipe: Recipe, settings: Settings, files: Mapping[str, Mappi
         all_files = _files(name, recipe, Settings())  # a split that is skipped knows opinions too
         for path in all_files.values():
             sentences = list(readers.read_file(path, _format(name, path)))
-            with_opinion.update(prompts.item_of(sentence.text) for sentence in sentences if sentence.quads)
+            with_opinion.update(mixture.sentence_key(sentence.text) for sentence in sentences if sentence.quads)
             if path == files[name].get("test"):
-                in_test.update(prompts.item_of(sentence.text) for sentence in sentences)
-    sets = settings.without_opinion
-    return mixture.Mixture(settings.weights, settings.one_set, sets, frozenset(with_opinion), frozenset(in_test))
+                in_test.update(mixture.sentence_key(sentence.text) for sentence in sentences)
+    return mixture.Mixture(
+        settings.weights,
+        settings.one_set,
+        settings.without_opinion,
+        frozenset(with_opinion),
+        frozenset(in_test),
+        settings.natural_spacing,
+    )
 
 
 def gold(path: Path, task: str = "") -> Iterator[tuple[str, Row]] | None:
@@ -206,10 +212,10 @@ def _rows(
         for task in asked:
             count, why_none = mixed.row_count(sentence.text, task, name)
             counts[why_none] += bool(why_none)
-            rows += [
-                _row(sentence, task, seed, sentence.domain or domain, name, licence, named_only, turn)
-                for turn in range(count)
-            ]
+            for turn in range(count):
+                version = mixed.version(sentence, task, turn)
+                row = _row(version, task, seed, sentence.domain or domain, name, licence, named_only, turn)
+                rows.append(row | {"item": prompts.item_of(sentence.text)})
     if not rows and not mixture.all_left_out(counts):
         supported = ", ".join(sentences[0].tasks) if sentences else "none"
         raise ZooError(

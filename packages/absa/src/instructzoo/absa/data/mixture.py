@@ -12,15 +12,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import product
 
-from instructzoo.absa import prompts
 from instructzoo.absa.data.readers.base import Sentence
+from instructzoo.absa.data.spacing import naturally_spaced
 from instructzoo.absa.schema import TASKS
+from instructzoo.core.data.ngrams import words
 from instructzoo.core.data.split import hash_position
 from instructzoo.core.errors import suggest
 
 OTHER_SET = "rows left out, since an earlier set has the sentence with the task"
 IN_TEST = "rows left out, since their sentence is in the test split of a set"
 WEIGHTED_OUT = "rows left out by their weight"
+
+
+def sentence_key(sentence: str) -> str:
+    """What the sets' versions of one sentence share: its letters and digits. "Don't!" is "Do n't !" in tokens.
+
+    The split key of a row (`prompts.item_of`) keeps words apart, since a microworld writes a review in one way.
+    """
+    return "".join(words(sentence)) or sentence
 
 
 @dataclass
@@ -31,24 +40,24 @@ class Mixture:
         weights: By task, by set ("asqp/rest16") and by both ("asqp/rest16 asqp"): the factors of the number of rows.
         one_set: Whether a sentence with a task has rows of one set only, the first that has it.
         without_opinion: Sets whose sentences without a tuple have no opinion at all, if no set has one in them.
-        items_with_opinion: The sentences in which some set has an opinion, by their split key.
-        test_items: The sentences of all test splits: test_weights takes rows out of test, but no sentence into train.
+        with_opinion: The sentences in which some set has an opinion, by `sentence_key`.
+        in_test: The sentences of all test splits, by `sentence_key`: what test_weights leaves out is not trained on.
+        natural_spacing: The share of the rows whose text is written with natural spacing.
         source_by_row: The set of each sentence and task so far.
     """
 
     weights: Mapping[str, float] = field(default_factory=dict)
     one_set: bool = False
     without_opinion: tuple[str, ...] = ()
-    items_with_opinion: frozenset[str] = frozenset()
-    test_items: frozenset[str] = frozenset()
+    with_opinion: frozenset[str] = frozenset()
+    in_test: frozenset[str] = frozenset()
+    natural_spacing: float = 0.0
     source_by_row: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def tasks(self, sentence: Sentence, source: str) -> tuple[str, ...]:
         """The tasks that can be asked of a sentence: what its annotation supports, and all where it has no opinion."""
         opinionless = source in self.without_opinion and not sentence.quads
-        return (
-            TASKS if opinionless and prompts.item_of(sentence.text) not in self.items_with_opinion else sentence.tasks
-        )
+        return TASKS if opinionless and sentence_key(sentence.text) not in self.with_opinion else sentence.tasks
 
     def row_count(self, sentence: str, task: str, source: str) -> tuple[int, str]:
         """How many rows a set gets for a sentence and a task, each with another wording of the question.
@@ -62,14 +71,19 @@ class Mixture:
             The number, and where it is 0 the reason, as the data card counts it. A weight of 2.3 gives two rows to
             every sentence and a third to three in ten, chosen by the hash of sentence and task.
         """
-        item = prompts.item_of(sentence)
-        if item in self.test_items:
+        key = sentence_key(sentence)
+        if key in self.in_test:
             return 0, IN_TEST
-        weight = math.prod(self.weights.get(key, 1.0) for key in (task, source, f"{source} {task}"))
-        count = int(weight) + (hash_position(item, task.encode()) < weight % 1)
-        if self.one_set and self.source_by_row.setdefault((item, task), source) != source:
+        weight = math.prod(self.weights.get(name, 1.0) for name in (task, source, f"{source} {task}"))
+        count = int(weight) + (hash_position(key, task.encode()) < weight % 1)
+        if self.one_set and self.source_by_row.setdefault((key, task), source) != source:
             return 0, OTHER_SET
         return count, "" if count else WEIGHTED_OUT
+
+    def version(self, sentence: Sentence, task: str, turn: int) -> Sentence:
+        """The sentence as one of its rows has it: as in its set or with natural spacing, by hash."""
+        position = hash_position(sentence_key(sentence.text), f"{task} {turn}".encode())
+        return naturally_spaced(sentence) if position < self.natural_spacing else sentence
 
 
 def check_weights(weights: Mapping[str, float], sources: tuple[str, ...]) -> Mapping[str, float]:

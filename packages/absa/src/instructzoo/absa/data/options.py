@@ -15,7 +15,7 @@ SOURCES = ("world", *CORPORA, "own")
 
 Task = Literal["ae", "aesc", "tasd", "aste", "asqp"]
 Weight = Annotated[float, Field(ge=0, le=6)]
-TestWeight = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Settings(recipe.Settings):
@@ -41,7 +41,10 @@ class Settings(recipe.Settings):
         {},
         description="rows of a sentence in train, by task, set or both (asqp/rest16 asqp), each with its own wording",
     )
-    test_weights: dict[str, TestWeight] = Field({}, description="the same in test, where 0.2 keeps a fifth of the rows")
+    natural_spacing: Share = Field(
+        0.0, description="share of the rows in train whose text is written without the spaces between its tokens"
+    )
+    test_weights: dict[str, Share] = Field({}, description="the same in test, where 0.2 keeps a fifth of the rows")
     domain: str = Field("restaurant", min_length=1, description="domain of own reviews whose file names none")
 
     @field_validator("weights", "test_weights")
