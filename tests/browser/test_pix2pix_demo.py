@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import Browsed, phone
+from browsing import DESKTOP, PHONE, Browsed, phone, screen
 from PIL import Image
 
 from instructzoo.core import domain as domains
@@ -89,10 +89,10 @@ def scripted() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def carried() -> Iterator[str]:
+def bundled() -> Iterator[str]:
     domain = domains.get("pix2pix")
     if not domain.has_bundled_model():
-        pytest.skip("the package carries no trained model yet: weights/")
+        pytest.skip("the package bundles no trained model yet: weights/")
     yield from serve(infer.load(domain, domain.bundled_model()))
 
 
@@ -104,7 +104,7 @@ def test_an_edit_is_shown_with_its_settings_and_can_be_saved(
     page.until("#pix2pix-edit-info", ROWS[0]["instruction"])
     page.until("#pix2pix-edit-info", "text guidance 4, image guidance 1.5, 10 steps, seed 0")
     page.until("#pix2pix-difference", "of the pixels changed")
-    page.wait.until(lambda _: len(page.all("#pix2pix-result img")) >= 2)
+    assert page.find("#pix2pix-result img").get_attribute("alt") == f"the picture after: {ROWS[0]['instruction']}"
     picture("pix2pix-demo")
     saved = page.save("#pix2pix-save", tmp_path / "saved", "edited.png")
     with Image.open(saved) as file:
@@ -145,6 +145,7 @@ def test_a_seed_can_be_chosen_from_the_strip_or_at_random(
     for place in (3, 2):
         page.all("#pix2pix-strip button")[place].click()
         page.until("#pix2pix-edit-info", f"seed {place}")
+    page.click("#pix2pix-settings button")
     page.click("#pix2pix-random")
     page.wait.until(lambda _: page.find("#pix2pix-seed input").get_attribute("value") not in ("0", "2"))
     assert not page.complaints()
@@ -190,10 +191,10 @@ def test_an_unsuitable_picture_gets_a_message(
 def test_a_new_scene_can_be_drawn_and_edited(chromium: Any, scripted: str) -> None:
     page = opened(chromium, scripted)
     before = page.find("#pix2pix-picture img").get_attribute("src")
+    result = page.find("#pix2pix-result img").get_attribute("src")
     page.click("#pix2pix-draw")
     page.wait.until(lambda _: page.find("#pix2pix-picture img").get_attribute("src") != before)
-    page.click("#pix2pix-edit")
-    page.until("#pix2pix-difference", "changed")
+    page.wait.until(lambda _: page.find("#pix2pix-result img").get_attribute("src") != result)
     assert not page.complaints()
 
 
@@ -201,7 +202,7 @@ def test_guidance_scales_can_be_compared_in_a_grid(
     chromium: Any, scripted: str, picture: Callable[[str], Path]
 ) -> None:
     page = opened(chromium, scripted)
-    page.tab("Guidance")
+    page.tab("Compare")
     page.click("#pix2pix-grid-run")
     page.wait.until(lambda _: len(page.all("#pix2pix-grid img")) == 10)
     picture("pix2pix-grid")
@@ -260,18 +261,50 @@ def test_the_page_fits_a_phone_in_both_themes(
         page.until("#pix2pix-difference", "of the pixels changed")
         picture(f"pix2pix-phone-{'dark' if dark else 'light'}")
         assert page.too_wide() <= 0
-        page.tab("Guidance")
+        page.tab("Compare")
         page.click("#pix2pix-grid-run")
         page.wait.until(lambda _: len(page.all("#pix2pix-grid img")) == 10)
         picture(f"pix2pix-phone-grid-{'dark' if dark else 'light'}")
         assert page.too_wide() <= 0
 
 
-def test_the_bundled_model_edits_a_picture(chromium: Any, carried: str, picture: Callable[[str], Path]) -> None:
-    page = opened(chromium, carried)
-    page.click("#pix2pix-edit")
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_page_opens_with_a_picture_before_and_after_in_one_view(
+    chromium: Any, bundled: str, picture: Callable[[str], Path], size: tuple[int, int]
+) -> None:
+    with screen(chromium, *size):
+        page = opened(chromium, bundled)
+        page.wait.until(lambda _: page.find("#pix2pix-picture img").rect["width"] > 100)
+        picture(f"pix2pix-first-view-{size[0]}")
+        assert not page.out_of_view(
+            "#knows", "#pix2pix-instruction textarea", "#pix2pix-edit", "#pix2pix-picture img", "#pix2pix-result img"
+        )
+        before, after = (page.find(f"#pix2pix-{name} img").rect for name in ("picture", "result"))
+        assert abs(before["y"] - after["y"]) < 5 and abs(before["width"] - after["width"]) < 5
+        assert page.too_wide() <= 0
+        assert not page.complaints()
+
+
+def test_a_click_on_an_example_edits_it(chromium: Any, bundled: str) -> None:
+    page = opened(chromium, bundled)
+    example = page.find("#pix2pix-examples button")
+    name = example.find_element("css selector", "img").get_attribute("alt")
+    example.click()
+    page.until("#pix2pix-edit-info", name)
     page.until("#pix2pix-difference", "of the pixels changed")
-    picture("pix2pix-bundled")
-    page.click("#pix2pix-card button")
-    page.until("#pix2pix-card", "95% interval")
+    assert page.find("#pix2pix-instruction textarea").get_attribute("value") == name
+    assert not page.complaints()
+
+
+def test_what_a_file_may_be_is_said_beside_the_upload(chromium: Any, scripted: str) -> None:
+    page = opened(chromium, scripted)
+    page.until(".pix2pix-area-before", "at most 5 MB")
+
+
+def test_the_bundled_model_and_what_to_know_of_it_are_shown(chromium: Any, bundled: str) -> None:
+    page = opened(chromium, bundled)
+    page.until("#pix2pix-difference", "of the pixels changed")
+    page.click("#card button")
+    page.until("#card", "95% interval")
+    assert str(domains.get("pix2pix").folder()) not in page.find("#card").text
     assert not page.complaints()

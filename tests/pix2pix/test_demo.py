@@ -12,6 +12,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import numpy as np
 import pytest
 from PIL import Image
@@ -29,6 +30,8 @@ from instructzoo.pix2pix.demo import (
     edit_tab,
     guidance_tab,
     rendering,
+    thumbnails,
+    variations,
 )
 from instructzoo.pix2pix.demo.edit_request import EditResult, EditSettings
 from instructzoo.pix2pix.images import Pixels
@@ -203,13 +206,12 @@ def test_the_difference_marks_changed_pixels_only_and_ignores_noise() -> None:
 def test_an_edit_that_changes_nothing_is_reported(tmp_path: Path) -> None:
     html, edited = edit_tab.edit_once(Scripted(), put(tmp_path, "a.png"), "keep", *USUAL)
     assert "Nothing changed" in plain(html) and edited is not None
-    assert "What changed, in red: 0% of the pixels changed" in plain(rendering.difference_html(edited))
+    assert "What changed In red: 0% of the pixels changed" in plain(rendering.difference_html(edited))
 
 
-def test_both_pictures_of_the_slider_have_one_size() -> None:
+def test_the_picture_before_is_compared_at_the_size_of_the_one_after() -> None:
     for after in (grey(9, (32, 32)), grey(9, (64, 20)), grey(9, (640, 480))):
-        left, right = rendering.slider_pictures(edit_result(grey(1, (640, 480)), after))
-        assert left.shape == right.shape
+        assert rendering.difference_map(edit_result(grey(1, (640, 480)), after)).shape == after.shape
     assert edit_request.match_size(grey(1), grey(2)).max() == 1
 
 
@@ -228,7 +230,7 @@ def test_html_in_instructions_and_rows_is_escaped(tmp_path: Path) -> None:
     batches = [html for html, *_ in sent(tmp_path, [put(tmp_path, "b.png")["path"]], text)]
     (tmp_path / "rows.jsonl").write_text(json.dumps({"image": BAD, "instruction": BAD}))
     batches += [html for html, *_ in sent(tmp_path, [str(tmp_path / "rows.jsonl")], text)]
-    seeds = [html for html, _ in edit_tab.edit_with_seeds(Scripted(), put(tmp_path, "a.png"), text, *USUAL)]
+    seeds = [html for html, _ in variations.edit_with_seeds(Scripted(), put(tmp_path, "a.png"), text, *USUAL)]
     grids = list(guidance_tab.edit_grid(Scripted(), put(tmp_path, "a.png"), text, "1", BAD, 10, 0))
     grids += list(guidance_tab.edit_grid(Scripted(), put(tmp_path, "a.png"), text, "1", "1", 10, 0))
     for each in (html, rendering.difference_html(edited), *batches, *seeds, *grids):
@@ -237,15 +239,15 @@ def test_html_in_instructions_and_rows_is_escaped(tmp_path: Path) -> None:
 
 
 def test_four_successive_seeds_are_shown(tmp_path: Path) -> None:
-    *_, (html, edits) = edit_tab.edit_with_seeds(
+    *_, (html, edits) = variations.edit_with_seeds(
         Scripted(), put(tmp_path, "a.png"), "make it red", 4.0, 1.5, 10, 2**31 - 3
     )
     assert [result.settings.seed for result in edits] == [2**31 - 3, 2**31 - 2, 0, 1]
-    assert "4 of 4 seeds edited" in html
-    shown = edit_tab.seed_gallery(edits)
-    assert shown["visible"] and shown["value"][2][1].startswith("seed 0: ")
-    assert not edit_tab.seed_gallery([])["visible"]
-    ((html, edits),) = edit_tab.edit_with_seeds(Scripted(), None, "make it red", *USUAL)
+    assert "4 of 4 variations" in html
+    names = re.findall(r'alt="([^"]+)"', variations.strip_html(edits))
+    assert len(names) == 4 and names[2].startswith("seed 0: ")
+    assert variations.strip_html([]) == ""
+    ((html, edits),) = variations.edit_with_seeds(Scripted(), None, "make it red", *USUAL)
     assert plain(html) == edit_request.NO_PICTURE and not edits
 
 
@@ -269,7 +271,20 @@ def test_a_chain_continues_only_from_its_last_picture() -> None:
     assert [int(link.pixels[0, 0, 0]) for link in other_start] == [7, 8]
     for value in range(3, 40):
         links = edit_history.append_edit(links, edit_result(grey(value), grey(value + 1)))
-    assert len(links) == edit_history.MAX_STEPS and edit_history.gallery_update(links)["value"][0][1].startswith("0. ")
+    assert len(links) == edit_history.MAX_STEPS
+    assert re.findall(r'alt="([^"]+)"', edit_history.strip_html(links))[1] == "1. make it red"
+
+
+@pytest.mark.parametrize("data", [{"index": 2}, {"index": -1}, {"index": "0"}, {}, None])
+def test_a_click_on_a_picture_that_is_not_there_is_an_error(data: Any) -> None:
+    assert thumbnails.clicked_index(gr.EventData(None, {"index": 1}), 2) == 1
+    with pytest.raises(ZooError):
+        thumbnails.clicked_index(gr.EventData(None, data), 2)
+
+
+def test_thumbnails_are_buttons_with_the_names_of_their_pictures() -> None:
+    html = thumbnails.strip_html("Steps", [(grey(1), f"1. make it {BAD}"), (grey(2), "2. make it red")])
+    assert html.count("<button") == 2 and 'alt="2. make it red"' in html and "<img src=x" not in html
 
 
 # guidances
@@ -321,9 +336,9 @@ def test_a_saved_picture_is_lossless_and_records_its_settings(tmp_path: Path) ->
 
 
 def test_an_error_clears_the_last_result() -> None:
-    assert edit_tab.result_updates("no", None, ResultFolders())[1:4:2] == (None, None)
+    assert edit_tab.result_updates("no", None, ResultFolders())[1:] == (None, rendering.NOTHING_YET, "", None)
     shown = edit_tab.result_updates("yes", edit_result(grey(1), grey(2)), ResultFolders())
-    assert len(shown) == 6 and shown[2]["visible"] and shown[5].endswith("edited.png")
+    assert "the picture after: make it red" in shown[2] and shown[4].endswith("edited.png")
 
 
 # many
@@ -444,6 +459,17 @@ def test_the_card_states_the_limits_of_the_training_data() -> None:
     assert dict(demo.limits(few, 32))["Edits"].startswith("remove; ")
     other = RECIPE.model_copy(update={"data": RECIPE.data.model_copy(update={"sources": ("released",)})})
     assert "shapes" not in dict(demo.limits(other, 256))["Edits"]
+
+
+def test_the_page_opens_on_an_edit_of_its_first_example() -> None:
+    predictor = Scripted()
+    pixels, instruction = edit_tab.draw_scene(predictor, edit_tab.EXAMPLES_SEED)
+    html, edited = edit_tab.opening(predictor, pixels, instruction, EditSettings(*USUAL))
+    assert instruction in plain(html) and edited is not None and (edited.before == pixels).all()
+    photos = RECIPE.model_copy(update={"data": RECIPE.data.model_copy(update={"sources": ("released",)})})
+    slow = Scripted(recipe=photos)
+    assert edit_tab.opening(slow, pixels, instruction, EditSettings(*USUAL)) == (edit_tab.NOT_EDITED, None)
+    assert not slow.requests, "minutes pass on a CPU before the page opens"
 
 
 def test_the_page_builds_and_its_api_is_private() -> None:

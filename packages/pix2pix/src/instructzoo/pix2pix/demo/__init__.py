@@ -9,6 +9,7 @@ import gradio as gr
 from instructzoo.core import ui
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.ui.files import ResultFolders
+from instructzoo.core.ui.model_choice import ModelChoice, about_box, model_bar
 from instructzoo.pix2pix import world
 from instructzoo.pix2pix.demo import batch_tab, edit_tab, guidance_tab, rendering
 
@@ -21,14 +22,14 @@ def build(predictor: Any) -> gr.Blocks:
     folders = ResultFolders()  # removed with the page
     with ui.page(f"instructzoo · {TITLE}") as page:
         gr.HTML(ui.head(TITLE, SUMMARY) + rendering.STYLE)
+        bar = model_bar(ModelChoice(predictor))
         with gr.Tab("One picture"):
-            picture, instruction, settings = edit_tab.build_tab(predictor, folders)
-        with gr.Tab("Guidance"):
-            guidance_tab.build_tab(predictor, picture, instruction, settings[2:])
+            picture, instruction, settings = edit_tab.build_tab(bar, folders)
+        with gr.Tab("Compare"):
+            guidance_tab.build_tab(bar, picture, instruction, settings[2:])
         with gr.Tab("Many"):
-            batch_tab.build_tab(predictor, folders, settings)
-        with gr.Accordion("About this model", open=False, elem_id="pix2pix-card"):
-            gr.HTML(ui.card(predictor.recipe, predictor.scores, limits(predictor.recipe, predictor.resolution)))
+            batch_tab.build_tab(bar, folders, settings)
+        about_box(bar, lambda chosen: limits(chosen.recipe, chosen.resolution))
     return page
 
 

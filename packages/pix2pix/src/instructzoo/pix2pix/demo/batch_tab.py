@@ -12,6 +12,7 @@ from instructzoo.core import ui
 from instructzoo.core.errors import ZooError
 from instructzoo.core.ui.files import ResultFolders
 from instructzoo.core.ui.highlighting import escape_text
+from instructzoo.core.ui.model_choice import ModelBar
 from instructzoo.pix2pix.demo import batch_editing, rendering
 from instructzoo.pix2pix.demo.edit_request import EditingPredictor, EditResult, EditSettings
 
@@ -29,7 +30,7 @@ Progress = tuple[str, Path | None, Path | None]
 """HTML of the progress; at the end also the zip and the JSON Lines file."""
 
 
-def build_tab(predictor: Any, folders: ResultFolders, settings: list[Any]) -> None:
+def build_tab(bar: ModelBar, folders: ResultFolders, settings: list[Any]) -> None:
     """Lay out the tab. settings: the first tab's input fields of s_T, s_I, steps and seed."""
     gr.HTML(f'<p class="zoo-hint">{HINT}</p>')
     source = gr.File(
@@ -48,13 +49,19 @@ def build_tab(predictor: Any, folders: ResultFolders, settings: list[Any]) -> No
         archive = gr.DownloadButton("Save the pictures (zip)", visible=False, size="md", elem_id="pix2pix-zip")
         lines = gr.DownloadButton("Save as JSON Lines", visible=False, size="md", elem_id="pix2pix-jsonl")
 
-    def answer(paths: list[str] | None, text: str, *values: Any) -> Iterator[tuple[str, Any, Any]]:
+    def answer(name: str, paths: list[str] | None, text: str, *values: Any) -> Iterator[tuple[str, Any, Any]]:
+        try:
+            predictor = bar.models.get(name)
+        except ZooError as error:
+            yield ui.note(str(error)), gr.skip(), gr.skip()
+            return
         for html, *files in run_batch(predictor, paths or [], text, values, folders.new_folder()):
             yield html, *(gr.update(value=path and str(path), visible=path is not None) for path in files)
 
     running = run.click(
-        answer, [source, text, *settings], [summary, archive, lines], show_progress="hidden", api_visibility="private"
-    )
+        answer, [bar.name, source, text, *settings], [summary, archive, lines], show_progress="hidden",
+        api_visibility="private",
+    )  # fmt: skip
     stop.click(lambda: STOPPED, None, summary, cancels=[running], api_visibility="private")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from instructzoo.pix2pix.demo import rendering
+from instructzoo.pix2pix.demo import thumbnails
 from instructzoo.pix2pix.demo.edit_request import EditResult
 from instructzoo.pix2pix.images import Pixels
 
@@ -35,26 +35,22 @@ def build_history(last: gr.State, picture: gr.Image, instruction: gr.Textbox, co
         continue_button: Continues from the edit that is shown.
     """
     history = gr.State([])
-    strip = gr.Gallery(
-        label="Step by step; click one to go back to it", columns=6, fit_columns=False, visible=False, format="png",
-        allow_preview=False, interactive=False, buttons=[], height="auto", elem_id="pix2pix-chain",
-        elem_classes=["pix2pix-strip"],
-    )  # fmt: skip
+    strip = thumbnails.strip_component("pix2pix-chain")
 
     def continue_from(edited: EditResult | None, steps: list[HistoryStep]) -> tuple[Any, Any, list[HistoryStep], Any]:
         if edited is None:
             return gr.skip(), gr.skip(), steps, gr.skip()
         steps = append_edit(steps, edited)
-        return edited.after, "", steps, gallery_update(steps)
+        return edited.after, "", steps, strip_html(steps)
 
-    def go_back(event: gr.SelectData, steps: list[HistoryStep]) -> tuple[Any, list[HistoryStep], Any]:
-        steps = steps[: event.index + 1]
-        return steps[-1].pixels, steps, gallery_update(steps)
+    def go_back(steps: list[HistoryStep], event: gr.EventData) -> tuple[Any, list[HistoryStep], Any]:
+        steps = steps[: thumbnails.clicked_index(event, len(steps)) + 1]
+        return steps[-1].pixels, steps, strip_html(steps)
 
     continue_button.click(
         continue_from, [last, history], [picture, instruction, history, strip], api_visibility="private"
     )
-    strip.select(go_back, history, [picture, history, strip], api_visibility="private")
+    strip.click(go_back, history, [picture, history, strip], api_visibility="private")
 
 
 def append_edit(steps: list[HistoryStep], edited: EditResult) -> list[HistoryStep]:
@@ -64,7 +60,7 @@ def append_edit(steps: list[HistoryStep], edited: EditResult) -> list[HistorySte
     return [*start, HistoryStep(edited.after, edited.instruction)][-MAX_STEPS:]
 
 
-def gallery_update(steps: list[HistoryStep]) -> Any:
-    """The strip with these steps, numbered."""
-    pictures = [(rendering.enlarge(step.pixels), f"{index}. {step.instruction}") for index, step in enumerate(steps)]
-    return gr.update(value=pictures, visible=bool(pictures))
+def strip_html(steps: list[HistoryStep]) -> str:
+    """HTML of the strip of steps, numbered."""
+    pictures = [(step.pixels, f"{index}. {step.instruction}") for index, step in enumerate(steps)]
+    return thumbnails.strip_html("Steps so far; click one to go back to it", pictures)

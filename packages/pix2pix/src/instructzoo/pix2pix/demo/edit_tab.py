@@ -1,9 +1,8 @@
-"""The demo's first tab: a picture, an instruction, the edit beside it, other seeds, and the steps so far."""
+"""The demo's first tab: a picture, an instruction, and the edit beside it; other seeds, and the steps so far."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import gradio as gr
@@ -11,11 +10,14 @@ import gradio as gr
 from instructzoo.core import ui
 from instructzoo.core.errors import ZooError
 from instructzoo.core.ui.files import ResultFolders
+from instructzoo.core.ui.model_choice import ModelBar
 from instructzoo.pix2pix import images
-from instructzoo.pix2pix.demo import edit_history, rendering
+from instructzoo.pix2pix.demo import edit_history, rendering, thumbnails, variations
 from instructzoo.pix2pix.demo.edit_request import (
     GUIDANCE,
     IMAGE_GUIDANCE,
+    MAX_SIDE,
+    MIN_SIDE,
     STEPS,
     EditingPredictor,
     EditResult,
@@ -24,121 +26,103 @@ from instructzoo.pix2pix.demo.edit_request import (
     edit_picture,
     open_picture,
     random_seed,
-    with_seeds,
     world_rows,
 )
 from instructzoo.pix2pix.images import Pixels
 
-N_SEEDS = 4
-"""Edits with different seeds, side by side."""
 N_EXAMPLES, EXAMPLES_SEED = 4, 151
 """Number of example scenes, and the seed that they are drawn with: one whose first scene is easy to read."""
-EMPTY = ui.note("The edited picture appears here, with what changed and the settings that made it.")
-SMALL_CLASS, STRIP_CLASS = ["pix2pix-crisp"], ["pix2pix-strip"]
+FILE_LIMITS = (
+    f"Or upload yours: PNG, JPEG, WebP, BMP or GIF, at most {ui.MAX_UPLOAD[:-2]} MB, each side at least {MIN_SIDE} "
+    f"pixels. Over {MAX_SIDE:,} it is made smaller."
+)
+NOT_EDITED = ui.note("Press Edit. With this model that takes seconds on a GPU, and minutes without one.")
+SMALL_CLASS = ["pix2pix-crisp"]
 
 
-def build_tab(predictor: Any, folders: ResultFolders) -> tuple[gr.Image, gr.Textbox, list[Any]]:
+def build_tab(bar: ModelBar, folders: ResultFolders) -> tuple[gr.Image, gr.Textbox, list[Any]]:
     """Lay out the tab; returns the picture, the instruction, and the input fields of s_T, s_I, steps and seed."""
-    with gr.Row():
-        with gr.Column(min_width=280, scale=2):
-            picture, draw_button = _build_picture(predictor)
-        with gr.Column(min_width=280, scale=3):
+    predictor = bar.models.get(bar.models.start)
+    pixels, text = draw_scene(predictor, EXAMPLES_SEED)
+    defaults = EditSettings.from_sampling(predictor.sampling)
+    with gr.Row(elem_id="pix2pix-edit-page"):  # its style places the areas; before and after are always side by side
+        with gr.Column(elem_classes="pix2pix-area-instruction"):
             instruction = gr.Textbox(
-                _first_scene(predictor)[1], label="What to change", placeholder="make the red circle blue", max_lines=4,
+                text, label="What to change", placeholder="make the red circle blue", max_lines=4,
                 elem_id="pix2pix-instruction",
             )  # fmt: skip
-            with gr.Row():
-                edit_button = gr.Button("Edit", variant="primary", scale=2, min_width=120, elem_id="pix2pix-edit")
-                seeds_button = gr.Button(f"{N_SEEDS} seeds", min_width=110, elem_id="pix2pix-seeds")
-            _build_examples(predictor, picture, instruction)
-    settings = _build_settings(EditSettings.from_sampling(predictor.sampling))
-    inputs, results = [picture, instruction, *settings], _build_results(picture, instruction)
+        with gr.Column(elem_classes="pix2pix-area-buttons"):
+            edit_button = gr.Button("Edit", variant="primary", size="md", min_width=120, elem_id="pix2pix-edit")
+            variations_button = gr.Button(
+                f"Try {variations.COUNT} variations", size="md", min_width=120, elem_id="pix2pix-seeds"
+            )
+        with gr.Column(elem_classes="pix2pix-area-before"):
+            picture = _build_picture(pixels)
+        results, continue_button = _build_results(opening(predictor, pixels, text, defaults), folders)
+        with gr.Column(elem_classes="pix2pix-area-below"):
+            strip = variations.build_strip()
+            edit_history.build_history(results[1], picture, instruction, continue_button)
+        with gr.Column(elem_classes="pix2pix-area-examples"):
+            examples, pairs = _build_examples(predictor)
+            draw_button = gr.Button("Draw another scene", size="sm", elem_id="pix2pix-draw")
+    settings = _build_settings(defaults)
+    inputs = [bar.name, picture, instruction, *settings]
+
+    def edit(name: str, *inputs: Any) -> tuple[Any, ...]:
+        return result_updates(*edit_with_model(bar, name, *inputs), folders)
+
+    def select(event: gr.EventData) -> tuple[Any, str]:
+        return pairs[thumbnails.clicked_index(event, len(pairs))]
+
+    edited = {"fn": edit, "inputs": inputs, "outputs": results, "preprocess": False, "api_visibility": "private"}
     for event in (edit_button.click, instruction.submit):
-        event(
-            lambda *inputs: result_updates(*edit_once(predictor, *inputs), folders), inputs, results, preprocess=False,
-            api_visibility="private",
-        )  # fmt: skip
-    _build_seeds(predictor, folders, seeds_button, inputs, results)
+        event(**edited)
+    examples.click(select, None, [picture, instruction], api_visibility="private").then(**edited)
     draw_button.click(
         lambda: draw_scene(predictor, random_seed()), None, [picture, instruction], api_visibility="private"
+    ).then(**edited)
+    bar.switched.then(**edited)
+    variations.connect(
+        bar, strip, variations_button, inputs, results, lambda html, edit: result_updates(html, edit, folders)
     )
     picture.change(
-        picture_updates,
-        picture,
-        [picture, results[0]],
-        preprocess=False,
-        show_progress="hidden",
+        picture_updates, picture, [picture, results[0]], preprocess=False, show_progress="hidden",
         api_visibility="private",
-    )
+    )  # fmt: skip
+    picture.upload(lambda: (None, rendering.NOTHING_YET, ""), None, results[1:4], api_visibility="private")
     return picture, instruction, settings
 
 
-def _build_picture(predictor: Any) -> tuple[gr.Image, gr.Button]:
-    """The picture to edit, and the button that draws another scene."""
+def _build_picture(pixels: Pixels) -> gr.Image:
+    """The picture to edit, with what a file may be."""
+    gr.HTML('<p class="pix2pix-part">Before</p>')
     picture = gr.Image(
-        _first_scene(predictor)[0], label="Picture", show_label=False, type="filepath", image_mode=None, format="png",
-        sources=["upload", "clipboard"], height=320, buttons=["fullscreen"], elem_id="pix2pix-picture",
-        elem_classes=SMALL_CLASS,
+        pixels, label="The picture to edit", show_label=False, type="filepath", image_mode=None, format="png",
+        sources=["upload", "clipboard"], buttons=["fullscreen"], elem_id="pix2pix-picture", elem_classes=SMALL_CLASS,
     )  # fmt: skip
-    return picture, gr.Button("Draw another scene", size="md", elem_id="pix2pix-draw")
+    gr.HTML(f'<p class="pix2pix-under">{FILE_LIMITS}</p>')
+    return picture
 
 
-def _first_scene(predictor: Any) -> tuple[Pixels, str]:
-    """The picture and instruction that the page opens with."""
-    return draw_scene(predictor, EXAMPLES_SEED)
-
-
-def _build_results(picture: gr.Image, instruction: gr.Textbox) -> list[Any]:
-    """The elements that show an edit, in the order of `result_updates`, and the history below."""
-    last_edit, summary = gr.State(None), gr.HTML(EMPTY, elem_id="pix2pix-edit-info")
-    with gr.Row(visible=False) as row:
-        with gr.Column(min_width=260, scale=3):
-            slider = gr.ImageSlider(
-                label="Before and after", show_label=False, format="png", type="numpy", interactive=False,
-                buttons=["fullscreen"], max_height=420, elem_id="pix2pix-result",
-            )  # fmt: skip
-            gr.HTML('<p class="pix2pix-under">Left of the line before, right of it after</p>')
-        with gr.Column(min_width=260, scale=3):
-            difference = gr.HTML(elem_id="pix2pix-difference")
-        with gr.Column(min_width=190, scale=2):
-            continue_button = gr.Button("Go on from this", size="md", elem_id="pix2pix-go-on")
-            save = gr.DownloadButton("Save as PNG", size="md", elem_id="pix2pix-save")
-    edit_history.build_history(last_edit, picture, instruction, continue_button)
-    return [summary, last_edit, row, slider, difference, save]
-
-
-def _build_seeds(
-    predictor: Any, folders: ResultFolders, button: gr.Button, inputs: list[Any], results: list[Any]
-) -> None:
-    """The strip of edits with several seeds; a click shows one of them and uses its seed."""
-    edits_state = gr.State([])
-    strip = gr.Gallery(
-        label="Other seeds; click one to use it", columns=N_SEEDS, visible=False, format="png", allow_preview=False,
-        interactive=False, buttons=[], height="auto", elem_id="pix2pix-strip", elem_classes=STRIP_CLASS,
-    )  # fmt: skip
-
-    def edit_all(*inputs: Any) -> Iterator[tuple[str, list[EditResult], Any]]:
-        for html, edits in edit_with_seeds(predictor, *inputs):
-            yield html, edits, seed_gallery(edits)
-
-    def select(event: gr.SelectData, edits: list[EditResult]) -> tuple[Any, ...]:
-        selected = edits[event.index]
-        return *result_updates(rendering.edit_html(selected), selected, folders), selected.settings.seed
-
-    button.click(
-        edit_all,
-        inputs,
-        [results[0], edits_state, strip],
-        preprocess=False,
-        show_progress="hidden",
-        api_visibility="private",
-    )
-    strip.select(select, edits_state, [*results, inputs[-1]], api_visibility="private")
+def _build_results(shown: tuple[str, EditResult | None], folders: ResultFolders) -> tuple[list[Any], gr.Button]:
+    """The elements that show an edit, in the order of `result_updates`, and the button that goes on from it."""
+    html, edited, after, difference, path = result_updates(*shown, folders)
+    with gr.Column(elem_classes="pix2pix-area-after"):
+        gr.HTML('<p class="pix2pix-part">After</p>')
+        result = gr.HTML(after, elem_id="pix2pix-result")
+        with gr.Row(elem_classes="pix2pix-actions"):
+            continue_button = gr.Button("Edit this further", size="sm", min_width=60, elem_id="pix2pix-go-on")
+            save = gr.DownloadButton("Save as PNG", value=path, size="sm", min_width=60, elem_id="pix2pix-save")
+    with gr.Column(elem_classes="pix2pix-area-info"):
+        summary = gr.HTML(html, elem_id="pix2pix-edit-info")
+    with gr.Column(elem_classes="pix2pix-area-difference"):
+        changed = gr.HTML(difference, elem_id="pix2pix-difference")
+    return [summary, gr.State(edited), result, changed, save], continue_button
 
 
 def _build_settings(settings: EditSettings) -> list[Any]:
-    """The input fields of s_T, s_I, steps and seed."""
-    with gr.Row(equal_height=True, elem_id="pix2pix-settings"):
+    """The input fields of s_T, s_I, steps and seed, folded: an edit needs none of them."""
+    with gr.Accordion("Settings", open=False, elem_id="pix2pix-settings"), gr.Row(equal_height=True):
         boxes = [
             gr.Slider(
                 low, high, value, step=step, label=name, info=about, buttons=[], min_width=180, elem_id=f"pix2pix-{id}"
@@ -150,26 +134,40 @@ def _build_settings(settings: EditSettings) -> list[Any]:
             )
         ]
         with gr.Column(min_width=180):
-            seed = gr.Number(settings.seed, label="Seed", precision=0, elem_id="pix2pix-seed")
+            seed = gr.Number(
+                settings.seed, label="Seed", info="another number, another variation", precision=0,
+                elem_id="pix2pix-seed",
+            )  # fmt: skip
             random_button = gr.Button("Random seed", size="sm", elem_id="pix2pix-random")
     random_button.click(random_seed, None, seed, api_visibility="private")
     return [*boxes, seed]
 
 
-def _build_examples(predictor: Any, picture: gr.Image, instruction: gr.Textbox) -> None:
-    """Example scenes, with instructions of different kinds where possible."""
+def _build_examples(predictor: Any) -> tuple[gr.HTML, list[tuple[Pixels, str]]]:
+    """Example scenes with instructions, of different kinds where possible: their strip, and they themselves."""
     by_kind = {row["kind"]: row for row in reversed(world_rows(predictor, EXAMPLES_SEED, 12 * N_EXAMPLES))}
     pairs = [(images.read(row["image"]), row["instruction"]) for row in list(by_kind.values())[:N_EXAMPLES]]
-    gallery = gr.Gallery(
-        [(rendering.enlarge(pixels), text) for pixels, text in pairs], label="Examples; click one to use it",
-        columns=N_EXAMPLES, format="png", allow_preview=False, interactive=False, buttons=[], height="auto",
-        elem_id="pix2pix-examples", elem_classes=STRIP_CLASS,
-    )  # fmt: skip
+    html = thumbnails.strip_html("Click an example to edit it", pairs)
+    return thumbnails.strip_component("pix2pix-examples", html), pairs
 
-    def select(event: gr.SelectData) -> tuple[Any, str]:
-        return pairs[event.index]
 
-    gallery.select(select, None, [picture, instruction], api_visibility="private")
+def opening(
+    predictor: EditingPredictor, pixels: Pixels, text: str, settings: EditSettings
+) -> tuple[str, EditResult | None]:
+    """HTML about the edit that the page opens with, and the edit; none by a large model, which takes too long."""
+    if predictor.recipe.data.sources != ("world",):
+        return NOT_EDITED, None
+    edited = edit_picture(predictor, pixels, text, settings)
+    return rendering.edit_html(edited), edited
+
+
+def edit_with_model(bar: ModelBar, name: str, *inputs: Any) -> tuple[str, EditResult | None]:
+    """As `edit_once`, by the model of this name; one that cannot be opened becomes a message too."""
+    try:
+        predictor = bar.models.get(name)
+    except ZooError as error:
+        return ui.note(str(error)), None
+    return edit_once(predictor, *inputs)
 
 
 def edit_once(
@@ -188,18 +186,11 @@ def edit_once(
 
 
 def result_updates(html: str, edited: EditResult | None, folders: ResultFolders) -> tuple[Any, ...]:
-    """What the page shows of an edit: summary, the edit itself, its visibility, slider, difference and file."""
+    """What the page shows of an edit: summary, the edit itself, the picture after, the difference, and the file."""
     if edited is None:
-        return html, None, gr.update(visible=False), None, "", None
+        return html, None, rendering.NOTHING_YET, "", None
     path = rendering.save_png(edited, folders.new_folder() / "edited.png")
-    return (
-        html,
-        edited,
-        gr.update(visible=True),
-        rendering.slider_pictures(edited),
-        rendering.difference_html(edited),
-        str(path),
-    )
+    return html, edited, rendering.after_html(edited), rendering.difference_html(edited), str(path)
 
 
 def resolution_note(edited: EditResult, resolution: int) -> str:
@@ -207,31 +198,6 @@ def resolution_note(edited: EditResult, resolution: int) -> str:
     if min(edited.before.shape[:2]) < 2 * resolution:
         return ""
     return f"The model works with about {resolution} × {resolution} pixels, so fine detail is lost."
-
-
-def edit_with_seeds(
-    predictor: EditingPredictor, payload: dict[str, Any] | None, text: str, *values: Any
-) -> Iterator[tuple[str, list[EditResult]]]:
-    """HTML and the edits so far, for the same edit with several seeds."""
-    edits = list[EditResult]()
-    try:
-        settings = EditSettings.from_inputs(*values)
-        pixels, _ = open_picture((payload or {}).get("path"))
-        text = check_instruction(text)
-        for settings_with_seed in with_seeds(settings, N_SEEDS):
-            edits.append(edit_picture(predictor, pixels, text, settings_with_seed))
-            yield ui.note(f"{len(edits)} of {N_SEEDS} seeds edited: {text}"), list(edits)
-    except ZooError as error:
-        yield ui.note(str(error)), []
-
-
-def seed_gallery(edits: Sequence[EditResult]) -> Any:
-    """The strip of edits, each with its seed; hidden if there is none."""
-    pictures = [
-        (rendering.enlarge(edit.after), f"seed {edit.settings.seed}: {rendering.describe_change(edit)}")
-        for edit in edits
-    ]
-    return gr.update(value=pictures, visible=bool(pictures))
 
 
 def draw_scene(predictor: EditingPredictor, seed: int) -> tuple[Any, str]:

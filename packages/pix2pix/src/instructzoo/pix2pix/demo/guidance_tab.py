@@ -10,6 +10,7 @@ import gradio as gr
 
 from instructzoo.core import ui
 from instructzoo.core.errors import ZooError
+from instructzoo.core.ui.model_choice import ModelBar
 from instructzoo.pix2pix.demo import rendering
 from instructzoo.pix2pix.demo.edit_request import (
     GUIDANCE,
@@ -33,9 +34,9 @@ EMPTY = ui.note("The grid of edits appears here.")
 STOPPED = ui.note("Stopped.")
 
 
-def build_tab(predictor: Any, picture: gr.Image, instruction: gr.Textbox, steps_and_seed: list[Any]) -> None:
+def build_tab(bar: ModelBar, picture: gr.Image, instruction: gr.Textbox, steps_and_seed: list[Any]) -> None:
     """Lay out the tab. steps_and_seed: the first tab's input fields of them."""
-    settings = EditSettings.from_sampling(predictor.sampling)
+    settings = EditSettings.from_sampling(bar.models.get(bar.models.start).sampling)
     gr.HTML(f'<p class="zoo-hint">{HINT}</p>')
     with gr.Row(equal_height=True):
         text_scales = gr.Textbox(
@@ -51,12 +52,17 @@ def build_tab(predictor: Any, picture: gr.Image, instruction: gr.Textbox, steps_
         stop = gr.Button("Stop", scale=1, min_width=100, elem_id="pix2pix-grid-stop")
     grid = gr.HTML(EMPTY, elem_id="pix2pix-grid")
 
-    def answer(payload: Any, text: str, *values: Any) -> Iterator[str]:
+    def answer(name: str, payload: Any, text: str, *values: Any) -> Iterator[str]:
+        try:
+            predictor = bar.models.get(name)
+        except ZooError as error:
+            yield ui.note(str(error))
+            return
         yield from edit_grid(predictor, payload, text, *values)
 
     running = run.click(
         answer,
-        [picture, instruction, text_scales, image_scales, *steps_and_seed],
+        [bar.name, picture, instruction, text_scales, image_scales, *steps_and_seed],
         grid,
         preprocess=False,
         show_progress="hidden",

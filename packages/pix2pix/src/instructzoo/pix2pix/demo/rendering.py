@@ -33,30 +33,39 @@ CHANGED_COLOUR = np.array((200, 16, 80), np.float32)
 
 STYLE = """<style>
 .pix2pix-crisp img, img.crisp {image-rendering: pixelated}
-.pix2pix-crisp .image-frame img {width: 100% !important; height: 100% !important; object-fit: contain !important}
-.pix2pix-strip .grid-wrap {min-height: 0 !important; max-height: none !important; overflow: visible !important;
-  padding-top: 2.1rem !important}
-.pix2pix-strip .grid-container {grid-template-rows: none !important; grid-auto-rows: auto !important;
-  grid-template-columns: repeat(var(--grid-cols), minmax(0, 1fr)) !important}
-.pix2pix-strip .thumbnail-item {aspect-ratio: auto !important; height: auto !important; border: 0 !important;
-  background: none !important; box-shadow: none !important}
-.pix2pix-strip .thumbnail-item img {aspect-ratio: 1; height: auto !important; object-fit: contain !important;
-  border: 1px solid var(--border-color-primary); border-radius: 6px !important}
-.pix2pix-strip .caption-label {position: static !important; max-width: none !important; white-space: normal !important;
-  border: 0 !important; background: none !important; padding: .25rem .1rem 0 !important; font-size: .8rem !important;
-  line-height: 1.25; color: var(--body-text-color) !important}
-.pix2pix-strip .grid-container.pt-6 {padding-top: 0 !important}
+#pix2pix-edit-page {display: grid !important; gap: .5rem 1rem !important; align-items: start;
+  grid-template-columns: repeat(6, minmax(0, 1fr));
+  grid-template-areas: "i i i i g g" "b b a a d d" "n n n n n n" "w w w w w w" "e e e e e e"}
+#pix2pix-edit-page > .column {min-width: 0 !important; gap: .3rem}
+.pix2pix-area-instruction {grid-area: i} .pix2pix-area-buttons {grid-area: g} .pix2pix-area-before {grid-area: b}
+.pix2pix-area-after {grid-area: a} .pix2pix-area-difference {grid-area: d} .pix2pix-area-info {grid-area: n}
+.pix2pix-area-below {grid-area: w} .pix2pix-area-examples {grid-area: e}
+#pix2pix-picture {height: auto !important}
+#pix2pix-instruction textarea {border: 1px solid var(--border-color-primary) !important; border-radius: 8px;
+  padding: .4rem .6rem !important}
+#pix2pix-draw {align-self: start; width: auto}
+#pix2pix-picture :is(.image-frame, .upload-container) {aspect-ratio: 1; width: 100% !important;
+  height: auto !important; max-height: none !important}
+#pix2pix-picture .image-frame img {width: 100% !important; height: 100% !important; object-fit: contain !important}
+.pix2pix-part {font-size: .85rem; font-weight: 600; color: var(--body-text-color-subdued); margin: 0 0 .2rem !important}
+.pix2pix-square img, .pix2pix-square .pix2pix-wait {aspect-ratio: 1; width: 100%; object-fit: contain}
+.pix2pix-actions {gap: .4rem !important; margin-top: .2rem}
+.pix2pix-strip {display: grid; gap: .6rem; align-items: start;
+  grid-template-columns: repeat(auto-fill, minmax(min(8.5rem, 22%), 1fr))}
+.pix2pix-strip button {display: block; padding: 0; border: 0; background: none; cursor: pointer; text-align: start;
+  font: .8rem/1.25 var(--font); color: var(--body-text-color); border-radius: 6px}
+.pix2pix-strip img {display: block; width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: 6px;
+  border: 1px solid var(--border-color-primary); margin-bottom: .2rem}
+.pix2pix-strip button:hover img {border-color: var(--color-accent)}
 #pix2pix-settings .head input[type=number] {width: 3.4rem; padding-inline: .3rem}
 .pix2pix-figure {margin: 0; color: var(--body-text-color)}
 .pix2pix-figure img {width: 100%; display: block; border-radius: 6px; border: 1px solid var(--border-color-primary)}
 .pix2pix-figure figcaption {font-size: .82rem; color: var(--body-text-color-subdued); padding: .25rem 0 0;
   overflow-wrap: anywhere}
-.pix2pix-under {font-size: .82rem; color: var(--body-text-color-subdued); margin: 0}
-.pix2pix-difference {border: 1px solid var(--border-color-primary); border-radius: 12px; padding: .7rem;
-  background: var(--block-background-fill)}
-.pix2pix-difference img {max-height: 420px; object-fit: contain}
+.pix2pix-under {font-size: .78rem; line-height: 1.3; color: var(--body-text-color-subdued); margin: 0 !important}
 .pix2pix-edit-info {color: var(--body-text-color)}
-.pix2pix-edit-info .instruction {font-size: 1.05rem; font-weight: 600; overflow-wrap: anywhere}
+.pix2pix-area-info .zoo-card {padding: .6rem .9rem}
+.pix2pix-edit-info .instruction {font-size: 1rem; font-weight: 600; overflow-wrap: anywhere}
 .pix2pix-edit-info p {margin: .1rem 0}
 .pix2pix-grid {display: grid; gap: .6rem; margin: .6rem 0 0; color: var(--body-text-color)}
 .pix2pix-grid .axis {font-size: .85rem; color: var(--body-text-color-subdued)}
@@ -69,6 +78,12 @@ STYLE = """<style>
 .pix2pix-pairs .pair {display: grid; grid-template-columns: 1fr 1fr; gap: .3rem}
 .pix2pix-pairs .pair img {width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: 6px}
 .pix2pix-under-way progress {width: 100%; accent-color: var(--primary-700)}
+@media (max-width: 600px) {
+  #pix2pix-edit-page {grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: .5rem !important;
+    grid-template-areas: "i i" "g g" "b a" "d n" "w w" "e e"}
+  #pix2pix-edit-page > .pix2pix-area-buttons {flex-flow: row nowrap !important; gap: .5rem}
+  .pix2pix-area-info .zoo-card {margin-top: 1.5rem}
+}
 @media (max-width: 600px) {.pix2pix-grid {gap: .3rem} .pix2pix-grid .axis, .pix2pix-figure figcaption
   {font-size: .68rem}}
 </style>"""
@@ -83,11 +98,6 @@ def enlarge(pixels: Pixels) -> Pixels:
     """A small picture with every pixel as a square, at most ENLARGED_SIDE pixels a side; another one unchanged."""
     factor = ENLARGED_SIDE // max(pixels.shape[:2]) if is_small(pixels) else 1
     return pixels.repeat(factor, 0).repeat(factor, 1)
-
-
-def slider_pictures(edited: EditResult) -> tuple[Pixels, Pixels]:
-    """Before and after at one size, enlarged if they are small, for the before/after slider."""
-    return enlarge(match_size(edited.before, edited.after)), enlarge(edited.after)
 
 
 def pixel_difference(edited: EditResult) -> npt.NDArray[np.int16]:
@@ -139,11 +149,20 @@ def describe_change(edited: EditResult) -> str:
     )
 
 
+NOTHING_YET = '<div class="pix2pix-square"><div class="pix2pix-wait" aria-label="no edited picture yet"></div></div>'
+
+
+def after_html(edited: EditResult) -> str:
+    """HTML of the picture after the edit."""
+    name = f"the picture after: {edited.instruction}"
+    return f'<div class="pix2pix-figure pix2pix-square">{image_html(edited.after, name, ENLARGED_SIDE)}</div>'
+
+
 def difference_html(edited: EditResult) -> str:
     """HTML of what changed and where."""
-    return figure_html(
-        difference_map(edited), f"What changed, in red: {describe_change(edited)}", "pix2pix-difference", ENLARGED_SIDE
-    )
+    caption = f"In red: {describe_change(edited)}"
+    figure = figure_html(difference_map(edited), caption, "pix2pix-square", ENLARGED_SIDE)
+    return f'<p class="pix2pix-part">What changed</p>{figure}'
 
 
 def edit_html(edited: EditResult, notes: Sequence[str] = (), seconds: float | None = None) -> str:
