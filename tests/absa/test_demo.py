@@ -131,8 +131,8 @@ def test_invalid_answers_and_invented_spans_are_counted_and_shown() -> None:
     assert (counts.without_quads, counts.failed) == (1, 1)
     shown = plain(html)
     for expected in (
-        "2 positive", "1 negative", "0 neutral", "1 without an opinion", "2 spans not in the text",
-        "1 unparseable output", "1 not analysed", "in 5 reviews", "Not in the text: “ wine ”, “ good ”",
+        "2 positive", "1 negative", "0 neutral", "1 without an opinion", "2 phrases not in the text",
+        "1 unreadable answer", "1 not analysed", "in 5 reviews", "Not in the text: “ wine ”, “ good ”",
     ):  # fmt: skip
         assert expected in shown, (expected, shown)
 
@@ -157,8 +157,8 @@ def test_implicit_aspects_are_listed() -> None:
         ScriptedPredictor({"Overpriced!": [Quad(None, "RESTAURANT#PRICES", "Overpriced", "negative")]}), "Overpriced!"
     )
     assert marks(html) == ["Overpriced negative opinion"]
-    assert "Implicit aspects: restaurant, prices negative" in plain(html)
-    assert "(implicit) restaurant, prices Overpriced negative" in plain(html)
+    assert "Judged without being named: restaurant, prices negative" in plain(html)
+    assert "(not named) restaurant, prices Overpriced negative" in plain(html)
 
 
 def test_span_offsets_of_a_later_sentence_count_from_the_review_start() -> None:

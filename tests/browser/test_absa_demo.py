@@ -137,8 +137,8 @@ def test_judgements_are_shown_as_marks_counts_bars_and_table(
         "Lovely opinion", "wine positive",
     ]  # fmt: skip
     for expected in (
-        "3 positive", "3 negative", "1 neutral", "2 spans not in the text", "1 unparseable output",
-        "Implicit aspects: restaurant, prices", "Not in the text: “beer”, “cold”",
+        "3 positive", "3 negative", "1 neutral", "2 phrases not in the text", "1 unreadable answer",
+        "Judged without being named: restaurant, prices", "Not in the text: “beer”, “cold”",
     ):  # fmt: skip
         assert expected in " ".join(shown.split()), (expected, shown)
     assert page.texts("#absa-answer .absa-bars .count") == [

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
+from types import MappingProxyType
 from typing import Any
 
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.score.tables import SYSTEM_LABELS, format_number, is_fraction
 from instructzoo.core.score.types import MetricValue, Scores
+from instructzoo.core.shelf import ShelfModel
 from instructzoo.core.ui.html import table
 
 MAX_SCORES = 7
@@ -19,22 +21,37 @@ NAME_OR_HUB_ID = re.compile(r"(?!runs/)[\w.-]+(/[\w.-]+)?")
 """What a base may be called on the page. Any other is a path of the machine that the model was trained on."""
 
 
-def card(recipe: Recipe, scores: Mapping[str, Any] | None, limits: Sequence[tuple[str, str]] = ()) -> str:
+def card(
+    recipe: Recipe,
+    scores: Mapping[str, Any] | None,
+    limits: Sequence[tuple[str, str]] = (),
+    model: ShelfModel | None = None,
+    group_names: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """HTML of the card of a model: its base, its training data, its limits, and its scores with n and interval.
 
     Args:
         recipe: The recipe of the model.
         scores: The content of its scores.json; None where it has not been scored.
         limits: Further rows of the card: name and text.
+        model: Its row in the domain's table of models; None for a run or a folder.
+        group_names: What the table of scores calls a group of examples, by the group; others keep their names.
     """
     base = str((scores or {}).get("backbone") or recipe.model.backbone)
-    facts = [
-        ("Base", base_name(base)),
-        ("Training", _training(recipe)),
+    if model is None:
+        facts = [("Base", base_name(base)), ("Trained on", ", ".join(map(_source_name, recipe.data.sources)))]
+    else:
+        data = "; ".join(map(str, model.data))
+        facts = [("Knows", model.knows), ("Base", model.base), ("Trained on", data), ("Licence", model.licence)]
+    facts += [
         ("Recipe", f"{recipe.domain}/{recipe.name}" + (f", after {recipe.paper}" if recipe.paper else "")),
         *limits,
     ]
-    return table(("", ""), [fact for fact in facts if fact[1]]) + scores_table(recipe, scores)
+    return table(("", ""), [fact for fact in facts if fact[1]]) + scores_table(recipe, scores, group_names)
+
+
+def _source_name(source: str) -> str:
+    return "generated examples" if source == "world" else source
 
 
 def base_name(base: str) -> str:
@@ -44,28 +61,20 @@ def base_name(base: str) -> str:
     return base if NAME_OR_HUB_ID.fullmatch(base) else ""
 
 
-def _training(recipe: Recipe) -> str:
-    """What the model was trained on, and how many of its weights."""
-    method = "all weights" if recipe.method.name == "full" else f"{recipe.method.name}, rank {recipe.method.rank}"
-    made_up = "world" in recipe.data.sources
-    others = [source for source in recipe.data.sources if source != "world"]
-    size = f" ({recipe.data.sizes.train:,} at most)" if made_up else ""
-    return f"{', '.join([*others, *(['generated examples' + size] if made_up else [])])}; {method}"
-
-
-def scores_table(recipe: Recipe, scores: Mapping[str, Any] | None) -> str:
+def scores_table(recipe: Recipe, scores: Mapping[str, Any] | None, group_names: Mapping[str, str]) -> str:
     """HTML of the scores of a model by group, and of the best simple method beside it.
 
     Args:
         recipe: The recipe of the model.
         scores: The content of scores.json; None where the model has not been scored.
+        group_names: What the table calls a group of examples, by the group.
     """
     if not scores:
         return f'<p class="zoo-hint">Not scored yet: zoo eval {escape(recipe.domain)}</p>'
     model = Scores.from_dict(scores["systems"]["model"])
     headline = model.headline_value()
     values = [value for value in model.metric_values if value.metric == headline.metric]
-    rows = [_row(value.group, value) for value in values[:MAX_SCORES]]
+    rows = [_row(group_names.get(value.group, value.group), value) for value in values[:MAX_SCORES]]
     baselines = [
         (SYSTEM_LABELS.get(name, name), Scores.from_dict(system).headline_value())
         for name, system in scores["systems"].items()

@@ -11,15 +11,18 @@ with ui.page(title):
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from types import MappingProxyType
 from typing import Any, Protocol
 
+from instructzoo.core import domain as domains
 from instructzoo.core.domain import Domain
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
+from instructzoo.core.shelf import ShelfModel
 from instructzoo.core.ui.about import card
 from instructzoo.core.ui.html import note
 
@@ -39,29 +42,43 @@ class AnswersRows(Protocol):
     @property
     def scores(self) -> dict[str, Any] | None: ...
 
+    @property
+    def model(self) -> ShelfModel | None:
+        """Its row in the domain's table of models; None for a run or a folder."""
+        ...
+
+    @property
+    def notice(self) -> str:
+        """Why it answers in place of the domain's default; empty where it does not."""
+        ...
+
     def answer(self, rows: Sequence[Row]) -> list[str]:
         """The model's texts, in the order of the rows."""
         ...
 
 
 class ModelChoice:
-    """The predictors of a page: the one that it starts with, and others, each opened when it is first chosen.
+    """The predictors of a page: the one that it starts with, and the other models of the domain that are ready.
+
+    Each other one is opened when it is first chosen, and stays open.
 
     Args:
         predictor: The predictor that the page starts with.
-        others: Names of further models that are ready.
-        open_model: Opens one of them by its name. It may raise ZooError.
+
+    Attributes:
+        start: The name of its model.
+        names: The names of all models to choose from, that one first.
     """
 
-    def __init__(
-        self, predictor: Any, others: Sequence[str] = (), open_model: Callable[[str], Any] | None = None
-    ) -> None:
-        self.start = OWN
-        self.names = [self.start, *others]
-        self._opened, self._open_model, self._lock = {self.start: predictor}, open_model, threading.Lock()
+    def __init__(self, predictor: AnswersRows) -> None:
+        self.domain = domains.get(predictor.recipe.domain)
+        self.start = predictor.model.name if predictor.model else OWN
+        self.names = [self.start, *(name for name in ready_models(self.domain) if name != self.start)]
+        self._opened: dict[str, Any] = {self.start: predictor}
+        self._lock = threading.Lock()
 
     def get(self, name: str) -> Any:
-        """The predictor of a model, which stays open.
+        """The predictor of a model.
 
         Args:
             name: One of `names`.
@@ -71,18 +88,39 @@ class ModelChoice:
         """
         with self._lock:
             if name not in self._opened:
-                if self._open_model is None or name not in self.names:
+                if name not in self.names:
                     raise ZooError(f'no model "{name[:40]}"', f"one of {', '.join(self.names)}")
-                self._opened[name] = self._open_model(name)
+                from instructzoo.core import infer
+
+                self._opened[name] = infer.open_model(self.domain, name)
             return self._opened[name]
 
     def knows(self, name: str) -> str:
-        """HTML of the line on what a model knows, or on why it cannot be opened."""
+        """HTML of the line on what a model knows, and why it answers in place of another; or why it cannot be opened.
+
+        Args:
+            name: One of `names`.
+        """
         try:
-            recipe = self.get(name).recipe
+            predictor = self.get(name)
         except ZooError as error:
             return note(f"{name} cannot be opened: {error}")
-        return f'<p class="zoo-knows">{escape(f"A model of the recipe {recipe.domain}/{recipe.name}.")}</p>'
+        if predictor.notice:
+            return f'<p class="zoo-notice">{escape(predictor.notice)}</p>'
+        recipe, model = predictor.recipe, predictor.model
+        knows = model.knows if model else f"A model of yours, trained with the recipe {recipe.domain}/{recipe.name}."
+        return f'<p class="zoo-knows">{escape(knows)}</p>'
+
+
+def ready_models(domain: Domain) -> list[str]:
+    """The names of the models of a domain that can be opened without a download.
+
+    Args:
+        domain: The domain.
+    """
+    from instructzoo.core.models import model_choice
+
+    return [model.name for model in domain.shelf().values() if model_choice.missing(model) is None]
 
 
 @dataclass(frozen=True)
@@ -124,12 +162,17 @@ def model_bar(models: ModelChoice) -> ModelBar:
     return ModelBar(models, name, name.input(models.knows, name, knows, api_visibility="private"))
 
 
-def about_box(bar: ModelBar, limits: Callable[[Any], Sequence[tuple[str, str]]]) -> None:
+def about_box(
+    bar: ModelBar,
+    limits: Callable[[Any], Sequence[tuple[str, str]]],
+    group_names: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Put the folded card of the chosen model into the page that is being built.
 
     Args:
         bar: The dropdown of the page.
         limits: Lines of the card for a predictor: what the model is for, and what it is not.
+        group_names: What the table of scores calls a group of examples, by the group; others keep their names.
     """
     import gradio as gr
 
@@ -138,7 +181,7 @@ def about_box(bar: ModelBar, limits: Callable[[Any], Sequence[tuple[str, str]]])
             predictor = bar.models.get(name)
         except ZooError as error:
             return note(str(error))
-        return card(predictor.recipe, predictor.scores, limits(predictor))
+        return card(predictor.recipe, predictor.scores, limits(predictor), predictor.model, group_names)
 
     with gr.Accordion("About this model", open=False, elem_id="card"):
         shown = gr.HTML(about(bar.models.start))

@@ -29,6 +29,15 @@ EXAMPLES = (
     "The margarita was mostly ice, nobody said hello.",
 )
 """Reviews to click on, one by one and all together; the page opens with the first one answered."""
+GROUP_NAMES = {
+    "ae": "aspects",
+    "aesc": "aspects and sentiments",
+    "tasd": "aspects, categories and sentiments",
+    "aste": "aspects, opinions and sentiments",
+    "asqp": "all four of them",
+    "implicit": "aspects or opinions that no word names",
+}
+"""What the table of scores calls the tasks."""
 STOPPED = ui.note("Stopped; nothing is saved.")
 FILE_HINT = (
     f"A file of at most {ui.MAX_UPLOAD[:-2]} MB, with at most {file_extraction.MAX_TEXT:,} characters per review: one "
@@ -55,7 +64,7 @@ def build(predictor: Any) -> gr.Blocks:
             correction_tab.build_tab(bar, result_folders, analyses, analysed)
         with gr.Tab("A file"):
             _file_tab(bar, result_folders)
-        about_box(bar, lambda chosen: model_limits(chosen.labels))
+        about_box(bar, lambda chosen: model_limits(chosen.labels), GROUP_NAMES)
     return page
 
 
@@ -210,7 +219,7 @@ def model_limits(labels: Labels | None = None) -> list[tuple[str, str]]:
     Args:
         labels: the labels of the model's training rows.
     """
-    known = [("Categories", "; ".join(map(rendering.readable_category, labels["categories"])))] if labels else []
+    known = [("Categories", rendering.readable_categories(labels["categories"]))] if labels else []
     return [
         ("Finds", "what is judged (aspect), its category, the judging words (opinion) and the sentiment"),
         *known,

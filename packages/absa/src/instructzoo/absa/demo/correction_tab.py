@@ -23,7 +23,7 @@ from instructzoo.core.ui.model_choice import ModelBar
 FILE_NAME = "absa-rows.jsonl"
 HINT = (
     "Choose a review of the last result, or write a text and ask the model. Click a cell to correct it; empty all "
-    "cells of a row to leave it out. An empty aspect or opinion is implicit: no word of the text names it."
+    "cells of a row to leave it out. Leave the aspect or the opinion empty where no word of the text names it."
 )
 TRAIN_HINT = f"Train on the saved rows: zoo train absa/small data.sources=[own] data.path={FILE_NAME}"
 NOTHING_SAVED = ui.note("Nothing is saved yet.")
@@ -47,7 +47,7 @@ def build_tab(bar: ModelBar, result_folders: ResultFolders, analyses: gr.State, 
     text = gr.Textbox(label=f"Text, at most {MAX_TEXT:,} characters", lines=2, max_lines=8, elem_id="absa-text")
     with gr.Row(equal_height=True):
         domain = gr.Dropdown(list(DOMAINS), value=DOMAINS[0], label="Domain", elem_id="absa-domain", min_width=140)
-        custom = gr.Checkbox(False, label="Categories of my own", container=False, elem_id="absa-own", min_width=180)
+        custom = gr.Checkbox(False, label="Allow my own categories", container=False, elem_id="absa-own", min_width=180)
         ask_button = gr.Button("Ask the model", elem_id="absa-ask-one", min_width=140)
     table = gr.Dataframe(
         headers=list(ELEMENTS), type="array", column_count=len(ELEMENTS), interactive=True, wrap=True,
@@ -95,13 +95,13 @@ def _saved_updates(lines: list[str], result_folders: ResultFolders) -> tuple[lis
 def _new_row_form(domain: gr.Dropdown, table: gr.Dataframe) -> None:
     """A form that adds a row to the table, with the names of the labels to choose from."""
     with gr.Row(equal_height=True, elem_id="absa-adding"):
-        aspect = gr.Textbox(label="Aspect", placeholder="implicit", max_lines=1, min_width=130, elem_id="absa-aspect")
+        aspect = gr.Textbox(label="Aspect", placeholder="not named", max_lines=1, min_width=130, elem_id="absa-aspect")
         category = gr.Dropdown(
             list(CATEGORIES[DOMAINS[0]]), value=None, label="Category", allow_custom_value=True, min_width=210,
             scale=2, elem_id="absa-category",
         )  # fmt: skip
         opinion = gr.Textbox(
-            label="Opinion", placeholder="implicit", max_lines=1, min_width=130, elem_id="absa-opinion"
+            label="Opinion", placeholder="not named", max_lines=1, min_width=130, elem_id="absa-opinion"
         )
         sentiment = gr.Dropdown(
             list(SENTIMENTS), value=SENTIMENTS[0], label="Sentiment", min_width=120, elem_id="absa-sentiment"
@@ -198,7 +198,7 @@ def _count(number: int, noun: str) -> str:
 
 def _short(objects: list[dict[str, Any]]) -> str:
     quads = from_json(json.dumps(objects))
-    return "; ".join(f"{quad.aspect or '(implicit)'}: {quad.sentiment}" for quad in quads) or "none"
+    return "; ".join(f"{quad.aspect or '(not named)'}: {quad.sentiment}" for quad in quads) or "none"
 
 
 def write_lines(lines: Sequence[str], folder: Path) -> Path:

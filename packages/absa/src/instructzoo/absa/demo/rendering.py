@@ -77,8 +77,8 @@ def render_counts(counts: AnalysisCounts) -> str:
     ]
     problems = [
         ("unknown", counts.without_quads, "without an opinion"),
-        ("unknown", counts.hallucinated, f"{_plural('span', counts.hallucinated)} not in the text"),
-        ("wrong", counts.unparseable, f"unparseable {_plural('output', counts.unparseable)}"),
+        ("unknown", counts.hallucinated, f"{_plural('phrase', counts.hallucinated)} not in the text"),
+        ("wrong", counts.unparseable, f"unreadable {_plural('answer', counts.unparseable)}"),
         ("wrong", counts.failed, "not analysed"),
     ]
     badges = [ui.badge(kind, text) for kind, text in by_sentiment]
@@ -117,6 +117,15 @@ def readable_category(category: str) -> str:
     """ "food, style options" for FOOD#STYLE_OPTIONS; any other label as it is."""
     entity, _, attribute = category.partition("#")
     return f"{entity}, {attribute}".replace("_", " ").lower() if attribute else category or "no category"
+
+
+def readable_categories(categories: Sequence[str]) -> str:
+    """ "food, quality, prices; service, general": the categories by entity, in the order of their first one."""
+    attributes_by_entity = dict[str, list[str]]()
+    for category in categories:
+        entity, _, attribute = readable_category(category).partition(", ")
+        attributes_by_entity.setdefault(entity, []).append(attribute)
+    return "; ".join(", ".join(filter(None, (name, *values))) for name, values in attributes_by_entity.items())
 
 
 def render_review(analysis: ReviewAnalysis, number: int | None = None) -> str:
@@ -164,13 +173,13 @@ def _hints(analysis: ReviewAnalysis) -> Iterator[str]:
             f"<bdi>{escape_text(readable_category(quad.category or ''))}</bdi>{label(quad.sentiment or '', HUES)}"
             for quad in implicit
         )
-        yield f'<p class="zoo-hint">Implicit aspects: {names}</p>'
+        yield f'<p class="zoo-hint">Judged without being named: {names}</p>'
     hallucinated = [span for located in analysis.quads for span in located.hallucinated_spans()]
     if hallucinated:
         quoted = ", ".join(f"“<bdi>{escape_text(span)}</bdi>”" for span in hallucinated)
         yield f'<p class="zoo-hint">⚠ Not in the text: {quoted}</p>'
     for reason in analysis.unparseable:
-        yield f'<p class="zoo-hint">⚠ Unparseable output: {escape_text(reason)}</p>'
+        yield f'<p class="zoo-hint">⚠ Unreadable answer: {escape_text(reason)}</p>'
     if analysis.error:
         yield f'<p class="zoo-hint">{ui.badge("wrong", "✗ not analysed")} {escape_text(analysis.error)}</p>'
 
@@ -192,5 +201,5 @@ def render_table(analyses: Sequence[ReviewAnalysis]) -> str:
 
 def _span_cell(span: str | None, hallucinated: bool) -> ui.Cell:
     if span is None:
-        return "(implicit)", "zoo-unknown"
+        return "(not named)", "zoo-unknown"
     return f"{span} (not in the text)" if hallucinated else span
