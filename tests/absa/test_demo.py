@@ -48,6 +48,8 @@ class ScriptedPredictor:
     max_characters: int = 1_000
     recipe: Recipe = field(default_factory=lambda: recipes.load("absa/bundled-base"))
     scores: dict[str, Any] | None = None
+    model: None = None
+    notice: str = ""
     labels: dict[str, list[str]] | None = None
     asked: list[str] = field(default_factory=list)
     largest: int = 0

@@ -26,6 +26,8 @@ class Fixed:
     error: ZooError | None = None
     recipe: Recipe = field(default_factory=lambda: recipes.load("arithmetic/tiny"))
     scores: dict[str, Any] | None = None
+    model: None = None
+    notice: str = ""
     questions: list[str] = field(default_factory=list)
 
     def answer(self, rows: Sequence[Row]) -> list[str]:

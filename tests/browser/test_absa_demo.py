@@ -53,6 +53,8 @@ class Scripted:
 
     recipe: Recipe = field(default_factory=lambda: recipes.load("absa/bundled-base"))
     scores: dict[str, Any] | None = None
+    model: None = None
+    notice: str = ""
     labels: dict[str, list[str]] | None = None
 
     def answer(self, rows: Sequence[Row]) -> list[str]:

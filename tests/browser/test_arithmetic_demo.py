@@ -33,6 +33,8 @@ class Scripted:
 
     recipe: Recipe = field(default_factory=lambda: recipes.load("arithmetic/bundled"))
     scores: dict[str, Any] | None = None
+    model: None = None
+    notice: str = ""
 
     def answer(self, rows: Sequence[Row]) -> list[str]:
         return [self._answer_question(row["instruction"]) for row in rows]

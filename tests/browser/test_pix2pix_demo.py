@@ -41,6 +41,8 @@ class Scripted:
     resolution: int = 32
     recipe: Recipe = RECIPE
     scores: dict[str, Any] | None = None
+    model: None = None
+    notice: str = ""
     truth: dict[tuple[str, str], str] = field(default_factory=lambda: TRUTH)
 
     def sampled(self, **values: Any) -> Scripted:

@@ -62,6 +62,8 @@ class Scripted:
 
     recipe: Recipe = field(default_factory=lambda: recipes.load("uie/bundled-base"))
     scores: dict[str, Any] | None = None
+    model: None = None
+    notice: str = ""
     constrained: bool = True
 
     def with_constraints(self, constrained: bool) -> Scripted:

@@ -89,9 +89,7 @@ def test_a_name_that_is_not_offered_opens_nothing(opened: list[str]) -> None:
     assert not opened
 
 
-def test_the_dropdown_is_shown_only_where_there_is_a_choice(
-    opened: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_dropdown_is_shown_only_where_there_is_a_choice(opened: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     _, dropdown, _ = page(ModelChoice(Named()))
     assert dropdown.visible and [value for _, value in dropdown.choices] == ["tiny", "small"]
     monkeypatch.setattr(model_choice, "ready_models", lambda domain: ["tiny"])
@@ -118,9 +116,7 @@ def test_the_about_box_names_data_with_licences_and_what_the_model_is_not_for(op
         assert expected in about, expected
 
 
-def test_a_model_that_cannot_be_opened_is_said_on_the_page(
-    opened: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_that_cannot_be_opened_is_said_on_the_page(opened: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(domain: Domain, name: str) -> Any:
         raise ZooError("a damaged file", "another one")
 

@@ -49,6 +49,8 @@ class Scripted:
     resolution: int = 32
     recipe: Recipe = RECIPE
     scores: dict[str, Any] | None = None
+    model: None = None
+    notice: str = ""
     requests: list[tuple[str, EditSettings]] = field(default_factory=list)
     blocks: list[int] = field(default_factory=list)
 

@@ -47,6 +47,8 @@ class FakePredictor:
     longest: int = 1000
     recipe: Recipe = field(default_factory=lambda: recipes.load("uie/bundled-base"))
     scores: dict[str, Any] | None = None
+    model: None = None
+    notice: str = ""
     constrained: bool | None = None
     asked_inputs: list[str] = field(default_factory=list)
 

@@ -17,7 +17,7 @@ from instructzoo.core.ui.html import table
 MAX_SCORES = 7
 """Scores of the model that the table shows at most; `zoo report` shows all."""
 
-NAME_OR_HUB_ID = re.compile(r"(?!runs/)[\w.-]+(/[\w.-]+)?")
+NAME_OR_HUB_ID = re.compile(r"(?!runs/)\w[\w.-]*(/\w[\w.-]*)?")
 """What a base may be called on the page. Any other is a path of the machine that the model was trained on."""
 
 
