@@ -55,6 +55,9 @@ class ShelfModel:
         dialect: The prompt format of a published checkpoint, a module of the domain's `prompts.dialects`; none: the
             domain's own.
         source: Where the hub id of a published checkpoint was confirmed: an address.
+        revision: Commit, branch or pull request of the repository whose weights are opened; none: its main branch.
+        stored: How the weights were seen to be stored there: "safetensors", or "pickles", which are not opened and must
+            be converted first; none: not confirmed.
         megabytes: Size of a published checkpoint's files, where it was confirmed.
         adapter: Whether a published checkpoint is an adapter, which is opened on its base.
     """
@@ -68,6 +71,8 @@ class ShelfModel:
     repository: str = ""
     dialect: str = ""
     source: str = ""
+    revision: str = ""
+    stored: Literal["", "safetensors", "pickles"] = ""
     megabytes: float | None = None
     adapter: bool = False
 

@@ -33,6 +33,31 @@ domain = Domain(
             ),
             licence="research only, as its data",
         ),
+        ShelfModel(
+            name="instructabsa-joint",
+            kind="published",
+            base="allenai/tk-instruct-base-def-pos",
+            knows="InstructABSA's weights for aspect terms with sentiments (aesc), in English; untested by this project.",
+            data=(TrainingData("SemEval-2014 restaurants and laptops", "research use", research_only=True),),
+            licence="MIT",
+            repository="kevinscaria/joint_tk-instruct-base-def-pos-neg-neut-combined",
+            dialect="instructabsa_joint",
+            source="https://huggingface.co/kevinscaria/joint_tk-instruct-base-def-pos-neg-neut-combined/commits/main",
+            revision="refs/pr/1",  # main has pickles; that this pull request is the hub's conversion was not confirmed
+        ),
+        ShelfModel(
+            name="instructabsa-ate",
+            kind="published",
+            base="allenai/tk-instruct-base-def-pos",
+            knows="InstructABSA's weights for aspect terms (ae), in English; untested by this project.",
+            data=(TrainingData("SemEval-2014 restaurants and laptops", "research use", research_only=True),),
+            licence="MIT",
+            repository="kevinscaria/ate_tk-instruct-base-def-pos-neg-neut-combined",
+            dialect="instructabsa_ate",
+            source="https://huggingface.co/kevinscaria/ate_tk-instruct-base-def-pos-neg-neut-combined/discussions/1",
+            revision="refs/pr/1",  # main has pickles; this is the hub's own conversion
+            stored="safetensors",
+        ),
     ),
 )
 

@@ -21,6 +21,22 @@ domain = Domain(
             data=(TrainingData("made-up problems", "Apache-2.0"),),
             licence="Apache-2.0",
         ),
+        ShelfModel(
+            name="goat-lora-7b",
+            kind="published",
+            base="llama-7b",
+            knows=(
+                "Goat's own adapter: sums and differences of up to 16 digits, products of up to 12, quotients of up to "
+                "6, in English; untested by this project."
+            ),
+            data=(TrainingData("Goat's generated problems", "Apache-2.0"),),
+            licence="MIT; its base LLaMA has its own",
+            repository="tiedong/goat-lora-7b",
+            source="https://huggingface.co/tiedong/goat-lora-7b/tree/main",
+            stored="pickles",
+            megabytes=269,
+            adapter=True,
+        ),
     ),
 )
 

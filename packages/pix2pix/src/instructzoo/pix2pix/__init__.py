@@ -19,6 +19,18 @@ domain = Domain(
             data=(TrainingData("made-up scenes", "Apache-2.0"),),
             licence="Apache-2.0",
         ),
+        ShelfModel(
+            name="instruct-pix2pix",
+            kind="published",
+            base="stable-diffusion-v1-5/stable-diffusion-v1-5",
+            knows="The paper's own editor of photographs and paintings, by English instructions; untested by this project.",
+            data=(TrainingData("the paper's generated pairs", "not stated"),),
+            licence="MIT, and what Stable Diffusion's licence restricts",
+            repository="timbrooks/instruct-pix2pix",
+            source="https://huggingface.co/timbrooks/instruct-pix2pix",
+            revision="31519b5cb02a7fd89b906d88731cd4d6a7bbf88d",
+            stored="safetensors",
+        ),
     ),
 )
 

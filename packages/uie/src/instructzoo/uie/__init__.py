@@ -34,6 +34,20 @@ domain = Domain(
             ),
             licence="research only, as its data",
         ),
+        ShelfModel(
+            name="instructuie",
+            kind="published",
+            base="google/flan-t5-xxl",
+            knows=(
+                "InstructUIE's own 11B weights: entities, relations and events, of labels that you choose, in English; "
+                "untested by this project."
+            ),
+            data=(TrainingData("IE INSTRUCTIONS, 32 data sets", "various, not stated together"),),
+            licence="not confirmed; its code is MIT",
+            repository="ZWK/InstructUIE",
+            dialect="instructuie",
+            source="https://github.com/BeyonderXX/InstructUIE#released-checkpoints",
+        ),
     ),
 )
 

@@ -31,7 +31,7 @@ def recipe_for(domain: Domain, folder: Path, model: ShelfModel | None = None) ->
         ZooError: An adapter does not say which base it is for.
     """
     files, adapter = domain.recipes(), _adapter_config(folder)
-    backbone = str(folder) if adapter is None else (model.base if model else _base_of(adapter, folder))
+    backbone = str(folder) if adapter is None else _base_of(adapter, folder, model)
     named = model is not None and model.name in files
     name = model.name if model is not None and named else "small" if "small" in files else "tiny"
     recipe = recipes.load(f"{domain.name}/{name}")
@@ -56,8 +56,13 @@ def _adapter_config(folder: Path) -> dict[str, Any] | None:
     return runs.read_object(path, "the configuration of an adapter")
 
 
-def _base_of(adapter: dict[str, Any], folder: Path) -> str:
+def _base_of(adapter: dict[str, Any], folder: Path, model: ShelfModel | None) -> str:
+    """The base of an adapter: the folder on this machine that it names, else that of the table, else what it names."""
     base = adapter.get("base_model_name_or_path")
+    if isinstance(base, str) and (Path(base) / "config.json").is_file():
+        return base
+    if model is not None:
+        return model.base
     if not isinstance(base, str) or not base:
         raise ZooError(
             "the adapter names no base", "base_model_name_or_path", where=str(folder / "adapter_config.json")

