@@ -27,7 +27,7 @@ domain = Domain(
             base="llama-7b",
             knows=(
                 "Goat's own adapter: sums and differences of up to 16 digits, products of up to 12, quotients of up to "
-                "6, in English; untested by this project."
+                "6, in English; untested here."
             ),
             data=(TrainingData("Goat's generated problems", "Apache-2.0"),),
             licence="MIT; its base LLaMA has its own",

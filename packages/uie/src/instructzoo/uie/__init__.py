@@ -40,7 +40,7 @@ domain = Domain(
             base="google/flan-t5-xxl",
             knows=(
                 "InstructUIE's own 11B weights: entities, relations and events, of labels that you choose, in English; "
-                "untested by this project."
+                "untested here."
             ),
             data=(TrainingData("IE INSTRUCTIONS, 32 data sets", "various, not stated together"),),
             licence="not confirmed; its code is MIT",
