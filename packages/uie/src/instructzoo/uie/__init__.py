@@ -31,6 +31,7 @@ domain = Domain(
                 TrainingData("CoNLL04", "no licence file", research_only=True),
                 TrainingData("SemEval-2010 task 8", "CC-BY-3.0"),
                 TrainingData("PHEE", "MIT"),
+                TrainingData("short sentences of this package", "Apache-2.0"),
             ),
             licence="research only, as its data",
         ),
