@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from transformers import T5Tokenizer
 
 from instructzoo.absa import prompts, world
 from instructzoo.absa.prompts import Answer
@@ -13,6 +14,7 @@ from instructzoo.absa.prompts.dialects import instructabsa_ate, instructabsa_joi
 from instructzoo.absa.schema import Quad
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Invalid
+from instructzoo.core.text import Encoder
 
 DIALECTS = [instructabsa_ate, instructabsa_joint]
 REVIEW = "Steak, rare: perfect, and the waiter , sadly , was rude."
@@ -59,6 +61,19 @@ def test_the_prompts_are_those_of_the_authors_notebook() -> None:
     terms = " ".join(instructabsa_ate.render({"input": "x"})[0].text.split())
     assert "good battery life. output: battery life Positive example 2-" in terms
     assert "output: features, iChat, Photobooth, garage band Negative example 1-" in terms
+
+
+def test_the_tokenizer_of_t5_makes_the_tokens_of_the_authors_indented_text_of_a_prompt() -> None:
+    letters = sorted(
+        set("".join(f"{d.DEFINITION}{instructabsa_joint.render({'input': ''})[0].text}" for d in DIALECTS))
+    )
+    vocabulary = [(piece, 0.0) for piece in ("<pad>", "</s>", "<unk>", "▁", *letters)]
+    tokenizer = T5Tokenizer(vocab=vocabulary, extra_ids=0)
+    for dialect in DIALECTS:
+        encoder = Encoder(tokenizer, dialect, "seq2seq", 4_000)
+        (question, _) = dialect.render({"input": "Great food."})
+        indented = question.text.replace("\n", " \n        ")
+        assert encoder.prompt({"input": "Great food."}) == tokenizer(indented)["input_ids"]
 
 
 @pytest.mark.parametrize(
