@@ -177,6 +177,7 @@ def test_variations_are_further_training_rows_with_other_labels_as_many_as_state
     by_set = Counter((r["dataset"], r["task"]) for r in splits["train"])
     assert 220 < by_set["crossner/ai", "ner"] < 280
     assert by_set["conll04", "ner"] == by_set["conll04", "re"] == 200
+    assert "city, country and company are derived from lists" in splits["train"].info.description
     offered = {name for r in splits["train"] for name in json.loads(r["options"])}
     assert {"people", "place", "city", "resides in"} <= offered
     assert {len(json.loads(r["options"])) for r in splits["test"]} == {1}

@@ -33,6 +33,7 @@ from instructzoo.uie import schema, world
 from instructzoo.uie.data import corpora, examples, readers, sentence_templates
 from instructzoo.uie.data.corpora import CORPORA
 from instructzoo.uie.data.examples import VARIED, ExampleBuilder, LabelInventory
+from instructzoo.uie.data.label_variation import DERIVED_LABELS
 from instructzoo.uie.data.readers.base import Sentence
 from instructzoo.uie.data.source_splits import (
     Dataset,
@@ -241,6 +242,8 @@ def _rows(source: Dataset, split: str, settings: Settings, seed: int) -> list[Ro
         for task in [task for task in tasks if variations and task in VARIED]:
             n = int(variations) + (rng.random() < variations % 1)
             rows += [row for number in range(n) for row in builder.varied_row(sentence, task, number)]
+    if variations:
+        source.note(split, "varied rows have other labels than the annotation: " + DERIVED_LABELS)
     for remark, count in sorted(remarks.items()):
         source.note(split, f"{count:,} {remark}")
     return rows

@@ -44,6 +44,12 @@ COMPLETE_GENERAL = {"organisation": frozenset({"corporation", "group"})}
 TOO_VAGUE = frozenset({"miscellaneous", "other", "group"})
 """Labels that say nothing outside of their data set; they are offered only with all labels of the set."""
 
+DERIVED_LABELS = (
+    "other names and more general labels; city, country and company are derived from lists of well-known names, where "
+    "the lists know all places, or all organisations, of the sentence"
+)
+"""What the data card says of varied rows."""
+
 NAMES: Mapping[str, tuple[str, ...]] = {
     "person": ("person", "person", "people", "name of a person", "human", "person name", "PER"),
     "organisation": ("organisation", "organization", "organisations", "ORG", "name of an organisation"),
