@@ -10,6 +10,7 @@ import typer
 
 from instructzoo.core import api
 from instructzoo.core.terminal import program
+from instructzoo.core.terminal.options import AsJson, DomainName, ModelName, Overrides, Quiet, RecipeName, Yes
 
 app = typer.Typer(
     name="zoo",
@@ -17,18 +18,6 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-RecipeName = Annotated[str, typer.Argument(help="domain/recipe, or a YAML file", metavar="RECIPE")]
-Overrides = Annotated[
-    list[str] | None, typer.Argument(help="settings such as train.lr=1e-4", metavar="[SETTING=VALUE]...")
-]
-DomainName = Annotated[str, typer.Argument(help="an installed domain", metavar="DOMAIN")]
-ModelName = Annotated[
-    str | None, typer.Option("--model", help="a name of zoo models, a run, a folder or a hub id", metavar="MODEL")
-]
-Yes = Annotated[bool, typer.Option("--yes", help="fetch the base of the default model without a question")]
-AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="show no progress")]
 
 
 def _print_version(wanted: bool) -> None:
@@ -237,20 +226,21 @@ def new(
 def bundle(
     domain: DomainName,
     model: Annotated[str, typer.Option("--model", help="a run directory that zoo eval has scored")],
-    half: Annotated[bool, typer.Option("--half", help="weights in float16")] = False,
+    name: Annotated[str, typer.Option("--as", help="tiny: a whole model; small: an adapter in float16")] = "tiny",
+    half: Annotated[bool, typer.Option("--half", help="weights of tiny in float16")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Bundle a scored run with its package. The tables of the READMEs are updated."""
-    show(api.bundle(domain, model, half), as_json, "bundled")
+    show(api.bundle(domain, model, half, name), as_json, "bundled")
 
 
 @app.command()
 def fetch(
-    name: Annotated[str | None, typer.Argument(help="name of a backbone", metavar="[NAME]")] = None,
+    name: Annotated[str | None, typer.Argument(help="a backbone, or DOMAIN/MODEL", metavar="[NAME]")] = None,
     listing: Annotated[bool, typer.Option("--list", help="list the known backbones")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Download and convert a pretrained backbone ahead of time."""
+    """Fetch a pretrained backbone, or what a model of zoo models lacks, ahead of time."""
     if listing or name is None:
         show(api.backbones(), as_json, "backbones")
     else:

@@ -25,7 +25,7 @@ HASHES = "hashes.json"
 OPENED = (".json", ".safetensors")
 """Suffixes of files that libraries open where they find them."""
 
-UNHASHED = (HASHES, "scores.json", "README.md")
+UNHASHED = (HASHES, "scores.json", "everyday.json", "README.md")
 """Files that decide no answer, and may be written anew."""
 
 

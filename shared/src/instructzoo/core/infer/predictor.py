@@ -22,7 +22,7 @@ from instructzoo.core.infer.generate import count_truncated, decode_texts, gener
 from instructzoo.core.infer.token_spellings import TokenSpellings
 from instructzoo.core.models import adapters
 from instructzoo.core.models.backbone_checks import longest_prompt
-from instructzoo.core.models.load import ModelBundle, is_adapter, open_adapter, open_plain, open_saved, to_device
+from instructzoo.core.models.load import ModelBundle, open_other, open_saved, to_device
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
 from instructzoo.core.shelf import ShelfModel
@@ -84,41 +84,38 @@ class Predictor:
         if recipe.domain != domain.name:
             found = f"a model of the domain {recipe.domain}"
             raise ZooError(found, f"one of {domain.name}", f"zoo ... {recipe.domain} --model {folder}", str(folder))
-        model, loaded = domain.shelf_model(folder), open_saved(model_folder)
-        if model is not None and model.kind == "small":
-            loaded = replace(loaded, model=adapters.merged(loaded.model))  # which answers the same, in less time
-        labels = trained_labels.read(domain, model_folder)
-        return cls(domain, recipe, loaded, folder, runs.scores_of(folder), labels, model)
+        model, labels = domain.shelf_model(folder), trained_labels.read(domain, model_folder)
+        predictor = cls(domain, recipe, open_saved(model_folder), folder, runs.scores_of(folder), labels, model)
+        return predictor.merged() if model is not None and model.kind == "small" else predictor
 
     @classmethod
     def of_folder(cls, domain: Domain, folder: Path, recipe: Recipe) -> Self:
-        """Open a model of another program.
+        """Open a model of another program, with the settings of a recipe. Raises ZooError if it is damaged.
 
         Args:
             domain: The domain, in whose prompts it is asked.
             folder: A model in the Hugging Face layout, or an adapter of peft on the recipe's backbone.
-            recipe: A recipe with the settings that apply to the model.
-
-        Returns:
-            The predictor.
-
-        Raises:
-            ZooError: The folder is damaged or incomplete.
+            recipe: Its `model` and `decode` apply.
         """
-        loaded = open_adapter(folder, recipe) if is_adapter(folder) else open_plain(folder, recipe.model)
-        return cls(domain, recipe, loaded, folder, None, trained_labels.read(domain, folder))
+        return cls(domain, recipe, open_other(folder, recipe), folder, None, trained_labels.read(domain, folder))
 
     @property
     def prompts(self) -> Any:
         """The module that renders questions for this model and reads its answers: the domain's, or its dialect's."""
         return self.domain.prompts(self.recipe.model.dialect)
 
+    def merged(self) -> Self:
+        """The same model with its adapter merged into the base, which answers the same in less time."""
+        return replace(self, loaded=replace(self.loaded, model=adapters.merged(self.loaded.model)))
+
     def loaded_from(self) -> Path:
         """The folder of the weights themselves: a run's model/, or the bundled folder."""
         return _model_folder(self.folder)
 
     def untuned(self) -> Self:
-        """The same backbone before it was tuned, as a baseline."""
+        """The same backbone before it was tuned, as a baseline. Raises ZooError for a model that was not tuned here."""
+        if self.recipe.model.backbone == str(self.folder):
+            raise ZooError("it was not tuned here, so that its base is not known")
         base = models.load(self.recipe.model, self.recipe.seed, list, tokenizer_folder=self.loaded_from())
         return replace(self, loaded=replace(base, model=to_device(base.model.eval())))
 

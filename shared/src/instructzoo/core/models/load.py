@@ -80,17 +80,21 @@ def _language_model(backbone: str) -> Path | str:
     return resolve(backbone)
 
 
-def is_adapter(folder: Path) -> bool:
-    """Whether a folder holds an adapter of peft, without its base."""
-    return (folder / "adapter_config.json").is_file() and not (folder / "config.json").is_file()
+def open_other(folder: Path, recipe: Recipe) -> ModelBundle:
+    """Open a model of another program for inference, on the accelerator if there is one.
 
+    Args:
+        folder: A model in the Hugging Face layout, or an adapter of peft on the recipe's backbone.
+        recipe: Its settings `model` apply, and those of the method to an adapter.
 
-def open_adapter(folder: Path, recipe: Recipe) -> ModelBundle:
-    """Open an adapter of peft on the recipe's backbone, for inference, on the accelerator if there is one.
+    Returns:
+        The model, with its base's tokenizer where it is an adapter.
 
     Raises:
         ZooError: The backbone cannot be loaded, or the folder is damaged.
     """
+    if not (folder / "adapter_config.json").is_file() or (folder / "config.json").is_file():
+        return open_plain(folder, recipe.model)
     base = load(recipe.model, recipe.seed, list, folder)
     with load_errors(folder):
         model = adapters.reload(base.model, recipe.method, folder)

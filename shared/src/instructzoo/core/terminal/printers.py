@@ -237,6 +237,7 @@ def created(outcome: dict[str, Any]) -> None:
 def bundled(outcome: dict[str, Any]) -> None:
     """Where a bundled model lies, and the pages whose tables changed."""
     line(f"{outcome['output']}: {outcome['megabytes']} MB of weights")
+    line(f"{outcome['checked']} questions answered as before, {outcome['different']} of them changed by rounding")
     for page in outcome["pages"]:
         line(f"tables written  {page}")
 
