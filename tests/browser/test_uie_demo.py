@@ -14,11 +14,12 @@ import pytest
 from browsing import DESKTOP, PHONE, Browsed, phone, screen
 
 from instructzoo.core import domain as domains
+from instructzoo.core import infer, ui
 from instructzoo.core import recipe as recipes
-from instructzoo.core import ui
 from instructzoo.core.infer import Predictor
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
+from instructzoo.core.ui import model_choice
 from instructzoo.uie import demo, prompts, schema
 from instructzoo.uie.prompts import answer_format
 from instructzoo.uie.schema import Annotation, Event, Mention, Relation
@@ -220,6 +221,26 @@ def test_the_page_opens_with_a_text_and_its_answer_in_one_view(
         assert not page.out_of_view("#uie-text textarea", "#uie-entities textarea", "#uie-ask", "#uie-answer .zoo-text")
         assert page.too_wide() <= 0
         assert not page.complaints()
+
+
+def test_another_model_answers_an_example_of_its_kind(
+    chromium: Any, monkeypatch: pytest.MonkeyPatch, picture: Callable[[str], Path]
+) -> None:
+    real_texts = Scripted(recipe=recipes.load("uie/tiny", ["data.sources=[conll04]", "data.path=."]))
+    monkeypatch.setattr(model_choice, "ready_models", lambda domain: ["small"])
+    monkeypatch.setattr(infer, "open_model", lambda domain, name: real_texts)
+    blocks = demo.build(Scripted())
+    try:
+        page = Page(chromium, ui.launch(blocks, wait=False))
+        assert page.texts("#examples button")[0] == "Companies"
+        page.choose("#model", "small")
+        page.until("#uie-answer", "Tim Cook")
+        assert page.find("#uie-entities textarea").get_attribute("value") == "person, company, city"
+        assert "News" in page.texts("#examples button")
+        picture("uie-two-models")
+        assert not page.complaints()
+    finally:
+        blocks.close()
 
 
 def test_own_labels_are_answered_by_the_enter_key(chromium: Any, scripted: str) -> None:

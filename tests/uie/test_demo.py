@@ -22,7 +22,7 @@ from instructzoo.uie import demo, prompts, schema
 from instructzoo.uie.data.readers import json_formats
 from instructzoo.uie.demo import file_extraction, file_tab, graph_layout, relation_graph, rendering, text_tab
 from instructzoo.uie.demo.predictors import Models
-from instructzoo.uie.demo.presets import presets
+from instructzoo.uie.demo.presets import presets, presets_for
 from instructzoo.uie.extraction import MAX_LABELS, Schema, extract, read_schema
 from instructzoo.uie.prompts import answer_format
 from instructzoo.uie.schema import Annotation, Event, Mention, Relation
@@ -136,6 +136,17 @@ def test_presets_use_labels_of_the_world_and_names_of_the_test_split() -> None:
         )
         made_up = [w for w in re.findall(r"\w+", preset.example) if (w[0].isupper() or "itis" in w) and w not in COMMON]
         assert made_up and {entity_names.split_of(word.lower()) for word in made_up} == {"test"}, (name, made_up)
+
+
+def test_examples_are_those_of_the_kind_of_the_model() -> None:
+    made_up = presets_for(recipes.load("uie/bundled-base"))
+    everyday = presets_for(recipes.load("uie/tiny", ["data.sources=[conll04]", "data.path=."]))
+    assert made_up == presets() and not made_up.keys() & everyday.keys()
+    first = next(iter(everyday.values()))
+    assert first.example == "Tim Cook, the chief executive of Apple, visited Paris on Monday."
+    assert read_schema(*first[:3]).entities == ("person", "company", "city")
+    for preset in everyday.values():
+        read_schema(*preset[:3])
 
 
 # one text

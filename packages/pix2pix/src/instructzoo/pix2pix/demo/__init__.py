@@ -29,7 +29,7 @@ def build(predictor: Any) -> gr.Blocks:
             guidance_tab.build_tab(bar, picture, instruction, settings[2:])
         with gr.Tab("Many"):
             batch_tab.build_tab(bar, folders, settings)
-        about_box(bar, lambda chosen: limits(chosen.recipe, chosen.resolution))
+        about_box(bar, lambda chosen: limits(chosen.recipe, chosen.resolution), {"all": "all kinds of edits"})
     return page
 
 

@@ -16,6 +16,16 @@ from instructzoo.uie.demo.presets import trained_labels
 
 TITLE = "Information extraction"
 SUMMARY = "Write your own labels: the model marks them in your text, with relations and events."
+GROUP_NAMES = {
+    "all": "all tasks",
+    "ner": "entities",
+    "re": "relations",
+    "ee trigger": "events",
+    "ee argument": "who and what an event involves",
+    "es": "entities without their types",
+    "et": "types of given entities",
+}
+"""What the table of scores calls the tasks."""
 
 
 def build(predictor: Any) -> gr.Blocks:
@@ -35,15 +45,22 @@ def build(predictor: Any) -> gr.Blocks:
             label_boxes, constrained = text_tab.build_tab(bar, models)
         with gr.Tab("A file"):
             file_tab.build_tab(bar, models, label_boxes, constrained)
-        about_box(bar, lambda chosen: limits(chosen.recipe))
+        about_box(bar, lambda chosen: limits(chosen.recipe), GROUP_NAMES)
     return page
 
 
 def limits(recipe: Recipe) -> list[tuple[str, str]]:
     """Lines of the card: how the model is used, and what it was not trained for."""
     trained = trained_labels(recipe)
+    use = ("Use", "sentence by sentence, for entities, relations and events each; nothing is found across sentences")
+    if trained:
+        return [
+            use,
+            ("Labels", ", ".join(trained)),
+            ("Limits", "other labels and other kinds of text are answered badly"),
+        ]
     return [
-        ("Use", "sentence by sentence, for entities, relations and events each; nothing is found across sentences"),
-        ("Labels", ", ".join(trained) if trained else f"those of {', '.join(recipe.data.sources)}"),
-        ("Limits", "other labels and other kinds of text are answered badly"),
+        use,
+        ("Labels", "your own; those that resemble the labels of its training data are found best"),
+        ("Limits", "English; some mentions are missed and some are wrong: check what matters"),
     ]

@@ -49,6 +49,7 @@ STYLE = """<style>
 .uie-event dd {margin: 0; color: var(--body-text-color); unicode-bidi: plaintext}
 .uie-part {font-size: .82rem; font-weight: 600; color: var(--body-text-color-subdued);
   margin: 1.1rem 0 .35rem !important}
+.uie-save {color: var(--color-accent) !important; padding: 0 !important}
 .uie-output summary, .uie-json summary {cursor: pointer; font-size: .92rem; color: var(--body-text-color);
   margin-top: .6rem}
 .uie-out {font: .85rem/1.5 var(--font-mono); white-space: pre-wrap; overflow: auto; max-height: 24rem; margin: 0;

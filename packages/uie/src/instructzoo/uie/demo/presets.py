@@ -8,13 +8,12 @@ from instructzoo.core.recipe import Recipe
 from instructzoo.uie.world import entity_names, fact_templates
 
 EXAMPLES = {
-    "Companies": "Lenkeld Systems of Wainston bought Hoanzem Motors. Halwon Dolkel, who lives in Nostreld, works for "
-    "Lenkeld Systems.",
+    "Companies": "Lenkeld Systems has bought Hoanzem Motors. Halwon Dolkel works for Lenkeld Systems, which is based "
+    "in Wainston.",
     "Sports": "Tenstal Hondol moved from Pesdey Rovers to Zainnel United. Zainnel United beat Pesdey Rovers on Friday.",
     "Science": "Halwon Dolkel, a chemist at Kanroven University, discovered Berkalol. Officials said Berkalol treats "
     "zelzesitis.",
-    "Incidents": "Police arrested Por Dolkel in Wainston. Halwon Rulboan, who is married to Por Dolkel, lives in "
-    "Nostreld, a town in Breldstorstan.",
+    "Incidents": "Police arrested Por Dolkel in Wainston on Friday. Halwon Rulboan lives in Nostreld.",
 }
 """Texts such as the microworld generates, with names that occur in no training row."""
 
@@ -29,8 +28,22 @@ class Preset(NamedTuple):
 
 
 EVERYDAY = {
-    "News": Preset("person, company, city", "", "", "Tim Cook, the chief executive of Apple, visited Paris on Monday."),
-}
+    "News": Preset(
+        "person, company, city", "", "", "Tim Cook, the chief executive of Apple, visited Paris on Monday."
+    ),
+    "Who works where": Preset(
+        "person, organisation, location", "works for, lives in, is based in", "",
+        "Ursula Burns worked for Xerox, which is based in Norwalk. She lives in London.",
+    ),
+    "Side effects": Preset(
+        "disease", "", "adverse event: subject, treatment, effect",
+        "A 62-year-old man with diabetes developed a severe rash after treatment with penicillin.",
+    ),
+    "Music": Preset(
+        "band, musical artist, album, song", "", "",
+        "Freddie Mercury wrote Bohemian Rhapsody, which Queen recorded for the album A Night at the Opera.",
+    ),
+}  # fmt: skip
 """Examples for a model of real texts; the first is the one that the page opens with."""
 
 

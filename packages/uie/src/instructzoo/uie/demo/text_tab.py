@@ -73,7 +73,10 @@ def _examples(bar: ModelBar, models: ModelsByName, inputs: list[Any], answer: gr
 
     def fit(name: str, text: str) -> list[Any]:
         """Show the examples of the chosen model; in place of another model's example, fill in its first one."""
-        kind = knows_made_up_world_only(bar.models.get(name).recipe)
+        try:
+            kind = knows_made_up_world_only(bar.models.get(name).recipe)
+        except ZooError:  # the answer that follows says why
+            return [gr.skip()] * (len(columns) + len(fields))
         first = next(iter(groups[kind].values()))
         is_example = any(text == preset.example for group in groups.values() for preset in group.values())
         filled = [first.example, *first[:3]] if is_example else [gr.skip()] * len(fields)
