@@ -435,3 +435,11 @@ def test_natural_spacing_joins_tokens_in_text_and_spans(tmp_path: Path) -> None:
     assert [row["item"] for row in rows] == [row["item"] for row in tokenised]  # one sentence, one split
     half = train_rows(corpora(tmp_path / "half"), "asqp/rest15", **options | {"natural_spacing": 0.5})
     assert 0 < sum(row["input"].endswith("trip.") for row in half) < 10
+
+
+def test_own_reviews_are_not_weighted_or_respaced(tmp_path: Path) -> None:
+    path = tmp_path / "train.csv"
+    path.write_text("text,aspect,sentiment\n" + "".join(f"The soup {n} was good .,soup,positive\n" for n in range(20)))
+    plain = train_rows(path, "own")
+    mixed = {"weights": {"ae": 0.3, "aesc": 3}, "natural_spacing": 1, "one_set": True, "state_convention": True}
+    assert train_rows(path, "own", **mixed) == plain and len(plain) == 40

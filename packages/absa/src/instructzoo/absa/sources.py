@@ -82,7 +82,8 @@ def build(recipe: Recipe, splits: Sequence[str] = SPLITS) -> datasets.DatasetDic
                 collector.add(split, generated)
             continue
         for split, read in _read_splits(name, paths, settings, needed):
-            rows, remarks = _rows(name, read.sentences, settings, recipe.seed, mixtures.get(split, mixture.Mixture()))
+            mixed = mixtures.get(split) if name in CORPORA else None  # your own rows are taken as they are
+            rows, remarks = _rows(name, read.sentences, settings, recipe.seed, mixed or mixture.Mixture())
             collector.add(split, rows, [f"{name}, {split}: {note}" for note in [*read.notes, *remarks]])
     return collector.dataset_dict()
 
@@ -90,7 +91,8 @@ def build(recipe: Recipe, splits: Sequence[str] = SPLITS) -> datasets.DatasetDic
 def _train_mixture(recipe: Recipe, settings: Settings, files: Mapping[str, Mapping[str, Path]]) -> mixture.Mixture:
     """The mixture of train. Where it needs to know the sentences of all sets, their files are read once more."""
     with_opinion, in_test = set[str](), set[str]()
-    for name in files if settings.without_opinion or settings.test_weights else ():
+    published = [name for name in files if name in CORPORA]
+    for name in published if settings.without_opinion or settings.test_weights else ():
         all_files = _files(name, recipe, Settings())  # a split that is skipped knows opinions too
         for path in all_files.values():
             sentences = list(readers.read_file(path, _format(name, path)))

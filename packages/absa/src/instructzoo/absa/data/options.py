@@ -1,4 +1,7 @@
-"""The settings of the data sources, `data.options` of a recipe."""
+"""The settings of the data sources, `data.options` of a recipe.
+
+From `one_set` on they mix published sets. The rows of your own reviews are as many and as written as they are without.
+"""
 
 from __future__ import annotations
 
@@ -41,16 +44,16 @@ class Settings(recipe.Settings):
         {},
         description="rows of a sentence in train, by task, set or both (asqp/rest16 asqp), each with its own wording",
     )
+    test_weights: dict[str, Share] = Field({}, description="the same in test, where 0.2 keeps a fifth of the rows")
     natural_spacing: Share = Field(
         0.0, description="share of the rows in train whose text is written without the spaces between its tokens"
     )
-    test_weights: dict[str, Share] = Field({}, description="the same in test, where 0.2 keeps a fifth of the rows")
     domain: str = Field("restaurant", min_length=1, description="domain of own reviews whose file names none")
 
     @field_validator("weights", "test_weights")
     @classmethod
     def _weights_name_tasks_and_sets(cls, value: dict[str, float]) -> dict[str, float]:
-        return dict(mixture.check_weights(value, SOURCES))
+        return dict(mixture.check_weights(value, tuple(CORPORA)))
 
     @field_validator("skip_dev", "skip_test", "without_opinion")
     @classmethod
