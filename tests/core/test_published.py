@@ -19,6 +19,7 @@ from instructzoo.core.commands import eval as evaluation
 from instructzoo.core.domain import OFFICIAL_DOMAINS
 from instructzoo.core.errors import ZooError
 from instructzoo.core.infer import Predictor
+from instructzoo.core.infer.own_format import in_own_format
 from instructzoo.core.models import hub, tokenizers
 from instructzoo.core.report.published import PLACE, published_table, update_page
 
@@ -150,6 +151,14 @@ def test_answers_in_a_dialect_are_scored_and_kept_as_they_came(
     scores = evaluation.eval("absa", model=f"instructabsa-joint={t5}", rows=str(file), quiet=True)
     assert scores["n"] == 2
     assert {f["value"] for f in scores["systems"]["model"]["figures"] if f["metric"] == "F1"} == {1.0}
+
+
+def test_an_output_that_means_nothing_in_a_dialect_means_nothing_in_the_own_format(t5: Path) -> None:
+    predictor = opened("absa", "instructabsa-joint", t5)
+    outputs = ["bar:negative", "bar", "bar is bad"]
+    rows = [{"input": "The bar was bad.", "task": "aesc"}] * len(outputs)
+    # the second stays to be read by people; the third would mean something
+    assert in_own_format(predictor, rows, outputs) == ["bar is bad", "bar", ""]
 
 
 def test_a_copy_without_safetensors_and_a_folder_of_a_bundled_model_are_one_line(goat: Path, tmp_path: Path) -> None:

@@ -145,6 +145,7 @@ def evaluate_predictor(
         ZooError: As `eval`.
     """
     from instructzoo.core.infer import trained_labels
+    from instructzoo.core.infer.own_format import in_own_format
     from instructzoo.core.score import scored_rows
 
     if limit is not None and limit < 1:
@@ -160,9 +161,7 @@ def evaluate_predictor(
     metrics = domain.module("metrics")
     systems, counts, left_out = model_answers(predictor, test, baselines, quiet)
     predicted = systems["model"]
-    if recipe.model.dialect:  # the scorers read the domain's own format
-        rewrite = predictor.prompts.rewrite
-        systems = {name: list(map(rewrite, texts, test)) for name, texts in systems.items()}
+    systems = {name: in_own_format(predictor, test, texts) for name, texts in systems.items()}
     if baselines:
         untuned = {name: systems.pop(name) for name in ("untuned",) if name in systems}
         systems |= baseline_answers(domain, train, test, quiet) | untuned
