@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any
 from instructzoo.core import openmp
 
 if TYPE_CHECKING:
+    from instructzoo.core.answers.model import load
     from instructzoo.core.domain import Domain, PublishedResult
     from instructzoo.core.errors import ZooError
     from instructzoo.core.recipe import Recipe
     from instructzoo.core.record import Invalid, Record, Row, Segment, Turn
 
-__all__ = ["Domain", "Invalid", "PublishedResult", "Recipe", "Record", "Row", "Segment", "Turn", "ZooError"]
+__all__ = ["Domain", "Invalid", "PublishedResult", "Recipe", "Record", "Row", "Segment", "Turn", "ZooError", "load"]
 
-_MODULES = {"Domain": "domain", "PublishedResult": "domain", "Recipe": "recipe", "ZooError": "errors"}
+_MODULES = {
+    "Domain": "domain", "PublishedResult": "domain", "Recipe": "recipe", "ZooError": "errors", "load": "answers.model",
+}  # fmt: skip
 
 openmp.use_short_spin()  # here, since it counts only before torch is imported: for commands, ranks, demos and programs
 

@@ -143,18 +143,23 @@ def predict(
     source: Annotated[
         str,
         typer.Argument(
-            help="JSONL of rows, each with an instruction and optionally an input; - is standard input",
-            metavar="IN.jsonl",
+            help="CSV, TSV, .txt, .json, JSONL or Parquet of texts, or of rows with an instruction; -: standard input",
+            metavar="FILE",
         ),
     ],
-    output: Annotated[str, typer.Option("--output", "-o", help="JSONL of answers; - is standard output")] = "-",
+    output: Annotated[str, typer.Option("--output", "-o", help="CSV, JSONL or Parquet; - is standard output")] = "-",
     model: ModelName = None,
+    text_column: Annotated[str, typer.Option(help="column of the texts; default: a guess")] = "",
+    task: Annotated[str | None, typer.Option(help="task of the domain; help(load(DOMAIN)) lists them")] = None,
+    labels: Annotated[str | None, typer.Option(help="labels to look for, such as person,company")] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="write what the model wrote, too")] = False,
     yes: Yes = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Answer the rows of a file, in order. An interrupted call is resumed."""
-    outcome = api.predict(domain, source, output, model, quiet, yes)
+    """Answer the texts of a file, with typed answers, or its rows. An interrupted call is resumed."""
+    options = {name: value for name, value in (("task", task), ("labels", labels)) if value is not None}
+    outcome = api.predict(domain, source, output, model, quiet, yes, text_column, options, raw)
     if output != "-":
         show(outcome, as_json, "predicted")
 

@@ -18,7 +18,7 @@ GROUP = "instructzoo.domains"
 OFFICIAL_DOMAINS = ("absa", "arithmetic", "pix2pix", "uie")
 """Domains that this project distributes: an error never advises to install a package of any other name."""
 
-MODULES = ("world", "sources", "prompts", "metrics", "demo")
+MODULES = ("world", "sources", "prompts", "metrics", "answers", "demo")
 """Modules (or packages) that every domain has."""
 
 OPTIONAL_MODULES = ("model", "objective", "sampling", "predictor", "shapes", "synth")

@@ -17,24 +17,24 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from instructzoo.absa import prompts
-from instructzoo.absa.schema import ELEMENTS, SENTIMENTS, Quad
-from instructzoo.core.answers.blocks import answer_or_reason
-from instructzoo.core.answers.text_files import invalid_text_reason
+from instructzoo.absa.schema import SENTIMENTS, TASK_ELEMENTS, Quad
+from instructzoo.core.answers.model import answer_inputs
+from instructzoo.core.answers.questions import Cell, Question
 from instructzoo.core.data.sentence_split import sentences
-from instructzoo.core.errors import ZooError
 from instructzoo.core.infer import trained_labels
 from instructzoo.core.record import Invalid, Row
 from instructzoo.core.ui.questions import AnswersRows
 
 TASK = "asqp"
+SPANS = ("aspect", "opinion")
+"""The elements that are spans of the review, unless they are implicit."""
+IMPLICIT = "NULL"
+"""An implicit element in a table of answers, as the published data sets write it."""
 MAX_OCCURRENCES = 20
 """Occurrences of one span in one sentence that are compared."""
 
 Offsets = tuple[int, int]
 """Start and end of a span in the review, in characters, the end exclusive."""
-
-SentenceRow = tuple[int, Row]
-"""The offset of a sentence in its review, and the row that asks for its quadruples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,29 +50,57 @@ class LocatedQuad:
         pairs = ((self.quad.aspect, self.aspect), (self.quad.opinion, self.opinion))
         return [span for span, offsets in pairs if span is not None and offsets is None]
 
+    def to_row(self, task: str = TASK) -> dict[str, Cell]:
+        """The elements of a task, the offsets of its spans, and a note: a line of a table."""
+        elements = TASK_ELEMENTS[task]
+        row: dict[str, Cell] = {}
+        for element in elements:
+            value = getattr(self.quad, element)
+            row[element] = IMPLICIT if value is None and element in SPANS else value
+        for name in SPANS:
+            if name in elements:
+                row[f"{name}_start"], row[f"{name}_end"] = getattr(self, name) or (None, None)
+        hallucinated = ", ".join(f'"{span}"' for span in self.hallucinated_spans())
+        return row | {"note": f"not in the text: {hallucinated}" if hallucinated else ""}
+
 
 @dataclass(frozen=True, slots=True)
 class ReviewAnalysis:
-    """The quadruples of one review.
+    """The quadruples of one review, or the tuples of another task, whose other elements are None.
 
-    unparseable: for each unparseable output the reason and the output; error: why the review was not analysed, or "".
+    unparseable: for each unparseable output the reason and the output; error: why the review was not analysed, or "";
+    task: the task whose tuples these are.
     """
 
     text: str
     quads: tuple[LocatedQuad, ...] = ()
     unparseable: tuple[str, ...] = ()
     error: str = ""
+    task: str = TASK
 
-    def to_record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The analysis as a JSON object with offsets. A null element is implicit; null offsets of a span mean that the
         text does not contain it."""
+        elements = TASK_ELEMENTS[self.task]
         quads = [
-            {element: getattr(located.quad, element) for element in ELEMENTS}
-            | {"aspect_at": located.aspect, "opinion_at": located.opinion}
+            {element: getattr(located.quad, element) for element in elements}
+            | {f"{name}_at": getattr(located, name) for name in SPANS if name in elements}
             for located in self.quads
         ]
         unparseable = {"invalid": list(self.unparseable)} if self.unparseable else {}
         return {"text": self.text, "quads": quads, **unparseable, **({"error": self.error} if self.error else {})}
+
+    def to_rows(self) -> list[dict[str, Cell]]:
+        """A line of a table for each tuple and for each unparseable output; one line where there is neither.
+
+        An implicit element is "NULL". `note` says what is wrong, and that a review has no opinion.
+        """
+        empty: dict[str, Cell] = LocatedQuad(Quad()).to_row(self.task)
+        lines = [located.to_row(self.task) for located in self.quads]
+        notes = [f"unparseable output: {reason}" for reason in self.unparseable]
+        if not (lines or notes):
+            notes = ["" if self.error else "no opinion"]
+        return lines + [dict.fromkeys(empty) | {"note": note} for note in notes]
 
 
 @dataclass
@@ -117,19 +145,23 @@ class LabelledPredictor(AnswersRows, Protocol):
         ...
 
 
-def sentence_rows(text: str, labels: trained_labels.Labels | None = None) -> list[SentenceRow]:
-    """The offset of every sentence of a review, and a row that asks for its quadruples.
+def sentence_rows(
+    text: str, labels: trained_labels.Labels | None = None, task: str = TASK, categories: Sequence[str] = ()
+) -> list[Question]:
+    """A question for every sentence of a review, with the offset of the sentence.
 
     Args:
         text: the review.
         labels: the labels of the model's training rows, to which answers are held.
+        task: one of schema.TASKS.
+        categories: the categories on offer; none: those of `labels`.
     """
-    located = list(sentences(text))
-    rows = [
-        {"instruction": prompts.question(sentence, TASK, 0), "input": sentence, "output": "", "task": TASK}
+    located, options = list(sentences(text)), {"options": list(categories)} if categories else {}
+    rows: list[Row] = [
+        {"instruction": prompts.question(sentence, task, 0), "input": sentence, "output": "", "task": task, **options}
         for _, sentence in located
     ]
-    return [(start, row) for (start, _), row in zip(located, trained_labels.add(rows, labels), strict=True)]
+    return [Question(start, row) for (start, _), row in zip(located, trained_labels.add(rows, labels), strict=True)]
 
 
 def analyse(predictor: LabelledPredictor, texts: Sequence[str], max_characters: int) -> list[ReviewAnalysis]:
@@ -143,36 +175,19 @@ def analyse(predictor: LabelledPredictor, texts: Sequence[str], max_characters: 
     Returns:
         One analysis per review, in order. A review that cannot be analysed (too long, without a word) has an `error`.
     """
-    errors = [invalid_text_reason(text, max_characters) for text in texts]
-    valid_rows = [sentence_rows(text, predictor.labels) for text, error in zip(texts, errors, strict=True) if not error]
-    outputs = iter(answer_or_reason(valid_rows, lambda reviews: _answer_reviews(predictor, reviews)))
-    rows = iter(valid_rows)
-    return [
-        ReviewAnalysis(text, error=error) if error else _analysis_or_error(text, next(rows), next(outputs))
-        for text, error in zip(texts, errors, strict=True)
-    ]
+    from instructzoo.absa import answers
+
+    return answer_inputs(answers, predictor, texts, answers.Options(max_characters=max_characters))
 
 
-def _answer_reviews(predictor: AnswersRows, reviews: Sequence[Sequence[SentenceRow]]) -> list[list[str]]:
-    """The outputs for every sentence of every review, with one call of the model."""
-    rows = [row for review in reviews for _, row in review]
-    outputs = iter(predictor.answer(rows) if rows else [])
-    return [list(itertools.islice(outputs, len(review))) for review in reviews]
-
-
-def _analysis_or_error(text: str, rows: Sequence[SentenceRow], outputs: Sequence[str] | ZooError) -> ReviewAnalysis:
-    if isinstance(outputs, ZooError):
-        return ReviewAnalysis(text, error=f"{outputs}.")
-    return combine_outputs(text, rows, outputs)
-
-
-def combine_outputs(text: str, rows: Sequence[SentenceRow], outputs: Sequence[str]) -> ReviewAnalysis:
+def combine_outputs(text: str, rows: Sequence[Question], outputs: Sequence[str], task: str = TASK) -> ReviewAnalysis:
     """Combine the outputs for the sentences of one review.
 
     Args:
         text: the review.
         rows: its sentences, from `sentence_rows`.
         outputs: the model's output for each of them.
+        task: the task of the rows.
     """
     quads, unparseable = list[LocatedQuad](), list[str]()
     for (start, row), output in zip(rows, outputs, strict=True):
@@ -181,7 +196,7 @@ def combine_outputs(text: str, rows: Sequence[SentenceRow], outputs: Sequence[st
             unparseable.append(f"{answer.reason}: {output[:200]}")
         else:
             quads += [locate(quad, row["input"], start) for quad in answer.quads]
-    return ReviewAnalysis(text, tuple(quads), tuple(unparseable))
+    return ReviewAnalysis(text, tuple(quads), tuple(unparseable), task=task)
 
 
 def locate(quad: Quad, sentence: str, start: int = 0) -> LocatedQuad:

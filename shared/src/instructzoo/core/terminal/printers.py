@@ -153,6 +153,8 @@ def predicted(result: dict[str, Any]) -> None:
     line(f"{result['rows']} rows in {result['output']}, {result['answered']} answered now by {result['model']}")
     if result["knows"]:
         line(f"{result['model']}: {result['knows']}")
+    if result.get("failed"):
+        line(f"note: {result['failed']} could not be answered; the column error says why")
     if result.get("unparseable"):
         line(f"note: {result['unparseable']} answers have another form, or a label that is not on offer")
 

@@ -53,11 +53,12 @@ class Progress(Counter):
         label: What is going on.
         total: The number of rows.
         quiet: Whether to write nothing.
+        done: How many of them an earlier call has done.
     """
 
-    def __init__(self, label: str, total: int, quiet: bool = False) -> None:
+    def __init__(self, label: str, total: int, quiet: bool = False, done: int = 0) -> None:
         super().__init__(label, quiet)
-        self.total = total
+        self.total, self.done, self.number = total, done, done
         self._show()
 
     def update(self, number: int) -> None:
@@ -87,9 +88,21 @@ class Progress(Counter):
         count = f"{self.label}: {self.number:,} of {self.total:,} rows"
         if self.number == self.total:
             return f"{count} in {_clock(seconds)}"
-        if not self.number:
+        if self.number <= self.done:
             return count
-        return f"{count}, {_clock(seconds / self.number * (self.total - self.number))} left"
+        return f"{count}, {_clock(seconds / (self.number - self.done) * (self.total - self.number))} left"
+
+
+def progress_counter(label: str, total: int | None, quiet: bool = False, done: int = 0) -> Counter:
+    """A count with the time left where the number of rows is known, else without.
+
+    Args:
+        label: What is going on.
+        total: The number of rows; None where it is not known.
+        quiet: Whether to write nothing.
+        done: How many of them an earlier call has done.
+    """
+    return Counter(label, quiet) if total is None else Progress(label, total, quiet, done)
 
 
 def _clock(seconds: float) -> str:

@@ -17,8 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from instructzoo.absa.data.readers.base import IMPLICIT
-from instructzoo.absa.extraction import AnalysisCounts, LabelledPredictor, LocatedQuad, ReviewAnalysis, analyse
+from instructzoo.absa.extraction import AnalysisCounts, LabelledPredictor, ReviewAnalysis, analyse
 from instructzoo.core.answers.blocks import Faults, blocks
 from instructzoo.core.answers.text_files import Line, read_texts, spreadsheet_cell
 
@@ -32,8 +31,6 @@ HEADER = (
     "line", "text", "aspect", "category", "opinion", "sentiment",
     "aspect_start", "aspect_end", "opinion_start", "opinion_end", "note",
 )  # fmt: skip
-_ELEMENT_COLUMNS = 8
-"""Columns from aspect to opinion_end."""
 
 
 @dataclass
@@ -72,7 +69,7 @@ class Writer:
         if self.csv_writer:
             self.csv_writer.writerows(_csv_rows(number, analysis))
         if self.objects:
-            record, input_fields = {"line": number, **analysis.to_record()}, input_fields or {}
+            record, input_fields = {"line": number, **analysis.to_dict()}, input_fields or {}
             copied = {key: value for key, value in input_fields.items() if key not in record}
             given = {key: value for key, value in input_fields.items() if key in record}
             merged = {**copied, **record, **({"given": given} if given else {})}
@@ -80,27 +77,10 @@ class Writer:
 
 
 def _csv_rows(number: int, analysis: ReviewAnalysis) -> Iterator[list[str]]:
-    notes = [f"unparseable output: {reason}" for reason in analysis.unparseable]
-    notes += [f"not analysed: {analysis.error}"] if analysis.error else []
-    if not analysis.quads and not notes:
-        notes.append("no opinion")
-    for located in analysis.quads:
-        hallucinated = ", ".join(f'"{span}"' for span in located.hallucinated_spans())
-        note = f"not in the text: {hallucinated}" if hallucinated else ""
-        yield _csv_row(number, analysis.text, _element_cells(located), note)
-    for note in notes:
-        yield _csv_row(number, analysis.text, [""] * _ELEMENT_COLUMNS, note)
-
-
-def _csv_row(number: int, text: str, cells: Sequence[str], note: str) -> list[str]:
-    return [str(number), *(spreadsheet_cell(value) for value in (text, *cells, note))]
-
-
-def _element_cells(located: LocatedQuad) -> list[str]:
-    quad = located.quad
-    spans = [IMPLICIT if span is None else span for span in (quad.aspect, quad.category, quad.opinion)]
-    offsets = [str(offset) for pair in (located.aspect, located.opinion) for offset in pair or ("", "")]
-    return [*spans, quad.sentiment or "", *offsets]
+    for row in analysis.to_rows():
+        note = f"not analysed: {analysis.error}" if analysis.error else row["note"]
+        cells = ["" if value is None else str(value) for value in (row | {"note": note}).values()]
+        yield [str(number), *map(spreadsheet_cell, (analysis.text, *cells))]
 
 
 def save_analyses(analyses: Iterable[ReviewAnalysis], folder: Path) -> tuple[Path, Path]:
@@ -112,7 +92,7 @@ def save_analyses(analyses: Iterable[ReviewAnalysis], folder: Path) -> tuple[Pat
         writer = Writer(file)
         for number, analysis in numbered:
             writer.write(number, analysis)
-    records = [{"line": number, **analysis.to_record()} for number, analysis in numbered]
+    records = [{"line": number, **analysis.to_dict()} for number, analysis in numbered]
     objects.write_text(json.dumps(records, ensure_ascii=False, indent=1), encoding="utf-8", errors="replace")
     return table, objects
 
