@@ -22,7 +22,7 @@ from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
 from instructzoo.pix2pix import demo, images, world
 from instructzoo.pix2pix.demo import edit_tab
-from instructzoo.pix2pix.demo.edit_request import EditSettings
+from instructzoo.pix2pix.edit_request import EditSettings
 
 pytestmark = pytest.mark.browser
 

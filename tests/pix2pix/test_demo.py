@@ -21,19 +21,18 @@ from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
 from instructzoo.core.ui.files import ResultFolders
-from instructzoo.pix2pix import demo, images, world
+from instructzoo.pix2pix import demo, edit_request, images, world
 from instructzoo.pix2pix.demo import (
     batch_editing,
     batch_tab,
     edit_history,
-    edit_request,
     edit_tab,
     guidance_tab,
     rendering,
     thumbnails,
     variations,
 )
-from instructzoo.pix2pix.demo.edit_request import EditResult, EditSettings
+from instructzoo.pix2pix.edit_request import EditResult, EditSettings
 from instructzoo.pix2pix.images import Pixels
 
 BAD = "<img src=x onerror=alert(1)>"

@@ -12,8 +12,7 @@ from editing import editing_task, recipe, rows
 
 from instructzoo.core import ZooError
 from instructzoo.core import domain as domains
-from instructzoo.pix2pix import sampling
-from instructzoo.pix2pix.demo import edit_request
+from instructzoo.pix2pix import edit_request, sampling
 from instructzoo.pix2pix.demo.batch_editing import EditRequest, edit_all
 from instructzoo.pix2pix.predictor import Predictor
 

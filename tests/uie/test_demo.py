@@ -19,6 +19,7 @@ from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
 from instructzoo.uie import demo, prompts, schema
+from instructzoo.uie.answers import of_extraction
 from instructzoo.uie.data.readers import json_formats
 from instructzoo.uie.demo import file_extraction, file_tab, graph_layout, relation_graph, rendering, text_tab
 from instructzoo.uie.demo.predictors import Models
@@ -188,7 +189,7 @@ def test_invented_spans_labels_and_roles_are_reported_as_such() -> None:
     expected = ("1 answer in the wrong format", "Zed (person)", "planet", "seller of move")
     assert all(word in note for word, note in zip(expected, extraction.notes, strict=True)), extraction.notes
     assert "“bishop”" in extraction.notes[2]
-    record = rendering.to_record(extraction)
+    record = of_extraction(extraction).to_dict()
     assert [m["text"] for m in record["entities"]] == ["Oslo"]
     assert {"type": "person", "text": "Zed"} in record["unplaced"]
     assert {"event": "move", "role": "bishop", "text": "Bo"} in record["unplaced"]
@@ -206,7 +207,7 @@ def test_a_repeated_mention_that_occurs_once_is_merged_and_reported() -> None:
 
 def test_the_json_output_is_read_back_as_the_same_annotation(tmp_path: Path) -> None:
     extraction = extract(FakePredictor(), f"😀 Yes! {SENTENCE} Nobody stayed. {SENTENCE}", SCHEMA)
-    path = write_lines(tmp_path, [json.dumps(rendering.to_record(extraction))], "own.jsonl")
+    path = write_lines(tmp_path, [json.dumps(of_extraction(extraction).to_dict())], "own.jsonl")
     (sentence,) = json_formats.read_offsets(path)
     assert (sentence.text, sentence.annotation) == (extraction.text, extraction.annotation)
     assert schema.count(sentence.annotation) == 4 + 2 + 2 + 4
@@ -251,7 +252,7 @@ def test_non_ascii_text_keeps_offsets_and_control_characters_are_removed(sentenc
     assert extraction.text[mention.start : mention.end] == span
     html = rendering.extraction_html(extraction, SCHEMA)
     assert not re.search(r"[\x00\x1b\u202e\u2066]", html)
-    record = json.loads(json.dumps(rendering.to_record(extraction)))
+    record = json.loads(json.dumps(of_extraction(extraction).to_dict()))
     assert record["entities"] == [{"type": "person", "text": span, "start": mention.start, "end": mention.end}]
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from instructzoo.absa import prompts
-from instructzoo.absa.schema import SENTIMENTS, TASK_ELEMENTS, Quad
+from instructzoo.absa.schema import ELEMENTS, SENTIMENTS, TASK_ELEMENTS, Quad
 from instructzoo.core.answers.model import answer_inputs
 from instructzoo.core.answers.questions import Cell, Question
 from instructzoo.core.data.sentence_split import sentences
@@ -51,15 +51,11 @@ class LocatedQuad:
         return [span for span, offsets in pairs if span is not None and offsets is None]
 
     def to_row(self, task: str = TASK) -> dict[str, Cell]:
-        """The elements of a task, the offsets of its spans, and a note: a line of a table."""
-        elements = TASK_ELEMENTS[task]
-        row: dict[str, Cell] = {}
-        for element in elements:
-            value = getattr(self.quad, element)
-            row[element] = IMPLICIT if value is None and element in SPANS else value
-        for name in SPANS:
-            if name in elements:
-                row[f"{name}_start"], row[f"{name}_end"] = getattr(self, name) or (None, None)
+        """A line of a table: the elements, empty where the task does not ask for them, offsets and a note."""
+        row: dict[str, Cell] = {element: getattr(self.quad, element) for element in ELEMENTS}
+        row |= {span: IMPLICIT for span in SPANS if row[span] is None and span in TASK_ELEMENTS[task]}
+        for span in SPANS:
+            row[f"{span}_start"], row[f"{span}_end"] = getattr(self, span) or (None, None)
         hallucinated = ", ".join(f'"{span}"' for span in self.hallucinated_spans())
         return row | {"note": f"not in the text: {hallucinated}" if hallucinated else ""}
 
@@ -95,7 +91,7 @@ class ReviewAnalysis:
 
         An implicit element is "NULL". `note` says what is wrong, and that a review has no opinion.
         """
-        empty: dict[str, Cell] = LocatedQuad(Quad()).to_row(self.task)
+        empty = LocatedQuad(Quad()).to_row()
         lines = [located.to_row(self.task) for located in self.quads]
         notes = [f"unparseable output: {reason}" for reason in self.unparseable]
         if not (lines or notes):

@@ -72,6 +72,17 @@ def normalise(question: str) -> str:
     return _THOUSANDS.sub(lambda match: match[0].replace(",", ""), text)
 
 
+def why_unanswerable(question: str, max_characters: int) -> str:
+    """Why no model should be asked a normalised question, in one friendly sentence; empty where it can be asked."""
+    if not question:
+        return "There is nothing to answer yet."
+    if len(question) > max_characters:
+        return f"A question has at most {max_characters} characters, this one has {len(question)}."
+    if not any(c in "0123456789" for c in question):
+        return f'There is no number in "{question}".'
+    return ""
+
+
 def parse_question(question: str) -> Problem | Invalid:
     """The problem that a normalised question asks; Invalid, with the reason, where it is not exactly one problem."""
     number_count = len(re.findall("[0-9]+", question))

@@ -49,6 +49,7 @@ class Predictor:
     constrained: bool = False
     model: ShelfModel | None = None
     notice: str = ""
+    labels: None = None
     library: ClassVar[str] = "diffusers"
     usage: ClassVar[str] = (
         "diffusers' StableDiffusionInstructPix2PixPipeline opens this folder; where its autoencoder is a "

@@ -21,8 +21,9 @@ class _Stream:
     """The items of a file with a running hash of them; the first error ends them and is kept."""
 
     def __init__(self, items: Iterator[Item]) -> None:
-        self.items, self.digest, self.error = items, hashlib.sha256(), None
+        self.items, self.digest = items, hashlib.sha256()
         self.taken: list[Item] = []
+        self.error: ZooError | None = None
 
     def inputs(self) -> Iterator[tuple[Any, str]]:
         """Each input with its place."""
@@ -31,7 +32,7 @@ class _Stream:
                 self.taken.append(item)
                 yield item.input, item.where
         except ZooError as error:
-            self.error: ZooError | None = error
+            self.error = error
 
     def take(self, count: int) -> list[Item]:
         """The next items of those that were read, which the hash then covers."""

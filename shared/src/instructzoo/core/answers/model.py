@@ -7,7 +7,7 @@ of the outputs. The demos, `zoo predict` and Python all answer through `answer_i
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from instructzoo.core import domain as domains
 from instructzoo.core.answers.blocks import answer_or_reason, blocks
 from instructzoo.core.answers.questions import Options, Question
 from instructzoo.core.domain import Domain
-from instructzoo.core.errors import ZooError
+from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.infer import trained_labels
 from instructzoo.core.recipe import validate_settings
 from instructzoo.core.terminal.progress import Progress
@@ -90,7 +90,7 @@ class Model:
             ZooError: An option is unknown or malformed.
         """
         module = self.domain.module("answers")
-        checked = validate_settings(module.Options, options, "options")
+        checked = check_options(module, options)
         for block in requests(module, ((input, "") for input in inputs), checked):
             yield from (answered.answer for answered in answer_requests(module, self.predictor, block, checked))
 
@@ -153,6 +153,22 @@ def describe_options(options: type[Options]) -> str:
     return "\n".join(f"    {name} = {field.default!r}: {field.description}" for name, field in fields)
 
 
+def check_options(module: Any, options: Mapping[str, Any]) -> Any:
+    """The options of a call as the domain's class of options.
+
+    Args:
+        module: The domain's module `answers`.
+        options: What the caller gave.
+
+    Raises:
+        ZooError: An option is unknown (with a suggestion) or malformed.
+    """
+    known = module.Options.model_fields
+    if unknown := next((name for name in options if name not in known), None):
+        raise ZooError(f'no option "{unknown}"', suggest(unknown, known), "help(model) describes them")
+    return validate_settings(module.Options, dict(options), "options")
+
+
 def requests(module: Any, inputs: Iterable[tuple[Any, str]], options: Options) -> Iterator[list[Request]]:
     """The questions on a stream of inputs, in blocks for one call of the model each.
 
@@ -172,7 +188,11 @@ def _request(module: Any, input: Any, where: str, options: Options) -> Request:
     try:
         return Request(input, module.rows(input, options, where))
     except ZooError as error:
-        return Request(input, [], f"{error}.")
+        return Request(input, [], _sentence(error))
+
+
+def _sentence(error: ZooError) -> str:
+    return f"{str(error).rstrip('.')}."
 
 
 def answer_requests(module: Any, predictor: Any, block: Sequence[Request], options: Options) -> list[Answered]:
@@ -205,7 +225,7 @@ def answer_requests(module: Any, predictor: Any, block: Sequence[Request], optio
             continue
         result, rows = next(outputs), next(rows_of_valid)
         if isinstance(result, ZooError):
-            answered.append(Answered(module.failed(request.input, f"{result}.", options), []))
+            answered.append(Answered(module.failed(request.input, _sentence(result), options), []))
             continue
         questions = [Question(asked.start, row) for asked, row in zip(request.questions, rows, strict=True)]
         answered.append(Answered(module.answer(request.input, questions, result, options), result))

@@ -22,6 +22,7 @@ TEMPLATES = {
     "package/sources.py": "packages/$name/src/instructzoo/$name/sources.py",
     "package/prompts.py": "packages/$name/src/instructzoo/$name/prompts.py",
     "package/metrics.py": "packages/$name/src/instructzoo/$name/metrics.py",
+    "package/answers.py": "packages/$name/src/instructzoo/$name/answers.py",
     "package/demo.py": "packages/$name/src/instructzoo/$name/demo.py",
     "recipes/tiny.yaml": "recipes/$name/tiny.yaml",
     "recipes/small.yaml": "recipes/$name/small.yaml",

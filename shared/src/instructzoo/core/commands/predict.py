@@ -16,10 +16,10 @@ from instructzoo.core.answers import output_files
 from instructzoo.core.answers.answer_file import answer_to_file, answer_to_stdout
 from instructzoo.core.answers.inputs import ROW_KEY, Item, count_items, items_of, read_items
 from instructzoo.core.answers.inputs import text_column as choose_text_column
+from instructzoo.core.answers.model import check_options
 from instructzoo.core.answers.output_files import OutputFile
 from instructzoo.core.answers.text_files import TEXT_KEYS
 from instructzoo.core.errors import ZooError
-from instructzoo.core.recipe import validate_settings
 from instructzoo.core.record import Invalid, Row
 from instructzoo.core.terminal import model_option
 from instructzoo.core.terminal.progress import progress_counter
@@ -73,7 +73,7 @@ def predict(
     domain = domains.get(domain_name)
     suffix = output_files.check_suffix(Path(output)) if output != "-" else ".jsonl"
     given = dict(options or {})
-    checked = validate_settings(domain.module("answers").Options, given, "options")
+    checked = check_options(domain.module("answers"), given)
     column, items = _open(source, text_column)
     if column == ROW_KEY and given:
         found = f"rows with an instruction, and the options {', '.join(given)}"

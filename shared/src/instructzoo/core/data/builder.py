@@ -32,8 +32,8 @@ TEST_ONLY = ("test",)
 """The one split that does not depend on the others: rows are dropped from the others where they occur in it."""
 
 NOT_IN_ROWS = (
-    "weights", "recipes", "demo", "metrics", "checker", "extraction", "answers", "model", "networks", "objective",
-    "sampling", "predictor", "shapes", "synth", "synthesis",
+    "weights", "recipes", "demo", "metrics", "checker", "extraction", "edit_request", "answers", "model", "networks",
+    "objective", "sampling", "predictor", "shapes", "synth", "synthesis",
 )  # fmt: skip
 """Modules and folders at the top level of a domain that do not influence its rows."""
 

@@ -11,7 +11,9 @@ and the README's tables, and skips with the reason until there is a model.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,11 @@ SIGNATURES: dict[str, dict[str, tuple[str, ...]]] = {
     "sources": {"build": ("recipe", "splits"), "gold": ("path", "task")},
     "prompts": {"render": ("row", "seed"), "parse": ("text", "row")},
     "metrics": {"score": ("rows", "answers", "scorer"), "correct": ("rows", "answers", "scorer")},
+    "answers": {
+        "rows": ("input", "options", "where"),
+        "answer": ("input", "questions", "outputs", "options"),
+        "failed": ("input", "reason", "options"),
+    },
     "demo": {"build": ("predictor",)},
 }
 """The public functions of every domain's modules, and the names of their first parameters."""
@@ -217,6 +224,20 @@ class CodeContract(_Contract):
             outcome = api.train(f"{self.name}/{stem}", overrides, run_id=stem, quiet=True)
             assert outcome["steps"] == 2, stem
             assert outcome["parameters"]["trained"] > 0
+
+    def test_every_input_gets_a_typed_answer(self, domain: Domain, rows: list[Row]) -> None:
+        from instructzoo.core.answers.model import typed_model
+
+        module, model = domain.module("answers"), typed_model(domain)(self.scripted(domain))
+        model.predictor.answer = lambda asked: [_target(domain, row) for row in rows[: len(asked) - 1]] + ["\x00"]
+        *right, nothing = model(rows[:20])
+        failed = module.failed(rows[0], "It cannot be answered.", module.Options())
+        assert [answer.error for answer in (*right, failed)] == [""] * len(right) + ["It cannot be answered."]
+        for answer in (*right, nothing, failed):
+            json.dumps(answer.to_dict())
+            assert {tuple(row) for row in answer.to_rows()} == {tuple(failed.to_rows()[0])}
+            with pytest.raises(dataclasses.FrozenInstanceError):
+                answer.error = ""
 
     def test_the_demo_builds(self, domain: Domain) -> None:
         pytest.importorskip("gradio")

@@ -96,7 +96,7 @@ def answer_html(predictor: AnswersRows, question: str) -> str:
         question: The question as it was typed.
     """
     question = checker.normalise(question)
-    if reason := why_unanswerable(question):
+    if reason := checker.why_unanswerable(question, ui.MAX_CHARACTERS):
         return ui.note(f"{reason} {HINT}")
     problem, trained = checker.parse_question(question), trained_pairs(predictor.recipe)
     (text,) = predictor.answer([checker.to_row(question)])
@@ -118,7 +118,7 @@ def answer_lines(predictor: AnswersRows, text: str) -> str:
         return ui.note("Paste one question a line, such as 345 + 678.")
     if len(lines) > ui.MAX_LINES:
         return ui.note(f"{len(lines)} lines; this page takes {ui.MAX_LINES} at a time.")
-    reasons = [why_unanswerable(line) for line in lines]
+    reasons = [checker.why_unanswerable(line, ui.MAX_CHARACTERS) for line in lines]
     questions = [line for line, reason in zip(lines, reasons, strict=True) if not reason]
     try:
         answers = iter(predictor.answer([checker.to_row(question) for question in questions]) if questions else [])
@@ -143,17 +143,6 @@ def counts_html(counts: Counter[str], lines: int) -> str:
     badges += [ui.badge("unknown", f"{counts[kind]} {name}") for kind, name in if_any if counts[kind]]
     total = f"of {lines} line{'' if lines == 1 else 's'}"
     return f'<p class="zoo-hint" style="margin: 0 0 .8rem">{" ".join(badges)} {total}</p>'
-
-
-def why_unanswerable(question: str) -> str:
-    """Why no model should be asked a normalised question, in one friendly sentence; empty where it can be asked."""
-    if not question:
-        return "There is nothing to answer yet."
-    if len(question) > ui.MAX_CHARACTERS:
-        return f"A question has at most {ui.MAX_CHARACTERS} characters, this one has {len(question)}."
-    if not any(c in "0123456789" for c in question):
-        return f'There is no number in "{question}".'
-    return ""
 
 
 def steps_html(text: str) -> str:

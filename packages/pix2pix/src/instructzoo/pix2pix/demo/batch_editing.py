@@ -26,7 +26,8 @@ from instructzoo.core.answers.blocks import Faults, answer_or_reason, blocks
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Invalid
 from instructzoo.pix2pix import images
-from instructzoo.pix2pix.demo.edit_request import (
+from instructzoo.pix2pix.demo.rendering import png_bytes
+from instructzoo.pix2pix.edit_request import (
     EditingPredictor,
     EditResult,
     EditSettings,
@@ -35,7 +36,6 @@ from instructzoo.pix2pix.demo.edit_request import (
     make_row,
     open_picture,
 )
-from instructzoo.pix2pix.demo.rendering import png_bytes
 from instructzoo.pix2pix.images import Pixels
 
 ROW_SUFFIXES = (".jsonl", ".csv")

@@ -14,7 +14,7 @@ from instructzoo.core.ui.files import ResultFolders
 from instructzoo.core.ui.highlighting import escape_text
 from instructzoo.core.ui.model_choice import ModelBar
 from instructzoo.pix2pix.demo import batch_editing, rendering
-from instructzoo.pix2pix.demo.edit_request import EditingPredictor, EditResult, EditSettings
+from instructzoo.pix2pix.edit_request import EditingPredictor, EditResult, EditSettings
 
 HINT = (
     "Pictures or a .zip of them, edited by one instruction; or rows with the keys or columns image and instruction "

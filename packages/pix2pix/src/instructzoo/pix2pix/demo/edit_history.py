@@ -9,7 +9,7 @@ import gradio as gr
 import numpy as np
 
 from instructzoo.pix2pix.demo import thumbnails
-from instructzoo.pix2pix.demo.edit_request import EditResult
+from instructzoo.pix2pix.edit_request import EditResult
 from instructzoo.pix2pix.images import Pixels
 
 MAX_STEPS = 12

@@ -13,7 +13,7 @@ from instructzoo.core.ui.files import ResultFolders
 from instructzoo.core.ui.model_choice import ModelBar
 from instructzoo.pix2pix import images
 from instructzoo.pix2pix.demo import edit_history, rendering, thumbnails, variations
-from instructzoo.pix2pix.demo.edit_request import (
+from instructzoo.pix2pix.edit_request import (
     GUIDANCE,
     IMAGE_GUIDANCE,
     MAX_SIDE,

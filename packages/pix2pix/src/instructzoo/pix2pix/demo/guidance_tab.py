@@ -12,7 +12,7 @@ from instructzoo.core import ui
 from instructzoo.core.errors import ZooError
 from instructzoo.core.ui.model_choice import ModelBar
 from instructzoo.pix2pix.demo import rendering
-from instructzoo.pix2pix.demo.edit_request import (
+from instructzoo.pix2pix.edit_request import (
     GUIDANCE,
     IMAGE_GUIDANCE,
     EditingPredictor,

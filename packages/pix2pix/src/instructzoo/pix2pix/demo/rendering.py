@@ -18,7 +18,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from instructzoo.core.ui.highlighting import escape_text
 from instructzoo.pix2pix import images
-from instructzoo.pix2pix.demo.edit_request import EditResult, match_size
+from instructzoo.pix2pix.edit_request import EditResult, match_size
 from instructzoo.pix2pix.images import Pixels
 
 SMALL_SIDE = 128

@@ -11,7 +11,7 @@ from instructzoo.core import ui
 from instructzoo.core.errors import ZooError
 from instructzoo.core.ui.model_choice import ModelBar
 from instructzoo.pix2pix.demo import rendering, thumbnails
-from instructzoo.pix2pix.demo.edit_request import (
+from instructzoo.pix2pix.edit_request import (
     EditingPredictor,
     EditResult,
     EditSettings,

@@ -22,7 +22,7 @@ from instructzoo.core.data.sentence_split import sentences
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Row
 from instructzoo.core.ui.questions import AnswersRows
-from instructzoo.uie.demo.rendering import to_record
+from instructzoo.uie.answers import of_extraction
 from instructzoo.uie.extraction import Schema, build_questions, combine_answers
 
 MAX_TEXT = 50_000
@@ -118,7 +118,7 @@ def _write_block(
         if isinstance(outputs, ZooError):
             _write_fault(out, request.line, request.fault or str(outputs), progress)
             continue
-        record = to_record(combine_answers(request.line.text, schema, request.questions, outputs))
+        record = of_extraction(combine_answers(request.line.text, schema, request.questions, outputs)).to_dict()
         progress.texts += 1
         for key in progress.counts:
             progress.counts[key] += len(record[key])

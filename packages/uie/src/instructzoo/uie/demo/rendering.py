@@ -11,46 +11,12 @@ from typing import Any
 from instructzoo.core.record import Invalid
 from instructzoo.core.ui.highlighting import Span, escape_text, highlight, label_hues
 from instructzoo.uie import schema
+from instructzoo.uie.answers import of_extraction
 from instructzoo.uie.demo import relation_graph
 from instructzoo.uie.extraction import Extraction, Reply, Schema
 from instructzoo.uie.schema import UNKNOWN, Annotation, Event, Mention
 
 TASK_NAMES = {"ner": "Entities", "re": "Relations", "ee": "Events"}
-
-
-def to_record(extraction: Extraction) -> dict[str, Any]:
-    """An extraction as an object in the format that `sources: [own]` reads and trains on.
-
-    Args:
-        extraction: The result for one text.
-
-    Returns:
-        The text with its entities, relations and events; where there are any, `unplaced` has those that the text does
-        not contain, and `notes` says what is wrong with the answers.
-    """
-    annotation, unplaced = extraction.annotation, list[dict[str, Any]]()
-    record: dict[str, Any] = {"text": extraction.text, "entities": [], "relations": [], "events": []}
-    for m in annotation.entities:
-        (record["entities"] if _in_text(m) else unplaced).append({"type": m.type, **_span(m)})
-    for r in annotation.relations:
-        relation = {"type": r.type, "head": _span(r.head), "tail": _span(r.tail)}
-        (record["relations"] if _in_text(r.head, r.tail) else unplaced).append(relation)
-    for e in annotation.events:
-        kept = [a for a in e.arguments if _in_text(a) or not _in_text(e.trigger)]
-        arguments = [{"role": a.type, **_span(a)} for a in kept]
-        event = {"type": e.type, "trigger": _span(e.trigger), "arguments": arguments}
-        (record["events"] if _in_text(e.trigger) else unplaced).append(event)
-        unplaced += [{"event": e.type, "role": a.type, **_span(a)} for a in e.arguments if a not in kept]
-    record |= {"unplaced": unplaced} if unplaced else {}
-    return record | ({"notes": list(extraction.notes)} if extraction.notes else {})
-
-
-def _in_text(*mentions: Mention) -> bool:
-    return all(m.start != UNKNOWN for m in mentions)
-
-
-def _span(mention: Mention) -> dict[str, Any]:
-    return {"text": mention.text} | ({"start": mention.start, "end": mention.end} if _in_text(mention) else {})
 
 
 def extraction_html(
@@ -124,7 +90,7 @@ def _not_in_text_mark(mention: Mention) -> str:
 
 def _json_html(extraction: Extraction) -> str:
     """The JSON with one item per line, and a link that saves it as a data URL: no file is made for it."""
-    record = to_record(extraction)
+    record = of_extraction(extraction).to_dict()
     text = "{\n" + ",\n".join(f"  {json.dumps(key)}: {_json_lines(value)}" for key, value in record.items()) + "\n}\n"
     address = f"data:application/json;base64,{base64.b64encode(_utf8(text)).decode()}"
     save = f'<p class="zoo-hint"><a class="uie-save" download="extraction.json" href="{address}">Save the JSON</a></p>'
