@@ -18,6 +18,7 @@ from instructzoo.core.domain import Domain
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.infer import trained_labels
 from instructzoo.core.recipe import validate_settings
+from instructzoo.core.record import Row
 from instructzoo.core.terminal.progress import Progress
 
 BLOCK_INPUTS, BLOCK_QUESTIONS = 128, 256
@@ -214,7 +215,7 @@ def answer_requests(module: Any, predictor: Any, block: Sequence[Request], optio
 
     def outputs_of(rows_by_input: Sequence[Sequence[Any]]) -> list[list[str]]:
         rows = [row for rows in rows_by_input for row in rows]
-        outputs = iter(predictor.answer(rows) if rows else [])
+        outputs = iter(_in_own_format(predictor, rows, predictor.answer(rows)) if rows else [])
         return [list(islice(outputs, len(rows))) for rows in rows_by_input]
 
     outputs, rows_of_valid = iter(answer_or_reason(labelled, outputs_of)), iter(labelled)
@@ -230,6 +231,13 @@ def answer_requests(module: Any, predictor: Any, block: Sequence[Request], optio
         questions = [Question(asked.start, row) for asked, row in zip(request.questions, rows, strict=True)]
         answered.append(Answered(module.answer(request.input, questions, result, options), result))
     return answered
+
+
+def _in_own_format(predictor: Any, rows: Sequence[Row], outputs: Sequence[str]) -> list[str]:
+    """The outputs in the domain's own format, where the model has another prompt dialect."""
+    if not predictor.recipe.model.dialect:
+        return list(outputs)
+    return [predictor.prompts.rewrite(output, row) for output, row in zip(outputs, rows, strict=True)]
 
 
 def answer_inputs(module: Any, predictor: Any, inputs: Iterable[Any], options: Options) -> list[Any]:

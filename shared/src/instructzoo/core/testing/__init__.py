@@ -11,7 +11,6 @@ and the README's tables, and skips with the reason until there is a model.
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import json
 import re
@@ -236,8 +235,7 @@ class CodeContract(_Contract):
         for answer in (*right, nothing, failed):
             json.dumps(answer.to_dict())
             assert {tuple(row) for row in answer.to_rows()} == {tuple(failed.to_rows()[0])}
-            with pytest.raises(dataclasses.FrozenInstanceError):
-                answer.error = ""
+            assert answer.__dataclass_params__.frozen
 
     def test_the_demo_builds(self, domain: Domain) -> None:
         pytest.importorskip("gradio")
