@@ -7,6 +7,7 @@ of the outputs. The demos, `zoo predict` and Python all answer through `answer_i
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
@@ -52,6 +53,11 @@ class Model:
         self.predictor = predictor
         self.domain: Domain = predictor.domain
 
+    @property
+    def knows(self) -> str:
+        """What the model was trained on, in a sentence; empty for a run, a folder and a hub id."""
+        return self.predictor.model.knows if self.predictor.model else ""
+
     def __call__(self, inputs: Sequence[Any], *, progress: bool = False, **options: Any) -> list[Any]:
         """Answer a list of inputs, in batches.
 
@@ -96,18 +102,21 @@ class Model:
             yield from (answered.answer for answered in answer_requests(module, self.predictor, block, checked))
 
 
-def load(domain: str, model: str | None = None) -> Any:
+def load(domain: str, model: str | None = None, *, fetch: bool = False) -> Any:
     """Open a model that gives typed answers.
 
     Args:
         domain: The name of an installed domain, such as "absa".
-        model: A run directory or a folder with a trained model; None: the domain's default.
+        model: A name that `zoo models` lists, a run directory, a folder or a hub id. None: small where the domain has
+            one and its base is on this machine, else tiny, which answers its made-up world only; a warning says so.
+        fetch: Whether the base of the default model may be downloaded now. A model that is named is fetched anyway.
 
     Returns:
-        The model: call it with a list of inputs. `help(model)` shows what it takes and gives in this domain.
+        The model: call it with a list of inputs. `help(model)` shows what it takes and gives in this domain, and
+        `model.knows` what it was trained on.
 
     Raises:
-        ZooError: There is no such domain or model.
+        ZooError: There is no such domain or model, or it cannot be fetched.
 
     Example:
         >>> from instructzoo.core import load
@@ -115,11 +124,13 @@ def load(domain: str, model: str | None = None) -> Any:
         >>> for answer in model(["Great wine, slow service"]):
         ...     print(answer.to_rows())
     """
-    from instructzoo.core import infer, runs
+    from instructzoo.core import infer
 
     found = domains.get(domain)
-    folder = runs.find(model).folder if model else found.bundled_model()
-    return typed_model(found)(infer.load(found, folder))
+    predictor = infer.open_model(found, model, (lambda missing: True) if fetch else None)
+    if predictor.notice:
+        warnings.warn(predictor.notice, stacklevel=2)
+    return typed_model(found)(predictor)
 
 
 def typed_model(domain: Domain) -> type[Model]:

@@ -21,6 +21,7 @@ import pytest
 
 from instructzoo.core import domain as domains
 from instructzoo.core import recipe as recipes
+from instructzoo.core.answers.model import typed_model
 from instructzoo.core.data.split import SPLITS
 from instructzoo.core.domain import MODULES, Domain, PublishedResult
 from instructzoo.core.recipe import Recipe, Settings
@@ -225,8 +226,6 @@ class CodeContract(_Contract):
             assert outcome["parameters"]["trained"] > 0
 
     def test_every_input_gets_a_typed_answer(self, domain: Domain, rows: list[Row]) -> None:
-        from instructzoo.core.answers.model import typed_model
-
         module, model = domain.module("answers"), typed_model(domain)(self.scripted(domain))
         model.predictor.answer = lambda asked: [_target(domain, row) for row in rows[: len(asked) - 1]] + ["\x00"]
         *right, nothing = model(rows[:20])
