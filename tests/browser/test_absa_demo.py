@@ -119,6 +119,22 @@ def test_a_click_on_an_example_answers_it(chromium: Any, bundled: str) -> None:
     assert not page.complaints()
 
 
+def test_another_model_answers_the_same_review_once_it_is_chosen(
+    chromium: Any, scripted: str, picture: Callable[[str], Path]
+) -> None:
+    page = open_page(chromium, scripted)
+    submit(page, "The battery is dependable.")
+    page.until("#absa-answer", "No opinion found.")
+    page.choose("#model", "tiny")
+    page.until("#knows", "made-up")
+    page.until("#absa-answer", "1 positive")
+    assert "battery positive" in page.texts("#absa-answer mark")
+    page.click("#card button")
+    page.until("#card", "from scratch")
+    picture("absa-switched")
+    assert not page.complaints()
+
+
 def test_the_card_names_data_licence_and_scores_and_no_path(chromium: Any, bundled: str) -> None:
     page = open_page(chromium, bundled)
     page.click("#card button")

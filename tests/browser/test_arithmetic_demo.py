@@ -145,6 +145,19 @@ def test_a_wrong_answer_is_marked_wrong(chromium: Any, scripted: str, picture: C
     picture("wrong")
 
 
+def test_another_model_answers_the_same_question_once_it_is_chosen(
+    chromium: Any, scripted: str, picture: Callable[[str], Path]
+) -> None:
+    page = Page(chromium, scripted)
+    page.ask(WRONGLY_ANSWERED)
+    page.until("#answer", "✗ Python says -35")
+    page.choose("#model", "tiny")
+    page.until("#answer", "✓ Python says -35 too")
+    assert "trained with" not in page.text("#knows")
+    picture("arithmetic-switched")
+    assert not page.complaints()
+
+
 @pytest.mark.parametrize(
     ("typed", "line"),
     [("hello", 'There is no number in "hello".'), ("   ", "There is nothing to answer yet.")],

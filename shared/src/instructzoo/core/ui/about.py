@@ -42,7 +42,12 @@ def card(
         facts = [("Base", base_name(base)), ("Trained on", ", ".join(map(_source_name, recipe.data.sources)))]
     else:
         data = "; ".join(map(str, model.data))
-        facts = [("Knows", model.knows), ("Base", model.base), ("Trained on", data), ("Licence", model.licence)]
+        facts = [
+            ("Knows", model.knows),
+            ("Base", base_name(model.base)),
+            ("Trained on", data),
+            ("Licence", model.licence),
+        ]
     facts += [
         ("Recipe", f"{recipe.domain}/{recipe.name}" + (f", after {recipe.paper}" if recipe.paper else "")),
         *limits,
@@ -58,6 +63,8 @@ def base_name(base: str) -> str:
     """What a model was tuned from, as a page may show it; "" for a path of the machine that it was trained on."""
     if base.startswith("scratch:"):
         return f"none: trained from scratch ({base})"
+    if base == "from scratch":
+        return f"none: trained {base}"
     return base if NAME_OR_HUB_ID.fullmatch(base) else ""
 
 

@@ -1,7 +1,9 @@
 """CSS that all demos share: heading, cards, verdicts, tables, and the layout on wide and narrow screens."""
 
+# Gradio confines rules within @media to the inside of the page: none there names .gradio-container.
 CSS = """
 .gradio-container, .gradio-container .fillable {max-width: 58rem !important; width: 100% !important; margin: 0 auto}
+.gradio-container .fillable.app {padding: clamp(.5rem, 2vw, 1rem) clamp(.8rem, 4vw, 2rem) !important}
 .html-container {padding: 0 !important}
 .zoo-head h1 {font-size: 1.5rem; font-weight: 650; letter-spacing: -.02em; margin: 0 0 .1rem;
   color: var(--body-text-color)}
@@ -57,8 +59,7 @@ table.zoo-table .zoo-unknown {color: var(--body-text-color-subdued) !important}
   .zoo-last, .zoo-flow #examples {order: 9}
 }
 @media (max-width: 600px) {
-  .gradio-container main {padding: .6rem .7rem !important}
-  .gradio-container {--layout-gap: .7rem}
+  .column, .row {gap: .6rem !important}
   .zoo-head h1 {font-size: 1.25rem}
   .zoo-head p, .zoo-knows, .zoo-notice {font-size: .85rem}
   .zoo-card {padding: .9rem 1rem}

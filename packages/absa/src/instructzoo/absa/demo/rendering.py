@@ -38,7 +38,7 @@ STYLE = """<style>
 .absa-progress progress {width: 100%; accent-color: var(--color-accent)}
 @media (max-width: 600px) {
   .absa-counts {font-size: .85rem}
-  .absa-counts .zoo-badge {font-size: .85rem; padding: .1rem .5rem}
+  .absa-counts .zoo-badge {font-size: .85rem !important; padding: .1rem .5rem !important}
   .absa-part {margin-top: .7rem !important}
   .absa-bars {grid-template-columns: minmax(0, 1fr); gap: .15rem}
   .absa-bars .absa-bar {height: .8rem}
