@@ -184,3 +184,19 @@ def test_answers_are_printed_literally(capsys: pytest.CaptureFixture[str]) -> No
         assert capsys.readouterr().out == f"{text}\n"
     console.put(console.table("a :x:", "[red]b"))
     assert "a :x:" in capsys.readouterr().out
+
+
+def test_folds_are_trained_one_after_the_other_and_their_means_are_one_table(tmp_path: Path) -> None:
+    settings = [*TINY, "data.sizes={train: 60, validation: 8, test: 8}", "train.steps=2", "evaluate.baselines=false"]
+    done = zoo("reproduce", "arithmetic/tiny", *settings, "--folds", "2", "--json", "--quiet", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert [scores["fold"] for scores in result["scores"]] == ["1/2", "2/2"]
+    assert len(set(result["runs"])) == 2
+    total = sum(scores["n"] for scores in result["scores"])
+    assert f"folds of the training part, {total} rows" in result["table"]
+    assert "means of 2 folds" in result["table"]
+    again = zoo("reproduce", "arithmetic/tiny", *settings, "--folds", "2", cwd=tmp_path)  # finished runs are only shown
+    assert f"folds of the training part, {total} rows; means of 2 folds" in again.stdout
+    both = zoo("reproduce", "arithmetic/tiny", *settings, "data.fold=1/2", "--folds", "2", cwd=tmp_path)
+    one_line(both, "data.fold beside --folds")

@@ -17,11 +17,13 @@ from instructzoo.core import domain as domains
 from instructzoo.core import runs
 from instructzoo.core.data import BuiltData, build, build_rows, builder, write_jsonl
 from instructzoo.core.data.builder import content_key
-from instructzoo.core.data.data_card import readme
+from instructzoo.core.data.data_card import interval_of_half, readme
+from instructzoo.core.data.split import by_item
 from instructzoo.core.data.tables import complete_columns, dataset, fingerprint, table
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
+from instructzoo.core.score import confidence_interval
 
 MODEL = {"backbone": "scratch:llama-0.4m", "tokenizer": "digits"}
 
@@ -388,6 +390,31 @@ def test_a_test_split_of_few_rows_is_on_the_card_with_what_to_do(tmp_path: Path)
     assert build_rows(own, recipe(), tmp_path / "own").card["notes"] == []
 
 
+def test_own_splits_of_few_rows_are_on_the_card_with_the_interval_that_they_give(tmp_path: Path) -> None:
+    def own(rows: list[Row]) -> list[Row]:
+        return [line | {"licence": "yours"} for line in rows]
+
+    few = raw(train=own(poems(60)), validation=own(poems(40, 100)), test=own(poems(12, 200)))
+    (note,) = build_rows(few, recipe(), tmp_path / "few").card["notes"]
+    assert note.startswith(
+        "test has 12 rows, too few to tell models apart: bring more rows, or test on all rows in folds"
+    )
+    assert "zoo reproduce RECIPE --folds 5" in note
+    assert note.endswith("a score of 50% on 12 rows means 25 to 75%")
+    assert interval_of_half(12) == "a score of 50% on 12 rows means 25 to 75%"
+    low, high = (round(100 * end) for end in confidence_interval([0.0, 1.0] * 6))
+    assert (low, high) == (25, 75)  # as the scores will say
+    folded = build_rows(raw(train=own(poems(60))), recipe(fold="1/5"), tmp_path / "fold").card["notes"]
+    assert [note for note in folded if note.startswith("test has 12 rows") and "folds" not in note]
+
+
+def test_as_few_items_as_splits_leave_no_split_empty() -> None:
+    for start in range(40):
+        few = table([line | {"item": line["input"]} for line in poems(3, start * 10)])
+        splits = by_item(few, {"validation": 0.02, "test": 0.02}, seed=0)
+        assert {split: rows.num_rows for split, rows in splits.items()} == {"train": 1, "validation": 1, "test": 1}
+
+
 def test_a_column_that_only_some_rows_have_is_an_error() -> None:
     short, long = {"instruction": "a", "output": "x"}, {"instruction": "b", "output": "y", "history": "h"}
     with pytest.raises(ZooError, match='row 2: a column "history", the rows before do not'):
@@ -444,7 +471,7 @@ def test_the_card_round_trips_through_json_and_shows_a_missing_licence(tmp_path:
     ("module", "builds_anew"),
     [
         ("demo/__init__.py", False), ("demo/css.py", False), ("metrics/baselines.py", False), ("extraction.py", False),
-        ("weights/README.md", False), ("world/fact_templates.py", True), ("prompts/templates.py", True),
+        ("weights/tiny/README.md", False), ("world/fact_templates.py", True), ("prompts/templates.py", True),
         ("sources.py", True), ("data/readers/brat.py", True), ("schema.py", True),
     ],
 )  # fmt: skip

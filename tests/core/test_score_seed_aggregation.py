@@ -82,3 +82,25 @@ def test_a_readme_shows_the_mean_of_several_seeds_with_its_interval(tmp_path: Pa
     assert "| asqp | 100 | 42.0 [40.0, 44.0] | 50.0 |" in five_seeds
     assert "| this model | strict | 41.0 [36.0, 46.0] |" in one_seed
     assert "seeds" not in one_seed
+
+
+def test_folds_are_merged_into_their_means_over_all_rows() -> None:
+    folds = [
+        Results.from_dict(scores(value, n=n, fold=f"{k}/3"))
+        for k, (value, n) in enumerate(zip(F1S[:3], (10, 11, 10), strict=True), 1)
+    ]
+    merged = merge_seeds(folds)
+    assert (merged.n, merged.runs, merged.scored_rows) == (31, 3, "folds of the training part, 31 rows")
+    assert merged.model.headline_value().value == pytest.approx(sum(F1S[:3]) / 3)
+    assert merged.model.headline_value().n == 600  # of all folds together
+    table = report.results_table(*(scores(value, n=10, fold=f"{k}/3") for k, value in enumerate(F1S[:3], 1)))
+    assert "folds of the training part, 30 rows" in table
+    assert "means of 3 folds, in brackets 95% intervals over the folds" in table
+    assert "and so on with each fold" in table
+    assert "fold 2/5 of the training part" in report.results_table(scores(0.4, fold="2/5"))
+
+
+@pytest.mark.parametrize("folds", [("1/3", "2/3"), ("1/2", "1/2"), ("1/2", ""), ("1/2", "2/3")])
+def test_a_missing_or_repeated_fold_is_an_error(folds: tuple[str, str]) -> None:
+    with pytest.raises(ZooError, match="the folds"):
+        merge_seeds([Results.from_dict(scores(0.4, fold=fold)) for fold in folds])

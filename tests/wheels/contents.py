@@ -1,7 +1,8 @@
 """What stands in the built wheels: `python tests/wheels/contents.py FOLDER`. A line per wheel; exit code 1 on a fault.
 
-A wheel holds every file of its own package's source folder, its recipes and its licence, and nothing else: a file in
-`instructzoo/__init__.py`, or in another distribution's package, would hide or overwrite what others installed.
+A wheel holds every file of its own package's source folder, its recipes, its learning curve and its licence, and
+nothing else: a file in `instructzoo/__init__.py`, or in another distribution's package, would hide or overwrite what
+others installed.
 """
 
 from __future__ import annotations
@@ -19,7 +20,12 @@ def expected(distribution: Path, package: str) -> set[str]:
     source = distribution / "src"
     files = {str(p.relative_to(source)) for p in source.rglob("*") if p.is_file() and "__pycache__" not in p.parts}
     recipes = (ROOT / "recipes" / package).glob("*.yaml") if package != "core" else []
-    return files | {f"instructzoo/{package}/recipes/{p.name}" for p in recipes}
+    curve = (ROOT / "docs" / "results" / package / "curve").glob("*")
+    return (
+        files
+        | {f"instructzoo/{package}/recipes/{p.name}" for p in recipes}
+        | {f"instructzoo/{package}/curve/{p.name}" for p in curve}
+    )
 
 
 def faults(wheel: Path, distribution: Path, package: str) -> list[str]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from instructzoo.core import api
 from instructzoo.core.terminal import program
 from instructzoo.core.terminal.options import AsJson, DomainName, ModelName, Overrides, Quiet, RecipeName, Yes
+from instructzoo.core.terminal.program import show
 
 app = typer.Typer(
     name="zoo",
@@ -188,9 +188,18 @@ def report(run: Annotated[str, typer.Argument(help="a run directory")], as_json:
 
 
 @app.command()
-def reproduce(recipe: RecipeName, overrides: Overrides = None, quiet: Quiet = False, as_json: AsJson = False) -> None:
+def reproduce(
+    recipe: RecipeName,
+    overrides: Overrides = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(min=2, help="train once for each of so many folds of the training rows"),
+    ] = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
     """Run data, training, scores and report of a recipe."""
-    show(api.reproduce(recipe, overrides or (), quiet), as_json, "reproduced")
+    show(api.reproduce(recipe, overrides or (), quiet, folds), as_json, "reproduced")
 
 
 @app.command()
@@ -264,25 +273,6 @@ def doctor(
         typer.echo(api.settings(), nl=False)
     else:
         show(api.doctor(), as_json, "doctor")
-
-
-def show(result: dict[str, Any], as_json: bool, kind: str) -> None:
-    """Print a command's result: one JSON object for programs, or text for people. Only the main process prints.
-
-    Args:
-        result: What the API function returned.
-        as_json: Whether to print it as JSON.
-        kind: The function of terminal/printers.py that prints it for people.
-    """
-    from instructzoo.core import runs
-    from instructzoo.core.terminal import console, printers
-
-    if not runs.is_main():
-        return
-    if as_json:
-        console.line(json.dumps(result, indent=2, ensure_ascii=False, default=str))
-    else:
-        printers.PRINTERS[kind](result)
 
 
 def main() -> None:

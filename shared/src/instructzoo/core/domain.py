@@ -176,6 +176,15 @@ class Domain:
                 return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
         return {}
 
+    def learning_curve(self) -> list[Path]:
+        """The scores of the domain's learning curve; none where it has none.
+
+        In a checkout they are in docs/results/<name>/curve, else in the copy inside the wheel.
+        """
+        root = self.checkout()
+        folder = root / "docs" / "results" / self.name / "curve" if root else self.folder() / "curve"
+        return sorted(folder.glob("*.json"))
+
 
 @dataclass(frozen=True)
 class BrokenDomain:

@@ -68,10 +68,13 @@ def eval(
     if output:
         _check_output(Path(output))
     scores, predictions = evaluate_predictor(infer.open_chosen(domain, chosen), limit, baselines, quiet, rows)
+    returned_only = not is_run or rows is not None
+    if returned_only:
+        scores |= model_option.about(domain, chosen)
     if output:
         runs.write_json(Path(output), scores)
-    if not is_run or rows is not None:
-        return scores | model_option.about(domain, chosen)
+    if returned_only:
+        return scores
     settings = runs.stored_recipe(folder).evaluate
     complete = limit in (None, settings.limit) and (baselines or not settings.baselines) and not scores["left_out"]
     if complete:
@@ -155,7 +158,7 @@ def evaluate_predictor(
     if rows is None:
         test, train, origin = scored_rows.of_recipe(domain, folder, recipe, limit, baselines)
     else:
-        test, train, origin = scored_rows.of_file(domain, folder, rows, limit, recipe.seed)
+        test, train, origin = scored_rows.of_file(domain, folder, recipe, rows, limit)
     if domain.labels:
         test = trained_labels.add(test, predictor.labels)
     metrics = domain.module("metrics")

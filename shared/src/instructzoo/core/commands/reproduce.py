@@ -14,20 +14,40 @@ from instructzoo.core.commands.train import command_line, train_run
 from instructzoo.core.errors import ZooError
 
 
-def reproduce(recipe: str, overrides: Sequence[str] = (), quiet: bool = False) -> dict[str, Any]:
+def reproduce(
+    recipe: str, overrides: Sequence[str] = (), quiet: bool = False, folds: int | None = None
+) -> dict[str, Any]:
     """Build the data, train, score and report a recipe; a finished run is only scored, a scored one only reported.
 
     Args:
         recipe: `domain/recipe`, or a YAML file.
         overrides: Settings such as `train.steps=100`.
         quiet: Whether to show no progress.
+        folds: Cut train into so many parts, and train once for each part, which is the test split of that run; at
+            least 2. Every row of a small data set is then a test row once.
 
     Returns:
-        {"run": the run directory, "report": the HTML file, "scores": as of `eval`, "outcome": as of `train`}.
+        {"run": the run directory, "report": the HTML file, "scores": as of `eval`, "outcome": as of `train`}. With
+        folds {"runs": the run directories, "scores": those of each fold, "table": their means, in Markdown}.
 
     Raises:
-        ZooError: A setting, the data or the backbone is wrong.
+        ZooError: A setting, the data or the backbone is wrong, or data.fold is set beside `folds`.
     """
+    if folds is None:
+        return _reproduce(recipe, overrides, quiet)
+    from instructzoo.core.report import results_table
+
+    if folds < 2:
+        raise ZooError(f"{folds} folds", "at least 2", where="--folds")
+    if recipes.load(recipe, overrides).data.fold:
+        raise ZooError("data.fold beside --folds", "one of them", "--folds runs every fold, data.fold one")
+    outcomes = [_reproduce(recipe, [*overrides, f"data.fold={k}/{folds}"], quiet) for k in range(1, folds + 1)]
+    scores = [outcome["scores"] for outcome in outcomes]
+    return {"runs": [outcome["run"] for outcome in outcomes], "scores": scores, "table": results_table(*scores)}
+
+
+def _reproduce(recipe: str, overrides: Sequence[str], quiet: bool) -> dict[str, Any]:
+    """One run of a recipe, from data to report."""
     settings = recipes.load(recipe, overrides)
     domain = domains.get(settings.domain)
     run = runs.run_of(settings)

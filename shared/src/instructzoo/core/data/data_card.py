@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import yaml
 
 from instructzoo.core.data.clean import CleanedData
+from instructzoo.core.data.sources import OWN_LICENCE
 from instructzoo.core.data.tables import hashes
 from instructzoo.core.recipe import Data, Recipe
 
@@ -20,7 +21,10 @@ MAX_CHARACTERS = 400
 """Rows shown of each split, and characters shown of each of their texts."""
 
 SMALL_SPLIT = 30
-"""Rows below which a split tells little: 95% intervals of a rate are wider than 18 points to either side."""
+"""Rows below which a split tells little: the 95% interval of a rate is wider than 17 points to either side."""
+
+NORMAL_QUANTILE = 1.96
+"""Of the standard normal distribution, for intervals of 95%."""
 
 _HUB_LICENCES = {
     "apache-2.0",
@@ -65,7 +69,7 @@ def describe(
         "asked": _requested(raw, recipe),
         "splits": data.split_origins,
         "dropped": data.dropped,
-        "notes": [*notes, *small_split_notes(counts, data.split_origins, recipe.data)],
+        "notes": [*notes, *small_split_notes(counts, data.split_origins, recipe.data, brought(sources))],
         "contamination": {
             "ngram": recipe.data.ngram,
             "overlap": recipe.data.overlap,
@@ -76,25 +80,45 @@ def describe(
     }
 
 
-def small_split_notes(counts: Mapping[str, int], origins: Mapping[str, str], settings: Data) -> list[str]:
-    """A sentence for each split that was taken out of train and has fewer than SMALL_SPLIT rows.
+def brought(sources: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether any rows are a user's own, by the sources of a data card."""
+    return any(source["licence"] == OWN_LICENCE for source in sources)
+
+
+def small_split_notes(
+    counts: Mapping[str, int], origins: Mapping[str, str], settings: Data, own_rows: bool = False
+) -> list[str]:
+    """A sentence for each split that has fewer than SMALL_SPLIT rows and that the user can enlarge.
 
     Args:
         counts: Rows by split.
         origins: How each split was made, by split.
         settings: The fractions that were asked for; a note never advises what is set already.
+        own_rows: Whether rows are the user's own: what their files have as a split can then be enlarged as well.
     """
     notes = []
     for split in ("validation", "test"):
-        rows = counts.get(split, SMALL_SPLIT)
-        if "of train's items" in origins.get(split, "") and rows < SMALL_SPLIT:
-            needed = SMALL_SPLIT / sum(counts.values())
-            fraction = min(0.3, math.ceil(100 * needed) / 100)
-            advice = [f"set data.{split}={fraction:g}"] if fraction > getattr(settings, split) else []
-            fix = " and ".join([*advice, "bring more rows"] if needed > 0.3 or not advice else advice)
-            own = ", or a test file of your own" if split == "test" else ""
-            notes.append(f"{split} has {rows} row{'s' * (rows != 1)}, too few to tell models apart: {fix}{own}")
+        rows, origin = counts.get(split, SMALL_SPLIT), origins.get(split, "")
+        if rows >= SMALL_SPLIT or not (own_rows or "of train's items" in origin):
+            continue
+        needed = SMALL_SPLIT / sum(counts.values())
+        fraction = min(0.3, math.ceil(100 * needed) / 100)
+        can_cut = "of train's items" in origin and not origin.startswith("fold")
+        advice = [f"set data.{split}={fraction:g}"] if can_cut and fraction > getattr(settings, split) else []
+        fix = " and ".join([*advice, "bring more rows"] if needed > 0.3 or not advice else advice)
+        if split == "test":
+            fix += ", or a test file of your own" if can_cut else ""
+            fix += "" if settings.fold else ", or test on all rows in folds (zoo reproduce RECIPE --folds 5)"
+        notes.append(
+            f"{split} has {rows} row{'s' * (rows != 1)}, too few to tell models apart: {fix}; {interval_of_half(rows)}"
+        )
     return notes
+
+
+def interval_of_half(rows: int) -> str:
+    """What a number of rows can tell at most: the 95% interval (Wilson's) of a score of 50%, in words."""
+    half_width = 50 * NORMAL_QUANTILE / math.sqrt(rows + NORMAL_QUANTILE**2)
+    return f"a score of 50% on {rows} row{'s' * (rows != 1)} means {50 - half_width:.0f} to {50 + half_width:.0f}%"
 
 
 def _requested(raw: Mapping[str, int], recipe: Recipe) -> dict[str, int]:

@@ -97,11 +97,12 @@ def by_item(rows: pa.Table, fractions: Mapping[str, float], seed: int) -> dict[s
     split_by_item = np.zeros(len(positions), np.int8)  # indices into names
     low = 0.0
     for number, fraction in enumerate(fractions.values(), 1):
-        inside = (positions >= low) & (positions < low + fraction)
-        if fraction > 0 and not inside.any() and (split_by_item == 0).sum() > 1:
-            free = np.where(split_by_item == 0, np.abs(positions - low), np.inf)
-            inside = np.arange(len(positions)) == int(free.argmin())
-        split_by_item[inside & (split_by_item == 0)] = number
+        free = split_by_item == 0
+        inside = free & (positions >= low) & (positions < low + fraction)
+        if fraction > 0 and not inside.any() and free.sum() > 1:
+            distances = np.where(free, np.abs(positions - low), np.inf)
+            inside = np.arange(len(positions)) == int(distances.argmin())
+        split_by_item[inside] = number
         low += fraction
     chosen = split_by_item[numbers]
     return {split: filter_rows(rows, chosen == number) for number, split in enumerate(names)}

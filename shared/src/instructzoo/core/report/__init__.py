@@ -153,11 +153,14 @@ def results_table(*scores_json: Mapping[str, Any]) -> str:
     head = f"{results.domain}/{results.recipe}, {results.scored_rows}, backbone `{results.backbone}`"
     intervals = "in brackets 95% intervals"
     if results.runs > 1:
-        intervals = f"means of {results.runs} seeds, in brackets 95% intervals over the seeds (Student's t)"
+        kind = "folds" if results.fold else "seeds"
+        intervals = f"means of {results.runs} {kind}, in brackets 95% intervals over the {kind} (Student's t)"
     blocks = [f"{head}; {intervals}.", tables.systems_table(results).markdown(), *results.notes()]
     blocks += _group_blocks(results)
     if results.command:
-        blocks.append(f"Made by `{results.command}`" + (" and so on with each seed." if results.runs > 1 else "."))
+        others = f" and so on with each {'fold' if results.fold else 'seed'}" if results.runs > 1 else ""
+        others = "" if " --folds " in results.command else others
+        blocks.append(f"Made by `{results.command}`{others}.")
     return "\n\n".join(blocks)
 
 

@@ -35,8 +35,8 @@ class Point:
 
 
 def is_curve(results: Sequence[Results]) -> bool:
-    """Whether results are of different numbers of training rows."""
-    return len({result.trained_on.get("rows") for result in results}) > 1
+    """Whether results are of runs with different data.train_items."""
+    return len({result.trained_on.get("limit") for result in results}) > 1
 
 
 def points(results: Sequence[Results]) -> list[Point]:
@@ -57,20 +57,23 @@ def points(results: Sequence[Results]) -> list[Point]:
             if getattr(result, name) != getattr(first, name):
                 found = f"{name} {getattr(result, name)} beside {getattr(first, name)}"
                 raise ZooError(found, "runs that differ by their training rows alone")
-        if not result.trained_on:
+        if "rows" not in result.trained_on:
             raise ZooError("scores that do not name their training rows", '"trained_on"', "score the run again")
-    sizes = sorted({(result.trained_on["rows"], result.trained_on["items"]) for result in results})
-    return [_point(rows, items, [r for r in results if r.trained_on["rows"] == rows]) for rows, items in sizes]
+    by_limit: dict[int, list[Results]] = {}
+    for result in sorted(results, key=lambda result: result.trained_on["items"]):
+        by_limit.setdefault(result.trained_on.get("limit", 0), []).append(result)
+    return [_point(seeds) for seeds in by_limit.values()]
 
 
-def _point(rows: int, items: int, seeds: Sequence[Results]) -> Point:
+def _point(seeds: Sequence[Results]) -> Point:
+    """The point of runs of one size; with several seeds a mean, and the sizes of the first."""
+    rows, items = seeds[0].trained_on["rows"], seeds[0].trained_on["items"]
     values = [result.model.headline_value() for result in seeds]
     first = values[0]
     if len(values) == 1:
         return Point(rows, items, first, 1)
-    return Point(
-        rows, items, mean_over_seeds(first.metric, [v.value for v in values], first.group, first.n), len(values)
-    )
+    mean = mean_over_seeds(first.metric, [value.value for value in values], first.group, first.n)
+    return Point(rows, items, mean, len(values))
 
 
 def curve_table(curve: Sequence[Point]) -> Table:

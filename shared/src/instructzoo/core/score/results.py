@@ -23,7 +23,8 @@ class Results:
         recipe: Name of the recipe.
         split: The data split that was scored (stored under "part"); "file" for the rows of a file.
         rows_file: The file of these rows.
-        trained_on: The number of training rows ("rows") and of their items ("items"), where it is known.
+        trained_on: The number of training rows ("rows") and of their items ("items"), where it is known, and
+            data.train_items ("limit"), where it is set.
         scorer: Name of the scorer.
         n: Number of rows.
         systems: Scores of the model and of the baselines, by system.
@@ -34,6 +35,7 @@ class Results:
         backbone: Name of the model's backbone.
         left_out: Baselines that could not be scored, with the reason.
         runs: The number of runs that the values are means of.
+        fold: The fold that was scored, such as 2/5; "all" for means over all folds.
     """
 
     domain: str
@@ -51,10 +53,13 @@ class Results:
     runs: int = 1
     rows_file: str = ""
     trained_on: Mapping[str, int] = field(default_factory=dict)
+    fold: str = ""
 
     @property
     def scored_rows(self) -> str:
         """The rows in words: the split and its size, or the file, whose rows neither training nor a choice has used."""
+        if self.fold:
+            return f"{'folds' if self.fold == 'all' else f'fold {self.fold}'} of the training part, {self.n:,} rows"
         if not self.rows_file:
             return f"{self.split} split, {self.n:,} rows"
         return f"{self.n:,} rows of `{self.rows_file}`, which no training and no choice of settings has used"
@@ -98,6 +103,7 @@ class Results:
                 left_out=dict(values.get("left_out") or {}),
                 rows_file=str((values.get("rows") or {}).get("file", "")),
                 trained_on=dict(values.get("trained_on") or {}),
+                fold=str(values.get("fold", "")),
             )
             _results_type().validate_python(asdict(results))
             return results

@@ -33,7 +33,8 @@ class ScoredRows(NamedTuple):
         train: The training rows that baselines learn from; None where there are none to learn from.
         origin: What scores.json says of the rows: "part" (test, or file), "data" (16 hex digits of their content),
             "paper" (published results to show beside the scores), for a file its name under "rows", and where it is
-            known "trained_on" (the number of training rows and of their items).
+            known "trained_on" (the number of training rows and of their items, and data.train_items where it is set);
+            for a fold its name under "fold".
     """
 
     test: list[Row]
@@ -69,19 +70,21 @@ def of_recipe(domain: Domain, folder: Path, recipe: Recipe, limit: int | None, b
         raise ZooError("the test split is empty", "at least one row", "look at the data card: zoo data")
     train = sampled(built.rows["train"], BASELINE_ROWS, recipe.seed, "train") if baselines else None
     paper = [asdict(result) for result in domain.module("metrics").PAPER]
-    origin = {"part": "test", "data": built.fingerprint, "paper": paper, **_trained_on(built.card)}
+    origin = {"part": "test", "data": built.fingerprint, "paper": paper, **_trained_on(built.card, recipe)}
+    if recipe.data.fold:
+        origin["fold"] = recipe.data.fold
     return ScoredRows(test, train, origin)
 
 
-def of_file(domain: Domain, folder: Path, file: str, limit: int | None, seed: int) -> ScoredRows:
+def of_file(domain: Domain, folder: Path, recipe: Recipe, file: str, limit: int | None) -> ScoredRows:
     """The rows of a file. No published result is of these rows, and no training rows belong to them.
 
     Args:
         domain: The domain of the rows.
         folder: A run directory, or the folder of a bundled model.
+        recipe: The recipe of the model, whose seed draws the sample.
         file: JSONL of rows with outputs, or a file in a published format that the domain reads.
         limit: The number of rows, sampled by seed; None: all.
-        seed: The seed of the sample.
 
     Returns:
         The rows. The file is named from the working directory, or by its name alone where it lies elsewhere.
@@ -101,18 +104,19 @@ def of_file(domain: Domain, folder: Path, file: str, limit: int | None, seed: in
                 raise ZooError("the row has no output", "the true answer, to score against", where=where)
     path = Path(file).absolute()
     name = path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else path.name
-    numbers = sample(pa.table({"row": range(len(rows))}), limit, seed, "file")["row"].to_pylist()
+    numbers = sample(pa.table({"row": range(len(rows))}), limit, recipe.seed, "file")["row"].to_pylist()
     card = folder / "card.json"
-    trained_on = _trained_on(runs.read_object(card)) if card.is_file() else {}
+    trained_on = _trained_on(runs.read_object(card), recipe) if card.is_file() else {}
     origin = {"part": "file", "rows": {"file": name}, "data": runs.sha256(path)[:16], "paper": [], **trained_on}
     return ScoredRows([rows[number] for number in numbers], None, origin)
 
 
-def _trained_on(card: Mapping[str, Any]) -> dict[str, Any]:
+def _trained_on(card: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
     """The size of the training split by the data card; nothing where it was not built."""
     if "train" not in card["counts"]:
         return {}
-    return {"trained_on": {"rows": card["counts"]["train"], "items": card["items"]["train"]}}
+    limit = {"limit": recipe.data.train_items} if recipe.data.train_items else {}
+    return {"trained_on": {"rows": card["counts"]["train"], "items": card["items"]["train"], **limit}}
 
 
 def check_same_data(folder: Path, built: BuiltData) -> None:

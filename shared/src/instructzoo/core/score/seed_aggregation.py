@@ -1,4 +1,4 @@
-"""Runs of one setup with several seeds: their mean, and how much another seed would change.
+"""Runs of one setup with several seeds, or on all folds: their mean, and how much another seed or fold would change.
 
 mean_over_seeds("F1", [0.41, 0.44, 0.40, 0.43, 0.42])      # 0.42 [0.400, 0.440]
 merge_seeds([results of seed 0, of seed 1, ...])           # one Results, for the tables of scores.json
@@ -51,46 +51,59 @@ def mean_over_seeds(metric: str, values: Sequence[float], group: str = "all", n:
 
 
 def merge_seeds(results: Sequence[Results]) -> Results:
-    """Merge runs of one recipe with different seeds: every metric becomes its mean over them.
+    """Merge runs of one recipe with different seeds, or on different folds: every metric becomes its mean over them.
 
     Args:
-        results: The results of each run; a single one is returned unchanged.
+        results: The results of each run; a single one is returned unchanged. Of folds, all of them, each once.
 
     Returns:
-        The means. Metrics that not all runs have are left out.
+        The means. Metrics that not all runs have are left out. The n of folds is that of all of them together.
 
     Raises:
-        ZooError: The runs have different recipes, scorers, splits or sizes.
+        ZooError: The runs have different recipes, scorers, splits or sizes, or a fold is missing or there twice.
     """
     first = results[0]
+    if len(results) == 1:
+        return first
+    folds = any(run.fold for run in results)
     for other in results[1:]:
-        for name in ("domain", "recipe", "split", "scorer", "n", "backbone"):
+        for name in ("domain", "recipe", "split", "scorer", "backbone", *(() if folds else ("n",))):
             first_value, other_value = getattr(first, name), getattr(other, name)
             if first_value != other_value:
                 raise ZooError(f"{name} {other_value} beside {first_value}", "runs that differ by their seed alone")
-    if len(results) == 1:
-        return first
+    if folds:
+        _check_folds([run.fold for run in results])
     return replace(
         first,
-        systems=_mean_systems([run.systems for run in results]),
-        variants=_mean_systems([run.variants for run in results]),
+        systems=_mean_systems([run.systems for run in results], folds),
+        variants=_mean_systems([run.variants for run in results], folds),
         paired={},
         left_out={name: reason for run in results for name, reason in run.left_out.items()},
         runs=len(results),
+        n=sum(run.n for run in results) if folds else first.n,
+        fold="all" if folds else "",
     )
 
 
-def _mean_systems(runs: Sequence[Mapping[str, Scores]]) -> dict[str, Scores]:
+def _check_folds(folds: Sequence[str]) -> None:
+    """Raise a ZooError unless these are all folds of one cross-validation, each once."""
+    expected = [f"{number}/{len(folds)}" for number in range(1, len(folds) + 1)]
+    if sorted(folds) != sorted(expected):
+        found = ", ".join(fold or "no fold" for fold in folds)
+        raise ZooError(f"the folds {found}", f"each of {', '.join(expected)} once")
+
+
+def _mean_systems(runs: Sequence[Mapping[str, Scores]], folds: bool) -> dict[str, Scores]:
     """The mean scores of every system that all runs have."""
     names = [name for name in runs[0] if all(name in run for run in runs)]
-    return {name: _mean_scores([run[name] for run in runs]) for name in names}
+    return {name: _mean_scores([run[name] for run in runs], folds) for name in names}
 
 
-def _mean_scores(runs: Sequence[Scores]) -> Scores:
+def _mean_scores(runs: Sequence[Scores], folds: bool) -> Scores:
     metric_values = []
     for first in runs[0].metric_values:
         by_run = [value for run in runs if (value := run.get(first.metric, first.group))]
         if len(by_run) == len(runs):
-            values = [value.value for value in by_run]
-            metric_values.append(mean_over_seeds(first.metric, values, first.group, first.n))
+            n = sum(value.n for value in by_run) if folds else first.n
+            metric_values.append(mean_over_seeds(first.metric, [value.value for value in by_run], first.group, n))
     return replace(runs[0], metric_values=tuple(metric_values), counts={})

@@ -54,6 +54,8 @@ def data(result: dict[str, Any]) -> None:
             line(f"note: the source gave {card['raw'][split]:,} of {requested:,} rows for {split}")
     for note in card["notes"]:
         line(f"note: {note}")
+    if "enough" in result:
+        line(f"how many rows are enough? {result['enough']}")
     for path in result.get("exported", []):
         line(f"exported  {path}")
 
@@ -160,13 +162,29 @@ def predicted(result: dict[str, Any]) -> None:
 
 
 def reproduced(result: dict[str, Any]) -> None:
-    """The scores of `zoo reproduce`, and what to open next."""
+    """The scores of `zoo reproduce`, and what to open next; of several folds, their means."""
+    if "runs" in result:
+        _folds(result)
+        return
     scores(result["scores"])
     outcome = result["outcome"]
     line("")
     line(f"trained in {outcome['seconds']} s over {outcome['steps']} steps")
     line(f"report  {result['report']}")
     line(f"demo    zoo demo {result['scores']['domain']} --model {result['run']}")
+
+
+def _folds(result: dict[str, Any]) -> None:
+    """The means over the folds of `zoo reproduce --folds`, and the runs."""
+    from instructzoo.core.score import seed_aggregation, tables
+    from instructzoo.core.score.results import Results
+
+    means = seed_aggregation.merge_seeds([Results.from_dict(scores) for scores in result["scores"]])
+    systems = tables.systems_table(means, paper=False)
+    put_wide(systems.head, systems.rows)
+    line(f"{means.scored_rows}; means of {means.runs} folds, in brackets 95% intervals over the folds")
+    for path in result["runs"]:
+        line(f"run  {path}")
 
 
 def reported(result: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import os
 import sys
@@ -87,3 +88,22 @@ def _system_error(error: OSError) -> ZooError:
 def _drop_output() -> None:
     """Let what is still to be written to standard output go nowhere: Python would try again at its exit, and fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def show(result: dict[str, Any], as_json: bool, kind: str) -> None:
+    """Print a command's result: one JSON object for programs, or text for people. Only the main process prints.
+
+    Args:
+        result: What the API function returned.
+        as_json: Whether to print it as JSON.
+        kind: The function of terminal/printers.py that prints it for people.
+    """
+    from instructzoo.core import runs
+    from instructzoo.core.terminal import console, printers
+
+    if not runs.is_main():
+        return
+    if as_json:
+        console.line(json.dumps(result, indent=2, ensure_ascii=False, default=str))
+    else:
+        printers.PRINTERS[kind](result)
