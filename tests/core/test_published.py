@@ -12,8 +12,8 @@ import torch
 import transformers
 from test_backbones import saved
 
+from instructzoo.core import api, infer
 from instructzoo.core import domain as domains
-from instructzoo.core import infer
 from instructzoo.core import recipe as recipes
 from instructzoo.core.commands import eval as evaluation
 from instructzoo.core.domain import OFFICIAL_DOMAINS
@@ -22,6 +22,7 @@ from instructzoo.core.infer import Predictor
 from instructzoo.core.infer.own_format import in_own_format
 from instructzoo.core.models import hub, tokenizers
 from instructzoo.core.report.published import PLACE, published_table, update_page
+from instructzoo.core.terminal import model_printers
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED = [
@@ -199,15 +200,24 @@ def fetched(folder: Path) -> set[str]:
 def test_pickles_are_not_fetched_and_a_repository_of_nothing_else_says_how_to_convert_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = Hub(tmp_path, ("adapter_config.json", "adapter_model.bin", "README.md"))
+    client = Hub(tmp_path, ("config.json", "pytorch_model.bin", "README.md"))
     monkeypatch.setattr("huggingface_hub.snapshot_download", client)
-    expected = (
-        r"goat-lora-7b: tiedong/goat-lora-7b holds no safetensors; .* pickles are not opened; "
-        r"convert them as docs/models.md says, then --model goat-lora-7b=FOLDER"
-    )
-    with pytest.raises(ZooError, match=expected):
+    expected = r"holds no safetensors; .* pickles are not opened; convert them .* then --model instructuie=FOLDER"
+    with pytest.raises(ZooError, match=f"instructuie: ZWK/InstructUIE {expected}"):
+        infer.open_model(domains.get("uie"), "instructuie")
+    assert fetched(tmp_path) == {"config.json"}
+
+
+def test_a_repository_that_is_known_to_hold_pickles_alone_is_not_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("huggingface_hub.snapshot_download", Hub(Path("nowhere"), ()))
+    with pytest.raises(
+        ZooError, match=r"tiedong/goat-lora-7b holds pickles alone; .* then --model goat-lora-7b=FOLDER"
+    ):
         infer.open_model(domains.get("arithmetic"), "goat-lora-7b")
-    assert fetched(tmp_path) == {"adapter_config.json"}
+    model_printers.models(api.models("arithmetic"))
+    assert "goat-lora-7b  published, to be converted first (docs/models.md)" in capsys.readouterr().out
 
 
 def test_of_a_pipeline_the_parts_are_fetched_at_the_revision_of_the_table(

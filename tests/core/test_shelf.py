@@ -19,7 +19,7 @@ from instructzoo.core import domain as domains
 from instructzoo.core import recipe as recipes
 from instructzoo.core.domain import Domain
 from instructzoo.core.errors import ZooError
-from instructzoo.core.models import adapters, downloads, model_choice, scratch, tokenizers
+from instructzoo.core.models import adapters, downloads, hub, model_choice, scratch, tokenizers
 from instructzoo.core.models.backbones import BACKBONES, Backbone, Pinned
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.shelf import LARGEST, ONLY_MADE_UP, ShelfModel, TrainingData
@@ -317,7 +317,7 @@ def test_a_published_model_is_opened_from_the_hubs_cache_in_its_dialect(
     missing = model_choice.missing(published)
     assert missing is not None and str(missing) == "owner/name (1,234 MB)"
     (downloads.folder(BASE.name) / "manifest.json").unlink()
-    monkeypatch.setattr(downloads, "_hub_snapshot", lambda repository, offline: downloads.folder(BASE.name))
+    monkeypatch.setattr(hub, "snapshot", lambda repository, revision="", offline=False: downloads.folder(BASE.name))
     assert model_choice.missing(published) is None
     predictor = infer.open_model(domain, "elsewhere")
     assert predictor.model is published

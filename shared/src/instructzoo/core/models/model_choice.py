@@ -161,11 +161,14 @@ def _folder(domain: Domain, model: ShelfModel, fetch: bool) -> Path:
     """The folder of a listed model's own files."""
     if model.bundled:
         return domain.bundled_model(model.name)
+    expected = "weights as safetensors; pickles are not opened"
+    fix = f"convert them as docs/models.md says, then --model {model.name}=FOLDER"
+    if model.stored == "pickles":
+        raise ZooError(f"{model.repository} holds pickles alone", expected, fix, model.name)
     try:
         return downloads.fetch(model.repository, offline=not fetch, revision=model.revision)
     except hub.NoSafetensors as error:
-        fix = f"convert them as docs/models.md says, then --model {model.name}=FOLDER"
-        raise ZooError(error.found, error.expected, fix, model.name) from error
+        raise ZooError(error.found, expected, fix, model.name) from error
 
 
 def _own_copy(model: ShelfModel, weights: str) -> Path:

@@ -54,7 +54,8 @@ def for_files(domain: Domain, model: str | None) -> Chosen:
 def by_name(domain: Domain, model: str) -> Chosen:
     """A model that the user named, which is fetched without a question. Raises ZooError if there is no such model."""
     listed = domain.shelf().get(model.removeprefix(f"{domain.name}/"))
-    if listed is not None and (missing := model_choice.missing(listed)) is not None:
+    missing = model_choice.missing(listed) if listed is not None and listed.stored != "pickles" else None
+    if missing is not None:
         tell(f"fetching {missing}, once")
     return model_choice.choose(domain, model)
 

@@ -50,7 +50,7 @@ def _facts(model: dict[str, Any]) -> dict[str, str]:
 
 def _weights(model: dict[str, Any]) -> str:
     """In which form the weights of a published checkpoint are on the hub."""
-    forms = {"safetensors": "safetensors", "pickles": "pickles alone: convert them first, docs/models.md says how"}
+    forms = {"safetensors": "safetensors", "pickles": "pickles alone"}
     return forms.get(model["stored"], "form not confirmed") + (f", {model['revision']}" if model["revision"] else "")
 
 
@@ -72,6 +72,8 @@ def _state(model: dict[str, Any]) -> str:
     missing = model["fetch"]
     if missing is None:
         return "ready"
+    if model["stored"] == "pickles":
+        return "to be converted first (docs/models.md)"
     size = "" if missing["megabytes"] is None else f" {missing['megabytes']:,.0f} MB:"
     return f"fetch{size} zoo fetch {model['domain']}/{model['name']}"
 
