@@ -16,6 +16,32 @@ DESKTOP, PHONE = (1280, 720), (390, 844)
 """Screens that show the input of a demo and its answer in one view: width and height in pixels."""
 
 
+FAINT_TEXTS = """
+const rgba = css => { const n = css.match(/[\\d.]+/g).map(Number); return [n[0], n[1], n[2], n[3] ?? 1] }
+const over = (top, below) => [0, 1, 2].map(i => top[i] * top[3] + below[i] * (1 - top[3])).concat([1])
+const linear = v => v <= 10 ? v / 3294.6 : ((v / 255 + .055) / 1.055) ** 2.4
+const luminance = c => .2126 * linear(c[0]) + .7152 * linear(c[1]) + .0722 * linear(c[2])
+const background = element => {
+  const layers = []
+  for (let node = element; node && layers.at(-1)?.[3] !== 1; node = node.parentElement)
+    layers.push(rgba(getComputedStyle(node).backgroundColor))
+  return layers.reduceRight((below, layer) => over(layer, below), [255, 255, 255, 1])
+}
+const faint = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+while (walk.nextNode()) {
+  const element = walk.currentNode.parentElement, text = walk.currentNode.textContent.trim()
+  const shown = text && element.checkVisibility({opacityProperty: true, visibilityProperty: true})
+  if (!shown || ["SCRIPT", "STYLE"].includes(element.tagName) || element.getBoundingClientRect().width < 2) continue
+  const behind = background(element), colour = over(rgba(getComputedStyle(element).color), behind)
+  const [dark, light] = [luminance(behind), luminance(colour)].sort((a, b) => a - b)
+  const contrast = (light + .05) / (dark + .05)
+  if (contrast < 4.5) faint.push(`${contrast.toFixed(2)} ${text.slice(0, 40)}`)
+}
+return faint
+"""
+"""Reads the contrast of every text, as WCAG 2.2 defines it (success criterion 1.4.3)."""
+
+
 class Browsed:
     """An open demo. Every method waits for its element, since each answer is a request to the server.
 
@@ -128,6 +154,18 @@ class Browsed:
             for css, box in boxes.items()
             if box[0] < 0 or box[1] < 0 or box[2] > 0 or box[3] > 0 or box[4] < 1
         ]
+
+    def faint_texts(self) -> list[str]:
+        """The visible texts whose contrast with their background is below 4.5 to 1, with the contrast."""
+        return [str(text) for text in self.browser.execute_script(FAINT_TEXTS)]
+
+    def focus_by_keyboard(self, css: str) -> str:
+        """Press the tab key in an element; the width of the ring around the one that then has the focus."""
+        from selenium.webdriver.common.keys import Keys
+
+        self.find(css).send_keys(Keys.TAB)
+        script = "const s = getComputedStyle(document.activeElement); return s.outlineStyle + ' ' + s.outlineWidth"
+        return str(self.browser.execute_script(script))
 
     def complaints(self) -> list[str]:
         """The errors in the browser's console."""

@@ -114,6 +114,7 @@ def test_a_click_on_an_example_answers_it(chromium: Any, bundled: str) -> None:
     assert page.find("#absa-reviews textarea").get_attribute("value") == demo.EXAMPLES[1]
     page.click_text("#examples button", "at once")
     page.until("#absa-answer", f"in {len(demo.EXAMPLES)} reviews")
+    assert page.focus_by_keyboard("#absa-reviews textarea") == "solid 3px"
     page.tab("Correct")
     page.choose("#absa-review", demo.EXAMPLES[2])
     assert not page.complaints()
@@ -304,6 +305,7 @@ def test_the_page_fits_a_phone_and_marks_have_contrast_in_both_themes(
         mark, label = "#absa-answer mark:not(.soft)", "#absa-answer mark:not(.soft) .zoo-label"
         for css in (mark, label):
             assert abs(page.light(css, "color") - page.light(css, "background-color")) > 90, css
+        assert not page.faint_texts()
         page.tab("Correct")
         page.find("#absa-table")
         picture(f"absa-phone-correct-{'dark' if dark else 'light'}")

@@ -55,8 +55,8 @@ class Scripted:
 class Page(Browsed):
     """The open demo of arithmetic."""
 
-    def __init__(self, browser: Any, address: str) -> None:
-        super().__init__(browser, address, "#question textarea, #question input")
+    def __init__(self, browser: Any, address: str, dark: bool = False) -> None:
+        super().__init__(browser, address, "#question textarea, #question input", dark)
 
     def text(self, css: str) -> str:
         return str(self.find(css).text)
@@ -203,10 +203,14 @@ def test_the_page_sends_no_request_to_another_machine(chromium: Any, scripted: s
     assert not page.foreign()
 
 
-def test_the_page_fits_a_phone(chromium: Any, scripted: str, picture: Callable[[str], Path]) -> None:
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_the_page_fits_a_phone_and_is_readable_in_both_themes(
+    chromium: Any, scripted: str, picture: Callable[[str], Path], dark: bool
+) -> None:
     with screen(chromium, *PHONE):
-        page = Page(chromium, scripted)
+        page = Page(chromium, scripted, dark)
         page.ask("47 x 86")
         page.until("#answer", "✓ Python says 4042 too")
-        picture("phone")
+        picture(f"phone-{'dark' if dark else 'light'}")
         assert page.too_wide() <= 0
+        assert not page.faint_texts()

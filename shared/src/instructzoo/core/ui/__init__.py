@@ -55,6 +55,8 @@ def theme() -> Any:
         button_primary_text_color="white",
         button_primary_background_fill_dark="*primary_700",
         button_primary_background_fill_hover_dark="*primary_800",
+        input_placeholder_color="*neutral_500",
+        input_placeholder_color_dark="*neutral_400",
         input_background_fill="white",
         input_background_fill_dark="*neutral_900",
     )

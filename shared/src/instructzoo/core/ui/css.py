@@ -53,6 +53,7 @@ table.zoo-table .zoo-unknown {color: var(--body-text-color-subdued) !important}
 /* input and answer side by side; on a phone below each other, and the examples last */
 .zoo-split {align-items: flex-start !important}
 #examples button {text-align: start}
+#card .zoo-scroll:first-child td:first-child {white-space: nowrap}
 @media (max-width: 899px) {
   .zoo-split {flex-direction: column !important; align-items: stretch !important}
   .zoo-split > .zoo-input {display: contents !important}

@@ -46,9 +46,11 @@ def build_tab(bar: ModelBar, result_folders: ResultFolders, analyses: gr.State, 
     )
     text = gr.Textbox(label=f"Text, at most {MAX_TEXT:,} characters", lines=2, max_lines=8, elem_id="absa-text")
     with gr.Row(equal_height=True):
-        domain = gr.Dropdown(list(DOMAINS), value=DOMAINS[0], label="Domain", elem_id="absa-domain", min_width=140)
-        custom = gr.Checkbox(False, label="Allow my own categories", container=False, elem_id="absa-own", min_width=180)
+        domain = gr.Dropdown(
+            list(DOMAINS), value=DOMAINS[0], label="Kind of review", elem_id="absa-domain", min_width=140
+        )
         ask_button = gr.Button("Ask the model", elem_id="absa-ask-one", min_width=140)
+    custom = gr.Checkbox(False, label="Allow my own categories", container=False, elem_id="absa-own")
     table = gr.Dataframe(
         headers=list(ELEMENTS), type="array", column_count=len(ELEMENTS), interactive=True, wrap=True,
         elem_id="absa-table", label="Opinions", show_label=False, buttons=[], value=[[""] * len(ELEMENTS)],

@@ -18,9 +18,7 @@ from instructzoo.core.recipe import Recipe, validate_settings
 from instructzoo.core.ui.model_choice import ModelBar, ModelChoice, about_box, model_bar
 from instructzoo.core.ui.questions import AnswersRows, answered, question_row
 
-SUMMARY = (
-    "A small language model that adds, subtracts, multiplies and divides whole numbers. Python checks every answer."
-)
+SUMMARY = "A language model calculates with whole numbers and shows its steps. Python checks every answer."
 HINT = "Type a question, such as 345 + 678."
 EXAMPLES = (
     "47 × 86",
