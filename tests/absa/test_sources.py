@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from instructzoo.absa import prompts, sources
+from instructzoo.absa.data.corpora import locate
+from instructzoo.absa.data.mixture import sentence_key
 from instructzoo.absa.schema import TASKS, Quad
 from instructzoo.core import api, data
+from instructzoo.core import recipe as recipes
 from instructzoo.core.errors import ZooError
 from instructzoo.core.infer.grammar import permits
 from instructzoo.core.recipe import Recipe
@@ -443,3 +446,17 @@ def test_own_reviews_are_not_weighted_or_respaced(tmp_path: Path) -> None:
     plain = train_rows(path, "own")
     mixed = {"weights": {"ae": 0.3, "aesc": 3}, "natural_spacing": 1, "one_set": True, "state_convention": True}
     assert train_rows(path, "own", **mixed) == plain and len(plain) == 40
+
+
+@pytest.mark.realdata
+@pytest.mark.slow
+def test_small_trains_on_no_sentence_of_any_test_part(realdata: Path) -> None:
+    small = recipes.load("absa/small", [f"data.path={realdata}"])
+    train = {sentence_key(text) for text in sources.build(small)["train"]["input"]}
+    in_test = set[str]()
+    for name in set(small.data.sources) - set(small.data.options.get("skip_test", ())):
+        for split, path in locate(name, str(realdata), only_source=False).items():
+            if split == "test":
+                in_test |= {sentence_key(row["input"]) for _, row in sources.gold(path, "ae") or ()}
+    assert len(train) > 6_000 and len(in_test) > 3_000
+    assert not train & in_test
