@@ -82,9 +82,9 @@ def check_text(text: object, max_characters: int) -> str:
     return text
 
 
-def text_of(input: str | Mapping[str, Any]) -> str:
+def text_of(input: object) -> str:
     """The text of an input: the input itself, or the column `input` of a row in the domain's own format."""
-    return input if isinstance(input, str) else str(input.get("input") or "")
+    return str((input.get("input") or "") if isinstance(input, Mapping) else input)
 
 
 def located_sentences(text: str, max_characters: int) -> Sequence[tuple[int, str]]:
