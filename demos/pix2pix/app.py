@@ -4,5 +4,5 @@ from instructzoo.core import domain as domains
 from instructzoo.core import infer, ui
 
 pix2pix = domains.get("pix2pix")
-predictor = infer.load(pix2pix, pix2pix.bundled_model())
+predictor = infer.open_model(pix2pix)
 ui.launch(pix2pix.module("demo").build(predictor), hosted=True)
