@@ -12,7 +12,7 @@ import torch
 import transformers
 from test_backbones import saved
 
-from instructzoo.core import api, infer
+from instructzoo.core import api, infer, load
 from instructzoo.core import domain as domains
 from instructzoo.core import recipe as recipes
 from instructzoo.core.commands import eval as evaluation
@@ -152,6 +152,31 @@ def test_answers_in_a_dialect_are_scored_and_kept_as_they_came(
     scores = evaluation.eval("absa", model=f"instructabsa-joint={t5}", rows=str(file), quiet=True)
     assert scores["n"] == 2
     assert {f["value"] for f in scores["systems"]["model"]["figures"] if f["metric"] == "F1"} == {1.0}
+
+
+def test_typed_answers_of_a_checkpoint_are_of_the_task_that_it_answers(
+    t5: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outputs = {"absa": "wine:positive, service:negative", "uie": "( attack: bombed, Oslo: place)"}
+    asked = list[dict[str, Any]]()
+
+    def answer(self: Predictor, rows: list[dict[str, Any]]) -> list[str]:
+        asked.extend(rows)
+        assert all(self.prompts.render(row, 0) for row in rows)
+        return [outputs[self.domain.name]] * len(rows)
+
+    monkeypatch.setattr(Predictor, "answer", answer)
+    model = load("absa", f"instructabsa-joint={t5}")
+    (review,) = model(["Great wine, slow service"])
+    assert {row["task"] for row in asked} == {"aesc"}
+    found = [(q.quad.aspect, q.quad.sentiment, q.aspect) for q in review.quads]
+    assert found == [("wine", "positive", (6, 10)), ("service", "negative", (17, 24))]
+    (wrong_task,) = model(["Great wine"], task="asqp")
+    assert "a question of the task asqp; expected aesc" in wrong_task.error
+    extracted = load("uie", f"instructuie={t5}")(["Oslo was bombed."], task="ee", labels={"attack": ["place"]})[0]
+    assert [(e.type, e.trigger.text, e.arguments[0].type, e.arguments[0].start) for e in extracted.events] == [
+        ("attack", "bombed", "place", 0)
+    ]
 
 
 def test_an_output_that_means_nothing_in_a_dialect_means_nothing_in_the_own_format(t5: Path) -> None:

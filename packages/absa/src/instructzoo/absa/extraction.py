@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from instructzoo.absa import prompts
 from instructzoo.absa.schema import ELEMENTS, SENTIMENTS, TASK_ELEMENTS, Quad
-from instructzoo.core.answers.model import answer_inputs
+from instructzoo.core.answers.model import answer_inputs, options_for
 from instructzoo.core.answers.questions import Cell, Question
 from instructzoo.core.data.sentence_split import sentences
 from instructzoo.core.infer import trained_labels
@@ -173,7 +173,8 @@ def analyse(predictor: LabelledPredictor, texts: Sequence[str], max_characters: 
     """
     from instructzoo.absa import answers
 
-    return answer_inputs(answers, predictor, texts, answers.Options(max_characters=max_characters))
+    options = options_for(answers, predictor, {"max_characters": max_characters})
+    return answer_inputs(answers, predictor, texts, options)
 
 
 def combine_outputs(text: str, rows: Sequence[Question], outputs: Sequence[str], task: str = TASK) -> ReviewAnalysis:

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from instructzoo.core.data.readers import shorten
 from instructzoo.core.data.sentence_split import sentences
 from instructzoo.core.errors import ZooError
+from instructzoo.core.infer.own_format import in_own_format
 from instructzoo.core.record import Invalid, Row
 from instructzoo.uie import prompts
 from instructzoo.uie.prompts.templates import INSTRUCTIONS
@@ -180,7 +181,8 @@ def extract(predictor: Predictor, text: str, schema: Schema) -> Extraction:
         ZooError: For a sentence that is too long for the model.
     """
     questions = [(start, row) for start, sentence in sentences(text) for row in build_questions(sentence, schema)]
-    outputs = predictor.answer([row for _, row in questions]) if questions else []
+    rows = [row for _, row in questions]
+    outputs = in_own_format(predictor, rows, predictor.answer(rows)) if rows else []
     return combine_answers(text, schema, questions, outputs)
 
 

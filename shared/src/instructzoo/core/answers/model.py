@@ -18,8 +18,8 @@ from instructzoo.core.answers.questions import Options, Question
 from instructzoo.core.domain import Domain
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.infer import trained_labels
+from instructzoo.core.infer.own_format import in_own_format
 from instructzoo.core.recipe import validate_settings
-from instructzoo.core.record import Row
 from instructzoo.core.terminal.progress import Progress
 
 BLOCK_INPUTS, BLOCK_QUESTIONS = 128, 256
@@ -97,7 +97,7 @@ class Model:
             ZooError: An option is unknown or malformed.
         """
         module = self.domain.module("answers")
-        checked = check_options(module, options)
+        checked = options_for(module, self.predictor, options)
         for block in requests(module, ((input, "") for input in inputs), checked):
             yield from (answered.answer for answered in answer_requests(module, self.predictor, block, checked))
 
@@ -181,6 +181,21 @@ def check_options(module: Any, options: Mapping[str, Any]) -> Any:
     return validate_settings(module.Options, dict(options), "options")
 
 
+def options_for(module: Any, predictor: Any, options: Mapping[str, Any]) -> Any:
+    """The options of a call to a model: what the caller gave, else what the model's dialect answers, else the defaults.
+
+    Args:
+        module: The domain's module `answers`.
+        predictor: The model. One in a dialect may answer one task alone, which `OPTIONS` of its prompts names.
+        options: What the caller gave.
+
+    Raises:
+        ZooError: As for `check_options`.
+    """
+    answered = predictor.prompts.OPTIONS if predictor.recipe.model.dialect else {}
+    return check_options(module, {**answered, **options})
+
+
 def requests(module: Any, inputs: Iterable[tuple[Any, str]], options: Options) -> Iterator[list[Request]]:
     """The questions on a stream of inputs, in blocks for one call of the model each.
 
@@ -226,7 +241,7 @@ def answer_requests(module: Any, predictor: Any, block: Sequence[Request], optio
 
     def outputs_of(rows_by_input: Sequence[Sequence[Any]]) -> list[list[str]]:
         rows = [row for rows in rows_by_input for row in rows]
-        outputs = iter(_in_own_format(predictor, rows, predictor.answer(rows)) if rows else [])
+        outputs = iter(in_own_format(predictor, rows, predictor.answer(rows)) if rows else [])
         return [list(islice(outputs, len(rows))) for rows in rows_by_input]
 
     outputs, rows_of_valid = iter(answer_or_reason(labelled, outputs_of)), iter(labelled)
@@ -242,13 +257,6 @@ def answer_requests(module: Any, predictor: Any, block: Sequence[Request], optio
         questions = [Question(asked.start, row) for asked, row in zip(request.questions, rows, strict=True)]
         answered.append(Answered(module.answer(request.input, questions, result, options), result))
     return answered
-
-
-def _in_own_format(predictor: Any, rows: Sequence[Row], outputs: Sequence[str]) -> list[str]:
-    """The outputs in the domain's own format, where the model has another prompt dialect."""
-    if not predictor.recipe.model.dialect:
-        return list(outputs)
-    return [predictor.prompts.rewrite(output, row) for output, row in zip(outputs, rows, strict=True)]
 
 
 def answer_inputs(module: Any, predictor: Any, inputs: Iterable[Any], options: Options) -> list[Any]:

@@ -16,7 +16,7 @@ from instructzoo.core.answers import output_files
 from instructzoo.core.answers.answer_file import answer_to_file, answer_to_stdout
 from instructzoo.core.answers.inputs import ROW_KEY, Item, count_items, items_of, read_items
 from instructzoo.core.answers.inputs import text_column as choose_text_column
-from instructzoo.core.answers.model import check_options
+from instructzoo.core.answers.model import check_options, options_for
 from instructzoo.core.answers.output_files import OutputFile
 from instructzoo.core.answers.text_files import TEXT_KEYS
 from instructzoo.core.errors import ZooError
@@ -73,7 +73,7 @@ def predict(
     domain = domains.get(domain_name)
     suffix = output_files.check_suffix(Path(output)) if output != "-" else ".jsonl"
     given = dict(options or {})
-    checked = check_options(domain.module("answers"), given)
+    check_options(domain.module("answers"), given)  # before a model is opened
     column, items = _open(source, text_column)
     if column == ROW_KEY and given:
         found = f"rows with an instruction, and the options {', '.join(given)}"
@@ -81,6 +81,7 @@ def predict(
     total = None if source == "-" else count_items(source)
     chosen = model_option.for_answers(domain, model, yes, ask=source != "-")
     predictor, about = infer.open_chosen(domain, chosen), model_option.about(domain, chosen)
+    checked = options_for(domain.module("answers"), predictor, given)
     if column == ROW_KEY and suffix == ".jsonl" and not raw:
         return _predict_rows(predictor, _located(items), output, total, quiet) | about
     if output == "-":

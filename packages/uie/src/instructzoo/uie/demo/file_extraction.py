@@ -20,6 +20,7 @@ from instructzoo.core.answers.blocks import Faults, answer_or_reason, blocks
 from instructzoo.core.answers.text_files import Line, read_texts
 from instructzoo.core.data.sentence_split import sentences
 from instructzoo.core.errors import ZooError
+from instructzoo.core.infer.own_format import in_own_format
 from instructzoo.core.record import Row
 from instructzoo.core.ui.questions import AnswersRows
 from instructzoo.uie.answers import of_extraction
@@ -109,7 +110,7 @@ def _write_block(
 
     def answer(requests: Sequence[Request]) -> list[list[str]]:
         rows = [row for request in requests for _, row in request.questions]
-        outputs = iter(predictor.answer(rows) if rows else [])
+        outputs = iter(in_own_format(predictor, rows, predictor.answer(rows)) if rows else [])
         return [list(islice(outputs, len(request.questions))) for request in requests]
 
     answers = iter(answer_or_reason([request for request in block if not request.fault], answer))

@@ -12,6 +12,9 @@ from instructzoo.core.record import Invalid, Segment
 DEFAULT_TASK = "aesc"
 """The only task that the checkpoint answers."""
 
+OPTIONS = {"task": DEFAULT_TASK}
+"""What is asked of it where the caller of typed answers names no task."""
+
 DEFINITION = (
     "Definition: The output will be the aspects (both implicit and explicit) and the aspects sentiment polarity. "
     "In cases where there are no aspects the output should be noaspectterm:none."

@@ -61,6 +61,9 @@ INSTRUCTIONS = {
         'Output format is "name1: role1; name2: role2".'
     ),
 }
+OPTIONS: dict[str, Any] = {}
+"""Options of typed answers whose defaults are others for this checkpoint: none."""
+
 APOSTROPHE = "#$%#"
 """How an apostrophe is written in an event's type and trigger."""
 
