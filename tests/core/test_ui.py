@@ -18,6 +18,7 @@ from instructzoo.core import recipe as recipes
 from instructzoo.core.domain import BrokenDomain
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
+from instructzoo.core.testing import Scripted
 
 
 @pytest.fixture
@@ -118,6 +119,17 @@ def test_the_gallery_names_a_broken_domain_and_its_error(monkeypatch: pytest.Mon
     page = ui.gallery()
     shown = [block.value for block in page.blocks.values() if isinstance(block, gr.HTML)]
     assert any("torn cannot be loaded: ImportError: x" in value for value in shown)
+
+
+def test_the_gallery_shows_the_demo_of_a_domain_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    arithmetic = domains.get("arithmetic")
+    monkeypatch.setattr(domains, "discover", lambda: {"arithmetic": arithmetic})
+    monkeypatch.setattr("instructzoo.core.infer.open_model", lambda domain: Scripted(domain))
+    blocks = ui.gallery()
+    blocks.close()
+    (tab,) = blocks.children[0].children
+    shown = [child.value for child in tab.children if isinstance(child, gr.HTML)]
+    assert len(shown) == 1 and "Arithmetic" in shown[0]
 
 
 def test_the_theme_and_css_refer_to_no_remote_address() -> None:

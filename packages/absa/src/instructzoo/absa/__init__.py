@@ -5,7 +5,7 @@ from instructzoo.core.shelf import ONLY_MADE_UP, ShelfModel, TrainingData
 
 domain = Domain(
     name="absa",
-    title="Aspects and sentiment",
+    title="Opinions in reviews",
     summary="aspects, categories, opinion terms and sentiments in reviews",
     paper="arXiv:2210.06629",
     columns=("task", "domain", "gold"),

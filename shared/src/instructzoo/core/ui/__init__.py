@@ -103,11 +103,9 @@ def _tab(domain: Domain) -> None:
     from instructzoo.core import infer
 
     try:
-        demo = domain.module("demo").build(infer.open_model(domain))
+        domain.module("demo").build(infer.open_model(domain))  # within the tab, which shows it
     except ZooError as error:
         gr.HTML(note(str(error)))
-    else:
-        demo.render()
 
 
 def launch(

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from instructzoo.absa import domain
 from instructzoo.absa.demo import correction_tab, file_extraction, rendering
 from instructzoo.absa.extraction import LabelledPredictor, ReviewAnalysis, analyse
 from instructzoo.core import ui
@@ -18,7 +19,6 @@ from instructzoo.core.ui.examples import clickable_examples
 from instructzoo.core.ui.files import ResultFolders
 from instructzoo.core.ui.model_choice import ModelBar, ModelChoice, about_box, model_bar
 
-TITLE = "Opinions in reviews"
 SUMMARY = "Paste reviews: the model marks what they praise or criticise, and in which words."
 MAX_REVIEW, MAX_PASTED = 5_000, 50_000
 """Maximum length of one pasted review, and of all of them, in characters."""
@@ -54,8 +54,8 @@ def build(predictor: Any) -> gr.Blocks:
     """
     result_folders = ResultFolders()  # removed together with the page
     first_answer = analyse_pasted(predictor, EXAMPLES[0])
-    with ui.page(f"instructzoo · {TITLE}") as page:
-        gr.HTML(ui.head(TITLE, SUMMARY) + rendering.STYLE)
+    with ui.page(f"instructzoo · {domain.title}") as page:
+        gr.HTML(ui.head(domain.title, SUMMARY) + rendering.STYLE)
         bar = model_bar(ModelChoice(predictor))
         analyses = gr.State(first_answer[1])
         with gr.Tab("Reviews"):
