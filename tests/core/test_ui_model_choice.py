@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,7 +99,7 @@ def test_the_dropdown_is_shown_only_where_there_is_a_choice(opened: list[str], m
 
 
 def test_a_model_whose_base_is_not_here_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(downloads, "at_hand", lambda name: False)
+    monkeypatch.setattr(downloads, "at_hand", lambda *given: False)
     assert "tiny" in model_choice.ready_models(domains.get("absa"))
     assert "small" not in model_choice.ready_models(domains.get("absa"))
 
@@ -130,6 +131,14 @@ def test_no_path_of_another_machine_is_shown() -> None:
         assert base not in ui.card(recipe, {"backbone": base, "systems": SYSTEMS}), base
     recipe = Recipe.model_validate({"domain": "absa", "model": {"backbone": "owner/name"}})
     assert "owner/name" in ui.card(recipe, None)
+
+
+def test_the_table_of_scores_begins_with_everyday_texts(opened: list[str]) -> None:
+    everyday = {"systems": {"model": SYSTEMS["model"] | {"figures": [VALUE | {"value": 0.8, "n": 40}]}}}
+    recipe = recipes.load("arithmetic/tiny")
+    shown = ui.card(recipe, {"systems": SYSTEMS}, (), SMALL, {"all": "all four"}, everyday)
+    cells = re.findall(r">([^<>]+)</t[dh]>", shown)
+    assert cells.index("everyday texts, written as a test") < cells.index("80.0%") < cells.index("all four")
 
 
 VALUE = {"metric": "F1", "value": 0.5, "low": 0.4, "high": 0.6, "n": 20, "group": "all"}

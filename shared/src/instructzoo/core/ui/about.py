@@ -27,6 +27,7 @@ def card(
     limits: Sequence[tuple[str, str]] = (),
     model: ShelfModel | None = None,
     group_names: Mapping[str, str] = MappingProxyType({}),
+    everyday: Mapping[str, Any] | None = None,
 ) -> str:
     """HTML of the card of a model: its base, its training data, its limits, and its scores with n and interval.
 
@@ -36,6 +37,7 @@ def card(
         limits: Further rows of the card: name and text.
         model: Its row in the domain's table of models; None for a run or a folder.
         group_names: What the table of scores calls a group of examples, by the group; others keep their names.
+        everyday: The content of its everyday.json, the scores on everyday texts, if it has one.
     """
     base = str((scores or {}).get("backbone") or recipe.model.backbone)
     if model is None:
@@ -52,7 +54,7 @@ def card(
         ("Recipe", f"{recipe.domain}/{recipe.name}" + (f", after {recipe.paper}" if recipe.paper else "")),
         *limits,
     ]
-    return table(("", ""), [fact for fact in facts if fact[1]]) + scores_table(recipe, scores, group_names)
+    return table(("", ""), [fact for fact in facts if fact[1]]) + scores_table(recipe, scores, group_names, everyday)
 
 
 def _source_name(source: str) -> str:
@@ -68,20 +70,31 @@ def base_name(base: str) -> str:
     return base if NAME_OR_HUB_ID.fullmatch(base) else ""
 
 
-def scores_table(recipe: Recipe, scores: Mapping[str, Any] | None, group_names: Mapping[str, str]) -> str:
+def scores_table(
+    recipe: Recipe,
+    scores: Mapping[str, Any] | None,
+    group_names: Mapping[str, str],
+    everyday: Mapping[str, Any] | None = None,
+) -> str:
     """HTML of the scores of a model by group, and of the best simple method beside it.
 
     Args:
         recipe: The recipe of the model.
         scores: The content of scores.json; None where the model has not been scored.
         group_names: What the table calls a group of examples, by the group.
+        everyday: The scores on everyday texts, which are shown first.
     """
     if not scores:
         return f'<p class="zoo-hint">Not scored yet: zoo eval {escape(recipe.domain)}</p>'
     model = Scores.from_dict(scores["systems"]["model"])
     headline = model.headline_value()
     values = [value for value in model.metric_values if value.metric == headline.metric]
-    rows = [_row(group_names.get(value.group, value.group), value) for value in values[:MAX_SCORES]]
+    rows = (
+        [_row("everyday texts, written as a test", Scores.from_dict(everyday["systems"]["model"]).headline_value())]
+        if everyday
+        else []
+    )
+    rows += [_row(group_names.get(value.group, value.group), value) for value in values[:MAX_SCORES]]
     baselines = [
         (SYSTEM_LABELS.get(name, name), Scores.from_dict(system).headline_value())
         for name, system in scores["systems"].items()

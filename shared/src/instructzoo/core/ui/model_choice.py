@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from instructzoo.core import domain as domains
+from instructzoo.core import runs
 from instructzoo.core.domain import Domain
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
@@ -112,6 +113,19 @@ class ModelChoice:
         return f'<p class="zoo-knows">{escape(knows)}</p>'
 
 
+def everyday_scores(domain: Domain, model: ShelfModel | None) -> dict[str, Any] | None:
+    """The scores of a bundled model on everyday texts, which stand beside its weights; None where there are none.
+
+    Args:
+        domain: The domain of the model.
+        model: Its row in the domain's table; None for a run or a folder.
+    """
+    if model is None or not (model.bundled and domain.has_bundled_model(model.name)):
+        return None
+    path = domain.bundled_model(model.name) / "everyday.json"
+    return runs.read_json(path) if path.is_file() else None
+
+
 def ready_models(domain: Domain) -> list[str]:
     """The names of the models of a domain that can be opened without a download.
 
@@ -181,7 +195,14 @@ def about_box(
             predictor = bar.models.get(name)
         except ZooError as error:
             return note(str(error))
-        return card(predictor.recipe, predictor.scores, limits(predictor), predictor.model, group_names)
+        return card(
+            predictor.recipe,
+            predictor.scores,
+            limits(predictor),
+            predictor.model,
+            group_names,
+            everyday_scores(bar.models.domain, predictor.model),
+        )
 
     with gr.Accordion("About this model", open=False, elem_id="card"):
         shown = gr.HTML(about(bar.models.start))

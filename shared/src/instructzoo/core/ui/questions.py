@@ -14,7 +14,7 @@ from instructzoo.core.errors import ZooError
 from instructzoo.core.ui.examples import clickable_examples
 from instructzoo.core.ui.model_choice import AnswersRows, ModelBar, ModelChoice, about_box, model_bar
 
-__all__ = ["AnswerHTML", "AnswersRows", "answered", "model_card", "question_page", "question_row"]
+__all__ = ["AnswerHTML", "AnswersRows", "answered", "question_page", "question_row"]
 
 AnswerHTML = Callable[[Any, str], str]
 """HTML of a predictor's answer to a question of 1 to ui.MAX_CHARACTERS characters. It may raise ZooError."""
@@ -110,16 +110,3 @@ def answered(answer_html: Callable[[str], str], text: str, hint: str = "") -> st
         return answer_html(question)
     except ZooError as error:
         return ui.note(f"This cannot be answered: {error}")
-
-
-def model_card(predictor: AnswersRows, limits: Sequence[tuple[str, str]] = ()) -> None:
-    """The folded card of the model, put into the page that is being built.
-
-    Args:
-        predictor: The model, with its recipe and its scores.
-        limits: Lines of the card: what the model is for, and what it is not.
-    """
-    import gradio as gr
-
-    with gr.Accordion("About this model", open=False, elem_id="card"):
-        gr.HTML(ui.card(predictor.recipe, predictor.scores, limits))
