@@ -10,8 +10,9 @@ from typer.main import get_command
 
 from instructzoo.core import runs
 from instructzoo.core.cli import app
-from instructzoo.core.commands.bundle import scores_files
+from instructzoo.core.commands.bundle import scores_files, with_models
 from instructzoo.core.report import results_table
+from instructzoo.core.report.model_card import MODELS_SECTION
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("packages/*/README.md")), ROOT / "shared" / "README.md"]
@@ -30,6 +31,13 @@ def test_the_readme_shows_the_results_of_every_bundled_model() -> None:
     bundled = [path.parents[5].name for path in ROOT.glob("packages/*/src/instructzoo/*/weights/tiny/scores.json")]
     assert len(bundled) >= 4
     assert names >= {f"{name}/weights/tiny" for name in bundled}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_tables_of_models_are_as_the_packages_declare_them(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert with_models(text) == text, "python -m instructzoo.core.commands.bundle"
+    assert page != ROOT / "README.md" or MODELS_SECTION.search(text)
 
 
 @pytest.mark.parametrize(

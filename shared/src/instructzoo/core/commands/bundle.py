@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,12 @@ from typing import Any
 from instructzoo.core import domain as domains
 from instructzoo.core import runs
 from instructzoo.core.commands.export import PROBES, export
+from instructzoo.core.commands.list import models
 from instructzoo.core.domain import Domain
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.model_hashes import write_hashes
 from instructzoo.core.report import update_readme
-from instructzoo.core.report.model_card import bundled_card
+from instructzoo.core.report.model_card import MODELS_SECTION, bundled_card, models_table
 from instructzoo.core.shelf import LARGEST, by_name
 
 _MARKER = re.compile(r"<!-- results:([\w./-]+) -->")
@@ -70,7 +72,8 @@ def bundle(domain_name: str, model: str, half: bool = False, name: str = "tiny")
             raise ZooError(found, expected, "train a smaller backbone or a lower rank, or add --half")
         command = f"zoo eval {domain_name} --model {name} --json"
         runs.write_json(fresh / "scores.json", scores | {"run": "bundled", "command": command})
-        runs.write_text(fresh / "README.md", bundled_card(domain, table[name], runs.stored_recipe(fresh)))
+        recipe = (fresh / "recipe.yaml").read_text(encoding="utf-8")
+        runs.write_text(fresh / "README.md", bundled_card(domain, table[name], recipe))
         write_hashes(fresh)
     changed = [str(page) for page in _pages(domain, root) if update_page(root, page)]
     return {"output": str(weights), "megabytes": round(size / 2**20, 2), **compared, "pages": changed}
@@ -118,9 +121,23 @@ def _pages(domain: Domain, root: Path) -> list[Path]:
 
 
 def update_page(root: Path, page: Path) -> bool:
-    """Write the results tables of a README anew, from the scores of the checkout; whether anything changed."""
-    names = _MARKER.findall(page.read_text(encoding="utf-8"))
-    return update_readme(page, {name: scores_files(root, name) for name in names}) if names else False
+    """Write the tables of models and results in a README anew, from the checkout; whether anything changed."""
+    text = page.read_text(encoding="utf-8")
+    updated = with_models(text)
+    if updated != text:
+        runs.write_text(page, updated)
+    names = _MARKER.findall(text)
+    tables = update_readme(page, {name: scores_files(root, name) for name in names}) if names else False
+    return tables or updated != text
+
+
+def with_models(text: str) -> str:
+    """The text of a README with its tables of models as they are now."""
+
+    def section(match: re.Match[str]) -> str:
+        return f"{match[1]}{models_table(models(match['domain'])['models'])}\n{match[3]}"
+
+    return MODELS_SECTION.sub(section, text)
 
 
 def scores_files(root: Path, name: str) -> list[Path]:
@@ -138,3 +155,20 @@ def scores_files(root: Path, name: str) -> list[Path]:
         return [path / "scores.json" if run.count("/") == 1 else path.with_suffix(".json")]
     folder = root / "docs" / "results" / domain / run
     return sorted(folder.glob("*.json")) if folder.is_dir() else [folder.with_suffix(".json")]
+
+
+def main() -> None:
+    """Write the cards of bundled models and the tables of all READMEs of the checkout anew."""
+    root = Path()
+    installed = [domain for domain in domains.discover().values() if isinstance(domain, Domain)]
+    for domain, model in ((domain, model) for domain in installed for model in domain.shelf().values()):
+        if model.bundled:
+            folder = domain.bundled_model(model.name)
+            recipe = (folder / "recipe.yaml").read_text(encoding="utf-8")
+            runs.write_text(folder / "README.md", bundled_card(domain, model, recipe))
+    for page in sorted([root / "README.md", *root.glob("packages/*/README.md")]):
+        sys.stdout.write(f"{page}: {'updated' if update_page(root, page) else 'up to date'}\n")
+
+
+if __name__ == "__main__":
+    main()

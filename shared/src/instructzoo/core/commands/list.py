@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from instructzoo.core import domain as domains
-from instructzoo.core import runs
+from instructzoo.core import run_checks, runs
 from instructzoo.core.domain import Domain
 from instructzoo.core.shelf import ShelfModel
 
@@ -60,8 +60,8 @@ def models(domain_name: str | None = None) -> dict[str, Any]:
     Returns:
         {"models": [{"domain", "name", "kind", "base", "knows", "megabytes": size of the weights, "data": [{"name",
         "licence", "research_only"}], "research_only", "licence", "score": {"metric", "value", "low", "high", "n",
-        "on"}, "fetch": {"name", "megabytes"}, "repository", "dialect", "source"}]}. "score" is None where none is
-        recorded, and "fetch" where nothing must be fetched.
+        "group", "on"}, "everyday": the same on everyday texts, "fetch": {"name", "megabytes"}, "repository",
+        "dialect", "source"}]}. A score is None where none is recorded, and "fetch" where nothing must be fetched.
 
     Raises:
         ZooError: There is no such domain, or the scores beside a model are damaged.
@@ -95,7 +95,8 @@ def entry(domain: Domain, model: ShelfModel) -> dict[str, Any]:
         **asdict(model),
         "megabytes": megabytes(folder) if folder else model.megabytes,
         "research_only": model.research_only,
-        "score": score(folder) if folder else None,
+        "score": score(folder / "scores.json", model.kind == "tiny") if folder else None,
+        "everyday": score(folder / "everyday.json") if folder else None,
         "fetch": asdict(missing) if missing else None,
     }
 
@@ -105,15 +106,28 @@ def megabytes(folder: Path) -> float:
     return round(sum(path.stat().st_size for path in folder.rglob("*.safetensors")) / 2**20, 2)
 
 
-def score(folder: Path) -> dict[str, Any] | None:
-    """The headline of the scores.json in a folder, with interval, n and what was scored; None without scores."""
-    scores = runs.scores_of(folder)
-    if scores is None:
+def score(path: Path, made_up: bool = False) -> dict[str, Any] | None:
+    """The headline of a scores.json, with its interval and n, and what was scored.
+
+    Args:
+        path: The file.
+        made_up: Whether the model was scored on its microworld.
+
+    Returns:
+        {"metric", "value", "low", "high", "n", "group", "on"}; None where there is no such file.
+
+    Raises:
+        ZooError: The file is damaged.
+    """
+    if not path.is_file():
         return None
-    model = scores["systems"]["model"]
+    scores = runs.read_object(path, "the scores of zoo eval")
+    run_checks.check_scores(scores, path)
+    model, part = scores["systems"]["model"], scores.get("part", "test")
     metric, group = model["headline"]
     headline = next((v for v in model["figures"] if (v["metric"], v["group"]) == (metric, group)), model["figures"][0])
-    return {**headline, "on": f"{scores['part']} split of {scores['domain']}/{scores['recipe']}"}
+    rows = f"the rows of {scores['rows']['file']}" if part == "file" else f"the {part} split of {scores['recipe']}"
+    return {**headline, "on": "held-out items of its made-up world" if made_up else rows}
 
 
 def settings() -> str:

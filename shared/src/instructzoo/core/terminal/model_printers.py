@@ -30,6 +30,8 @@ def models(result: dict[str, Any]) -> None:
 
 def _facts(model: dict[str, Any]) -> dict[str, str]:
     """What the lines of a block say, by their keys."""
+    from instructzoo.core.report.model_card import score_text
+
     data = "; ".join(
         f"{data['name']} ({data['licence']}{', research only' if data['research_only'] else ''})"
         for data in model["data"]
@@ -38,7 +40,8 @@ def _facts(model: dict[str, Any]) -> dict[str, str]:
     facts = {
         "knows": model["knows"],
         "base": model["base"] + size,
-        "score": score(model["score"]),
+        "score": score_text(model["score"]),
+        "everyday": score_text(model["everyday"]) if model["everyday"] else "",
         "data": data,
         "licence": model["licence"] + ("; research only" if model["research_only"] else ""),
         "hub": f"{model['repository']} (confirmed: {model['source']})" if model["repository"] else "",
@@ -54,19 +57,6 @@ def _weights(model: dict[str, Any]) -> str:
     return forms.get(model["stored"], "form not confirmed") + (f", {model['revision']}" if model["revision"] else "")
 
 
-def score(value: dict[str, Any] | None) -> str:
-    """A headline value with its interval and n: "F1 98.9 [98.6, 99.2] %, n = 2,000, test split"."""
-    from instructzoo.core.score.tables import format_cell, is_fraction
-    from instructzoo.core.score.types import MetricValue
-
-    if value is None:
-        return "none measured here"
-    numbers = MetricValue(**{key: value[key] for key in ("metric", "value", "low", "high", "n", "group")})
-    unit = " %" if is_fraction(numbers.metric) else ""
-    group = "" if numbers.group == "all" else f" of {numbers.group}"
-    return f"{numbers.metric}{group} {format_cell(numbers)}{unit}, n = {numbers.n:,}, {value['on']}"
-
-
 def _state(model: dict[str, Any]) -> str:
     """Whether anything must be fetched before the model answers."""
     missing = model["fetch"]
@@ -74,8 +64,8 @@ def _state(model: dict[str, Any]) -> str:
         return "ready"
     if model["stored"] == "pickles":
         return "to be converted first (docs/models.md)"
-    size = "" if missing["megabytes"] is None else f" {missing['megabytes']:,.0f} MB:"
-    return f"fetch{size} zoo fetch {model['domain']}/{model['name']}"
+    size = "" if missing["megabytes"] is None else f" {missing['megabytes']:,.0f} MB"
+    return f"fetch{size}: zoo fetch {model['domain']}/{model['name']}"
 
 
 def _pair(key: str, text: str) -> None:

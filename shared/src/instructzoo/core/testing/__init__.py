@@ -26,10 +26,10 @@ from instructzoo.core.data.split import SPLITS
 from instructzoo.core.domain import MODULES, Domain, PublishedResult
 from instructzoo.core.recipe import Recipe, Settings
 from instructzoo.core.record import Invalid, Record, Row, Segment
-from instructzoo.core.shelf import LARGEST
+from instructzoo.core.testing.release import ReleaseContract
 from instructzoo.core.testing.scripted import Scripted as Scripted
+from instructzoo.core.testing.shared_fixtures import ROWS, Contract
 
-ROWS = 200
 SIGNATURES: dict[str, dict[str, tuple[str, ...]]] = {
     "world": {"generate": ("n", "seed", "split")},
     "sources": {"build": ("recipe", "splits"), "gold": ("path", "task")},
@@ -64,29 +64,7 @@ SHRUNK = (
 """Overrides that let any recipe take two steps on a scratch model within seconds."""
 
 
-class _Contract:
-    """What both stages share. `name` is the domain's; the other attributes are for domains that differ."""
-
-    name: str
-    tokenizer = "bpe"
-    backbone = "scratch:llama-1x32"
-    shrunk: tuple[str, ...] = ()
-    """Overrides of the domain's own, after SHRUNK."""
-
-    @pytest.fixture
-    def domain(self) -> Domain:
-        return domains.get(self.name)
-
-    @pytest.fixture
-    def rows(self, domain: Domain) -> list[Row]:
-        return list(domain.module("world").generate(ROWS, 0, "train"))
-
-    @pytest.fixture(autouse=True)
-    def _own_folders(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("INSTRUCTZOO_RUNS", str(tmp_path / "runs"))
-
-
-class CodeContract(_Contract):
+class CodeContract(Contract):
     """Tests of a domain's code: they need no trained model."""
 
     def test_every_module_is_there(self, domain: Domain) -> None:
@@ -248,47 +226,6 @@ class CodeContract(_Contract):
         scratch = recipe.model.backbone.startswith("scratch:")
         model = [] if scratch else [f"model.backbone={self.backbone}", f"model.tokenizer={self.tokenizer}"]
         return [*model, *SHRUNK, *self.shrunk]
-
-
-class ReleaseContract(_Contract):
-    """Tests of the bundled model and of the tables that show its scores; skipped while there is no model."""
-
-    @pytest.fixture
-    def bundled(self, domain: Domain) -> Path:
-        if not domain.has_bundled_model():
-            pytest.skip(f"{domain.name} bundles no model yet: zoo bundle {domain.name} --model RUN")
-        return domain.bundled_model()
-
-    def test_the_bundled_model_answers_held_out_rows(self, domain: Domain, bundled: Path) -> None:
-        from instructzoo.core import infer
-
-        predictor = infer.load(domain, bundled)
-        world = domain.module("world")
-        settings = world.Settings(**predictor.recipe.data.world)
-        test = list(world.generate(40, 0, "test", settings))
-        correct = domain.module("metrics").correct(test, predictor.answer(test), "strict")
-        assert sum(correct) >= 0.8 * len(test)
-
-    def test_bundled_models_have_scores_and_are_small(self, domain: Domain, bundled: Path) -> None:
-        for model in (model for model in domain.shelf().values() if model.bundled):
-            folder = domain.bundled_model(model.name)
-            size = sum(path.stat().st_size for path in folder.rglob("*.safetensors"))
-            assert size <= LARGEST[model.kind], f"{model.name}: {size} bytes"
-            assert (folder / "scores.json").is_file(), f"{model.name} is not scored"
-            assert (folder / "hashes.json").is_file(), f"{model.name}: python -m instructzoo.core.model_hashes {folder}"
-
-    def test_the_readme_shows_the_scores_of_the_bundled_model(self, domain: Domain, bundled: Path) -> None:
-        from instructzoo.core import runs
-        from instructzoo.core.report import results_table
-
-        root = domain.checkout()
-        if root is None:
-            pytest.skip("a wheel ships no README: the checkout's is tested")
-        page = (root / "packages" / domain.name / "README.md").read_text(encoding="utf-8")
-        marker = rf"<!-- results:{domain.name}/weights/tiny -->\n(.*?)\n<!-- /results -->"
-        table = re.search(marker, page, re.DOTALL)
-        assert table, f"no table of the bundled model: zoo bundle {domain.name} --model RUN"
-        assert table[1].strip() == results_table(runs.read_json(bundled / "scores.json")).strip()
 
 
 class DomainContract(CodeContract, ReleaseContract):
