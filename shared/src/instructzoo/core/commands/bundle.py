@@ -161,8 +161,8 @@ def main() -> None:
     """Write the cards of bundled models and the tables of all READMEs of the checkout anew."""
     root = Path()
     installed = [domain for domain in domains.discover().values() if isinstance(domain, Domain)]
-    for domain, model in ((domain, model) for domain in installed for model in domain.shelf().values()):
-        if model.bundled:
+    for domain in installed:
+        for model in (model for model in domain.shelf().values() if model.bundled):
             folder = domain.bundled_model(model.name)
             recipe = (folder / "recipe.yaml").read_text(encoding="utf-8")
             runs.write_text(folder / "README.md", bundled_card(domain, model, recipe))

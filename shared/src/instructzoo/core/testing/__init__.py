@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
