@@ -16,6 +16,7 @@ from instructzoo.core import api, infer, load
 from instructzoo.core import domain as domains
 from instructzoo.core import recipe as recipes
 from instructzoo.core.commands import eval as evaluation
+from instructzoo.core.commands import export
 from instructzoo.core.domain import OFFICIAL_DOMAINS
 from instructzoo.core.errors import ZooError
 from instructzoo.core.infer import Predictor
@@ -177,6 +178,14 @@ def test_typed_answers_of_a_checkpoint_are_of_the_task_that_it_answers(
     assert [(e.type, e.trigger.text, e.arguments[0].type, e.arguments[0].start) for e in extracted.events] == [
         ("attack", "bombed", "place", 0)
     ]
+
+
+def test_a_checkpoint_of_one_task_is_exported(t5: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "PROBES", 2)
+    outcome = api.export("absa", str(tmp_path / "out"), model=f"instructabsa-joint={t5}")
+    assert outcome["checked"] > 0
+    exported = infer.open_model(domains.get("absa"), str(tmp_path / "out"))
+    assert exported.recipe.model.dialect == "instructabsa_joint"
 
 
 def test_an_output_that_means_nothing_in_a_dialect_means_nothing_in_the_own_format(t5: Path) -> None:

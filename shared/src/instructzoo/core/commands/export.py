@@ -55,10 +55,12 @@ def export(domain_name: str, output: str, model: str | None = None, half: bool =
 def _probes(predictor: Any) -> list[Row]:
     """Test rows of the model's recipe; of the microworld for a model that came with its weights alone."""
     from instructzoo.core import data
+    from instructzoo.core.data.microworld import world_rows
 
     if (predictor.folder / "manifest.json").is_file() or predictor.recipe.data.sources == ("world",):
         return list(islice(data.build(predictor.recipe, splits=("test",)).rows["test"], PROBES))
-    return list(predictor.domain.module("world").generate(PROBES, 0, "test"))
+    rows = world_rows(predictor.recipe, predictor.domain.module("world"), ("test",))
+    return list(islice(rows["test"], PROBES))
 
 
 def _model_card(predictor: Any) -> str:
