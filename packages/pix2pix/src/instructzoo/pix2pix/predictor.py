@@ -20,6 +20,7 @@ from instructzoo.pix2pix import model as editors
 from instructzoo.pix2pix.data import image_transforms
 from instructzoo.pix2pix.data.readers.base import resolve
 from instructzoo.pix2pix.images import Pixels
+from instructzoo.pix2pix.networks import usage_snippet as usage_snippet
 
 MAX_DIFFERENCE = 2.0
 """Mean difference of pixel values in 0..255 up to which an exported model's picture counts as the same."""

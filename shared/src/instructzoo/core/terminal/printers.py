@@ -202,6 +202,10 @@ def fetched(result: dict[str, Any]) -> None:
 def exported(result: dict[str, Any]) -> None:
     """Where `zoo export` put the model."""
     line(f"{result['output']}: {result['checked']} questions answered as before the export")
+    if result["usage"] == "run":
+        line("README.md: code that asks the model without instructzoo; it was run and gives the same answer")
+    else:
+        line(f"README.md: its code did not give the model's answer: {result['usage']}")
 
 
 def backbones(result: dict[str, Any]) -> None:
