@@ -27,19 +27,35 @@ const background = element => {
     layers.push(rgba(getComputedStyle(node).backgroundColor))
   return layers.reduceRight((below, layer) => over(layer, below), [255, 255, 255, 1])
 }
-const faint = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
-while (walk.nextNode()) {
-  const element = walk.currentNode.parentElement, text = walk.currentNode.textContent.trim()
-  const shown = text && element.checkVisibility({opacityProperty: true, visibilityProperty: true})
-  if (!shown || ["SCRIPT", "STYLE"].includes(element.tagName) || element.getBoundingClientRect().width < 2) continue
-  const behind = background(element), colour = over(rgba(getComputedStyle(element).color), behind)
+const faint = []
+const check = (element, css, text) => {
+  const behind = background(element), colour = over(rgba(css), behind)
   const [dark, light] = [luminance(behind), luminance(colour)].sort((a, b) => a - b)
   const contrast = (light + .05) / (dark + .05)
   if (contrast < 4.5) faint.push(`${contrast.toFixed(2)} ${text.slice(0, 40)}`)
 }
+const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+while (walk.nextNode()) {
+  const element = walk.currentNode.parentElement, text = walk.currentNode.textContent.trim()
+  const shown = text && element.checkVisibility({opacityProperty: true, visibilityProperty: true})
+  if (!shown || ["SCRIPT", "STYLE"].includes(element.tagName) || element.getBoundingClientRect().width < 2) continue
+  const style = getComputedStyle(element)
+  check(element, element instanceof SVGElement ? style.fill : style.color, text)
+}
+for (const box of document.querySelectorAll(":is(input, textarea)[placeholder]:not([placeholder=''])"))
+  if (box.checkVisibility()) check(box, getComputedStyle(box, "::placeholder").color, box.placeholder)
 return faint
 """
-"""Reads the contrast of every text, as WCAG 2.2 defines it (success criterion 1.4.3)."""
+"""Reads the contrast of every text and of every hint in a box, as WCAG 2.2 defines it (success criterion 1.4.3)."""
+
+
+FOCUS = """
+const element = document.activeElement, label = element.closest("label")
+const ringed = [element, label].some(e => e && parseFloat(getComputedStyle(e).outlineWidth) >= 2
+  && getComputedStyle(e).outlineStyle !== "none")
+return [ringed || element === document.body, element.outerHTML.slice(0, 80)]
+"""
+"""Whether the element that the keyboard has reached, or its label, shows a ring."""
 
 
 class Browsed:
@@ -166,6 +182,18 @@ class Browsed:
         self.find(css).send_keys(Keys.TAB)
         script = "const s = getComputedStyle(document.activeElement); return s.outlineStyle + ' ' + s.outlineWidth"
         return str(self.browser.execute_script(script))
+
+    def unmarked_by_focus(self, stops: int) -> list[str]:
+        """Those of the first elements that the tab key reaches which show no ring."""
+        from selenium.webdriver.common.action_chains import ActionChains
+        from selenium.webdriver.common.keys import Keys
+
+        without = []
+        for _ in range(stops):
+            ActionChains(self.browser).send_keys(Keys.TAB).perform()
+            ring, name = self.browser.execute_script(FOCUS)
+            without += [] if ring else [name]
+        return without
 
     def complaints(self) -> list[str]:
         """The errors in the browser's console."""

@@ -20,6 +20,7 @@ from instructzoo.core import infer, ui
 from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
+from instructzoo.core.ui import model_choice
 from instructzoo.pix2pix import demo, images, world
 from instructzoo.pix2pix.demo import edit_tab
 from instructzoo.pix2pix.edit_request import EditSettings
@@ -296,6 +297,36 @@ def test_a_click_on_an_example_edits_it(chromium: Any, bundled: str) -> None:
     page.until("#pix2pix-difference", "of the pixels changed")
     assert page.find("#pix2pix-instruction textarea").get_attribute("value") == name
     assert not page.complaints()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_text_can_be_read_and_the_keyboard_is_followed(chromium: Any, bundled: str, dark: bool) -> None:
+    page = opened(chromium, bundled, dark)
+    page.click("#card button")
+    page.until("#card", "95% interval")
+    assert not page.faint_texts()
+    page.type("#pix2pix-instruction textarea", "")
+    assert not page.faint_texts()
+    assert not page.unmarked_by_focus(12)
+
+
+def test_a_slow_model_that_is_chosen_waits_for_the_button_with_its_own_settings(
+    chromium: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = RECIPE.model_copy(update={"data": RECIPE.data.model_copy(update={"sources": ("released",)})})
+    editor = Scripted(EditSettings(7.5, 1.5, 100, 0), 512, photos)
+    monkeypatch.setattr(model_choice, "ready_models", lambda domain: ["instruct-pix2pix"])
+    monkeypatch.setattr(infer, "open_model", lambda domain, name: editor)
+    blocks = demo.build(Scripted())
+    try:
+        page = opened(chromium, ui.launch(blocks, wait=False))
+        page.choose("#model", "instruct-pix2pix")
+        page.until("#pix2pix-edit-info", "Press Edit.")
+        page.click("#pix2pix-edit")
+        page.until("#pix2pix-edit-info", "text guidance 7.5, image guidance 1.5, 100 steps, seed 0")
+        assert not page.complaints()
+    finally:
+        blocks.close()
 
 
 def test_what_a_file_may_be_is_said_beside_the_upload(chromium: Any, scripted: str) -> None:

@@ -347,6 +347,18 @@ def test_marks_and_labels_have_contrast_in_the_dark_theme(
         assert abs(ink - paper) > 120, f"{css}: {ink} on {paper}"
 
 
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_text_can_be_read_and_the_keyboard_is_followed(chromium: Any, bundled: str, dark: bool) -> None:
+    page = Page(chromium, bundled, dark)
+    assert not page.unmarked_by_focus(17)
+    for summary in page.all("#uie-answer summary"):
+        summary.click()
+    page.click("#card button")
+    page.until("#card", "95% interval")
+    page.type("#uie-relations textarea", "")
+    assert not page.faint_texts()
+
+
 def test_the_bundled_model_finds_entities_and_events(
     chromium: Any, bundled: str, picture: Callable[[str], Path]
 ) -> None:

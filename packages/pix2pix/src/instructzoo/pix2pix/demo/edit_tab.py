@@ -81,7 +81,7 @@ def build_tab(bar: ModelBar, folders: ResultFolders) -> tuple[gr.Image, gr.Textb
     draw_button.click(
         lambda: draw_scene(predictor, random_seed()), None, [picture, instruction], api_visibility="private"
     ).then(**edited)
-    bar.switched.then(**edited)
+    _connect_switch(bar, inputs, results, folders)
     variations.connect(
         bar, strip, variations_button, inputs, results, lambda html, edit: result_updates(html, edit, folders)
     )
@@ -91,6 +91,27 @@ def build_tab(bar: ModelBar, folders: ResultFolders) -> tuple[gr.Image, gr.Textb
     )  # fmt: skip
     picture.upload(lambda: (None, rendering.NOTHING_YET, ""), None, results[1:4], api_visibility="private")
     return picture, instruction, settings
+
+
+def _connect_switch(bar: ModelBar, inputs: list[Any], results: list[Any], folders: ResultFolders) -> None:
+    """With another model its own settings are shown, and the edit is made again if that takes no minutes."""
+
+    def own_settings(name: str) -> list[Any]:
+        try:
+            settings = EditSettings.from_sampling(bar.models.get(name).sampling)
+        except ZooError:  # the edit that follows says why
+            return [gr.skip()] * 4
+        return [settings.guidance, settings.image_guidance, settings.steps, settings.seed]
+
+    def edit_if_quick(name: str, *inputs: Any) -> tuple[Any, ...]:
+        try:
+            quick = is_quick(bar.models.get(name))
+        except ZooError as error:
+            return result_updates(ui.note(str(error)), None, folders)
+        return result_updates(*(edit_with_model(bar, name, *inputs) if quick else (NOT_EDITED, None)), folders)
+
+    switched = bar.switched.then(own_settings, bar.name, inputs[3:], api_visibility="private")
+    switched.then(edit_if_quick, inputs, results, preprocess=False, api_visibility="private")
 
 
 def _build_picture(pixels: Pixels) -> gr.Image:
@@ -155,10 +176,15 @@ def opening(
     predictor: EditingPredictor, pixels: Pixels, text: str, settings: EditSettings
 ) -> tuple[str, EditResult | None]:
     """HTML about the edit that the page opens with, and the edit; none by a large model, which takes too long."""
-    if predictor.recipe.data.sources != ("world",):
+    if not is_quick(predictor):
         return NOT_EDITED, None
     edited = edit_picture(predictor, pixels, text, settings)
     return rendering.edit_html(edited), edited
+
+
+def is_quick(predictor: EditingPredictor) -> bool:
+    """Whether an edit takes a fraction of a second on a CPU: that of a model of small drawn scenes does."""
+    return predictor.recipe.data.sources == ("world",)
 
 
 def edit_with_model(bar: ModelBar, name: str, *inputs: Any) -> tuple[str, EditResult | None]:

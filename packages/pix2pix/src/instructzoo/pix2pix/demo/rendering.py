@@ -48,6 +48,7 @@ STYLE = """<style>
   height: auto !important; max-height: none !important}
 #pix2pix-picture .image-frame img {width: 100% !important; height: 100% !important; object-fit: contain !important}
 .pix2pix-part {font-size: .85rem; font-weight: 600; color: var(--body-text-color-subdued); margin: 0 0 .2rem !important}
+#pix2pix-difference .pix2pix-part {margin-bottom: .35rem !important}
 .pix2pix-square img, .pix2pix-square .pix2pix-wait {aspect-ratio: 1; width: 100%; object-fit: contain}
 .pix2pix-actions {gap: .4rem !important; margin-top: .2rem}
 .pix2pix-strip {display: grid; gap: .6rem; align-items: start;
