@@ -58,8 +58,6 @@ def theme() -> Any:
         input_placeholder_color="*neutral_500",
         input_placeholder_color_dark="*neutral_400",
         input_background_fill="white",
-        input_placeholder_color="*neutral_500",
-        input_placeholder_color_dark="*neutral_400",
         input_background_fill_dark="*neutral_900",
     )
 
