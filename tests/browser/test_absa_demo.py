@@ -109,14 +109,14 @@ def test_the_page_opens_with_an_answered_review_in_one_view_with_it(
 
 def test_a_click_on_an_example_answers_it(chromium: Any, bundled: str) -> None:
     page = open_page(chromium, bundled)
-    page.click_text("#examples button", demo.EXAMPLES[1])
+    page.click_text("#examples button", demo.MADE_UP_EXAMPLES[1])
     page.until("#absa-answer", "keyboard")
-    assert page.find("#absa-reviews textarea").get_attribute("value") == demo.EXAMPLES[1]
+    assert page.find("#absa-reviews textarea").get_attribute("value") == demo.MADE_UP_EXAMPLES[1]
     page.click_text("#examples button", "at once")
-    page.until("#absa-answer", f"in {len(demo.EXAMPLES)} reviews")
+    page.until("#absa-answer", f"in {len(demo.MADE_UP_EXAMPLES)} reviews")
     assert page.focus_by_keyboard("#absa-reviews textarea") == "solid 3px"
     page.tab("Correct")
-    page.choose("#absa-review", demo.EXAMPLES[2])
+    page.choose("#absa-review", demo.MADE_UP_EXAMPLES[2])
     assert not page.complaints()
 
 

@@ -25,10 +25,16 @@ MAX_REVIEW, MAX_PASTED = 5_000, 50_000
 
 EXAMPLES = (
     "The pizza was delicious but the waiter was rude.",
+    "The screen is bright, but the keyboard feels cheap.",
+    "Our room was clean and the staff were friendly.",
+)
+"""Reviews to click on, one by one and all together; the page opens with the first one answered."""
+MADE_UP_EXAMPLES = (
+    EXAMPLES[0],
     "The battery is dependable. I hate the keyboard!",
     "The margarita was mostly ice, nobody said hello.",
 )
-"""Reviews to click on, one by one and all together; the page opens with the first one answered."""
+"""Those of a model that knows only the made-up reviews."""
 GROUP_NAMES = {
     "ae": "aspects",
     "aesc": "aspects and sentiments",
@@ -53,13 +59,14 @@ def build(predictor: Any) -> gr.Blocks:
         predictor: the model, a LabelledPredictor.
     """
     result_folders = ResultFolders()  # removed together with the page
-    first_answer = analyse_pasted(predictor, EXAMPLES[0])
+    examples = MADE_UP_EXAMPLES if predictor.model and predictor.model.kind == "tiny" else EXAMPLES
+    first_answer = analyse_pasted(predictor, examples[0])
     with ui.page(f"instructzoo · {domain.title}") as page:
         gr.HTML(ui.head(domain.title, SUMMARY) + rendering.STYLE)
         bar = model_bar(ModelChoice(predictor))
         analyses = gr.State(first_answer[1])
         with gr.Tab("Reviews"):
-            analysed = _reviews_tab(bar, result_folders, analyses, first_answer)
+            analysed = _reviews_tab(bar, result_folders, examples, analyses, first_answer)
         with gr.Tab("Correct"):
             correction_tab.build_tab(bar, result_folders, analyses, analysed)
         with gr.Tab("A file"):
@@ -69,7 +76,11 @@ def build(predictor: Any) -> gr.Blocks:
 
 
 def _reviews_tab(
-    bar: ModelBar, result_folders: ResultFolders, analyses: gr.State, first_answer: tuple[str, list[ReviewAnalysis]]
+    bar: ModelBar,
+    result_folders: ResultFolders,
+    examples: Sequence[str],
+    analyses: gr.State,
+    first_answer: tuple[str, list[ReviewAnalysis]],
 ) -> list[Any]:
     """The first tab, with the first example and its answer; returns the events that follow a further result."""
 
@@ -86,7 +97,7 @@ def _reviews_tab(
     with gr.Row(elem_classes="zoo-split"):
         with gr.Column(scale=2, min_width=300, elem_classes="zoo-input"):
             reviews = gr.Textbox(
-                EXAMPLES[0],
+                examples[0],
                 label=f"Reviews, one per line (at most {ui.MAX_LINES})",
                 placeholder="Paste reviews here",
                 lines=3,
@@ -95,14 +106,14 @@ def _reviews_tab(
                 autofocus=True,
             )
             button = gr.Button("Find opinions", variant="primary", elem_id="absa-ask")
-            examples = gr.Column(elem_classes="zoo-last")
+            below = gr.Column(elem_classes="zoo-last")
         with gr.Column(scale=3, min_width=300):
             result = gr.HTML(first_answer[0], elem_id="absa-answer")
             buttons = download_buttons("absa-csv", "absa-json", "Save as CSV", "Save as JSON", files(first_answer[1]))
     inputs, outputs = [reviews, bar.name], [result, analyses, *buttons]
-    with examples:
-        rows = [[text] for text in (*EXAMPLES, "\n".join(EXAMPLES))]
-        labels = [*EXAMPLES, f"All {len(EXAMPLES)} reviews at once"]
+    with below:
+        rows = [[text] for text in (*examples, "\n".join(examples))]
+        labels = [*examples, f"All {len(examples)} reviews at once"]
         clicked = clickable_examples(rows, [reviews], answer, inputs, outputs, labels)
     asked = button.click(answer, inputs, outputs, api_visibility="private")
     switched = bar.switched.then(answer, inputs, outputs, api_visibility="private")
