@@ -60,9 +60,9 @@ class Answer:
         return asdict(self) | {"steps": [asdict(step) for step in self.steps]}
 
     def to_row(self) -> dict[str, Cell]:
-        """The answer as a line of a table; the steps are one text."""
-        steps = " ".join(step.text for step in self.steps)
-        return {"value": self.value, "check": self.check, "expected": self.expected, "steps": steps}
+        """The answer as a line of a table; the steps are one text, with semicolons between equations."""
+        steps = "".join(f"{' ' if step.text.startswith('=') else '; '}{step.text}" for step in self.steps)
+        return {"value": self.value, "check": self.check, "expected": self.expected, "steps": steps.removeprefix("; ")}
 
     def to_rows(self) -> list[dict[str, Cell]]:
         """A table of one line."""

@@ -14,6 +14,7 @@ import csv
 import io
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,9 @@ SUFFIXES = (".csv", ".jsonl", ".parquet")
 STATE_SUFFIX, PARTIAL_SUFFIX = ".from.json", ".partial.jsonl"
 PARQUET_ROWS = 50_000
 """Lines of one row group."""
+
+_NUMBER = re.compile(r"[-+]?[0-9]+(?:\.[0-9]+)?")
+"""A cell that is no formula although it may begin like one."""
 
 
 def check_suffix(path: Path) -> str:
@@ -180,7 +184,7 @@ class OutputFile:
             writer.writerow(self.columns)
         for row in rows:
             cells = ("" if row.get(name) is None else str(row[name]) for name in self.columns)
-            writer.writerow([spreadsheet_cell(cell) for cell in cells])
+            writer.writerow([cell if _NUMBER.fullmatch(cell) else spreadsheet_cell(cell) for cell in cells])
         return text.getvalue()
 
     def close(self) -> None:

@@ -152,7 +152,8 @@ def value(metric_value: dict[str, Any]) -> str:
 
 def predicted(result: dict[str, Any]) -> None:
     """What `zoo predict` wrote."""
-    line(f"{result['rows']} rows in {result['output']}, {result['answered']} answered now by {result['model']}")
+    rows = f"{result['rows']:,} row{'' if result['rows'] == 1 else 's'}"
+    line(f"{rows} in {result['output']}, {result['answered']:,} answered now by {result['model']}")
     if result["knows"]:
         line(f"{result['model']}: {result['knows']}")
     if result.get("failed"):
