@@ -180,12 +180,16 @@ def test_typed_answers_of_a_checkpoint_are_of_the_task_that_it_answers(
     ]
 
 
-def test_a_checkpoint_of_one_task_is_exported(t5: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "PROBES", 2)
-    outcome = api.export("absa", str(tmp_path / "out"), model=f"instructabsa-joint={t5}")
-    assert outcome["checked"] > 0
-    exported = infer.open_model(domains.get("absa"), str(tmp_path / "out"))
-    assert exported.recipe.model.dialect == "instructabsa_joint"
+@pytest.mark.parametrize(
+    ("domain", "name", "dialect"),
+    [("absa", "instructabsa-joint", "instructabsa_joint"), ("uie", "instructuie", "instructuie")],
+)
+def test_an_exported_checkpoint_opens_in_its_dialect(
+    domain: str, name: str, dialect: str, t5: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "PROBES", 1)
+    api.export(domain, str(tmp_path / "out"), model=f"{name}={t5}")
+    assert infer.open_model(domains.get(domain), str(tmp_path / "out")).recipe.model.dialect == dialect
 
 
 def test_an_output_that_means_nothing_in_a_dialect_means_nothing_in_the_own_format(t5: Path) -> None:

@@ -39,7 +39,9 @@ def recipe_for(domain: Domain, folder: Path, model: ShelfModel | None = None) ->
     if domain.objective == "text" and not named:
         changed["dialect"] = model.dialect if model is not None else ""
         changed["template"] = "chat" if not changed["dialect"] and _has_chat_template(folder) else "plain"
-    method = recipe.method.model_copy(update={"name": "full" if adapter is None else "lora"})
+    method = recipe.method  # that of a recipe of its own fits its weights: in half precision an adapter is trained
+    if not named:
+        method = method.model_copy(update={"name": "full" if adapter is None else "lora"})
     settings = recipe.model.model_copy(update=changed)
     data = recipe.data if named else recipes.Data(sources=("world",))
     title = model.name if model is not None else folder.name
