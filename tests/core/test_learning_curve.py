@@ -47,11 +47,11 @@ def test_seeds_of_one_size_are_one_point() -> None:
     assert [(point.rows, round(point.value.value, 3), point.seeds) for point in curve] == [(30, 0.15, 2), (90, 0.4, 1)]
 
 
-def test_seeds_whose_training_splits_differ_by_chance_are_no_curve() -> None:
-    runs = [
-        scores(rows, value) | {"trained_on": {"rows": rows, "items": rows}} for rows, value in ((22, 0.1), (25, 0.2))
-    ]
-    assert "means of 2 seeds" in results_table(*runs)
+def test_training_splits_that_differ_by_chance_are_seeds_and_other_sizes_are_a_curve() -> None:
+    draws = [scores(rows, rows / 100, trained_on={"rows": rows, "items": rows}) for rows in (22, 25)]
+    assert "means of 2 seeds" in results_table(*draws)
+    sizes = [scores(rows, rows / 1000, trained_on={"rows": rows, "items": rows}) for rows in (30, 300)]
+    assert "by its number of training rows" in results_table(*sizes)
 
 
 def test_the_curve_of_a_domain_answers_how_many_rows_are_enough(

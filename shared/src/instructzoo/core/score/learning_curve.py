@@ -16,6 +16,9 @@ from instructzoo.core.score.seed_aggregation import mean_over_seeds
 from instructzoo.core.score.tables import Table, column_heading, format_cell
 from instructzoo.core.score.types import MetricValue
 
+CHANCE = 1.5
+"""Factor between the sizes of training splits up to which they count as draws of one size."""
+
 
 @dataclass(frozen=True)
 class Point:
@@ -35,8 +38,14 @@ class Point:
 
 
 def is_curve(results: Sequence[Results]) -> bool:
-    """Whether results are of runs with different data.train_items."""
-    return len({result.trained_on.get("limit") for result in results}) > 1
+    """Whether results are of training splits that differ in size by more than chance, as those of several seeds do."""
+    sizes = [_size(result) for result in results if result.trained_on]
+    return bool(sizes) and max(sizes) > CHANCE * min(sizes)
+
+
+def _size(result: Results) -> int:
+    """data.train_items of a run, or the items of its training split where that was not set."""
+    return result.trained_on.get("limit") or result.trained_on.get("items", 0)
 
 
 def points(results: Sequence[Results]) -> list[Point]:
@@ -59,10 +68,10 @@ def points(results: Sequence[Results]) -> list[Point]:
                 raise ZooError(found, "runs that differ by their training rows alone")
         if "rows" not in result.trained_on:
             raise ZooError("scores that do not name their training rows", '"trained_on"', "score the run again")
-    by_limit: dict[int, list[Results]] = {}
+    by_size: dict[int, list[Results]] = {}
     for result in sorted(results, key=lambda result: result.trained_on["items"]):
-        by_limit.setdefault(result.trained_on.get("limit", 0), []).append(result)
-    return [_point(seeds) for seeds in by_limit.values()]
+        by_size.setdefault(_size(result), []).append(result)
+    return [_point(seeds) for seeds in by_size.values()]
 
 
 def _point(seeds: Sequence[Results]) -> Point:
