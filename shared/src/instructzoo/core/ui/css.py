@@ -62,7 +62,11 @@ table.zoo-table .zoo-unknown {color: var(--body-text-color-subdued) !important}
 @media (max-width: 600px) {
   .column, .row {gap: .6rem !important}
   .zoo-head h1 {font-size: 1.25rem}
-  .zoo-head p, .zoo-knows, .zoo-notice {font-size: .85rem}
+  .zoo-head p {font-size: .85rem}
+  .zoo-models {flex-wrap: nowrap !important}
+  .zoo-models #model {min-width: 8.9rem !important; flex: none !important; width: 8.9rem}
+  .zoo-models #model input {padding-inline: .6rem !important}
+  .zoo-knows, .zoo-notice {font-size: .8rem}
   .zoo-card {padding: .9rem 1rem}
   table.zoo-table th, table.zoo-table td {padding-right: .5rem !important; font-size: .82rem}
 }

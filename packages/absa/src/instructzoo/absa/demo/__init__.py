@@ -233,7 +233,7 @@ def model_limits(labels: Labels | None = None) -> list[tuple[str, str]]:
     known = [("Categories", rendering.readable_categories(labels["categories"]))] if labels else []
     return [
         ("Finds", "what is judged (aspect), its category, the judging words (opinion) and the sentiment"),
-        *known,
         ("Limits", "English reviews; every sentence is read by itself"),
         ("Not for", "judging the people who wrote or are named in a text, or decisions without a human reader"),
+        *known,
     ]
