@@ -45,6 +45,7 @@ def theme() -> Any:
         body_text_color_subdued="*neutral_600",
         body_text_color_subdued_dark="*neutral_400",
         color_accent="*primary_700",
+        link_text_color="*primary_700",
         body_background_fill="*neutral_50",
         body_background_fill_dark="*neutral_950",
         block_border_width="1px",
