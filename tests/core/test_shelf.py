@@ -306,6 +306,25 @@ def test_an_adapter_of_another_program_is_opened_on_the_base_that_it_names(absa:
     assert len(predictor.answer([REVIEW])) == 1
 
 
+def test_small_is_exported_whole_and_answers_from_its_folder(absa: Domain, small: Path, tmp_path: Path) -> None:
+    exported = api.export("absa", str(tmp_path / "plain"), "small")
+    assert exported["checked"] == 32
+    assert (tmp_path / "plain" / "config.json").is_file()
+    rows = world_rows("absa", 4)
+    assert infer.open_model(absa, str(tmp_path / "plain")).answer(rows) == infer.open_model(absa, "small").answer(rows)
+
+
+def test_small_is_scored_on_rows_of_a_file_since_its_corpora_are_no_part_of_the_package(
+    absa: Domain, small: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ZooError, match=r"--rows: the corpora that small is scored on are no part of the package"):
+        api.eval("absa", "small", quiet=True)
+    lines = "".join(json.dumps(row) + "\n" for row in world_rows("absa", 8))
+    (tmp_path / "rows.jsonl").write_text(lines)
+    scores = api.eval("absa", "small", quiet=True, rows=str(tmp_path / "rows.jsonl"))
+    assert (scores["n"], scores["model"], scores["knows"]) == (8, "absa/small", absa.shelf()["small"].knows)
+
+
 def test_a_published_model_is_opened_from_the_hubs_cache_in_its_dialect(
     absa: Domain, trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -155,10 +155,17 @@ def evaluate_predictor(
         raise ZooError(f"a limit of {limit} rows", "at least 1", "leave it out for all", "--limit")
     domain, folder, recipe = predictor.domain, predictor.folder, predictor.recipe
     baselines = baselines and recipe.evaluate.baselines
-    if rows is None:
-        test, train, origin = scored_rows.of_recipe(domain, folder, recipe, limit, baselines)
-    else:
+    if rows is not None:
         test, train, origin = scored_rows.of_file(domain, folder, recipe, rows, limit)
+    else:
+        try:
+            test, train, origin = scored_rows.of_recipe(domain, folder, recipe, limit, baselines)
+        except ZooError as error:
+            if predictor.model is None or error.where != "data.path":
+                raise
+            found = f"the corpora that {predictor.model.name} is scored on are no part of the package"
+            fix = f"zoo models {domain.name} shows the scores that were recorded"
+            raise ZooError(found, "a file of rows to score it on", fix, "--rows") from error
     if domain.labels:
         test = trained_labels.add(test, predictor.labels)
     metrics = domain.module("metrics")

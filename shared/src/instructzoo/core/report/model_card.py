@@ -86,4 +86,5 @@ def _base(model: ShelfModel) -> str:
     backbone = BACKBONES.get(model.base)
     if backbone is None:
         return f"A whole model, trained {model.base}."
-    return f"A LoRA adapter in float16 on {model.base} ({backbone.note}; {backbone.licence}), which is fetched once."
+    about = f"{backbone.note.partition(':')[0]}; {backbone.licence}"
+    return f"A LoRA adapter in float16 on {model.base} ({about}), which is fetched once."

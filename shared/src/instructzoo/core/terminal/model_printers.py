@@ -43,7 +43,8 @@ def _facts(model: dict[str, Any]) -> dict[str, str]:
         "score": score_text(model["score"]),
         "everyday": score_text(model["everyday"]) if model["everyday"] else "",
         "data": data,
-        "licence": model["licence"] + ("; research only" if model["research_only"] else ""),
+        "licence": model["licence"]
+        + ("; research only" if model["research_only"] and "research" not in model["licence"] else ""),
         "hub": f"{model['repository']} (confirmed: {model['source']})" if model["repository"] else "",
         "weights": _weights(model) if model["repository"] else "",
         "prompt": f"dialect {model['dialect']}" if model["dialect"] else "",
