@@ -77,7 +77,7 @@ def why_unanswerable(question: str, max_characters: int) -> str:
     if not question:
         return "There is nothing to answer yet."
     if len(question) > max_characters:
-        return f"A question has at most {max_characters} characters, this one has {len(question)}."
+        return f"A question has at most {max_characters:,} characters, this one has {len(question):,}."
     if not any(c in "0123456789" for c in question):
         return f'There is no number in "{question}".'
     return ""
