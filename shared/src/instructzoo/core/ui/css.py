@@ -65,7 +65,7 @@ table.zoo-table .zoo-unknown {color: var(--body-text-color-subdued) !important}
   .zoo-head p {font-size: .85rem}
   .zoo-models {flex-wrap: nowrap !important}
   .zoo-models #model {min-width: 8.9rem !important; flex: none !important; width: 8.9rem}
-  .zoo-models #model input {padding-inline: .6rem !important}
+  .zoo-models #model input {padding-inline: 0 !important}
   .zoo-knows, .zoo-notice {font-size: .8rem}
   .zoo-card {padding: .9rem 1rem}
   table.zoo-table th, table.zoo-table td {padding-right: .5rem !important; font-size: .82rem}
