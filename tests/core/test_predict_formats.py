@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import subprocess
 import sys
@@ -123,6 +124,28 @@ def test_the_column_of_texts_is_guessed_or_named(tmp_path: Path) -> None:
         predict(source, tmp_path / "out.doc")
     with pytest.raises(ZooError, match=r'"in.pdf" is of no known format'):
         predict(Path(source.rename(tmp_path / "in.pdf")), tmp_path / "other.csv")
+
+
+def test_a_json_list_of_texts_is_read_and_a_mixed_one_is_refused(tmp_path: Path) -> None:
+    source, output = tmp_path / "in.json", tmp_path / "out.csv"
+    source.write_text(json.dumps(TEXTS))
+    assert predict(source, output)["rows"] == 3
+    assert ("The pizza was delicious but the waiter was rude.", "pizza") in aspects(output)
+    for content, message in ((["a", 5], "item 2 is no text"), ('["a"', "malformed JSON"), ([], "holds no row")):
+        source.write_text(content if isinstance(content, str) else json.dumps(content))
+        with pytest.raises(ZooError, match=message):
+            predict(source, tmp_path / "other.csv")
+
+
+def test_texts_on_standard_input_are_answered_on_standard_output(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = "".join(json.dumps({"review": text, "id": n}) + "\n" for n, text in enumerate(TEXTS))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lines.encode())))
+    api.predict("absa", "-", "-", "tiny", raw=True)
+    objects = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(o["id"], o["text"]) for o in objects] == list(enumerate(TEXTS))
+    assert objects[0]["quads"][0]["aspect_at"] == [4, 9]
 
 
 class Killed(BaseException):

@@ -8,6 +8,7 @@ Lines, tables and Parquet are read in constant memory; a .json list is read as a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -16,7 +17,7 @@ from typing import Any
 
 from instructzoo.core.answers import text_files
 from instructzoo.core.answers.text_files import TEXT_KEYS, Line
-from instructzoo.core.data import readers
+from instructzoo.core.data import readers, strict_json
 from instructzoo.core.errors import ZooError, location, suggest
 from instructzoo.core.record import TEXT_COLUMNS, Record, Row
 
@@ -25,6 +26,9 @@ ROW_KEY = "instruction"
 """A column of this name makes a file one of rows in the domain's own format."""
 GUESS_ROWS = 20
 """Rows in which a column of texts is looked for."""
+
+_TEXT_LIST = re.compile(rb'(?:\xef\xbb\xbf)?\s*\[\s*"')
+"""How a .json file begins that is a list of texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +98,25 @@ def _first_rows(path: Path) -> list[Row]:
         ]
     rows = list[Row]()
     try:
-        for _, row in islice(readers.read(path), GUESS_ROWS):
+        for _, row in islice(_objects(path), GUESS_ROWS):
             rows.append(row)
     except ZooError:
         if not rows:
             raise
     return rows
+
+
+def _objects(path: Path) -> Iterator[tuple[str, Row]]:
+    """The rows of a .json, JSONL or Parquet file with their places; a text of a .json list is a row of its own."""
+    if path.suffix.lower() != ".json" or not _TEXT_LIST.match(path.read_bytes()):
+        return readers.read(path)
+    try:
+        texts = strict_json.parse(path.read_bytes().decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise ZooError(f"malformed JSON: {error}", "a list of texts or of objects", where=str(path)) from error
+    if wrong := next((number for number, text in enumerate(texts, 1) if not isinstance(text, str)), 0):
+        raise ZooError(f"item {wrong} is no text", "a list of texts alone", "correct the file", str(path))
+    return ((f"{path}, item {number}", {"text": text}) for number, text in enumerate(texts, 1))
 
 
 def _holds_texts(column: str, rows: Sequence[Mapping[str, Any]]) -> bool:
@@ -124,7 +141,7 @@ def read_items(source: str, column: str) -> Iterator[Item]:
     """
     path = readers.existing_path(source)
     if path.suffix.lower() in (".json", ".parquet"):
-        return items_of(readers.read(path), (column,))
+        return items_of(_objects(path), (column,))
     return (_of_line(str(path), line, column) for line in text_files.read_texts(path, text_keys=(column,)))
 
 
@@ -184,6 +201,6 @@ def count_items(source: str) -> int:
             columns = text_files.table_header(file.readline(text_files.MAX_LINE).decode("utf-8-sig", "replace"))[1]
         return sum(1 for _ in text_files.read_texts(path, text_keys=columns[:1]))
     if path.suffix.lower() == ".json":
-        return sum(1 for _ in readers.read(path))
+        return sum(1 for _ in _objects(path))
     with path.open("rb") as file:
         return sum(1 for line in file if line.strip())
