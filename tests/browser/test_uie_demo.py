@@ -371,3 +371,20 @@ def test_the_bundled_model_finds_entities_and_events(
     page.click("#card button")
     page.until("#card", "95% interval")
     assert not page.complaints()
+
+
+@pytest.mark.slow
+def test_the_model_of_real_texts_opens_with_its_first_example_answered_rightly(
+    chromium: Any, picture: Callable[[str], Path]
+) -> None:
+    if "small" not in model_choice.ready_models(domains.get("uie")):
+        pytest.skip("small or its base is not here: zoo fetch uie/small")
+    blocks = demo.build(infer.open_model(domains.get("uie"), "small"))
+    try:
+        with screen(chromium, *DESKTOP):
+            page = Page(chromium, ui.launch(blocks, wait=False))
+            picture("uie-small")
+            assert page.texts("#uie-answer mark") == ["Tim Cook person", "Apple company", "Paris city"]
+            assert not page.complaints()
+    finally:
+        blocks.close()

@@ -33,15 +33,18 @@ EVERYDAY = {
     ),
     "Who works where": Preset(
         "person, organisation, location", "works for, lives in, is based in", "",
-        "Ursula Burns worked for Xerox, which is based in Norwalk. She lives in London.",
+        "Satya Nadella, chairman of Microsoft, visited Berlin. Microsoft is based in Redmond.",
     ),
     "Side effects": Preset(
         "disease", "", "adverse event: subject, treatment, effect",
         "A 62-year-old man with diabetes developed a severe rash after treatment with penicillin.",
     ),
-    "Music": Preset(
-        "band, musical artist, album, song", "", "",
-        "Freddie Mercury wrote Bohemian Rhapsody, which Queen recorded for the album A Night at the Opera.",
+    "Studies": Preset(
+        "person, city, university", "", "", "Marie Curie left Warsaw and studied at the Sorbonne in Paris."
+    ),
+    "Research": Preset(
+        "algorithm, task, researcher", "", "",
+        "Yann LeCun used convolutional neural networks for handwriting recognition.",
     ),
 }  # fmt: skip
 """Examples for a model of real texts; the first is the one that the page opens with."""
