@@ -197,16 +197,22 @@ def test_a_pickle_that_runs_code_is_refused(tmp_path: Path) -> None:
     assert torch.equal(load_file(tmp_path / "model.safetensors")["a"], torch.ones(3, 2))
 
 
-def test_the_text_keys_of_a_gguf_header_are_read(tmp_path: Path) -> None:
+def test_texts_and_numbers_of_a_gguf_header_are_read(tmp_path: Path) -> None:
     def text(key: str, value: str) -> bytes:
         name, content = key.encode(), value.encode()
         return struct.pack("<Q", len(name)) + name + struct.pack("<IQ", 8, len(content)) + content
 
+    def number(key: str, value: int) -> bytes:
+        return struct.pack("<Q", len(key)) + key.encode() + struct.pack("<II", 4, value)
+
     path = tmp_path / "a.gguf"
-    path.write_bytes(b"GGUF" + text("tokenizer.ggml.model", "gpt2") + text("tokenizer.ggml.pre", "smollm"))
+    texts = text("tokenizer.ggml.model", "gpt2") + text("tokenizer.ggml.pre", "smollm")
+    path.write_bytes(b"GGUF" + texts + number("tokenizer.ggml.eos_token_id", 2))
     assert convert.header_text(path, "tokenizer.ggml.pre") == "smollm"
     assert convert.header_text(path, "tokenizer.ggml.model") == "gpt2"
     assert convert.header_text(path, "tokenizer.ggml.other") is None
+    assert convert.header_number(path, "tokenizer.ggml.eos_token_id") == 2
+    assert convert.header_number(path, "tokenizer.ggml.bos_token_id") is None
 
 
 def test_every_backbone_has_a_licence_and_every_pinned_file_a_sha256() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -40,6 +41,15 @@ class Silent:
     @staticmethod
     def render(row: Row, seed: int) -> list[Segment]:
         return [Segment(row["instruction"], False), Segment(row["output"], True), Segment("\nThanks.", False)]
+
+
+def test_another_token_can_end_answers_if_the_tokenizer_has_it() -> None:
+    full = replace(make_encoder(), stop_token="7")
+    assert supervised(full.encode(ROWS[0]))[-1] == full.stop == full.tokenizer.convert_tokens_to_ids("7")
+    with pytest.raises(ZooError, match=r'model\.stop_token: no token "<stop>" in the tokenizer'):
+        replace(full, stop_token="<stop>")
+    with pytest.raises(ZooError, match=r'model\.stop_token: "7" with a chat template, which has its own'):
+        replace(full, template="chat")
 
 
 @EVERY

@@ -105,6 +105,9 @@ class Model(Settings):
         "",
         description="prompt format of a published checkpoint, such as instructuie; empty: the domain's own",
     )
+    stop_token: str | None = Field(
+        None, description="token that ends an answer, for plain prompts; none: the tokenizer's end of sequence"
+    )
     template_date: date = Field(
         TEMPLATE_DATE, description="the date that a chat template is told, in place of the day it is rendered on"
     )

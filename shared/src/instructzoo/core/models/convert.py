@@ -81,13 +81,18 @@ def from_gguf(path: Path, folder: Path) -> None:
     tokenizer.save_pretrained(str(folder))
 
 
-def gguf_tokenizer(path: Path) -> Any:
-    """Return the tokenizer inside a GGUF file, with its pre-tokenizer corrected.
+SPECIAL_TOKENS = {"bos": "bos", "eos": "eos", "pad": "padding", "unk": "unknown"}
+"""Special tokens of a transformers tokenizer, and what a GGUF header calls them."""
 
-    transformers splits every GGUF of this kind as GPT-2 does. The file says `smollm`: digits are split first, so that
-    two spaces before a number stay one token. Without this, prompts with numbers differ from those of pretraining.
+
+def gguf_tokenizer(path: Path) -> Any:
+    """Return the tokenizer inside a GGUF file, with what releases of transformers get wrong corrected.
+
+    Every GGUF of this kind is split as GPT-2 does. The file says `smollm`: digits are split first, so that two spaces
+    before a number stay one token. Without this, prompts with numbers differ from those of pretraining. Some releases
+    also give the tokenizer another end-of-sequence token than the file, and the decoder of a SentencePiece model.
     """
-    from tokenizers import pre_tokenizers
+    from tokenizers import decoders, pre_tokenizers
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(str(path.parent), gguf_file=path.name, trust_remote_code=False)
@@ -98,6 +103,11 @@ def gguf_tokenizer(path: Path) -> Any:
                 pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
             ]
         )
+    if header_text(path, "tokenizer.ggml.model") == "gpt2":
+        tokenizer.backend_tokenizer.decoder = decoders.ByteLevel()
+    for name, key in SPECIAL_TOKENS.items():
+        if (token_id := header_number(path, f"tokenizer.ggml.{key}_token_id")) is not None:
+            setattr(tokenizer, f"{name}_token", tokenizer.convert_ids_to_tokens(token_id))
     if tokenizer.eos_token_id is None:
         raise ZooError(f"{path.name} names no end-of-sequence token", "tokenizer.ggml.eos_token_id", where=str(path))
     return tokenizer
@@ -106,8 +116,6 @@ def gguf_tokenizer(path: Path) -> Any:
 def header_text(path: Path, key: str) -> str | None:
     """Read a text from the header of a GGUF file (key, uint32 type 8, uint64 length, UTF-8).
 
-    The reader of the package gguf takes many seconds for a header with a vocabulary; this is one search in 16 MB.
-
     Args:
         path: The GGUF file.
         key: Key of the header, such as "tokenizer.ggml.pre".
@@ -115,15 +123,38 @@ def header_text(path: Path, key: str) -> str | None:
     Returns:
         The text, or None if the header has no text of this key.
     """
-    with path.open("rb") as file:
-        header = file.read(1 << 24)
-    key_and_type = struct.pack("<Q", len(key)) + key.encode() + struct.pack("<I", 8)
-    start = header.find(key_and_type)
-    if start < 0:
+    found = _header_value(path, key, 8)
+    if found is None:
         return None
-    start += len(key_and_type)
+    header, start = found
     (length,) = struct.unpack_from("<Q", header, start)
     return header[start + 8 : start + 8 + length].decode()
+
+
+def header_number(path: Path, key: str) -> int | None:
+    """Read a number from the header of a GGUF file (key, uint32 type 4, uint32).
+
+    Args:
+        path: The GGUF file.
+        key: Key of the header, such as "tokenizer.ggml.eos_token_id".
+
+    Returns:
+        The number, or None if the header has no such number of this key.
+    """
+    found = _header_value(path, key, 4)
+    return None if found is None else int(struct.unpack_from("<I", *found)[0])
+
+
+def _header_value(path: Path, key: str, type_number: int) -> tuple[bytes, int] | None:
+    """The header of a GGUF file and where the value of a key begins in it; None without such a key of this type.
+
+    The reader of the package gguf takes many seconds for a header with a vocabulary; this is one search in 16 MB.
+    """
+    with path.open("rb") as file:
+        header = file.read(1 << 24)
+    key_and_type = struct.pack("<Q", len(key)) + key.encode() + struct.pack("<I", type_number)
+    start = header.find(key_and_type)
+    return None if start < 0 else (header, start + len(key_and_type))
 
 
 def from_pickle(path: Path, folder: Path) -> None:

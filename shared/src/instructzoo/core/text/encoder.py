@@ -55,9 +55,11 @@ class Encoder:
         template: "plain", or "chat" to put the segments into the tokenizer's own chat template.
         template_date: The date that a chat template is told.
         dialect: The name of the prompt format that `prompts` writes; "" for the domain's own.
+        stop_token: The token that ends a plain answer; None for the tokenizer's end of sequence.
 
     Raises:
-        ZooError: The tokenizer has no end-of-sequence token, or a chat template is asked for and cannot be used.
+        ZooError: The tokenizer has no end-of-sequence token or not this stop token, or a chat template is asked for and
+            cannot be used.
     """
 
     tokenizer: Any
@@ -68,6 +70,7 @@ class Encoder:
     template: str = "plain"
     template_date: date = TEMPLATE_DATE
     dialect: str = ""
+    stop_token: str | None = None
 
     def __post_init__(self) -> None:
         if self.tokenizer.eos_token_id is None:
@@ -76,6 +79,8 @@ class Encoder:
                 "eos_token",
                 "a model without one never learns to stop; choose another",
             )
+        if self.stop_token is not None:
+            self._check_stop_token(self.stop_token)
         if self.template == "chat" and self.kind == "seq2seq":
             raise ZooError("a chat template for a seq2seq backbone", "plain", "set it", "model.template")
         if self._chat:
@@ -93,12 +98,29 @@ class Encoder:
         """
         model = recipe.model
         return cls(
-            tokenizer, prompts, kind, model.max_tokens, recipe.seed, model.template, model.template_date, model.dialect
+            tokenizer,
+            prompts,
+            kind,
+            model.max_tokens,
+            recipe.seed,
+            model.template,
+            model.template_date,
+            model.dialect,
+            model.stop_token,
         )
+
+    def _check_stop_token(self, token: str) -> None:
+        where = "model.stop_token"
+        if self.template == "chat":
+            raise ZooError(f'"{token}" with a chat template, which has its own', "none", "leave it out", where)
+        if token not in self.tokenizer.get_vocab():
+            raise ZooError(f'no token "{token}" in the tokenizer', "one of its tokens", "see tokenizer.json", where)
 
     @property
     def stop(self) -> int:
         """Id of the token that ends every answer: the model is trained to write it and generation stops at it."""
+        if self.stop_token is not None:
+            return int(self.tokenizer.convert_tokens_to_ids(self.stop_token))
         stop_token_id: int = self._chat.frame.token if self._chat else self.tokenizer.eos_token_id
         return stop_token_id
 
