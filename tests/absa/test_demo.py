@@ -26,13 +26,14 @@ from instructzoo.absa.extraction import (
     sentence_rows,
 )
 from instructzoo.absa.schema import ELEMENTS, Quad, from_json
-from instructzoo.core import api
+from instructzoo.core import api, infer
 from instructzoo.core import domain as domains
 from instructzoo.core import recipe as recipes
 from instructzoo.core.errors import ZooError
 from instructzoo.core.infer import Predictor
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
+from instructzoo.core.ui.model_choice import ready_models
 
 PIZZA = Quad("pizza", "FOOD#QUALITY", "delicious", "positive")
 WAITER = Quad("waiter", "SERVICE#GENERAL", "rude", "negative")
@@ -458,3 +459,27 @@ def test_each_reply_is_matched_to_its_own_sentence() -> None:
     assert located.aspect == (5, 9)
     with pytest.raises(ValueError, match="shorter"):
         combine_outputs("Good wine. Good wine.", rows, outputs[:1])
+
+
+EXAMPLES_TRUTH = {
+    "The pizza was delicious but the waiter was rude.": {("pizza", "positive"), ("waiter", "negative")},
+    "The battery life is great, but the keyboard feels cheap.": {
+        ("battery life", "positive"),
+        ("keyboard", "negative"),
+    },
+    "The soup was cold and the service was slow.": {("soup", "negative"), ("service", "negative")},
+    "The battery is dependable. I hate the keyboard!": {("battery", "positive"), ("keyboard", "negative")},
+    "The margarita was mostly ice, nobody said hello.": {("margarita", "negative"), (None, "negative")},
+}
+
+
+@pytest.mark.parametrize("name", ["tiny", pytest.param("small", marks=pytest.mark.slow)])
+def test_the_examples_of_a_bundled_model_are_answered_rightly(name: str) -> None:
+    domain = domains.get("absa")
+    if name not in ready_models(domain):
+        pytest.skip(f"{name} is not bundled yet, or its base is not on this machine")
+    texts = demo.MADE_UP_EXAMPLES if name == "tiny" else demo.EXAMPLES
+    for text, analysis in zip(texts, analyse(infer.open_model(domain, name), texts, 1_000), strict=True):
+        judged = {(located.quad.aspect, located.quad.sentiment) for located in analysis.quads}
+        assert judged == EXAMPLES_TRUTH[text], (text, analysis)
+        assert not any(located.hallucinated_spans() for located in analysis.quads), analysis

@@ -25,8 +25,8 @@ MAX_REVIEW, MAX_PASTED = 5_000, 50_000
 
 EXAMPLES = (
     "The pizza was delicious but the waiter was rude.",
-    "The screen is bright, but the keyboard feels cheap.",
-    "Our room was clean and the staff were friendly.",
+    "The battery life is great, but the keyboard feels cheap.",
+    "The soup was cold and the service was slow.",
 )
 """Reviews to click on, one by one and all together; the page opens with the first one answered."""
 MADE_UP_EXAMPLES = (
