@@ -19,6 +19,7 @@ from typing import Any, TextIO
 
 from instructzoo.absa.extraction import AnalysisCounts, LabelledPredictor, ReviewAnalysis, analyse
 from instructzoo.core.answers.blocks import Faults, blocks
+from instructzoo.core.answers.output_files import merged
 from instructzoo.core.answers.text_files import Line, read_texts, spreadsheet_cell
 
 MAX_TEXT = 50_000
@@ -69,11 +70,8 @@ class Writer:
         if self.csv_writer:
             self.csv_writer.writerows(_csv_rows(number, analysis))
         if self.objects:
-            record, input_fields = {"line": number, **analysis.to_dict()}, input_fields or {}
-            copied = {key: value for key, value in input_fields.items() if key not in record}
-            given = {key: value for key, value in input_fields.items() if key in record}
-            merged = {**copied, **record, **({"given": given} if given else {})}
-            self.objects.write(json.dumps(merged, ensure_ascii=False) + "\n")
+            record = merged(input_fields or {}, {"line": number, **analysis.to_dict()})
+            self.objects.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
 def _csv_rows(number: int, analysis: ReviewAnalysis) -> Iterator[list[str]]:
