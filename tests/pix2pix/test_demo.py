@@ -471,6 +471,8 @@ def test_the_page_opens_on_an_edit_of_its_first_example() -> None:
     slow = Scripted(recipe=photos)
     assert edit_tab.opening(slow, pixels, instruction, EditSettings(*USUAL)) == (edit_tab.NOT_EDITED, None)
     assert not slow.requests, "minutes pass on a CPU before the page opens"
+    refused, nothing = edit_tab.opening(predictor, pixels, "no", EditSettings(*USUAL))
+    assert "99 tokens" in plain(refused) and nothing is None, "a model that refuses the example opens no page"
 
 
 def test_the_page_builds_and_its_api_is_private() -> None:

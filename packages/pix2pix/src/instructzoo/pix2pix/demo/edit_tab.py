@@ -178,7 +178,10 @@ def opening(
     """HTML about the edit that the page opens with, and the edit; none by a large model, which takes too long."""
     if not is_quick(predictor):
         return NOT_EDITED, None
-    edited = edit_picture(predictor, pixels, text, settings)
+    try:
+        edited = edit_picture(predictor, pixels, text, settings)
+    except ZooError as error:  # the page opens all the same
+        return ui.note(str(error)), None
     return rendering.edit_html(edited), edited
 
 
