@@ -392,7 +392,7 @@ def test_a_module_whose_import_fails_is_not_called_missing(tmp_path: Path, monke
     package = tmp_path / "instructzoo" / "faulty"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
-    for name in ("world", "sources", "prompts", "metrics"):
+    for name in ("world", "sources", "prompts", "metrics", "answers"):
         (package / f"{name}.py").write_text("import a_package_that_is_not_there\n")
     import instructzoo
 
