@@ -316,7 +316,7 @@ def test_a_slow_model_that_is_chosen_waits_for_the_button_with_its_own_settings(
     photos = RECIPE.model_copy(update={"data": RECIPE.data.model_copy(update={"sources": ("released",)})})
     editor = Scripted(EditSettings(7.5, 1.5, 100, 0), 512, photos)
     monkeypatch.setattr(model_choice, "ready_models", lambda domain: ["instruct-pix2pix"])
-    monkeypatch.setattr(infer, "open_model", lambda domain, name: editor)
+    monkeypatch.setattr(infer, "open_ready", lambda domain, name: editor)
     blocks = demo.build(Scripted())
     try:
         page = opened(chromium, ui.launch(blocks, wait=False))

@@ -228,7 +228,7 @@ def test_another_model_answers_an_example_of_its_kind(
 ) -> None:
     real_texts = Scripted(recipe=recipes.load("uie/tiny", ["data.sources=[conll04]", "data.path=."]))
     monkeypatch.setattr(model_choice, "ready_models", lambda domain: ["small"])
-    monkeypatch.setattr(infer, "open_model", lambda domain, name: real_texts)
+    monkeypatch.setattr(infer, "open_ready", lambda domain, name: real_texts)
     blocks = demo.build(Scripted())
     try:
         page = Page(chromium, ui.launch(blocks, wait=False))

@@ -19,6 +19,7 @@ from packaging.utils import canonicalize_name
 from pytest_socket import SocketConnectBlockedError
 
 from instructzoo.core import api
+from instructzoo.core import domain as domains
 from instructzoo.core import recipe as recipes
 from instructzoo.core.data.builder import NOT_IN_ROWS
 from instructzoo.core.domain import OFFICIAL_DOMAINS
@@ -352,7 +353,12 @@ def test_every_distribution_declares_licence_recipes_and_entry_point() -> None:
     for folder in DISTRIBUTIONS:
         assert (folder / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
         values = tomllib.loads((folder / "pyproject.toml").read_text())
-        assert values["project"]["license"] == "Apache-2.0"
+        bundled = (
+            [model for model in domains.get(folder.name).models if model.bundled] if folder.name in DOMAINS else []
+        )
+        research = any(model.research_only for model in bundled)
+        expected = "Apache-2.0 AND LicenseRef-Research-Only" if research else "Apache-2.0"
+        assert values["project"]["license"] == expected
         if folder.name in DOMAINS:
             included = values["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
             assert included[f"../../recipes/{folder.name}"] == f"instructzoo/{folder.name}/recipes"

@@ -57,7 +57,7 @@ def test_the_table_of_a_file_names_it_and_says_that_nobody_chose_on_it(questions
     page.write_text("<!-- results:arithmetic/everyday -->\n<!-- /results -->\n")
     assert update_readme(page, {"arithmetic/everyday": Path("scores.json")})
     text = page.read_text()
-    assert "4 rows of `mine/sums.jsonl`, which no training and no choice of settings has used" in text
+    assert "4 rows of `mine/sums.jsonl`, backbone" in text
     assert "test split" not in text
     assert "Goat" not in text  # published results are of other rows
 

@@ -49,12 +49,12 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """tiny and small are ready; the names of the models that have been opened since."""
     names = list[str]()
 
-    def open_model(domain: Domain, name: str) -> Named:
+    def open_ready(domain: Domain, name: str) -> Named:
         names.append(name)
         return Named({"tiny": TINY, "small": SMALL}[name])
 
     monkeypatch.setattr(model_choice, "ready_models", lambda domain: ["tiny", "small"])
-    monkeypatch.setattr(infer, "open_model", open_model)
+    monkeypatch.setattr(infer, "open_ready", open_ready)
     return names
 
 
@@ -121,7 +121,7 @@ def test_a_model_that_cannot_be_opened_is_said_on_the_page(opened: list[str], mo
     def fail(domain: Domain, name: str) -> Any:
         raise ZooError("a damaged file", "another one")
 
-    monkeypatch.setattr(infer, "open_model", fail)
+    monkeypatch.setattr(infer, "open_ready", fail)
     assert "small cannot be opened: a damaged file" in ModelChoice(Named()).knows("small")
 
 

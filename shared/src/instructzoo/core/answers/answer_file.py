@@ -115,7 +115,7 @@ def answer_to_stdout(predictor: Any, items: Iterator[Item], options: Options, ra
     answered, failed = 0, 0
     for block, _ in answer_blocks(predictor, items, options):
         for item, one in block:
-            sys.stdout.write(json.dumps(object_of(item, one, raw), ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(object_of(item, one, raw), ensure_ascii=False, default=str) + "\n")
         sys.stdout.flush()
         answered += len(block)
         failed += sum(bool(one.answer.error) for _, one in block)

@@ -79,7 +79,11 @@ def table_rows(item: Item, answered: Answered, raw: bool) -> Iterator[dict[str, 
 
 
 def _cell(value: Any) -> Cell:
-    return value if isinstance(value, str | int | float) or value is None else json.dumps(value, ensure_ascii=False)
+    return (
+        value
+        if isinstance(value, str | int | float) or value is None
+        else json.dumps(value, ensure_ascii=False, default=str)
+    )
 
 
 @dataclass
@@ -173,10 +177,10 @@ class OutputFile:
     def _content(self, block: Sequence[tuple[Item, Answered]]) -> str:
         if self.suffix == ".jsonl":
             objects = (object_of(item, answered, self.raw) for item, answered in block)
-            return "".join(json.dumps(values, ensure_ascii=False) + "\n" for values in objects)
+            return "".join(json.dumps(values, ensure_ascii=False, default=str) + "\n" for values in objects)
         rows = [row for item, answered in block for row in table_rows(item, answered, self.raw)]
         if self.suffix == ".parquet":
-            return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+            return "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows)
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         if not self.columns:

@@ -21,6 +21,9 @@ from instructzoo.core.shelf import LARGEST, by_name
 
 _MARKER = re.compile(r"<!-- results:([\w./-]+) -->")
 
+EVERYDAY = "everyday.json"
+"""The scores of a model on the everyday texts of its domain, beside its scores.json."""
+
 ROUNDED_ANSWERS = 1
 """Answers of the probes that the rounding of an adapter to float16 may change."""
 
@@ -60,6 +63,11 @@ def bundle(domain_name: str, model: str, half: bool = False, name: str = "tiny")
     scores = runs.scores_of(chosen.folder)
     if scores is None:
         raise ZooError(f"no scores.json in {chosen.folder}", "a scored run", f"zoo eval {domain_name} --model {model}")
+    everyday, marker = chosen.folder / EVERYDAY, f"results:{domain_name}/weights/{name}/everyday "
+    pages = _pages(domain, root)
+    if not everyday.is_file() and any(marker in page.read_text(encoding="utf-8") for page in pages):
+        fix = f"zoo eval {domain_name} --model {model} --rows tests/{domain_name}/everyday.jsonl -o {everyday}"
+        raise ZooError(f"no {EVERYDAY} in {chosen.folder}", "scores on everyday texts, which a README shows", fix)
     weights = domain.folder() / "weights" / name
     with runs.atomic_folder(weights) as fresh:
         if name == "small":
@@ -70,12 +78,14 @@ def bundle(domain_name: str, model: str, half: bool = False, name: str = "tiny")
         if size > LARGEST[name]:
             found, expected = f"{size / 2**20:.1f} MB of weights", f"at most {LARGEST[name] / 2**20:g} MB"
             raise ZooError(found, expected, "train a smaller backbone or a lower rank, or add --half")
-        command = f"zoo eval {domain_name} --model {name} --json"
+        command = f"zoo eval {domain_name} --model tiny --json" if name == "tiny" else scores["command"]
         runs.write_json(fresh / "scores.json", scores | {"run": "bundled", "command": command})
+        if everyday.is_file():
+            runs.write_json(fresh / EVERYDAY, runs.read_json(everyday))
         recipe = (fresh / "recipe.yaml").read_text(encoding="utf-8")
         runs.write_text(fresh / "README.md", bundled_card(domain, table[name], recipe))
         write_hashes(fresh)
-    changed = [str(page) for page in _pages(domain, root) if update_page(root, page)]
+    changed = [str(page) for page in pages if update_page(root, page)]
     return {"output": str(weights), "megabytes": round(size / 2**20, 2), **compared, "pages": changed}
 
 

@@ -147,11 +147,6 @@ def _bytes(values: Any) -> Any:
     return values.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
 
 
-def _rows(source: str) -> Iterator[LocatedRow]:
-    """Validated rows in the domain's own format with all their keys."""
-    return _located(read_items(source, ROW_KEY))
-
-
 def _located(items: Iterator[Item]) -> Iterator[LocatedRow]:
     return ((item.where, item.input) for item in items if isinstance(item.input, dict))
 
@@ -166,7 +161,7 @@ def _stream_answers(
     domain, prompts = predictor.domain, predictor.prompts
     with progress_counter("answered", total, quiet, first) as counter:
         for row, text in predictor.stream(rows, first):
-            file.write(json.dumps({**row, "prediction": text}, ensure_ascii=False) + "\n")
+            file.write(json.dumps({**row, "prediction": text}, ensure_ascii=False, default=str) + "\n")
             file.flush()
             answered += 1
             counter.update(first + answered)

@@ -13,7 +13,7 @@ from instructzoo.core.infer.predictor import Predictor
 from instructzoo.core.models import model_choice
 from instructzoo.core.models.model_choice import Chosen, Missing
 
-__all__ = ["Predictor", "choose", "generate", "load", "log_likelihoods", "open_chosen", "open_model"]
+__all__ = ["Predictor", "choose", "generate", "load", "log_likelihoods", "open_chosen", "open_model", "open_ready"]
 
 
 def open_model(domain: Domain, model: str | None = None, may_fetch: Callable[[Missing], bool] | None = None) -> Any:
@@ -39,6 +39,22 @@ def open_model(domain: Domain, model: str | None = None, may_fetch: Callable[[Mi
     if model is None:
         return open_chosen(domain, model_choice.choose_default(domain, may_fetch))
     return open_chosen(domain, model_choice.choose(domain, model))
+
+
+def open_ready(domain: Domain, name: str) -> Any:
+    """Open a model of a domain's shelf that is on this machine; nothing is fetched.
+
+    Args:
+        domain: The domain of the model.
+        name: A name of the domain's shelf.
+
+    Returns:
+        A predictor, as `open_model` gives it.
+
+    Raises:
+        ZooError: There is no such model, or something of it is not on this machine.
+    """
+    return open_chosen(domain, model_choice.choose(domain, name, fetch=False))
 
 
 def open_chosen(domain: Domain, chosen: Chosen) -> Any:

@@ -181,7 +181,10 @@ def _group_blocks(results: Results) -> list[str]:
     published, unmeasured = tables.published_groups_table(results), tables.unmeasured_table(results)
     sources = ", ".join(dict.fromkeys(result.source for result in results.paper))
     if published.rows:
-        return [f"Beside the published figures ({sources}), {results.scorer} scorer:", published.markdown()]
+        blocks = [f"Beside the published figures ({sources}), {results.scorer} scorer:", published.markdown()]
+        others = tables.unpublished_groups_table(results)
+        heading = f"The other groups of {tables.SMALLEST_GROUP} rows or more:"
+        return [*blocks, *([heading, others.markdown()] if others.rows else [])]
     groups = tables.groups_table(results)
     of_size = f" of {tables.SMALLEST_GROUP} rows or more" if results.rows_file else ""
     blocks = [f"By group{of_size}, {results.scorer} scorer:", groups.markdown()] if groups.rows else []

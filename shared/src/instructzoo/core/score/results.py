@@ -57,12 +57,12 @@ class Results:
 
     @property
     def scored_rows(self) -> str:
-        """The rows in words: the split and its size, or the file, whose rows neither training nor a choice has used."""
+        """The rows in words: the split and its size, or the file."""
         if self.fold:
             return f"{'folds' if self.fold == 'all' else f'fold {self.fold}'} of the training part, {self.n:,} rows"
         if not self.rows_file:
             return f"{self.split} split, {self.n:,} rows"
-        return f"{self.n:,} rows of `{self.rows_file}`, which no training and no choice of settings has used"
+        return f"{self.n:,} rows of `{self.rows_file}`"
 
     @property
     def model(self) -> Scores:

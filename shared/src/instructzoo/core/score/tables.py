@@ -117,9 +117,18 @@ def groups_table(results: Results) -> Table:
 
     Of a file of rows, which is small, groups of fewer than SMALLEST_GROUP rows are left out.
     """
-    smallest = SMALLEST_GROUP if results.rows_file else 0
-    groups = dict.fromkeys(v.group for v in results.model.metric_values if v.group != "all" and v.n >= smallest)
-    return _groups(results, list(groups))
+    return _groups(results, _measured_groups(results, SMALLEST_GROUP if results.rows_file else 0))
+
+
+def unpublished_groups_table(results: Results) -> Table:
+    """As `groups_table`, but only the groups that nobody has published values of, if they have SMALLEST_GROUP rows."""
+    published = {p.group for p in results.paper}
+    return _groups(results, [g for g in _measured_groups(results, SMALLEST_GROUP) if g not in published])
+
+
+def _measured_groups(results: Results, smallest: int) -> list[str]:
+    """The groups of at least so many rows, in the order of the scorer, without that of all rows."""
+    return list(dict.fromkeys(v.group for v in results.model.metric_values if v.group != "all" and v.n >= smallest))
 
 
 def published_groups_table(results: Results) -> Table:

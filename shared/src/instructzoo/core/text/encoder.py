@@ -204,7 +204,7 @@ class Encoder:
         if self.kind == "seq2seq":
             source = [token for token_ids, supervised in segments if not supervised for token in token_ids]
             target = [token for token_ids, supervised in segments if supervised for token in token_ids]
-            return Encoded([*source, stop], [*target, stop])
+            return Encoded([*source, self.tokenizer.eos_token_id], [*target, stop])
         input_ids = list(self._bos)
         labels = [IGNORE_INDEX] * len(input_ids)
         for token_ids, supervised in segments:
@@ -218,7 +218,7 @@ class Encoder:
     def _check(self, row: Row, encoded: Encoded) -> None:
         """Raise ZooError for a target with an unknown character and for a row of more than max_tokens."""
         unknown = self.tokenizer.unk_token_id
-        if unknown is not None and unknown != self.tokenizer.eos_token_id and unknown in encoded.labels:
+        if unknown not in (None, self.tokenizer.eos_token_id, self.stop) and unknown in encoded.labels:
             problem = f"the target of row {row.get('id', '')} holds a character that the tokenizer does not know"
             raise ZooError(problem, "targets that the model can write", "drop the row, or choose another tokenizer")
         longest = max(len(encoded.input_ids), len(encoded.labels))

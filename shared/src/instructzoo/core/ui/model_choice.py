@@ -93,7 +93,7 @@ class ModelChoice:
                     raise ZooError(f'no model "{name[:40]}"', f"one of {', '.join(self.names)}")
                 from instructzoo.core import infer
 
-                self._opened[name] = infer.open_model(self.domain, name)
+                self._opened[name] = infer.open_ready(self.domain, name)
             return self._opened[name]
 
     def knows(self, name: str) -> str:
