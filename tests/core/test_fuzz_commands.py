@@ -12,6 +12,7 @@ from fuzzing import fuzzed, mutated, reads_or_refuses, time_limit
 from hypothesis import strategies as st
 
 from instructzoo.core import domain as domains
+from instructzoo.core.answers.inputs import ROW_KEY, read_items
 from instructzoo.core.commands import predict
 from instructzoo.core.commands.score import score
 
@@ -73,7 +74,7 @@ def fuzz_questions(domain: str, folder: Path, examples: int) -> None:
     prompts = domains.get(domain).module("prompts")
 
     def answer() -> None:
-        for _, row in predict._rows(str(path)):
+        for _, row in predict._located(read_items(str(path), ROW_KEY)):
             "".join(segment.text for segment in prompts.render(row, 0)).encode()
             prompts.parse(ANSWERS[domain], row)
 
@@ -158,5 +159,5 @@ def test_a_carriage_return_within_an_answer_moves_no_other_answer(tmp_path: Path
 
 def test_null_in_a_column_of_text_is_an_empty_text(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"instruction": "Add.", "input": "1 + 2", "output": null, "x": null}\n')
-    ((_, row),) = predict._rows(str(tmp_path / "a.jsonl"))
+    ((_, row),) = predict._located(read_items(str(tmp_path / "a.jsonl"), ROW_KEY))
     assert row == {"instruction": "Add.", "input": "1 + 2", "output": "", "x": None}

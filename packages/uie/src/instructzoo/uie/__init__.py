@@ -23,7 +23,7 @@ domain = Domain(
             name="small",
             kind="small",
             base="smollm2-135m",
-            knows="Learned from real English texts, news to science, to find what your labels name; it misses some.",
+            knows="Learned from real English texts to find entities and relations that you name; events of drugs only.",
             data=(
                 TrainingData("CrossNER", "MIT"),
                 TrainingData("WNUT17", "CC-BY-4.0"),

@@ -174,11 +174,21 @@ def _of_line(name: str, line: Line, column: str) -> Item:
         raise ZooError(line.error.rstrip("."), where=where)
     if column == ROW_KEY:
         return Item(line.number, where, own_row({ROW_KEY: line.text, **line.row}, where))
+    _check_characters(line.row, where)
     return Item(line.number, where, line.text, line.row)
+
+
+def _check_characters(row: Row, where: str) -> None:
+    """Raise ZooError where a column holds half of a character, which no output in UTF-8 can hold."""
+    try:
+        strict_json.check_characters(row)
+    except ValueError as error:
+        raise ZooError(str(error), "Unicode characters", "correct the row", where) from error
 
 
 def own_row(row: Row, where: str) -> Row:
     """A row in the domain's own format with all columns of text. Raises ZooError for a malformed one."""
+    _check_characters(row, where)
     Record.from_row(row, where)
     if "prediction" in row:
         raise ZooError('the row has a "prediction" already', "a row to answer", "rename or drop it", where)

@@ -20,7 +20,7 @@ def parse(text: str) -> Any:
     """The value of a JSON text. Raises ValueError or RecursionError for a text that is not valid in this sense."""
     value = DECODER.decode(text)
     if _SURROGATE_ESCAPE.search(text):
-        _check_characters(value)
+        check_characters(value)
     return value
 
 
@@ -28,14 +28,14 @@ def parse_at(text: str, offset: int) -> tuple[Any, int]:
     """The value that begins at an offset, and the offset after it. Raises as `parse` does."""
     value, end = DECODER.raw_decode(text, offset)
     if _SURROGATE_ESCAPE.search(text, offset, end):
-        _check_characters(value)
+        check_characters(value)
     return value, end
 
 
-def _check_characters(value: Any) -> None:
+def check_characters(value: Any) -> None:
     """Raise ValueError where a value holds half of a surrogate pair."""
     try:
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
+        json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
     except UnicodeEncodeError as error:
         half = error.object[error.start]
         raise ValueError(f"half a character, U+{ord(half):04X}") from error

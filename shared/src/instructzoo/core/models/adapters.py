@@ -259,6 +259,7 @@ def _reload_peft(model: Any, folder: Path) -> Any:
     if not (folder / "adapter_model.safetensors").is_file():  # peft would open a pickle instead
         raise ValueError("no adapter_model.safetensors")
     config = PeftConfig.from_pretrained(str(folder))
+    config.base_model_name_or_path = model.name_or_path  # peft would warn of a base that another machine has elsewhere
     saved = load_file(folder / "adapter_model.safetensors")
     tuned = get_peft_model(model, config)
     check_shapes(folder, f"its {config.peft_type.value} adapter", get_peft_model_state_dict(tuned), saved)

@@ -27,7 +27,7 @@ def for_answers(domain: Domain, model: str | None, yes: bool, ask: bool = True) 
         ZooError: There is no such model.
     """
     if model is None:
-        chosen = model_choice.choose_default(domain, lambda missing: yes or (ask and _asked(domain, missing)))
+        chosen = model_choice.choose_default(domain, lambda missing: _may_fetch(domain, missing, yes, ask))
     else:
         chosen = by_name(domain, model)
     if chosen.notice:
@@ -76,9 +76,12 @@ def tell(text: str) -> None:
     sys.stderr.flush()
 
 
-def _asked(domain: Domain, missing: Missing) -> bool:
-    """Whether the user says yes. Without a terminal nobody is asked."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+def _may_fetch(domain: Domain, missing: Missing, yes: bool, ask: bool) -> bool:
+    """Whether --yes or the user says yes, who is told what is fetched. Without a terminal no question is put."""
+    if yes:
+        tell(f"fetching {missing}, once")
+        return True
+    if not (ask and sys.stdin.isatty() and sys.stderr.isatty()):
         return False
     sys.stderr.write(f"{domain.name}/small, the model for real texts, needs {missing}, fetched once. Fetch now? [y/N] ")
     sys.stderr.flush()
