@@ -62,6 +62,18 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def fetched_bases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cache that `zoo fetch` has filled: $INSTRUCTZOO_TEST_CACHE, or the user's; skips where a base is missing."""
+    from instructzoo.core.models import downloads
+    from instructzoo.core.models.backbones import SMOLLM2
+
+    default = Path.home() / ".cache" / "instructzoo"
+    monkeypatch.setenv("INSTRUCTZOO_CACHE", os.environ.get("INSTRUCTZOO_TEST_CACHE", str(default)))
+    if not downloads.ready(SMOLLM2):
+        pytest.skip(f"{SMOLLM2.name} is not in the cache: zoo fetch {SMOLLM2.name}")
+
+
 @pytest.fixture(scope="session")
 def realdata() -> Path:
     """The folder of the real corpora: $INSTRUCTZOO_DATA, or ../shared/data beside the checkout."""

@@ -33,7 +33,6 @@ from instructzoo.core.errors import ZooError
 from instructzoo.core.infer import Predictor
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
-from instructzoo.core.ui.model_choice import ready_models
 
 PIZZA = Quad("pizza", "FOOD#QUALITY", "delicious", "positive")
 WAITER = Quad("waiter", "SERVICE#GENERAL", "rude", "negative")
@@ -473,11 +472,18 @@ EXAMPLES_TRUTH = {
 }
 
 
-@pytest.mark.parametrize("name", ["tiny", pytest.param("small", marks=pytest.mark.slow)])
-def test_the_examples_of_a_bundled_model_are_answered_rightly(name: str) -> None:
+def test_the_examples_of_tiny_are_answered_rightly() -> None:
+    examples_are_answered_rightly("tiny")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("fetched_bases")
+def test_the_examples_of_small_are_answered_rightly() -> None:
+    examples_are_answered_rightly("small")
+
+
+def examples_are_answered_rightly(name: str) -> None:
     domain = domains.get("absa")
-    if name not in ready_models(domain):
-        pytest.skip(f"{name} is not bundled yet, or its base is not on this machine")
     texts = demo.MADE_UP_EXAMPLES if name == "tiny" else demo.EXAMPLES
     for text, analysis in zip(texts, analyse(infer.open_model(domain, name), texts, 1_000), strict=True):
         judged = {(located.quad.aspect, located.quad.sentiment) for located in analysis.quads}

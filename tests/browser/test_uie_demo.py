@@ -374,11 +374,10 @@ def test_the_bundled_model_finds_entities_and_events(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("fetched_bases")
 def test_the_model_of_real_texts_opens_with_its_first_example_answered_rightly(
     chromium: Any, picture: Callable[[str], Path]
 ) -> None:
-    if "small" not in model_choice.ready_models(domains.get("uie")):
-        pytest.skip("small or its base is not here: zoo fetch uie/small")
     blocks = demo.build(infer.open_model(domains.get("uie"), "small"))
     try:
         with screen(chromium, *DESKTOP):

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 from test_docs import PAGES
 
 from instructzoo.core.errors import ZooError
-from instructzoo.core.models import downloads
-from instructzoo.core.models.backbones import BACKBONES
 from instructzoo.core.report.examples import Example, examples_of, main, run, update_page
 
 EXAMPLES = [example for page in PAGES for example in examples_of(page)]
-CACHE = os.environ.get("INSTRUCTZOO_TEST_CACHE", str(Path.home() / ".cache/instructzoo"))
-"""Where a fetched base is, outside the folders that tests write to."""
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
-def test_what_a_page_says_a_model_answers_it_answers(example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
-    if example.base:
-        monkeypatch.setenv("INSTRUCTZOO_CACHE", CACHE)
-        if not downloads.ready(BACKBONES[example.base]):
-            pytest.skip(f"{example.base} is not in the cache: zoo fetch {example.base}")
+@pytest.mark.parametrize("example", [e for e in EXAMPLES if not e.base], ids=lambda example: example.name)
+def test_what_a_page_says_a_model_answers_it_answers(example: Example) -> None:
+    check(example)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("fetched_bases")
+@pytest.mark.parametrize("example", [e for e in EXAMPLES if e.base], ids=lambda example: example.name)
+def test_what_a_page_says_a_model_on_a_fetched_base_answers_it_answers(example: Example) -> None:
+    check(example)
+
+
+def check(example: Example) -> None:
     fix = "python -m instructzoo.core.report.examples writes it anew"
     assert run(example) == example.output, f"{example.where}: {fix}"
 
