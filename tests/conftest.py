@@ -26,6 +26,7 @@ os.environ.update(
 
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what it sends to the background without it
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup ignores it
 
 
 @pytest.hookimpl(tryfirst=True)
