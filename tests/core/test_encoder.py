@@ -46,6 +46,9 @@ class Silent:
 def test_another_token_can_end_answers_if_the_tokenizer_has_it() -> None:
     full = replace(make_encoder(), stop_token="7")
     assert supervised(full.encode(ROWS[0]))[-1] == full.stop == full.tokenizer.convert_tokens_to_ids("7")
+    pairs = replace(make_encoder(T5), stop_token="7")
+    encoded = pairs.encode(ROWS[0])
+    assert encoded.input_ids == pairs.prompt(ROWS[0]) and encoded.labels[-1] == pairs.stop
     with pytest.raises(ZooError, match=r'model\.stop_token: no token "<stop>" in the tokenizer'):
         replace(full, stop_token="<stop>")
     with pytest.raises(ZooError, match=r'model\.stop_token: "7" with a chat template, which has its own'):

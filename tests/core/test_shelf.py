@@ -190,6 +190,15 @@ def test_an_adapter_on_another_release_of_its_base_is_refused(absa: Domain, smal
         infer.open_model(absa, "small")
 
 
+def test_a_model_that_is_opened_only_if_it_is_ready_fetches_no_base(
+    absa: Domain, small: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert infer.open_ready(absa, "small").answer([REVIEW])
+    monkeypatch.setenv("INSTRUCTZOO_CACHE", str(tmp_path / "empty"))
+    with pytest.raises(ZooError, match=r"is not on this machine; .*zoo fetch absa/small"):
+        infer.open_ready(absa, "small")
+
+
 def test_an_adapter_of_an_earlier_version_names_the_converted_files_of_its_base(trained: Path, absa: Domain) -> None:
     weights = downloads.folder(BASE.name) / "model.safetensors"
     runs.write_json(trained / "base.json", {weights.name: runs.sha256(weights)})

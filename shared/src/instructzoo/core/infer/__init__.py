@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from instructzoo.core.domain import Domain
+from instructzoo.core.errors import ZooError
 from instructzoo.core.infer.choice_scoring import choose, log_likelihoods
 from instructzoo.core.infer.generate import generate
 from instructzoo.core.infer.other_models import recipe_for
@@ -54,7 +55,11 @@ def open_ready(domain: Domain, name: str) -> Any:
     Raises:
         ZooError: There is no such model, or something of it is not on this machine.
     """
-    return open_chosen(domain, model_choice.choose(domain, name, fetch=False))
+    chosen = model_choice.choose(domain, name, fetch=False)
+    if chosen.model is not None and (lacking := model_choice.missing(chosen.model)):
+        fix = f"zoo fetch {domain.name}/{name}"
+        raise ZooError(f"{lacking} is not on this machine", f"all that {name} needs", fix)
+    return open_chosen(domain, chosen)
 
 
 def open_chosen(domain: Domain, chosen: Chosen) -> Any:

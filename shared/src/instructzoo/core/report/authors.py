@@ -7,14 +7,13 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from instructzoo.core import recipe as recipes
-from instructzoo.core import runs
 from instructzoo.core.report.data_card import text
+from instructzoo.core.report.page_tables import main, update_tables
 from instructzoo.core.score.tables import Table
 
 PLACE = re.compile(r"(<!-- authors:(?P<name>[\w/-]+) -->\n).*?(<!-- /authors -->)", re.DOTALL)
@@ -65,19 +64,8 @@ def update_page(page: Path) -> bool:
     Raises:
         ZooError: A marker names no recipe.
     """
-
-    def table(match: re.Match[str]) -> str:
-        recipe = recipes.load(match["name"]).model_dump(mode="json")
-        lines = authors_table(recipe).markdown().replace("---:", "---")
-        return f"{match[1]}{lines}\n{match[3]}"
-
-    before = page.read_text(encoding="utf-8")
-    after = PLACE.sub(table, before)
-    if after != before:
-        runs.write_text(page, after)
-    return after != before
+    return update_tables(page, PLACE, lambda name: authors_table(recipes.load(name).model_dump(mode="json")))
 
 
 if __name__ == "__main__":
-    for argument in sys.argv[1:]:
-        sys.stdout.write(f"{argument}: {'updated' if update_page(Path(argument)) else 'up to date'}\n")
+    main(update_page)

@@ -7,13 +7,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
 from instructzoo.core import domain as domains
 from instructzoo.core import recipe as recipes
-from instructzoo.core import runs
 from instructzoo.core.domain import Domain
+from instructzoo.core.report.page_tables import main, update_tables
 from instructzoo.core.score.tables import Table
 from instructzoo.core.shelf import ShelfModel
 
@@ -67,18 +66,8 @@ def update_page(page: Path) -> bool:
     Raises:
         ZooError: A marker names no domain.
     """
-
-    def table(match: re.Match[str]) -> str:
-        lines = published_table(domains.get(match["name"])).markdown().replace("---:", "---")
-        return f"{match[1]}{lines}\n{match[3]}"
-
-    before = page.read_text(encoding="utf-8")
-    after = PLACE.sub(table, before)
-    if after != before:
-        runs.write_text(page, after)
-    return after != before
+    return update_tables(page, PLACE, lambda name: published_table(domains.get(name)))
 
 
 if __name__ == "__main__":
-    for argument in sys.argv[1:]:
-        sys.stdout.write(f"{argument}: {'updated' if update_page(Path(argument)) else 'up to date'}\n")
+    main(update_page)
