@@ -378,7 +378,7 @@ def test_every_domain_is_known_to_mypy_and_the_workspace() -> None:
 TOP_LEVEL = {
     "__init__", "world", "sources", "prompts", "metrics", "demo", "data", "schema", "problem", "checker", "images",
     "extraction", "edit_request", "answers", "weights", "recipes", "model", "objective", "sampling", "predictor",
-    "networks", "shapes", "synth", "synthesis",
+    "networks", "shapes", "synth", "synthesis", "tasks", "protocols",
 }  # fmt: skip
 """Modules and folders that a domain may have; docs/architecture.md says what each holds."""
 

@@ -1,0 +1,1 @@
+"""Corpora, their readers, and the questions that are made of dialogues."""

@@ -1,0 +1,70 @@
+"""The fields of a question as one line of text, and back.
+
+[PERSONA] I like jazz. [CONTEXT] Good morning [ENDOFTURN] Hello! [RESPONSE] Wake me at seven
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from instructzoo.core.errors import ZooError
+
+OPTION_SEPARATOR = "||||"
+END_OF_TURN = "[ENDOFTURN]"
+
+FIELD_TOKENS = (
+    "ACT", "CONTEXT", "RESPONSE", "PERSONA", "DOCUMENT", "EVIDENCE", "EMOTION", "GRAPH", "SUMMARY", "KEYWORDS",
+    "TARGET SENTENCE", "STATE", "STRATEGY", "DB", "SCHEMA", "INITIAL PHRASE", "FINAL PHRASE", "OUTPUT",
+)  # fmt: skip
+"""Field tokens of InstructDial that hold a text, without brackets."""
+
+_FIELD = re.compile(r"\[(" + "|".join(map(re.escape, FIELD_TOKENS)) + r")\]")
+
+
+def join_fields(fields: Iterable[tuple[str, str]]) -> str:
+    """The fields as one text.
+
+    Args:
+        fields: Field tokens without brackets, with their texts.
+
+    Returns:
+        The text, which `split_fields` reads back.
+
+    Raises:
+        ZooError: A token is unknown, or a text contains a field token or the separator of options.
+    """
+    parts = []
+    for token, text in fields:
+        if token not in FIELD_TOKENS:
+            raise ZooError(f"the field [{token}]", f"one of {', '.join(FIELD_TOKENS)}")
+        if clash := _FIELD.search(text):
+            raise ZooError(f'the text of [{token}] contains "{clash.group()}"', "a text without field tokens")
+        parts.append(f"[{token}] {text}".rstrip())
+    return " ".join(parts)
+
+
+def split_fields(text: str) -> list[tuple[str, str]]:
+    """The fields of a text that `join_fields` wrote.
+
+    Args:
+        text: The text.
+
+    Returns:
+        Field tokens without brackets, with their texts, in order.
+
+    Raises:
+        ZooError: The text does not begin with a field token.
+    """
+    starts = list(_FIELD.finditer(text))
+    if not starts or text[: starts[0].start()].strip():
+        raise ZooError(
+            f'"{text[:40]}" has no field token', "such as [CONTEXT] or [RESPONSE]", "put one before the text"
+        )
+    ends = [match.start() for match in starts[1:]] + [len(text)]
+    return [(match.group(1), text[match.end() : end].strip()) for match, end in zip(starts, ends, strict=True)]
+
+
+def join_turns(texts: Sequence[str]) -> str:
+    """The turns of a dialogue as one text."""
+    return f" {END_OF_TURN} ".join(texts)

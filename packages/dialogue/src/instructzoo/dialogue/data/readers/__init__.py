@@ -1,0 +1,1 @@
+"""Readers: files of published formats and own files to dialogues."""

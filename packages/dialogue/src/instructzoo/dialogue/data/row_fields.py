@@ -1,0 +1,69 @@
+"""Reads and checks the columns of a question (prompts/__init__.py describes them).
+
+Rows that the zoo builds hold lists and objects as JSON text; a user's row may hold the lists and objects themselves.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from instructzoo.core.errors import ZooError, suggest
+from instructzoo.dialogue.data.field_format import OPTION_SEPARATOR
+from instructzoo.dialogue.tasks import TASKS, TaskType
+
+
+def task_of(row: Mapping[str, Any]) -> TaskType:
+    """The task type of a question. Raises ZooError for an unknown one."""
+    name = row.get("task") or "intent_classification"
+    if name not in TASKS:
+        raise ZooError(f'the task "{name}"', suggest(str(name), TASKS), 'set "task"')
+    return TASKS[str(name)]
+
+
+def options_of(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """The options of a question, in its order; empty where it has none. Raises ZooError where they are malformed."""
+    return checked_options(_strings(_from_json(row.get("options"), "options") or (), '"options"'))
+
+
+def values_of(row: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """By slot, the values that an answer may have although the dialogue does not contain them."""
+    values = _from_json(row.get("values"), "values") or {}
+    if not isinstance(values, Mapping):
+        raise ZooError('"values" is no object', '{"area": ["dontcare"]}', "correct the row")
+    return {str(slot): _strings(texts, f'the values of "{slot}"') for slot, texts in values.items()}
+
+
+def references_of(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Further right answers to a question."""
+    return _strings(_from_json(row.get("references"), "references") or (), '"references"')
+
+
+def checked_options(options: Sequence[str]) -> tuple[str, ...]:
+    """The options. Raises ZooError for an empty one, one that stands twice, and one that holds the separator."""
+    for number, option in enumerate(options):
+        if not option.strip():
+            raise ZooError("an empty option", "options with a text", "correct the row")
+        if OPTION_SEPARATOR in option or "\n" in option:
+            raise ZooError(f'the option "{option[:40]}"', f'options without "{OPTION_SEPARATOR}" and line breaks')
+        if option in options[:number]:
+            raise ZooError(f'the option "{option}" twice', "different options", "leave one out")
+    return tuple(options)
+
+
+def _from_json(value: Any, name: str) -> Any:
+    """A column as an object: JSON text is parsed, anything else is returned as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value) if value.strip() else None
+    except (ValueError, RecursionError) as error:
+        raise ZooError(f'"{name}" is no JSON: "{value[:40]}"', 'such as ["yes", "no"]', "correct it") from error
+
+
+def _strings(values: Any, name: str) -> tuple[str, ...]:
+    """A list of strings as a tuple. Raises ZooError for anything else."""
+    if not isinstance(values, Sequence) or isinstance(values, str) or not all(isinstance(v, str) for v in values):
+        raise ZooError(f"{name} is no list of texts", '["yes", "no"]', "correct the row")
+    return tuple(values)

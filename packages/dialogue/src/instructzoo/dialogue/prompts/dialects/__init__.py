@@ -1,0 +1,1 @@
+"""Prompt formats of published checkpoints."""

@@ -1,0 +1,50 @@
+"""Rows of questions: how an example becomes a row of the domain."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+from typing import Any
+
+from instructzoo.core.errors import ZooError, suggest
+from instructzoo.core.record import Record, Row
+from instructzoo.dialogue.data.field_format import join_fields
+from instructzoo.dialogue.data.row_fields import checked_options
+from instructzoo.dialogue.prompts.instructions import INSTRUCTIONS
+from instructzoo.dialogue.schema import Example
+from instructzoo.dialogue.tasks import TASKS
+
+
+def make_row(example: Example, dataset: str, source: str, licence: str, seed: int | str = 0) -> Row:
+    """The row of an example.
+
+    Args:
+        example: The question with its answer.
+        dataset: The data set that it comes from, under which scores are reported.
+        source: The source, as data.sources names it.
+        licence: The licence of the data set.
+        seed: With the example's text, it decides the wording of the instruction.
+
+    Returns:
+        The row.
+
+    Raises:
+        ZooError: The example is malformed: an unknown task type, or an option that holds the separator.
+    """
+    if example.task not in TASKS:
+        raise ZooError(f'the task "{example.task}"', suggest(example.task, TASKS))
+    text = join_fields(example.fields)
+    rng = Random(f"{seed}\n{example.task}\n{text}\n{sorted(example.names.items())}")
+    instruction = rng.choice(INSTRUCTIONS[example.task]).format(**example.names)
+    columns = {
+        "task": example.task,
+        "options": _json(checked_options(example.options)),
+        "values": _json(example.values),
+        "references": _json(example.references),
+        "dataset": dataset,
+    }
+    return Record(instruction, text, example.output, source, licence, item=example.item or text, extra=columns).row()
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False) if value else ""
