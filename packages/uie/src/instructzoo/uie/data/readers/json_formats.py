@@ -20,13 +20,12 @@ annotation_tools.py describes the exports of Prodigy, doccano and Label Studio.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from instructzoo.core.data import read, read_jsonl, strict_json
+from instructzoo.core.data.json_objects import objects
 from instructzoo.core.data.line_files import malformed
 from instructzoo.core.errors import ZooError
 from instructzoo.uie.data.readers.annotation_tools import from_label_studio, general_form, label_studio_text
@@ -49,48 +48,6 @@ from instructzoo.uie.schema import Annotation, Event, Mention, Relation
 TOKENS_FORM = "tokens, entities [[first, end, type]] and relations [[first, end, first, end, type]]"
 SPANS_FORM = '[start, end, label] or {"start": 0, "end": 3, "label": "person"}'
 TAG_KEYS = ("ner_tags", "tags", "labels")
-
-
-def objects(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Read the JSON objects of a file.
-
-    Args:
-        path: A JSON Lines file, a .json file with a list of objects, or a .json file with one object.
-
-    Yields:
-        (where, object); for lists `where` also names the number of the object, since all may be on one line.
-
-    Raises:
-        ZooError: With file:line for malformed JSON.
-    """
-    if path.suffix.lower() != ".json":
-        yield from read_jsonl(path)
-    elif _first_character(path) != "{":
-        yield from ((f"{where}, object {number}", values) for number, (where, values) in enumerate(read(path), 1))
-    elif (single := _single_object(path)) is not None:
-        yield str(path), single
-    else:
-        yield from read_jsonl(path)
-
-
-def _first_character(path: Path) -> str:
-    """The first character that is not a space: PHEE's .json files are JSON Lines."""
-    with path.open("rb") as file:
-        return file.read(1000).decode("utf-8-sig", "ignore").lstrip()[:1]
-
-
-def _single_object(path: Path) -> Mapping[str, Any] | None:
-    """The one object that a file holds, over several lines, as the demo saves it; None where each line is one."""
-    try:
-        content = path.read_text(encoding="utf-8-sig")
-        json.loads(content)
-    except (ValueError, RecursionError):
-        return None
-    try:
-        value = strict_json.parse(content)
-    except ValueError as error:
-        raise ZooError(f"malformed JSON ({error})", "one object", "correct the file", str(path)) from error
-    return value if isinstance(value, dict) else None
 
 
 def read_conll04(path: Path) -> Iterator[Sentence]:

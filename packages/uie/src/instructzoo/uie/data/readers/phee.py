@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from instructzoo.core.data.json_objects import objects
 from instructzoo.core.data.line_files import malformed
 from instructzoo.core.errors import ZooError
 from instructzoo.uie.data.readers.base import (
@@ -28,7 +29,6 @@ from instructzoo.uie.data.readers.base import (
     make_sentence,
     make_span,
 )
-from instructzoo.uie.data.readers.json_formats import objects
 from instructzoo.uie.schema import Annotation, Event, Mention
 
 FORM = '{"context": "...", "annotations": [{"events": [...]}]}'
