@@ -27,6 +27,9 @@ class TaskType:
     origin: Literal["instructdial", "zoo"] = "instructdial"
 
 
+BLOCKS = ("LANGUAGE", "INTENT", "INCLUDE", "LABELS", "EXAMPLES")
+"""The fields of utterance_generation (synthesis/linguist_format.py)."""
+
 TASKS: dict[str, TaskType] = {
     task.name: task
     for task in (
@@ -36,5 +39,8 @@ TASKS: dict[str, TaskType] = {
         TaskType("belief_state_generation", "state", ("CONTEXT",), "slots"),
         TaskType("response_generation", "generation", ("CONTEXT",), "text"),
         TaskType("summarization", "generation", ("CONTEXT",), "text"),
+        TaskType(
+            "utterance_generation", "generation", ("LANGUAGE", "INTENT", "INCLUDE", "LABELS", "EXAMPLES"), "text", "zoo"
+        ),
     )
 }

@@ -16,8 +16,9 @@ END_OF_TURN = "[ENDOFTURN]"
 FIELD_TOKENS = (
     "ACT", "CONTEXT", "RESPONSE", "PERSONA", "DOCUMENT", "EVIDENCE", "EMOTION", "GRAPH", "SUMMARY", "KEYWORDS",
     "TARGET SENTENCE", "STATE", "STRATEGY", "DB", "SCHEMA", "INITIAL PHRASE", "FINAL PHRASE", "OUTPUT",
+    "LANGUAGE", "INTENT", "INCLUDE", "LABELS", "EXAMPLES",
 )  # fmt: skip
-"""Field tokens of InstructDial that hold a text, without brackets."""
+"""Field tokens that hold a text, without brackets: InstructDial's, and in the last line utterance_generation's."""
 
 _FIELD = re.compile(r"\[(" + "|".join(map(re.escape, FIELD_TOKENS)) + r")\]")
 

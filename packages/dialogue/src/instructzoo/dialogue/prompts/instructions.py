@@ -33,4 +33,9 @@ INSTRUCTIONS: dict[str, tuple[str, ...]] = {
         "What was this conversation about?",
         "Write a short summary of the dialogue.",
     ),
+    "utterance_generation": (
+        "Write another utterance of this intent, and mark its slots with their numbers.",
+        "What else could a user say with this intent? Put each slot into brackets with its number.",
+        "Continue the examples with one new utterance in the same form.",
+    ),
 }

@@ -1,0 +1,1 @@
+"""Experiments that are more than one run."""
