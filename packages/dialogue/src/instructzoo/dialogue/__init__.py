@@ -8,7 +8,7 @@ domain = Domain(
     title="Dialogue",
     summary="intents, slots, dialogue states, acts, responses and more, by the options that you name",
     paper="arXiv:2205.12673",
-    columns=("task", "options", "values", "references", "dataset"),
+    columns=("task", "options", "values", "references", "names", "option_labels", "dataset"),
     constrained=True,
     models=(
         ShelfModel(

@@ -17,6 +17,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from instructzoo.dialogue.tasks import OptionLabels
+
 UNKNOWN = -1
 """Offset of a value that the text does not contain."""
 
@@ -85,6 +87,8 @@ class Example:
         values: For states: by slot, values that an answer may have although the dialogue does not contain them.
         references: Further right answers.
         item: What decides the split: equal for all questions that share a dialogue or an utterance.
+        option_labels: "letters" or "numbers" where the prompt labels the options ("A: yes") and is answered with the
+            label; output stays the option's words.
     """
 
     task: str
@@ -95,3 +99,4 @@ class Example:
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     references: tuple[str, ...] = ()
     item: str = ""
+    option_labels: OptionLabels = ""

@@ -15,12 +15,16 @@ END_OF_TURN = "[ENDOFTURN]"
 
 FIELD_TOKENS = (
     "ACT", "CONTEXT", "RESPONSE", "PERSONA", "DOCUMENT", "EVIDENCE", "EMOTION", "GRAPH", "SUMMARY", "KEYWORDS",
-    "TARGET SENTENCE", "STATE", "STRATEGY", "DB", "SCHEMA", "INITIAL PHRASE", "FINAL PHRASE", "OUTPUT",
+    "TARGET SENTENCE", "STATE", "STRATEGY", "DB", "SCHEMA", "INITIAL PHRASE", "FINAL PHRASE", "OUTPUT", "INSTRUCTION",
     "LANGUAGE", "INTENT", "INCLUDE", "LABELS", "EXAMPLES",
 )  # fmt: skip
 """Field tokens that hold a text, without brackets: InstructDial's, and in the last line utterance_generation's."""
 
+STRUCTURE_TOKENS = ("OPTIONS", "QUESTION", "ENDOFDIALOGUE")
+"""Tokens of InstructDial that stand around the fields, without brackets."""
+
 _FIELD = re.compile(r"\[(" + "|".join(map(re.escape, FIELD_TOKENS)) + r")\]")
+_RESERVED = re.compile(r"\[(" + "|".join(map(re.escape, FIELD_TOKENS + STRUCTURE_TOKENS)) + r")\]")
 
 
 def join_fields(fields: Iterable[tuple[str, str]]) -> str:
@@ -33,14 +37,14 @@ def join_fields(fields: Iterable[tuple[str, str]]) -> str:
         The text, which `split_fields` reads back.
 
     Raises:
-        ZooError: A token is unknown, or a text contains a field token or the separator of options.
+        ZooError: A token is unknown, or a text contains a field token or one of STRUCTURE_TOKENS.
     """
     parts = []
     for token, text in fields:
         if token not in FIELD_TOKENS:
             raise ZooError(f"the field [{token}]", f"one of {', '.join(FIELD_TOKENS)}")
-        if clash := _FIELD.search(text):
-            raise ZooError(f'the text of [{token}] contains "{clash.group()}"', "a text without field tokens")
+        if clash := _RESERVED.search(text):
+            raise _reserved(f"the text of [{token}]", clash.group())
         parts.append(f"[{token}] {text}".rstrip())
     return " ".join(parts)
 
@@ -66,6 +70,31 @@ def split_fields(text: str) -> list[tuple[str, str]]:
     return [(match.group(1), text[match.end() : end].strip()) for match, end in zip(starts, ends, strict=True)]
 
 
-def join_turns(texts: Sequence[str]) -> str:
-    """The turns of a dialogue as one text."""
-    return f" {END_OF_TURN} ".join(texts)
+def join_turns(texts: Sequence[str], numbered: bool = False) -> str:
+    """The turns of a dialogue as one text.
+
+    Args:
+        texts: The turns.
+        numbered: Whether each turn begins with its index, "0: Good morning", for questions that choose a turn.
+
+    Returns:
+        The text, which `split_turns` reads back.
+
+    Raises:
+        ZooError: A turn contains a token of the format.
+    """
+    for number, text in enumerate(texts, 1):
+        if clash := _RESERVED.search(text):
+            raise _reserved(f"turn {number}", clash.group())
+        if END_OF_TURN in text:
+            raise _reserved(f"turn {number}", END_OF_TURN)
+    return f" {END_OF_TURN} ".join(f"{index}: {text}" if numbered else text for index, text in enumerate(texts))
+
+
+def split_turns(text: str) -> list[str]:
+    """The turns of a text that `join_turns` wrote; none where it is empty."""
+    return [turn.strip() for turn in text.split(END_OF_TURN)] if text.strip() else []
+
+
+def _reserved(place: str, token: str) -> ZooError:
+    return ZooError(f'{place} contains "{token}"', "a text without tokens of the format", "write it in another way")

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from string import ascii_uppercase
 from typing import Any
 
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.dialogue.data.field_format import OPTION_SEPARATOR
-from instructzoo.dialogue.tasks import TASKS, TaskType
+from instructzoo.dialogue.tasks import TASKS, YES_NO, TaskType
 
 
 def task_of(row: Mapping[str, Any]) -> TaskType:
@@ -23,8 +24,55 @@ def task_of(row: Mapping[str, Any]) -> TaskType:
 
 
 def options_of(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """The options of a question, in its order; empty where it has none. Raises ZooError where they are malformed."""
-    return checked_options(_strings(_from_json(row.get("options"), "options") or (), '"options"'))
+    """The options of a question, in its order; empty where it has none.
+
+    Args:
+        row: A question. One that is answered with yes or no offers both where it has no options of its own.
+
+    Returns:
+        The options.
+
+    Raises:
+        ZooError: They are malformed, or a task type that is answered with an option has none.
+    """
+    task, options = task_of(row), _strings(_from_json(row.get("options"), "options") or (), '"options"')
+    if not options and task.options == "yes/no":
+        return YES_NO
+    if not options and task.answer == "option":
+        raise ZooError(f"{task.name} without options", "answers to choose from", 'list them: "options": ["...", "..."]')
+    return checked_options(options)
+
+
+def written_options(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is written to choose each of the options of a question: its label where the row labels them, else its words.
+
+    Args:
+        row: A question.
+
+    Returns:
+        The texts, in the order of `options_of`.
+
+    Raises:
+        ZooError: Options or labels are malformed, or there are more options than letters.
+    """
+    options, labels = options_of(row), row.get("option_labels") or ""
+    if not labels or task_of(row).answer != "option":
+        return options
+    if labels not in ("letters", "numbers"):
+        raise ZooError(f'"option_labels" is "{labels}"', '"letters", "numbers" or nothing', "correct the row")
+    if labels == "numbers":
+        return tuple(map(str, range(len(options))))
+    if len(options) > len(ascii_uppercase):
+        raise ZooError(f"{len(options)} options with letters", f"at most {len(ascii_uppercase)}", "leave letters out")
+    return tuple(ascii_uppercase[: len(options)])
+
+
+def names_of(row: Mapping[str, Any]) -> dict[str, str]:
+    """What the instruction of a question names, by placeholder, such as {"slot": "city"}."""
+    names = _from_json(row.get("names"), "names") or {}
+    if not isinstance(names, Mapping) or not all(isinstance(name, str) for name in names.values()):
+        raise ZooError('"names" is no object of texts', '{"slot": "city"}', "correct the row")
+    return {str(placeholder): name for placeholder, name in names.items()}
 
 
 def values_of(row: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

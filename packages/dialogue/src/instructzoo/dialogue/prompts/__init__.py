@@ -13,19 +13,23 @@ beginning of their prompts. InstructDial's own order is the dialect `instructdia
     options     answers on offer, a list, or its JSON text
     values      for states, {slot: [values that an answer may have although the dialogue does not contain them]}
     references  further right answers, a list
+    names       what the instruction names, such as {"slot": "city"}; needed only where `instruction` is ""
+    option_labels  "letters" or "numbers" where the options are labelled ("A: yes||||B: no") and the label is the answer
+
+`output` is the right option's words in any case: what a label means is read from the options.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from instructzoo.core.record import Invalid, Row, Segment
 from instructzoo.dialogue.data.field_format import OPTION_SEPARATOR
-from instructzoo.dialogue.data.row_fields import options_of, task_of
+from instructzoo.dialogue.data.row_fields import names_of, options_of, task_of, written_options
 from instructzoo.dialogue.prompts import answer_format
-from instructzoo.dialogue.prompts.instructions import INSTRUCTIONS
+from instructzoo.dialogue.prompts.instructions import INSTRUCTIONS, filled
 from instructzoo.dialogue.schema import Slot
 
 if TYPE_CHECKING:
@@ -53,11 +57,22 @@ def render(row: Row, seed: int = 0) -> list[Segment]:
     Raises:
         ZooError: For a malformed question.
     """
-    options = options_of(row)
-    lines = [row.get("instruction") or INSTRUCTIONS[task_of(row).name][0]]
-    lines += [f"[OPTIONS] {OPTION_SEPARATOR.join(options)}"] if options else []
+    task, options, written = task_of(row), options_of(row), written_options(row)
+    lines = [row.get("instruction") or filled(INSTRUCTIONS[task.name][0], task.name, names_of(row))]
+    lines += [f"[OPTIONS] {OPTION_SEPARATOR.join(labelled(options, written))}"] if options else []
     lines += [row["input"]] if row.get("input") else []
-    return [Segment("\n".join([*lines, "Answer: "]), False), Segment(row.get("output", ""), True)]
+    return [Segment("\n".join([*lines, "Answer: "]), False), Segment(_target(row, options, written), True)]
+
+
+def labelled(options: Sequence[str], written: Sequence[str]) -> list[str]:
+    """Options as a prompt shows them: with their labels, "A: yes", where those are written instead of the words."""
+    pairs = zip(options, written, strict=True)
+    return [option if text == option else f"{text}: {option}" for option, text in pairs]
+
+
+def _target(row: Row, options: Sequence[str], written: Sequence[str]) -> str:
+    output = str(row.get("output") or "")
+    return written[options.index(output)] if output in options and written != options else output
 
 
 def parse(text: str, row: Mapping[str, Any]) -> Answer | Invalid:
@@ -73,6 +88,9 @@ def parse(text: str, row: Mapping[str, Any]) -> Answer | Invalid:
     text = text.strip()
     if not text:
         return Invalid("an empty answer")
+    if task_of(row).answer == "option":
+        written = written_options(row)
+        return Answer(options_of(row)[written.index(text)] if text in written else text)
     if task_of(row).answer != "slots":
         return Answer(text)
     slots = answer_format.parse_slots(text)

@@ -10,7 +10,7 @@ from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.record import Record, Row
 from instructzoo.dialogue.data.field_format import join_fields
 from instructzoo.dialogue.data.row_fields import checked_options
-from instructzoo.dialogue.prompts.instructions import INSTRUCTIONS
+from instructzoo.dialogue.prompts.instructions import INSTRUCTIONS, filled
 from instructzoo.dialogue.schema import Example
 from instructzoo.dialogue.tasks import TASKS
 
@@ -29,21 +29,34 @@ def make_row(example: Example, dataset: str, source: str, licence: str, seed: in
         The row.
 
     Raises:
-        ZooError: The example is malformed: an unknown task type, or an option that holds the separator.
+        ZooError: The example is malformed: an unknown task type or field, a field token in a text, an option that is
+            empty, stands twice or holds the separator, or an answer that is no option.
     """
-    if example.task not in TASKS:
-        raise ZooError(f'the task "{example.task}"', suggest(example.task, TASKS))
+    _check(example)
     text = join_fields(example.fields)
     rng = Random(f"{seed}\n{example.task}\n{text}\n{sorted(example.names.items())}")
-    instruction = rng.choice(INSTRUCTIONS[example.task]).format(**example.names)
+    instruction = filled(rng.choice(INSTRUCTIONS[example.task]), example.task, example.names)
     columns = {
         "task": example.task,
         "options": _json(checked_options(example.options)),
         "values": _json(example.values),
         "references": _json(example.references),
+        "names": _json(example.names),
+        "option_labels": example.option_labels,
         "dataset": dataset,
     }
     return Record(instruction, text, example.output, source, licence, item=example.item or text, extra=columns).row()
+
+
+def _check(example: Example) -> None:
+    if example.task not in TASKS:
+        raise ZooError(f'the task "{example.task}"', suggest(example.task, TASKS))
+    task = TASKS[example.task]
+    unknown = [token for token, _ in example.fields if token not in task.fields]
+    if unknown and task.group != "meta":
+        raise ZooError(f"the field [{unknown[0]}] in {task.name}", f"among {', '.join(task.fields)}")
+    if task.answer == "option" and example.output not in example.options:
+        raise ZooError(f'the answer "{example.output[:40]}" to {task.name}', "one of the options", "add it to them")
 
 
 def _json(value: Any) -> str:
