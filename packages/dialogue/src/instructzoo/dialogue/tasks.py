@@ -1,7 +1,7 @@
 """The task types as one table: which fields a question has, where its options come from, and how it is answered.
 
 48 are those of InstructDial (configs/alltasksv1.json and belief_state_generation, in prakharguptaz/Instructdial), under
-its names, with its fields; two more are its meta-tasks, and slot_filling and utterance_generation are this package's own.
+its names, with its fields; two more are its meta-tasks. slot_filling and utterance_generation are of this package.
 """
 
 from __future__ import annotations
