@@ -22,6 +22,7 @@ from instructzoo.arithmetic.data import readers as arithmetic_readers
 from instructzoo.core.data import exports, line_files
 from instructzoo.core.data import readers as core_readers
 from instructzoo.core.record import Record
+from instructzoo.dialogue.data import readers as dialogue_readers
 from instructzoo.pix2pix import sources as pix2pix_sources
 from instructzoo.pix2pix.data.readers import hub, instructpix2pix, paired_folders, table
 from instructzoo.pix2pix.data.readers.base import Tally
@@ -240,6 +241,37 @@ PIX2PIX = {
     "seeds.json": Target("seeds.json", read_seeds, (b'[["0000123", ["17", 29]]]',)),
 }  # fmt: skip
 
+# --- dialogue
+
+JOINT_BERT = (("seq.out", b"O B-genre I-genre\nO O\n"), ("label", b"play_music\nstop\n"))
+JOINT_BERT_TEXTS = (("seq.in", b"some smooth jazz\nstop it\n"),)
+SNIPS_UTTERANCE = {"data": [{"text": " play some "}, {"text": "jazz ", "entity": "genre"}, {"text": ""}]}
+CLINC = {"oos_train": [["how tall is it", "oos"]], "train": [["play jazz", "play_music"]], "val": [["stop", "stop"]]}
+TABLE_FOR_TWO = {"slot": "people", "valueSpan": {"startIndex": 12, "endIndex": 15}}
+SPAN_TURNS = [
+    {"userInput": {"text": "A table for two"}, "context": {"requestedSlots": ["people"]}, "labels": [TABLE_FOR_TWO]},
+    {"userInput": {"text": "Two"}, "labels": [{"slot": "people", "valueSpan": {"endIndex": 3}}], "id": "1"},
+]
+
+
+def read_dialogues(path: Path) -> None:
+    if dialogue_readers.format_of(path):
+        list(dialogue_readers.read_file(path))
+
+
+def read_dialogues_as(format: str) -> Callable[[Path], Any]:
+    return lambda path: list(dialogue_readers.read_file(path, format))
+
+
+DIALOGUE = {
+    "texts of JointBERT": Target("seq.in", read_dialogues, (b"some smooth jazz \nstop it\n",), JOINT_BERT),
+    "tags of JointBERT": Target("seq.out", read_dialogues_as("joint-bert"), (JOINT_BERT[0][1],), JOINT_BERT_TEXTS),
+    "SNIPS": Target("a.json", read_dialogues_as("snips"), (json.dumps({"PlayMusic": [SNIPS_UTTERANCE] * 2}).encode(),)),
+    "CLINC150": Target("a.json", read_dialogues_as("clinc150"), (json.dumps(CLINC).encode(),)),
+    "BANKING77": Target("a.csv", read_dialogues, (b'text,category\r\n"a card, lost",lost_card\r\n',)),
+    "Restaurant8k": Target("a.json", read_dialogues, (json.dumps(SPAN_TURNS).encode(),)),
+}  # fmt: skip
+
 # --- what all domains share
 
 ROW = {"instruction": "Add.", "input": "1 + 2", "output": "3", "source": "x", "licence": "MIT", "history": []}
@@ -277,11 +309,15 @@ CORE = {
     "lines": Target("a.txt", read_lines, (b"one\n\ntwo\r\n",)),
 }  # fmt: skip
 
-TARGETS = {
-    f"{group}: {name}": target
-    for group, targets in {"uie": UIE, "absa": ABSA, "arithmetic": ARITHMETIC, "pix2pix": PIX2PIX, "core": CORE}.items()
-    for name, target in targets.items()
+GROUPS = {
+    "uie": UIE,
+    "absa": ABSA,
+    "arithmetic": ARITHMETIC,
+    "pix2pix": PIX2PIX,
+    "dialogue": DIALOGUE,
+    "core": CORE,
 }
+TARGETS = {f"{group}: {name}": target for group, targets in GROUPS.items() for name, target in targets.items()}
 
 
 def fuzz(target: Target, folder: Path, examples: int) -> None:

@@ -66,12 +66,16 @@ class Dialogue:
             "persona", "document", "graph", "schema", "db", "summary", ...
         labels: Labels of the whole dialogue by the name of their kind, such as {"deal": "yes"}.
         where: The place in the file, such as "train.json:12".
+        split: "train", "validation" or "test" where the file itself says so; "" where its name does.
+        remarks: What the reader had to decide; equal remarks are counted in the data card.
     """
 
     turns: tuple[Turn, ...]
     fields: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     where: str = ""
+    split: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

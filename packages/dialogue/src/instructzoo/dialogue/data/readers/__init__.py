@@ -1,1 +1,75 @@
-"""Readers: files of published formats and own files to dialogues."""
+"""Reads files of published formats and own files as dialogues: detects a file's format and calls its reader.
+
+| format | used by |
+| --- | --- |
+| joint-bert | seq.in, seq.out and label beside each other: SNIPS, ATIS, HWU64, few-shot splits |
+| snips | SNIPS' own JSON |
+| banking77 | BANKING77's CSV: text,category |
+| clinc150 | CLINC150's JSON, one file with all parts and what is out of scope |
+| span-extraction | JSON of Restaurant8k and DSTC8 |
+
+A format is a module with `read(path)`, which yields dialogues, and `matches(beginning)`, which says whether a file
+begins as its files do. The first format that matches is taken: special ones stand before general ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from instructzoo.core.errors import ZooError, suggest
+from instructzoo.dialogue.data.readers import banking77, clinc150, joint_bert, snips, span_extraction
+from instructzoo.dialogue.data.readers.base import Beginning, beginning_of
+from instructzoo.dialogue.schema import Dialogue
+
+
+class Reader(NamedTuple):
+    """A format: how its files begin, and how they are read."""
+
+    matches: Callable[[Beginning], bool]
+    read: Callable[[Path], Iterator[Dialogue]]
+
+
+READERS: Mapping[str, Reader] = {
+    "joint-bert": Reader(joint_bert.matches, joint_bert.read),
+    "snips": Reader(snips.matches, snips.read),
+    "clinc150": Reader(clinc150.matches, clinc150.read),
+    "span-extraction": Reader(span_extraction.matches, span_extraction.read),
+    "banking77": Reader(banking77.matches, banking77.read),
+}
+
+
+def format_of(path: Path) -> str | None:
+    """Detect the format of a file from its name and its beginning.
+
+    Args:
+        path: The file; for joint-bert also the folder.
+
+    Returns:
+        A key of READERS; None for a file in no known format, such as rows of the zoo.
+    """
+    beginning = beginning_of(path)
+    return next((name for name, reader in READERS.items() if reader.matches(beginning)), None)
+
+
+def read_file(path: Path, format: str = "") -> Iterator[Dialogue]:
+    """Read the dialogues of a file.
+
+    Args:
+        path: The file; for joint-bert also the folder.
+        format: A key of READERS; "" detects the format.
+
+    Returns:
+        The dialogues, read as they are consumed.
+
+    Raises:
+        ZooError: For an unknown format, a file in no known format, and with file:line for whatever a reader rejects.
+    """
+    name = format or format_of(path)
+    if name is None:
+        formats = f"one of {', '.join(READERS)}"
+        raise ZooError("a file in no known format", formats, "the package's README describes them", str(path))
+    if name not in READERS:
+        raise ZooError(f'the format "{name}"', suggest(name, READERS), where=str(path))
+    return READERS[name].read(path)
