@@ -125,7 +125,7 @@ TASKS: dict[str, TaskType] = {
         TaskType("utterance_generation", "generation", BLOCKS, "none", "text", origin="zoo"),
         # questions about instructions
         TaskType("instruction_selection", "meta", ("OUTPUT",), "candidates", "option", (), "letters"),
-        TaskType("instruction_binary", "meta", ("OUTPUT", "INSTRUCTION"), "yes/no", "option"),
+        TaskType("instruction_binary", "meta", ("INSTRUCTION", "OUTPUT"), "yes/no", "option", (), "letters"),
     )
 }
 # fmt: on
