@@ -23,6 +23,7 @@ from instructzoo.core.data import exports, line_files
 from instructzoo.core.data import readers as core_readers
 from instructzoo.core.record import Record
 from instructzoo.dialogue.data import readers as dialogue_readers
+from instructzoo.dialogue.data.readers import instructdial
 from instructzoo.pix2pix import sources as pix2pix_sources
 from instructzoo.pix2pix.data.readers import hub, instructpix2pix, paired_folders, table
 from instructzoo.pix2pix.data.readers.base import Tally
@@ -252,6 +253,43 @@ SPAN_TURNS = [
     {"userInput": {"text": "A table for two"}, "context": {"requestedSlots": ["people"]}, "labels": [TABLE_FOR_TWO]},
     {"userInput": {"text": "Two"}, "labels": [{"slot": "people", "valueSpan": {"endIndex": 3}}], "id": "1"},
 ]
+WOZ_STATE = [{"act": "inform", "slots": [["food", "thai"]]}, {"act": "request", "slots": [["slot", "phone"]]}]
+WOZ_TURN = {"transcript": "Thai", "turn_label": [["food", "thai"], ["request", "phone"]], "belief_state": WOZ_STATE}
+WOZ = [{"dialogue_idx": 0, "dialogue": [{"system_transcript": text} | WOZ_TURN for text in ("", "Hi")]}]
+STUDIO_SIDES = {"original user side information": {"act": ["inform(a=b)"]}, "original system side information": "{}"}
+STUDIO_TURN = {
+    "user utterance": "Thai",
+    "system response": "Ok",
+    "dst accumulated": "food kind thai, spicy, food area x",
+}
+STUDIO = {
+    "Made--val--1": {"original dialog id": "", "log": [STUDIO_TURN | STUDIO_SIDES, STUDIO_TURN | {"intent": "a"}]},
+    "SNIPS-NER--train--1": {
+        "original dialog info": {"task": "BIO tag"},
+        "log": {"user utterance": "play some jazz", "system response": "O O B-genre"},
+    },
+    "SNIPS--train--1": {"log": [{"user utterance": "play some jazz", "system response": "PlayMusic"}]},
+    "Slots--train--1": {
+        "original dialog info": {"task": "Slot Filling"},
+        "log": [
+            {
+                "user utterance": "A table for two",
+                "original system side information": [TABLE_FOR_TWO | {"value": "two"}],
+            }
+        ],
+    },
+}
+INSTRUCTDIAL = {
+    "task": "act_classification",
+    "dataset": "made-up",
+    "output": "B",
+    "all_outputs": ["B"],
+    "prompt": "Instruction: Choose\nInput: [CONTEXT] a [ENDOFDIALOGUE] [OPTIONS] A: x||||B: y [QUESTION] What?",
+}
+
+
+def read_instructdial(path: Path) -> None:
+    list(instructdial.read_examples(path))
 
 
 def read_dialogues(path: Path) -> None:
@@ -270,6 +308,9 @@ DIALOGUE = {
     "CLINC150": Target("a.json", read_dialogues_as("clinc150"), (json.dumps(CLINC).encode(),)),
     "BANKING77": Target("a.csv", read_dialogues, (b'text,category\r\n"a card, lost",lost_card\r\n',)),
     "Restaurant8k": Target("a.json", read_dialogues, (json.dumps(SPAN_TURNS).encode(),)),
+    "WOZ 2.0": Target("a.json", read_dialogues, (json.dumps(WOZ).encode(),)),
+    "DialogStudio": Target("a.json", read_dialogues_as("dialogstudio"), (json.dumps(STUDIO, indent=1).encode(),)),
+    "InstructDial": Target("a.jsonl", read_instructdial, (lines_of(INSTRUCTDIAL, INSTRUCTDIAL | {"output": "null"}),)),
 }  # fmt: skip
 
 # --- what all domains share

@@ -52,7 +52,7 @@ def write(folder: Path, *dialogues: list[dict[str, Any]]) -> Path:
 
 
 def test_an_entry_is_a_turn_of_the_system_and_one_of_the_user(tmp_path: Path) -> None:
-    (dialogue,) = woz2.read_woz2(write(tmp_path, ENTRIES))
+    (dialogue,) = woz2.read(write(tmp_path, ENTRIES))
     assert [(turn.role, turn.text) for turn in dialogue.turns] == [
         ("user", "Somewhere cheap, any kitchen will do."),
         ("system", "Try the Blue Door."),
@@ -64,7 +64,7 @@ def test_an_entry_is_a_turn_of_the_system_and_one_of_the_user(tmp_path: Path) ->
 
 
 def test_the_state_is_what_is_informed_and_requests_are_acts(tmp_path: Path) -> None:
-    (dialogue,) = woz2.read_woz2(write(tmp_path, ENTRIES))
+    (dialogue,) = woz2.read(write(tmp_path, ENTRIES))
     first, _, second, _, last = dialogue.turns
     state = (Slot("price range", "cheap"), Slot("food", "dontcare"))
     assert (first.state, first.acts) == (state, ("inform price range", "inform food"))
@@ -73,7 +73,7 @@ def test_the_state_is_what_is_informed_and_requests_are_acts(tmp_path: Path) -> 
 
 
 def test_what_the_file_does_not_annotate_is_none(tmp_path: Path) -> None:
-    (dialogue,) = woz2.read_woz2(write(tmp_path, ENTRIES))
+    (dialogue,) = woz2.read(write(tmp_path, ENTRIES))
     user, system = dialogue.turns[:2]
     assert user.intent is None and user.slots is None
     assert system.state is None and system.acts is None
@@ -99,12 +99,12 @@ def test_a_malformed_turn_is_an_error_with_dialogue_and_turn(
     entries = copy.deepcopy(ENTRIES)
     entries[1] |= change
     with pytest.raises(ZooError, match=message):
-        list(woz2.read_woz2(write(tmp_path, entries)))
+        list(woz2.read(write(tmp_path, entries)))
 
 
 def test_a_dialogue_without_turns_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ZooError, match=r"woz_train_en.json:\d+, dialogue 2: a dialogue without turns"):
-        list(woz2.read_woz2(write(tmp_path, ENTRIES, [])))
+        list(woz2.read(write(tmp_path, ENTRIES, [])))
 
 
 def test_the_ontology_gives_the_values_of_the_slots(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_the_ontology_gives_the_values_of_the_slots(tmp_path: Path) -> None:
 @pytest.mark.realdata
 @pytest.mark.parametrize(("name", "dialogues", "turns"), [("train", 600, 2536), ("validate", 200, 830)])
 def test_woz2_has_its_published_counts(realdata: Path, name: str, dialogues: int, turns: int) -> None:
-    read = list(woz2.read_woz2(realdata / "dialogue" / "woz2" / f"woz_{name}_en.min.json"))
+    read = list(woz2.read(realdata / "dialogue" / "woz2" / f"woz_{name}_en.min.json"))
     users = [turn for dialogue in read for turn in dialogue.turns if turn.role == "user"]
     assert (len(read), len(users)) == (dialogues, turns)
     assert {slot.name for turn in users for slot in turn.state or ()} == {"food", "area", "price range"}

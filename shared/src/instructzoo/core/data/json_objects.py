@@ -46,7 +46,8 @@ def single_object(path: Path) -> dict[str, Any]:
         The object.
 
     Raises:
-        ZooError: The file is missing, is not UTF-8, or is anything but one object; with its line where it is no JSON.
+        ZooError: The file is missing, is not UTF-8, or is anything but one object with keys.
+            Malformed JSON is named with its line.
     """
     raw = existing_path(path).read_bytes()
     try:
@@ -60,8 +61,9 @@ def single_object(path: Path) -> dict[str, Any]:
         message = syntax.msg if syntax else "nested too deep" if isinstance(error, RecursionError) else str(error)
         where = location(path, syntax.lineno if syntax else None)
         raise ZooError(f"malformed JSON ({message})", _FORM, "correct the file", where) from error
-    if not isinstance(value, dict):
-        raise ZooError(f"found a {type(value).__name__}", _FORM, "correct the file", str(path))
+    if not isinstance(value, dict) or not value:
+        found = "an empty object" if value == {} else f"found a {type(value).__name__}"
+        raise ZooError(found, _FORM, "correct the file", str(path))
     return value
 
 

@@ -7,6 +7,8 @@
 | banking77 | BANKING77's CSV: text,category |
 | clinc150 | CLINC150's JSON, one file with all parts and what is out of scope |
 | span-extraction | JSON of Restaurant8k and DSTC8 |
+| woz2 | WOZ 2.0's JSON, with states |
+| dialogstudio | the common form of DialogStudio's data sets |
 
 A format is a module with `read(path)`, which yields dialogues, and `matches(beginning)`, which says whether a file
 begins as its files do. The first format that matches is taken: special ones stand before general ones.
@@ -19,7 +21,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from instructzoo.core.errors import ZooError, suggest
-from instructzoo.dialogue.data.readers import banking77, clinc150, joint_bert, snips, span_extraction
+from instructzoo.dialogue.data.readers import (
+    banking77,
+    clinc150,
+    dialogstudio,
+    joint_bert,
+    snips,
+    span_extraction,
+    woz2,
+)
 from instructzoo.dialogue.data.readers.base import Beginning, beginning_of
 from instructzoo.dialogue.schema import Dialogue
 
@@ -36,6 +46,8 @@ READERS: Mapping[str, Reader] = {
     "snips": Reader(snips.matches, snips.read),
     "clinc150": Reader(clinc150.matches, clinc150.read),
     "span-extraction": Reader(span_extraction.matches, span_extraction.read),
+    "woz2": Reader(woz2.matches, woz2.read),
+    "dialogstudio": Reader(dialogstudio.matches, dialogstudio.read),
     "banking77": Reader(banking77.matches, banking77.read),
 }
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from instructzoo.core.data import strict_json
-from instructzoo.core.data.line_files import lines, malformed
-from instructzoo.core.data.readers import read, read_jsonl, shorten
+from instructzoo.core.data.readers import shorten
 from instructzoo.core.errors import ZooError
 from instructzoo.dialogue.schema import Dialogue, Slot, Turn
 
@@ -51,49 +49,6 @@ def beginning_of(path: Path) -> Beginning:
     except (ValueError, RecursionError):
         value = None
     return Beginning(path, text, value if isinstance(value, dict) else {})
-
-
-def objects(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The objects of a JSON list (.json) or of JSON Lines (any other suffix).
-
-    Args:
-        path: The file.
-
-    Yields:
-        (where, object); `where` names the number of an object in a list, since a list may stand on one line.
-
-    Raises:
-        ZooError: With file:line for malformed JSON.
-    """
-    if path.suffix.lower() != ".json":
-        yield from read_jsonl(path)
-        return
-    for number, (where, values) in enumerate(read(path), 1):
-        yield f"{where}, object {number}", values
-
-
-def single_object(path: Path) -> dict[str, Any]:
-    """The one JSON object that a file holds.
-
-    Args:
-        path: The file.
-
-    Returns:
-        The object.
-
-    Raises:
-        ZooError: The file is not UTF-8, is no JSON (with the line), or holds something else than one object.
-    """
-    text = "\n".join(line for _, line in lines(path))
-    try:
-        value = strict_json.parse(text)
-    except (ValueError, RecursionError) as error:
-        line = f":{error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        message = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-        raise ZooError(f"malformed JSON ({message})", "one object", "correct the file", f"{path}{line}") from error
-    if not isinstance(value, dict) or not value:
-        raise malformed(value, "an object {...} that is not empty", str(path))
-    return value
 
 
 def utterance(

@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from instructzoo.core.data.json_objects import single_object
 from instructzoo.core.data.line_files import malformed
 from instructzoo.core.errors import ZooError, suggest
-from instructzoo.dialogue.data.readers.base import Beginning, single_object, utterance
+from instructzoo.dialogue.data.readers.base import Beginning, utterance
 from instructzoo.dialogue.schema import Dialogue
 
 OUT_OF_SCOPE = "oos"

@@ -60,7 +60,7 @@ def read(path: Path) -> Iterator[Dialogue]:
         if tags is None:
             yield utterance(text, where, intent)
         else:
-            yield _tagged(_tokens(text), _tokens(tags[index]), where, location(folder / TAGS, index + 1), intent)
+            yield tagged(_tokens(text), _tokens(tags[index]), where, location(folder / TAGS, index + 1), intent)
 
 
 def _folder(path: Path) -> Path:
@@ -90,10 +90,25 @@ def _tokens(line: str) -> list[str]:
     return re.split(r"[ \t]+", line.strip(" \t"))
 
 
-def _tagged(tokens: Sequence[str], tags: Sequence[str], where: str, tags_where: str, intent: str | None) -> Dialogue:
+def tagged(tokens: Sequence[str], tags: Sequence[str], where: str, tags_where: str, intent: str | None) -> Dialogue:
+    """The utterance of tokens with BIO tags.
+
+    Args:
+        tokens: The tokens, which become a text with single spaces between them.
+        tags: A tag for each token.
+        where: The place of the tokens, for error messages.
+        tags_where: The place of the tags.
+        intent: The intent; None where none is annotated.
+
+    Returns:
+        A dialogue of one turn.
+
+    Raises:
+        ZooError: A tag is malformed, or there is not one for each token.
+    """
     if len(tags) != len(tokens):
-        fix = "write a tag for each token"
-        raise ZooError(f"{len(tags)} tags", f"{len(tokens)}, as {TEXTS} has tokens", fix, tags_where)
+        found, expected = f"{len(tags)} tags", f"{len(tokens)}, as there are tokens"
+        raise ZooError(found, expected, "write a tag for each token", tags_where)
     starts, offset = [], 0
     for token in tokens:
         starts.append(offset)

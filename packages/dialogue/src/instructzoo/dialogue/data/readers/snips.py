@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from instructzoo.core.data.json_objects import single_object
 from instructzoo.core.data.line_files import malformed
-from instructzoo.dialogue.data.readers.base import Beginning, single_object, utterance
+from instructzoo.dialogue.data.readers.base import Beginning, utterance
 from instructzoo.dialogue.schema import Dialogue
 
 FORM = '{"data": [{"text": "play some "}, {"text": "jazz", "entity": "genre"}]}'

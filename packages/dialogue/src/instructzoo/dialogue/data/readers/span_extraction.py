@@ -13,9 +13,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from instructzoo.core.data.json_objects import objects
 from instructzoo.core.data.line_files import malformed
 from instructzoo.core.errors import ZooError, suggest
-from instructzoo.dialogue.data.readers.base import Beginning, objects, utterance
+from instructzoo.dialogue.data.readers.base import Beginning, utterance
 from instructzoo.dialogue.schema import Dialogue
 
 REQUESTED = "requested slots"

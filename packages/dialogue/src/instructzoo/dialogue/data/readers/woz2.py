@@ -23,9 +23,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from instructzoo.core.data import read
+from instructzoo.core.data import readers
 from instructzoo.core.data.json_objects import single_object
 from instructzoo.core.data.line_files import malformed
+from instructzoo.dialogue.data.readers.base import Beginning
 from instructzoo.dialogue.data.readers.checks import (
     checked_dialogue,
     checked_state,
@@ -39,7 +40,12 @@ from instructzoo.dialogue.schema import Dialogue, Slot, Turn
 INFORM, REQUEST = "inform", "request"
 
 
-def read_woz2(path: Path) -> Iterator[Dialogue]:
+def matches(beginning: Beginning) -> bool:
+    """Whether the file begins with a dialogue of WOZ 2.0."""
+    return isinstance(beginning.object.get("dialogue"), list)
+
+
+def read(path: Path) -> Iterator[Dialogue]:
     """Read the dialogues of a file of WOZ 2.0, in any of its languages.
 
     Args:
@@ -51,7 +57,7 @@ def read_woz2(path: Path) -> Iterator[Dialogue]:
     Raises:
         ZooError: With file:line, dialogue and turn for whatever is malformed.
     """
-    for number, (line, values) in enumerate(read(path), 1):
+    for number, (line, values) in enumerate(readers.read(path), 1):
         where = f"{line}, dialogue {number}"
         entries = list_of(values, "dialogue", where)
         turns = (turn for i, entry in enumerate(entries, 1) for turn in _turns(entry, i, f"{where}, turn {i}"))
