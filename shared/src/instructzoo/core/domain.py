@@ -15,7 +15,7 @@ from instructzoo.core.shelf import ShelfModel
 GROUP = "instructzoo.domains"
 """The entry point group that domain packages declare themselves in."""
 
-OFFICIAL_DOMAINS = ("absa", "arithmetic", "pix2pix", "uie")
+OFFICIAL_DOMAINS = ("absa", "arithmetic", "dialogue", "pix2pix", "uie")
 """Domains that this project distributes: an error never advises to install a package of any other name."""
 
 MODULES = ("world", "sources", "prompts", "metrics", "answers", "demo")
@@ -61,6 +61,8 @@ class Domain:
             None for a row without one. Decoding is then constrained to it, unless decode.constrained is false.
         labels: Kinds of labels, such as "categories", that `prompts.labels(rows)` finds in training rows. A trained
             model keeps them, and its answers are held to them (infer/trained_labels.py).
+        input_keys: Keys of JSON objects whose values are inputs with parts, such as the turns of a dialogue: an object
+            with such a key is an input as a whole.
         models: The models that the domain has by name. One whose weights are not bundled yet is not on the shelf.
 
     Example:
@@ -76,6 +78,7 @@ class Domain:
     columns: tuple[str, ...] = ()
     constrained: bool = False
     labels: tuple[str, ...] = ()
+    input_keys: tuple[str, ...] = ()
     models: tuple[ShelfModel, ...] = ()
 
     @property

@@ -1,47 +1,213 @@
-"""Answers as typed values: what the model says of a message."""
+"""What is said in messages and dialogues: intents, slots, states, acts, responses and summaries, by your own labels.
+
+    model = load("dialogue")
+    (found,) = model(["Wake me at seven"], labels=["set alarm", "play music"])
+    found.label                                                     "set alarm"
+    model(texts, slots=["city", "date"])                            values of slots, with offsets in the text
+    model([["A table for two", "Where?", "In Oslo"]], task="belief_state_generation", slots=["city", "people"])
+    model([["Hello", "Hi, how can I help?", "It rains."]], task="response_generation")
+    found.to_rows()          a line of a table for each slot, or one line
+    found.to_dict()          the whole answer as a JSON object
+
+An input is a message, a list of turns (texts of user and system by turns, or {"role": "user", "text": "..."}), or an
+object with the key "turns" and the fields that a task type needs, such as "persona". Intents, slots and states are
+those of the last user turn; other task types look at the last turn. Offsets count characters of that turn, the end is
+exclusive; they are -1 (empty in tables) for states, and where the turn does not contain the value.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, TypeGuard
 
-from instructzoo.core.answers.questions import Cell, Options, Question, check_text
+from pydantic import BeforeValidator, Field, model_validator
+
+from instructzoo.core.answers import questions
+from instructzoo.core.answers.questions import Cell, Names, Question
+from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.record import Invalid, Row
 from instructzoo.dialogue import prompts
+from instructzoo.dialogue.conversation import Input, asked_turn, question, read_dialogue, unread_turns
+from instructzoo.dialogue.data.row_fields import checked_options, options_of, task_of, values_of
+from instructzoo.dialogue.schema import UNKNOWN, Dialogue, Slot
+from instructzoo.dialogue.tasks import ALL_CORRECT, TASKS, YES_NO, TaskType
 
-__all__ = ["Answer", "Options", "answer", "failed", "rows"]
+__all__ = ["Answer", "Input", "Options", "answer", "failed", "rows"]
+
+
+def _slots(value: Any) -> Any:
+    """Slots as an object: a list of names, or one text with commas between them, has no values."""
+    if isinstance(value, str):
+        value = [name for name in map(str.strip, value.split(",")) if name]
+    return dict.fromkeys(value, ()) if isinstance(value, list | tuple) else value
+
+
+class Options(questions.Options):
+    """The options of a call."""
+
+    task: str = Field(
+        "",
+        description="a task type, such as act_classification; none: intents for labels, slots for slots, else a response",
+    )
+    labels: Names = Field((), description="answers on offer, such as intents; for slots and states the slots")
+    slots: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_slots)] = Field(
+        {}, description='slots to fill: a list, or {"area": ["north"]} with values that the text need not contain'
+    )
+    names: dict[str, str] = Field({}, description='what a question names, such as {"slot": "city"}')
+
+    @model_validator(mode="after")
+    def _are_complete(self) -> Options:
+        self.questions()
+        return self
+
+    def questions(self) -> list[tuple[TaskType, tuple[str, ...]]]:
+        """The task types of a call, each with its options.
+
+        Raises:
+            ZooError: The task type is unknown, or what it needs is missing.
+        """
+        if self.task and self.task not in TASKS:
+            raise ZooError(f'the task "{self.task}"', suggest(self.task, TASKS), where="task")
+        labels, slots = checked_options(self.labels), checked_options(tuple(self.slots))
+        tasks = ["intent_classification"] * bool(labels) + ["slot_filling"] * bool(slots) or ["response_generation"]
+        return [
+            (TASKS[name], _options_of(TASKS[name], labels, slots, self.names))
+            for name in ([self.task] if self.task else tasks)
+        ]
+
+
+def _options_of(
+    task: TaskType, labels: tuple[str, ...], slots: tuple[str, ...], names: Mapping[str, str]
+) -> tuple[str, ...]:
+    """The options of a question. Raises ZooError where it has none, or where its instruction lacks a name."""
+    if task.group == "meta":
+        raise ZooError(f"the task {task.name}, which is about other questions", "another", where="task")
+    if missing := [name for name in task.names if name not in names]:
+        example = f'such as names={{"{missing[0]}": "..."}}'
+        raise ZooError(f"no {missing[0]} for the task {task.name}", "what it asks about", example, "names")
+    match task.options:
+        case "slots" if not (slots or labels):
+            raise ZooError(f"no slots for the task {task.name}", "their names", 'such as slots=["city"]', "slots")
+        case "slots":
+            return slots or labels
+        case "labels" | "candidates" if not labels:
+            found, example = f"no labels for the task {task.name}", 'such as labels=["set alarm", "play music"]'
+            raise ZooError(found, "the answers to choose from", example, "labels")
+        case "yes/no":
+            return labels or YES_NO
+    return labels
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The text that the model gave, and why there is none."""
+    """What the model says of one message or dialogue.
 
-    text: str = ""
+    Attributes:
+        text: The turn that was asked about.
+        label: The chosen answer, such as an intent; "" for other task types.
+        slots: Slots with their values.
+        written: The free text, such as a response or a summary; "" for other task types.
+        notes: What is wrong with the answer, or was not read, a sentence each.
+        error: Why the input was not answered, or "".
+    """
+
+    text: str
+    label: str = ""
+    slots: tuple[Slot, ...] = ()
+    written: str = ""
+    notes: tuple[str, ...] = ()
     error: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """The answer as a JSON object."""
-        return asdict(self)
+        """The answer as a JSON object; what it has nothing of is left out, except for slots."""
+        slots = [{"slot": s.name, "value": s.value, "start": s.start, "end": s.end} for s in self.slots]
+        record: dict[str, Any] = {"text": self.text, "label": self.label, "slots": slots, "written": self.written}
+        record |= {"notes": list(self.notes)} if self.notes else {}
+        return record | ({"error": self.error} if self.error else {})
 
     def to_rows(self) -> list[dict[str, Cell]]:
-        """The answer as a table of one line."""
-        return [{"text": self.text}]
+        """A line of a table for each slot; one line where there is none."""
+        note = "; ".join(self.notes)
+        return [
+            {
+                "text": self.text, "label": self.label, "slot": slot.name, "value": slot.value,
+                "start": slot.start if slot.start != UNKNOWN else None,
+                "end": slot.end if slot.start != UNKNOWN else None, "written": self.written, "note": note,
+            }
+            for slot in self.slots or (Slot("", ""),)
+        ]  # fmt: skip
 
 
-def rows(input: str | Row, options: Options, where: str = "") -> list[Question]:
-    """The one question of an input; a row of the domain is its own question."""
-    if isinstance(input, str):
-        input = {"instruction": "", "input": f"[RESPONSE] {check_text(input, options.max_characters)}", "output": ""}
-    return [Question(0, input)]
+def rows(input: Input, options: Options, where: str = "") -> list[Question]:
+    """The questions on a message or dialogue; a row of the domain is its own question."""
+    if _is_own_row(input):
+        return [Question(0, dict(input))]
+    dialogue = read_dialogue(input, options.max_characters)
+    return [
+        Question(0, question(dialogue, task, _of_dialogue(task, names, dialogue), options.slots, options.names))
+        for task, names in options.questions()
+    ]
 
 
-def answer(input: str | Row, questions: Sequence[Question], outputs: Sequence[str], options: Options) -> Answer:
-    """The model's answer."""
-    parsed = prompts.parse(outputs[0], questions[0].row)
-    return Answer(error=f"No answer: {parsed.reason}.") if isinstance(parsed, Invalid) else Answer(parsed.text)
+def _is_own_row(input: Input) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(input, Mapping) and "turns" not in input
 
 
-def failed(input: str | Row, reason: str, options: Options) -> Answer:
+def answer(input: Input, questions: Sequence[Question], outputs: Sequence[str], options: Options) -> Answer:
+    """What the model says of a message or dialogue."""
+    notes, label, written, slots = list[str](), "", "", list[Slot]()
+    text = _asked_text(input, options)
+    for (_, row), output in zip(questions, outputs, strict=True):
+        task, parsed = task_of(row), prompts.parse(output, row)
+        if isinstance(parsed, Invalid):
+            notes.append(f"an answer in the wrong format ({parsed.reason})")
+        elif task.answer == "slots":
+            slots += [_located(slot, text if "RESPONSE" in task.fields else "") for slot in parsed.slots]
+            notes += _slot_notes(parsed.slots, row)
+        elif task.answer == "option":
+            label = parsed.text
+            notes += [f'"{label}" is not among the labels'] if label not in options_of(row) else []
+        else:
+            written = parsed.text
+    return Answer(text, label, tuple(slots), written, (*notes, *_unread(input, options)))
+
+
+def _asked_text(input: Input, options: Options) -> str:
+    """The turn that the questions are about; of a row of the domain its fields."""
+    if _is_own_row(input):
+        return str(input.get("input") or "")
+    dialogue = read_dialogue(input, options.max_characters)
+    (task, _), *_ = options.questions()
+    return dialogue.turns[asked_turn(dialogue, task)].text
+
+
+def _unread(input: Input, options: Options) -> list[str]:
+    if _is_own_row(input):
+        return []
+    dialogue = read_dialogue(input, options.max_characters)
+    unread = max(unread_turns(dialogue, task) for task, _ in options.questions())
+    return [f"the first {unread} of {len(dialogue.turns)} turns were not read"] if unread else []
+
+
+def _located(slot: Slot, text: str) -> Slot:
+    """The slot with the place of its value in a text: where it stands as whole words, else anywhere; else UNKNOWN."""
+    match = re.search(rf"(?<!\w){re.escape(slot.value)}(?!\w)", text)
+    start = match.start() if match else text.find(slot.value) if slot.value else UNKNOWN
+    return replace(slot, start=start, end=start + len(slot.value)) if start >= 0 else slot
+
+
+def _slot_notes(slots: Sequence[Slot], row: Row) -> Iterator[str]:
+    """What is wrong with an answer of slots."""
+    values, text = values_of(row), row["input"]
+    for slot in slots:
+        if slot.name not in options_of(row):
+            yield f'"{slot.name}" is not among the slots'
+        elif slot.value not in text and slot.value not in values.get(slot.name, ()):
+            yield f'"{slot.value}" is not in the text'
+
+
+def failed(input: Input, reason: str, options: Options) -> Answer:
     """The answer for an input that cannot be answered."""
-    return Answer(error=reason)
+    return Answer(input if isinstance(input, str) else "", error=reason)

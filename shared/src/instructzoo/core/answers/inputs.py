@@ -48,12 +48,13 @@ class Item:
     fields: dict[str, Any] = field(default_factory=dict)
 
 
-def text_column(source: str, wanted: str = "") -> str:
+def text_column(source: str, wanted: str = "", input_keys: Sequence[str] = ()) -> str:
     """Choose the column that holds the texts.
 
     Args:
         source: The file.
         wanted: The column that the user named; "" guesses.
+        input_keys: The domain's keys of inputs with parts; a file that has one is one of such inputs.
 
     Returns:
         The name; "instruction" for rows in the domain's own format, "text" for plain text.
@@ -77,6 +78,8 @@ def text_column(source: str, wanted: str = "") -> str:
         raise ZooError(f'no column "{wanted}"', suggest(wanted, columns), where=str(path))
     if ROW_KEY in columns:
         return ROW_KEY
+    if structured := [key for key in input_keys if key in columns]:
+        return structured[0]
     if key := text_files.text_key(columns):
         return key
     texts = [name for name in columns if _holds_texts(name, first)]
@@ -126,12 +129,13 @@ def _holds_texts(column: str, rows: Sequence[Mapping[str, Any]]) -> bool:
     return bool(values) and 2 * len(of_words) > len(values)
 
 
-def read_items(source: str, column: str) -> Iterator[Item]:
+def read_items(source: str, column: str, input_keys: Sequence[str] = ()) -> Iterator[Item]:
     """Read the inputs of a file in order.
 
     Args:
         source: The file.
         column: The column of the texts, of `text_column`; "instruction" reads rows in the domain's own format.
+        input_keys: The domain's keys of inputs with parts: such a column reads whole objects.
 
     Yields:
         The inputs; blank lines are skipped.
@@ -140,17 +144,20 @@ def read_items(source: str, column: str) -> Iterator[Item]:
         ZooError: A line is malformed, has no text, or is no row of a domain; the error names file and line.
     """
     path = readers.existing_path(source)
-    if path.suffix.lower() in (".json", ".parquet"):
-        return items_of(_objects(path), (column,))
+    if column in input_keys or path.suffix.lower() in (".json", ".parquet"):
+        return items_of(_objects(path), (column,), input_keys)
     return (_of_line(str(path), line, column) for line in text_files.read_texts(path, text_keys=(column,)))
 
 
-def items_of(rows: Iterable[tuple[str, Row]], columns: Sequence[str]) -> Iterator[Item]:
+def items_of(
+    rows: Iterable[tuple[str, Row]], columns: Sequence[str], input_keys: Sequence[str] = ()
+) -> Iterator[Item]:
     """The inputs in rows that were read already.
 
     Args:
         rows: (file:line, row).
         columns: Those that may hold the text; the first that exists does.
+        input_keys: Those among them whose row is an input as a whole.
 
     Yields:
         The inputs.
@@ -160,6 +167,10 @@ def items_of(rows: Iterable[tuple[str, Row]], columns: Sequence[str]) -> Iterato
     """
     for number, (where, row) in enumerate(rows, 1):
         column = text_files.text_key(row, columns)
+        if column in input_keys:
+            _check_characters(row, where)
+            yield Item(number, where, row, {key: value for key, value in row.items() if key != column})
+            continue
         if column is None or not isinstance(row[column], str):
             raise ZooError(f'no "{columns[0]}" that is text', "a text in every row", "correct the row", where)
         if column == ROW_KEY:

@@ -71,7 +71,7 @@ def _raw(outputs: Sequence[str], raw: bool) -> dict[str, Any]:
 def table_rows(item: Item, answered: Answered, raw: bool) -> Iterator[dict[str, Cell]]:
     """The lines of a table for one answer: line, id of the input, text, the answer's columns, error."""
     own = item.fields if isinstance(item.input, str) else item.input
-    text = item.input if isinstance(item.input, str) else item.input.get("input") or item.input["instruction"]
+    text = item.input if isinstance(item.input, str) else item.input.get("input") or item.input.get("instruction", "")
     beginning: dict[str, Cell] = {"line": item.number, "id": _cell(own.get("id"))}
     end: dict[str, Cell] = {"error": answered.answer.error} | ({"raw": "\n".join(answered.outputs)} if raw else {})
     for row in answered.answer.to_rows():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
@@ -74,7 +74,7 @@ def predict(
     suffix = output_files.check_suffix(Path(output)) if output != "-" else ".jsonl"
     given = dict(options or {})
     check_options(domain.module("answers"), given)  # before a model is opened
-    column, items = _open(source, text_column)
+    column, items = _open(source, text_column, domain.input_keys)
     if column == ROW_KEY and given:
         found = f"rows with an instruction, and the options {', '.join(given)}"
         raise ZooError(found, "one or the other", "leave the options out, or name the --text-column", source)
@@ -95,7 +95,7 @@ def predict(
     return {"rows": answers.done, **counts, "output": output, **about}
 
 
-def _open(source: str, text_column: str) -> tuple[str, Iterator[Item]]:
+def _open(source: str, text_column: str, input_keys: Sequence[str]) -> tuple[str, Iterator[Item]]:
     """The column of the texts, and the items. The first is read at once: a bad file fails before a model is loaded."""
     from instructzoo.core.data import read_jsonl
 
@@ -104,10 +104,10 @@ def _open(source: str, text_column: str) -> tuple[str, Iterator[Item]]:
         first_row = list(islice(rows, 1))
         is_own = not text_column and ROW_KEY in first_row[0][1]
         column = ROW_KEY if is_own else text_column
-        items = items_of(chain(first_row, rows), (column,) if column else TEXT_KEYS)
+        items = items_of(chain(first_row, rows), (column,) if column else (*input_keys, *TEXT_KEYS), input_keys)
     else:
-        column = choose_text_column(source, text_column)
-        items = read_items(source, column)
+        column = choose_text_column(source, text_column, input_keys)
+        items = read_items(source, column, input_keys)
     first = list(islice(items, 1))
     return column, chain(first, items)
 
