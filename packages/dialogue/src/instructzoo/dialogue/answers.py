@@ -30,9 +30,9 @@ from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.record import Invalid, Row
 from instructzoo.dialogue import prompts
 from instructzoo.dialogue.conversation import Input, asked_turn, question, read_dialogue, unread_turns
-from instructzoo.dialogue.data.row_fields import checked_options, options_of, task_of, values_of
-from instructzoo.dialogue.schema import UNKNOWN, Dialogue, Slot
-from instructzoo.dialogue.tasks import ALL_CORRECT, TASKS, YES_NO, TaskType
+from instructzoo.dialogue.data.row_fields import checked_options, names_of, options_of, task_of, values_of
+from instructzoo.dialogue.schema import UNKNOWN, Slot
+from instructzoo.dialogue.tasks import NOT_PRESENT, TASKS, YES_NO, TaskType
 
 __all__ = ["Answer", "Input", "Options", "answer", "failed", "rows"]
 
@@ -49,7 +49,7 @@ class Options(questions.Options):
 
     task: str = Field(
         "",
-        description="a task type, such as act_classification; none: intents for labels, slots for slots, else a response",
+        description="a task type; none: intents for labels, slot_filling for slots, else a response",
     )
     labels: Names = Field((), description="answers on offer, such as intents; for slots and states the slots")
     slots: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_slots)] = Field(
@@ -70,6 +70,8 @@ class Options(questions.Options):
         """
         if self.task and self.task not in TASKS:
             raise ZooError(f'the task "{self.task}"', suggest(self.task, TASKS), where="task")
+        if empty := [name for name in ("labels", "slots") if name in self.model_fields_set and not getattr(self, name)]:
+            raise ZooError("an empty list", "at least one, or no such option", where=empty[0])
         labels, slots = checked_options(self.labels), checked_options(tuple(self.slots))
         tasks = ["intent_classification"] * bool(labels) + ["slot_filling"] * bool(slots) or ["response_generation"]
         return [
@@ -146,7 +148,7 @@ def rows(input: Input, options: Options, where: str = "") -> list[Question]:
         return [Question(0, dict(input))]
     dialogue = read_dialogue(input, options.max_characters)
     return [
-        Question(0, question(dialogue, task, _of_dialogue(task, names, dialogue), options.slots, options.names))
+        Question(0, question(dialogue, task, names, options.slots if task.answer == "slots" else {}, options.names))
         for task, names in options.questions()
     ]
 
@@ -166,6 +168,10 @@ def answer(input: Input, questions: Sequence[Question], outputs: Sequence[str], 
         elif task.answer == "slots":
             slots += [_located(slot, text if "RESPONSE" in task.fields else "") for slot in parsed.slots]
             notes += _slot_notes(parsed.slots, row)
+        elif task.answer == "span":
+            slots += (
+                [] if parsed.text == NOT_PRESENT else [_located(Slot(names_of(row).get("slot", ""), parsed.text), text)]
+            )
         elif task.answer == "option":
             label = parsed.text
             notes += [f'"{label}" is not among the labels'] if label not in options_of(row) else []

@@ -1,9 +1,9 @@
 """Dialogues as callers give them, and the questions of a task type on them.
 
-    "Wake me at seven"                                               one user turn
-    ["A table for two", "Where?", "In Oslo"]                         turns of user and system by turns
-    [{"role": "user", "text": "A table for two"}, ...]               the same with roles
-    {"turns": [...], "persona": "I like jazz."}                      with fields that some task types need
+"Wake me at seven"                                               one user turn
+["A table for two", "Where?", "In Oslo"]                         turns of user and system by turns
+[{"role": "user", "text": "A table for two"}, ...]               the same with roles
+{"turns": [...], "persona": "I like jazz."}                      with fields that some task types need
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from typing import Any
 from instructzoo.core.answers.questions import check_text
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.record import Row
-from instructzoo.dialogue.data.builders.base import CONTEXT_TURNS, context
-from instructzoo.dialogue.data.field_format import END_OF_TURN, FIELD_TOKENS, join_fields
+from instructzoo.dialogue.data.field_format import FIELD_TOKENS, join_fields, join_turns
 from instructzoo.dialogue.schema import Dialogue, Turn
-from instructzoo.dialogue.tasks import TaskType
+from instructzoo.dialogue.tasks import ALL_CORRECT, TaskType
 
 Input = str | Sequence[str | Mapping[str, Any]] | Mapping[str, Any]
 
@@ -28,8 +27,10 @@ ROLES = {"user": "user", "system": "system", "assistant": "system"}
 MAX_TURNS = 1_000
 """Turns of one dialogue at most."""
 
-MAY_LACK_FIELDS = ("selection", "evaluation")
-"""Groups of task types whose questions may have turns alone, where others rest on a document, a persona, ..."""
+CONTEXT_TURNS = 20
+
+MAY_LACK_FIELDS = ("slots", "selection", "evaluation")
+"""Groups of task types whose questions may have turns alone; others need the document, the persona, ... beside them."""
 
 
 def read_dialogue(input: Input, max_characters: int) -> Dialogue:
@@ -50,7 +51,7 @@ def read_dialogue(input: Input, max_characters: int) -> Dialogue:
         return Dialogue((Turn("user", _checked(input, max_characters)),))
     given = input.get("turns") if isinstance(input, Mapping) else input
     if not isinstance(given, Sequence) or isinstance(given, str | bytes):
-        raise ZooError(f'"turns" is {type(given).__name__}', 'a list such as ["Hello", "How can I help?"]')
+        raise ZooError(f"found {type(given).__name__}", 'a message, or turns such as ["Hello", "How can I help?"]')
     if not given:
         raise ZooError("a dialogue without turns", "at least one turn")
     if len(given) > MAX_TURNS:
@@ -59,7 +60,9 @@ def read_dialogue(input: Input, max_characters: int) -> Dialogue:
     for number, (previous, turn) in enumerate(pairwise(turns), 2):
         if previous.role == turn.role:
             fix = "join what one speaker says at a time"
-            raise ZooError(f"turns {number - 1} and {number} are both of the {turn.role}", "user and system by turns", fix)
+            raise ZooError(
+                f"turns {number - 1} and {number} are both of the {turn.role}", "user and system by turns", fix
+            )
     if (length := sum(len(turn.text) for turn in turns)) > max_characters:
         raise ZooError(f"a dialogue of {length:,} characters", f"at most {max_characters:,}", "give its last part")
     return Dialogue(turns, _fields(input) if isinstance(input, Mapping) else {})
@@ -78,15 +81,10 @@ def _turn(turn: object, number: int, max_characters: int) -> Turn:
 
 
 def _checked(text: object, max_characters: int, place: str = "") -> str:
-    """The text of a turn, which the marks of the prompt must not occur in."""
     try:
-        text = check_text(text, max_characters)
+        return check_text(text, max_characters)
     except ZooError as error:
         raise ZooError(error.found, error.expected, error.fix, place) from error
-    marks = (END_OF_TURN, "[OPTIONS]", *(f"[{token}]" for token in FIELD_TOKENS))
-    if mark := next((mark for mark in marks if mark in text), ""):
-        raise ZooError(f'the text holds "{mark}"', "a text without the marks of the prompt", where=place)
-    return text
 
 
 def _fields(given: Mapping[str, Any]) -> dict[str, str]:
@@ -137,9 +135,13 @@ def question(
     Raises:
         ZooError: The dialogue lacks what the task type needs.
     """
-    index = asked_turn(dialogue, task)
-    own = {"CONTEXT": context(dialogue, index + ("RESPONSE" not in task.fields)), "RESPONSE": dialogue.turns[index].text}
+    index, end = asked_turn(dialogue, task), _end_of_context(dialogue, task)
+    turns = [turn.text for turn in dialogue.turns[max(0, end - CONTEXT_TURNS) : end]]
+    is_numbered = task.name.startswith("find_")  # such as find_missing_utterance, which is answered with an index
+    own = {"CONTEXT": join_turns(turns, is_numbered), "RESPONSE": dialogue.turns[index].text}
     texts = {token: own.get(token, dialogue.fields.get(token.lower())) for token in task.fields}
+    if task.options == "turns":
+        options = (*map(str, range(len(turns))), ALL_CORRECT)
     beside = [token.lower() for token in task.fields if token not in own]
     if beside and task.group not in MAY_LACK_FIELDS and not any(name in dialogue.fields for name in beside):
         found = f"nothing that the task {task.name} rests on"
@@ -155,6 +157,11 @@ def question(
     }
 
 
+def _end_of_context(dialogue: Dialogue, task: TaskType) -> int:
+    """The index after the last turn of the context; the turn that is asked about may stand in a field of its own."""
+    return asked_turn(dialogue, task) + ("RESPONSE" not in task.fields)
+
+
 def unread_turns(dialogue: Dialogue, task: TaskType) -> int:
     """How many turns at the beginning a question of the task type leaves out: it shows the last CONTEXT_TURNS."""
-    return max(0, asked_turn(dialogue, task) + ("RESPONSE" not in task.fields) - CONTEXT_TURNS)
+    return max(0, _end_of_context(dialogue, task) - CONTEXT_TURNS)

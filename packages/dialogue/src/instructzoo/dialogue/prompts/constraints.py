@@ -21,7 +21,7 @@ def answer_grammar(row: Mapping[str, Any]) -> Constraint | None:
 
     Returns:
         One of the options, or of their labels; words of the last field, or NOT_PRESENT; or pairs of a slot on offer and
-        a span of the dialogue or a value on offer, or NONE. Without slots on offer, any slot is: no grammar.
+        words of the last field or a value on offer, or NONE. Without slots on offer, any slot is: no grammar.
 
     Raises:
         ZooError: For a malformed question.
@@ -34,7 +34,7 @@ def answer_grammar(row: Mapping[str, Any]) -> Constraint | None:
     if task.answer != "slots" or not options:
         return None
     values = values_of(row)
-    words = span(row.get("input") or "", {";": None, '"': None, "\n": None})
+    words = span(_last_field(row), {";": None, '"': None, "\n": None})
     pairs: list[Part] = []
     for slot in options:
         value = either(words, choice([format_value(v) for v in values.get(slot, ())]))
