@@ -149,9 +149,7 @@ def read_items(source: str, column: str, input_keys: Sequence[str] = ()) -> Iter
     return (_of_line(str(path), line, column) for line in text_files.read_texts(path, text_keys=(column,)))
 
 
-def items_of(
-    rows: Iterable[tuple[str, Row]], columns: Sequence[str], input_keys: Sequence[str] = ()
-) -> Iterator[Item]:
+def items_of(rows: Iterable[tuple[str, Row]], columns: Sequence[str], input_keys: Sequence[str] = ()) -> Iterator[Item]:
     """The inputs in rows that were read already.
 
     Args:
