@@ -13,7 +13,7 @@ from instructzoo.core import domain as domains
 from instructzoo.core.answers.model import typed_model
 from instructzoo.core.commands import predict as predict_command
 from instructzoo.core.testing import Scripted
-from instructzoo.dialogue.conversation import CONTEXT_TURNS, MAX_TURNS
+from instructzoo.dialogue.data.dialogue_input import CAPS, MAX_TURNS
 from instructzoo.dialogue.schema import Slot
 
 MESSAGE = "Sevens and wake me at seven"
@@ -149,8 +149,10 @@ def test_a_bad_dialogue_has_an_error_and_the_others_their_answers(model: Any, di
 
 def test_turns_that_are_not_read_are_said(model: Any) -> None:
     (found,) = model([["Yes", "No"] * 20], labels=["set alarm"])
-    assert found.notes == (f"the first {38 - CONTEXT_TURNS} of 40 turns were not read",)
-    assert model.predictor.questions[-1]["input"].count("[ENDOFTURN]") == CONTEXT_TURNS - 1
+    assert found.notes[0].startswith(f"{38 - CAPS.turns} of 40 turns were not read")
+    assert model.predictor.questions[-1]["input"].count("[ENDOFTURN]") == CAPS.turns - 1
+    (found,) = model([["word " * CAPS.dialogue_words, "No"]], task="summarization")
+    assert found.notes[0].startswith("1 of 2 turns")
     assert not model([TABLE], labels=["set alarm"])[0].notes
 
 

@@ -29,7 +29,7 @@ from instructzoo.core.answers.questions import Cell, Names, Question
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.record import Invalid, Row
 from instructzoo.dialogue import prompts
-from instructzoo.dialogue.conversation import Input, asked_turn, question, read_dialogue, unread_turns
+from instructzoo.dialogue.data.dialogue_input import Input, asked_turn, question, read_dialogue, unread_turns
 from instructzoo.dialogue.data.row_fields import checked_options, names_of, options_of, task_of, values_of
 from instructzoo.dialogue.schema import UNKNOWN, Slot
 from instructzoo.dialogue.tasks import NOT_PRESENT, TASKS, YES_NO, TaskType
@@ -194,7 +194,11 @@ def _unread(input: Input, options: Options) -> list[str]:
         return []
     dialogue = read_dialogue(input, options.max_characters)
     unread = max(unread_turns(dialogue, task) for task, _ in options.questions())
-    return [f"the first {unread} of {len(dialogue.turns)} turns were not read"] if unread else []
+    return (
+        [f"{unread} of {len(dialogue.turns)} turns were not read or only in part, since only the end is"]
+        if unread
+        else []
+    )
 
 
 def _located(slot: Slot, text: str) -> Slot:

@@ -3,7 +3,7 @@
     turns, cut = capped_turns(["Good morning", "Hello!", "Wake me at seven"], Caps(turns=2))
     # ["Hello!", "Wake me at seven"], 1
 
-The dialogue of a user is never cut: where it is longer than the model reads, that is an error.
+Answers to a user's dialogue, which is read in the same way, say in a note how many turns were not read.
 """
 
 from __future__ import annotations

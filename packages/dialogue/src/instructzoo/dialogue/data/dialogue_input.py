@@ -16,6 +16,7 @@ from typing import Any
 from instructzoo.core.answers.questions import check_text
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.record import Row
+from instructzoo.dialogue.data.caps import Caps, capped_turns
 from instructzoo.dialogue.data.field_format import FIELD_TOKENS, join_fields, join_turns
 from instructzoo.dialogue.schema import Dialogue, Turn
 from instructzoo.dialogue.tasks import ALL_CORRECT, TaskType
@@ -27,7 +28,8 @@ ROLES = {"user": "user", "system": "system", "assistant": "system"}
 MAX_TURNS = 1_000
 """Turns of one dialogue at most."""
 
-CONTEXT_TURNS = 20
+CAPS = Caps()
+"""How much of a dialogue is read: what the training data of InstructDial has."""
 
 MAY_LACK_FIELDS = ("slots", "selection", "evaluation")
 """Groups of task types whose questions may have turns alone; others need the document, the persona, ... beside them."""
@@ -75,7 +77,7 @@ def _turn(turn: object, number: int, max_characters: int) -> Turn:
     if not isinstance(turn, Mapping):
         raise ZooError(f"found {type(turn).__name__}", 'a text, or {"role": "user", "text": "..."}', where=place)
     role = turn.get("role")
-    if role not in ROLES:
+    if not isinstance(role, str) or role not in ROLES:
         raise ZooError(f'the role "{role}"', suggest(str(role), ROLES), where=place)
     return Turn(ROLES[role], _checked(turn.get("text"), max_characters, place))
 
@@ -135,10 +137,9 @@ def question(
     Raises:
         ZooError: The dialogue lacks what the task type needs.
     """
-    index, end = asked_turn(dialogue, task), _end_of_context(dialogue, task)
-    turns = [turn.text for turn in dialogue.turns[max(0, end - CONTEXT_TURNS) : end]]
+    turns, _ = _context(dialogue, task)
     is_numbered = task.name.startswith("find_")  # such as find_missing_utterance, which is answered with an index
-    own = {"CONTEXT": join_turns(turns, is_numbered), "RESPONSE": dialogue.turns[index].text}
+    own = {"CONTEXT": join_turns(turns, is_numbered), "RESPONSE": dialogue.turns[asked_turn(dialogue, task)].text}
     texts = {token: own.get(token, dialogue.fields.get(token.lower())) for token in task.fields}
     if task.options == "turns":
         options = (*map(str, range(len(turns))), ALL_CORRECT)
@@ -157,11 +158,12 @@ def question(
     }
 
 
-def _end_of_context(dialogue: Dialogue, task: TaskType) -> int:
-    """The index after the last turn of the context; the turn that is asked about may stand in a field of its own."""
-    return asked_turn(dialogue, task) + ("RESPONSE" not in task.fields)
+def _context(dialogue: Dialogue, task: TaskType) -> tuple[list[str], int]:
+    """The turns of the context, capped as in training, and how many were left out or shortened."""
+    end = asked_turn(dialogue, task) + ("RESPONSE" not in task.fields)  # else the turn has a field of its own
+    return capped_turns([turn.text for turn in dialogue.turns[:end]], CAPS)
 
 
 def unread_turns(dialogue: Dialogue, task: TaskType) -> int:
-    """How many turns at the beginning a question of the task type leaves out: it shows the last CONTEXT_TURNS."""
-    return max(0, _end_of_context(dialogue, task) - CONTEXT_TURNS)
+    """How many turns a question of the task type leaves out or shortens: it shows the end of the dialogue."""
+    return _context(dialogue, task)[1]
