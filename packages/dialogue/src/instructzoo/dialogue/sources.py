@@ -1,8 +1,11 @@
-"""Where rows come from.
+"""Where rows come from. Every row names its source and licence; no utterance or dialogue is in two splits.
 
-    world    rows of the microworld, as many as data.sizes says, drawn by data.world
+    world                       rows of the microworld, as many as data.sizes says, drawn by data.world
+    snips, banking77, woz2, ... the published corpora of data/corpora.py, read from data.path
+    own                         your own dialogues in data.path, in a format of data/readers
 
-Real corpora are added to this list, with their licences; their readers stand in data/.
+A split that a corpus lacks is cut out of its training part by content; the data card says so. What a test split of any
+source contains is dropped from the others' training parts. data/options.py has the settings.
 """
 
 from __future__ import annotations
@@ -10,19 +13,119 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from instructzoo.core.data.microworld import from_world
-from instructzoo.core.data.sources import NoSettings as Settings
+from instructzoo.core import recipe as recipes
+from instructzoo.core.data.microworld import world_rows
+from instructzoo.core.data.sources import (
+    OWN_LICENCE,
+    RowCollector,
+    check_sources,
+    reads_one_source,
+    wanted_splits,
+)
 from instructzoo.core.data.sources import no_published_format as gold
 from instructzoo.core.data.split import SPLITS
+from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.recipe import Recipe
 from instructzoo.dialogue import world
+from instructzoo.dialogue.data import corpora, question_rows, readers
+from instructzoo.dialogue.data.corpora import CORPORA, Corpus
+from instructzoo.dialogue.data.dataset import Dataset, Entry, without_shared_items
+from instructzoo.dialogue.data.inventory import Inventory
+from instructzoo.dialogue.data.options import Settings
+from instructzoo.dialogue.schema import Dialogue
+from instructzoo.dialogue.tasks import TASKS
 
 if TYPE_CHECKING:
     import datasets
 
 __all__ = ["Settings", "build", "gold"]
 
+SOURCES = ("world", *CORPORA, "own")
+
+_OWN = Corpus("own", {}, "", OWN_LICENCE, ())
+
 
 def build(recipe: Recipe, splits: Sequence[str] = SPLITS) -> datasets.DatasetDict:
-    """The raw rows of recipe.data.sources by split."""
-    return from_world(recipe, splits, world)
+    """The raw rows of recipe.data.sources by split, one data set after the other.
+
+    Args:
+        recipe: Its section `data` names the sources and their settings.
+        splits: The splits that are needed. Others are left out only where all sources have the needed ones and train
+            is not among them.
+
+    Returns:
+        The splits; the description of each holds notes for the data card.
+
+    Raises:
+        ZooError: An unknown source, task or setting; missing or malformed files (with their line); two labels that
+            become the same words; and a source that feeds none of the tasks.
+    """
+    settings = _settings(recipe)
+    sets = [one for name in recipe.data.sources if name != "world" for one in _read(name, recipe)]
+    needed = wanted_splits(splits, set(SPLITS).intersection(*(one.entries for one in sets)))
+    for one in sets:
+        if one.source in settings.held_out:
+            one.keep_test()
+        else:
+            if settings.development == "train":
+                one.train_on_development()
+            one.cut_missing({"validation": recipe.data.validation, "test": recipe.data.test}, recipe.seed)
+    without_shared_items(sets)
+    collector = RowCollector()
+    if "world" in recipe.data.sources:
+        for split, generated in world_rows(recipe, world, needed).items():
+            collector.add(split, generated)
+    for one in sets:
+        _check_tasks(one, settings)
+        inventory = Inventory.of(one.dialogues(), one.name, one.dialogues(("train",)), one.state_slots)
+        for split in (split for split in SPLITS if split in needed):
+            if rows := list(question_rows.rows(one, inventory, split, settings, recipe.seed)):
+                collector.add(split, rows, one.notes.get(split, []))
+    return collector.dataset_dict()
+
+
+def _settings(recipe: Recipe) -> Settings:
+    """data.options, checked. Raises ZooError for unknown settings, sources and task types."""
+    check_sources(recipe, SOURCES)
+    settings = recipes.validate_settings(Settings, recipe.data.options, "data.options")
+    weighted = {key.rpartition(":") for key in settings.task_weights}
+    for key, names, known in (
+        ("tasks", settings.tasks, tuple(TASKS)),
+        ("task_weights", [task for _, _, task in weighted], tuple(TASKS)),
+        ("task_weights", [source for source, _, _ in weighted if source], recipe.data.sources),
+        ("weights", tuple(settings.weights), recipe.data.sources),
+        ("held_out", settings.held_out, recipe.data.sources),
+    ):
+        if unknown := [name for name in names if name not in known or name == "world"]:
+            raise ZooError(f'"{unknown[0]}"', suggest(unknown[0], known), where=f"data.options.{key}")
+    return settings
+
+
+def _read(name: str, recipe: Recipe) -> list[Dataset]:
+    """The data sets of a source, with the splits that its files have."""
+    alone, corpus = reads_one_source(recipe), CORPORA.get(name, _OWN)
+    by_split = corpora.locate if name in CORPORA else corpora.own_files
+    files = by_split(name, recipe.data.path, alone)
+    sets: dict[str, Dataset] = {}
+    for split, paths in files.items():
+        for path in paths:
+            set_name = f"{name}/{path.parent.name}" if corpus.by_folder else name
+            one = sets.setdefault(
+                set_name, Dataset(set_name, name, corpus.licence, corpus.tasks, {}, corpus.state_slots)
+            )
+            for entry in readers.read_file(path, corpus.format):
+                one.entries.setdefault(_split(entry, split), []).append(entry)
+    return list(sets.values())
+
+
+def _split(entry: Entry, split_of_file: str) -> str:
+    """The split that a file names for an entry, else that of the file."""
+    return entry.split or split_of_file if isinstance(entry, Dialogue) else split_of_file
+
+
+def _check_tasks(one: Dataset, settings: Settings) -> None:
+    if not question_rows.tasks_of(one, settings):
+        found = f"{one.name} feeds none of {', '.join(settings.tasks)}"
+        raise ZooError(
+            found, f"some of {', '.join(one.tasks)}", "name one, or leave the source out", "data.options.tasks"
+        )

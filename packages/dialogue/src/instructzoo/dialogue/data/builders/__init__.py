@@ -1,0 +1,1 @@
+"""Builders of questions, by kind of task."""

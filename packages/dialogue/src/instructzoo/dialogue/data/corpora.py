@@ -1,0 +1,144 @@
+"""The published data sets: folders, files, formats, licences, and the task types that each of them feeds.
+
+A corpus is a line of this table. Folders and files are named as in their repositories (the README lists them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from instructzoo.core.data import corpora as core_corpora
+from instructzoo.core.data import readers as core_readers
+from instructzoo.core.data.line_files import split_from_name
+from instructzoo.core.errors import ZooError
+from instructzoo.dialogue.data import readers
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A published corpus.
+
+    Attributes:
+        folder: Its folder below `data.path`.
+        files: For each split, a pattern of the file's name or of its path below the folder.
+        format: The format of the files, as data/readers names it.
+        licence: The licence of the data.
+        tasks: The task types that it feeds.
+        research_only: Whether the licence allows research only, or is unclear.
+        state_slots: The slots that count as state; empty: all that the files name.
+        by_folder: Whether each folder with a file is a data set of its own, with its own labels.
+    """
+
+    folder: str
+    files: Mapping[str, str]
+    format: str
+    licence: str
+    tasks: tuple[str, ...]
+    research_only: bool = False
+    state_slots: tuple[str, ...] = ()
+    by_folder: bool = False
+
+
+INTENTS = ("intent_classification", "intent_present")
+SLOTS = ("slot_filling", "slot_present", "slot_value_generation")
+STATES = ("belief_state_generation", "act_classification", "act_generation", "response_generation")
+
+CORPORA: dict[str, Corpus] = {
+    "snips": Corpus(
+        "intent_slot/snips",
+        {"train": r"train/seq\.in", "test": r"dev/seq\.in"},
+        "joint-bert",
+        "CC0-1.0",
+        (*INTENTS, *SLOTS),
+    ),
+    "atis": Corpus(
+        "intent_slot/atis",
+        {"train": r"train/seq\.in", "validation": r"dev/seq\.in", "test": r"test/seq\.in"},
+        "joint-bert",
+        "unclear, derived from LDC data (research use)",
+        (*INTENTS, *SLOTS),
+        research_only=True,
+    ),
+    "banking77": Corpus(
+        "intent_slot/banking77", {"train": r"train\.csv", "test": r"test\.csv"}, "banking77", "CC-BY-4.0", INTENTS
+    ),
+    "clinc150": Corpus("intent_slot/clinc150", {"train": r"data_\w+\.json"}, "clinc150", "CC-BY-3.0", INTENTS),
+    "hwu64": Corpus(
+        "intent_slot/hwu64",
+        {"train": r"train(_10)?/seq\.in", "validation": r"valid/seq\.in", "test": r"test/seq\.in"},
+        "joint-bert",
+        "CC-BY-4.0",
+        INTENTS,
+    ),
+    "restaurant8k": Corpus(
+        "intent_slot/restaurant8k",
+        {"train": r"train_[03]\.json", "test": r"test\.json"},
+        "span-extraction",
+        "CC-BY-4.0",
+        SLOTS,
+    ),
+    "dstc8": Corpus(
+        "intent_slot/dstc8_span",
+        {"train": r".+/train_[03]\.json", "test": r".+/test\.json"},
+        "span-extraction",
+        "CC-BY-SA-4.0",
+        SLOTS,
+        by_folder=True,
+    ),
+    "woz2": Corpus(
+        "dialogue/woz2",
+        {"train": r"woz_train_en(\.min)?\.json", "test": r"woz_validate_en(\.min)?\.json"},
+        "woz2",
+        "Apache-2.0",
+        STATES,
+        state_slots=("food", "area", "price range"),
+    ),
+}
+
+
+def locate(name: str, path: str | None, only_source: bool) -> dict[str, list[Path]]:
+    """Find the files of a published corpus.
+
+    Args:
+        name: A key of CORPORA.
+        path: The setting data.path: a folder that holds intent_slot/ and dialogue/, or one of these; with a single
+            source also the corpus's own folder, or one file, whose name decides its split (train where it names none).
+        only_source: Whether the recipe has no other source that is read from files.
+
+    Returns:
+        The files by split.
+
+    Raises:
+        ZooError: None of the files is found.
+    """
+    corpus, siblings = CORPORA[name], [other.folder for other in CORPORA.values()]
+    return core_corpora.locate(name, corpus.folder, corpus.files, path, only_source, "", siblings)
+
+
+def own_files(path: str | None, only_source: bool) -> dict[str, list[Path]]:
+    """Find the user's own file, or all files of a folder.
+
+    Args:
+        path: The setting data.path. With other sources, the folder own/ in it is read.
+        only_source: Whether the recipe has no other source that is read from files.
+
+    Returns:
+        The files by split, which the name of a file or its folder decides; train where it names none.
+
+    Raises:
+        ZooError: A file is in no known format, or there is no file.
+    """
+    root = core_corpora.data_path("own", path)
+    if not only_source:
+        root = core_readers.existing_path(root / "own", folder=True)
+    files: dict[str, list[Path]] = {}
+    for file in [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.is_file()):
+        if readers.format_of(file) is None:
+            raise ZooError(f'"{file.name}" is in no known format', "a dialogue file", "remove it", str(file))
+        relative = file.name if file == root else file.relative_to(root).as_posix()
+        files.setdefault(split_from_name(relative), []).append(file)
+    if not files:
+        raise ZooError("no file in this folder", "dialogues as JSON Lines or CSV", where=str(root))
+    return files

@@ -1,0 +1,41 @@
+"""data.options: which questions are made of the dialogues, and how many."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from instructzoo.core import recipe as recipes
+
+Weight = Annotated[float, Field(ge=0)]
+
+
+class Offered(recipes.Settings):
+    """How many options a training question offers, the right one among them; test questions offer all of them."""
+
+    all: float = Field(0.25, ge=0, le=1, description="share of the questions that offer all options of the data set")
+    at_least: int = Field(2, ge=2, description="options of the other questions, at least")
+    at_most: int = Field(20, ge=2, description="options of the other questions, at most")
+
+
+class Settings(recipes.Settings):
+    """data.options: which questions are made of the dialogues of published and own data sets."""
+
+    tasks: tuple[str, ...] = Field((), description="task types; empty: all that a source feeds")
+    per_dataset: int | None = Field(
+        None, ge=1, description="training dialogues of each data set, drawn by seed; none: all"
+    )
+    per_test: int | None = Field(None, ge=1, description="test dialogues of each data set, drawn by seed; none: all")
+    options: Offered = Field(Offered(), description="how many options a training question offers")
+    weights: dict[str, Weight] = Field(
+        {}, description="by source, how often each question stands in training, on average; 1 where a source is absent"
+    )
+    task_weights: dict[str, Weight] = Field(
+        {}, description="by task type, a factor of weights, also for a single source as source:task; 1 where absent"
+    )
+    development: Literal["validation", "train"] = Field(
+        "validation",
+        description="use of the development split of a corpus; with train, validation is cut from the training split",
+    )
+    held_out: tuple[str, ...] = Field((), description="sources of which only the test split is used, for zero-shot")

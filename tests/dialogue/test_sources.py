@@ -1,0 +1,225 @@
+"""How corpora become rows: splits without shared items, options on offer, weights, and errors that name the file."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pytest
+
+from instructzoo.core.errors import ZooError
+from instructzoo.core.recipe import Recipe
+from instructzoo.dialogue import sources
+
+INTENTS = ("PlayMusic", "GetWeather", "AddToPlaylist", "RateBook", "BookRestaurant")
+
+
+def recipe(*names: str, path: Path, **values: Any) -> Recipe:
+    data = {"sources": names, "path": str(path), **values}
+    model = {"backbone": "scratch:llama-0.4m", "tokenizer": "bpe"}
+    return Recipe.model_validate({"domain": "dialogue", "model": model, "data": data})
+
+
+def build(*names: str, path: Path, **values: Any) -> datasets.DatasetDict:
+    return sources.build(recipe(*names, path=path, **values))
+
+
+def parallel(folder: Path, texts: list[str], intents: list[str], tags: list[str] | None = None) -> None:
+    folder.mkdir(parents=True)
+    for name, lines in (("seq.in", texts), ("label", intents), ("seq.out", tags)):
+        if lines is not None:
+            (folder / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def snips(root: Path, train: int = 60, test: int = 10, shared: int = 2) -> Path:
+    """Texts of two words with one slot; the first `shared` test texts stand in train too, in other spelling."""
+    for split, numbers in (("train", range(train)), ("dev", range(train - shared, train - shared + test))):
+        texts = [f"Play song{n}" if split == "dev" else f"play song{n}" for n in numbers]
+        intents = [INTENTS[n % len(INTENTS)] for n in numbers]
+        parallel(root / "intent_slot" / "snips" / split, texts, intents, ["O B-track"] * len(texts))
+    return root
+
+
+def clinc150(root: Path) -> Path:
+    parts = {
+        f"{prefix}{part}": [[f"{prefix}{part} words {n}", "oos" if prefix else f"intent_{n % 4}"] for n in range(8)]
+        for prefix in ("", "oos_")
+        for part in ("train", "val", "test")
+    }
+    (root / "intent_slot" / "clinc150").mkdir(parents=True)
+    (root / "intent_slot" / "clinc150" / "data_small.json").write_text(json.dumps(parts), encoding="utf-8")
+    return root
+
+
+def woz2(root: Path, train: int = 30) -> Path:
+    def dialogue(number: int, kind: str) -> dict[str, Any]:
+        first = {"turn_idx": 0, "system_transcript": "", "transcript": f"{kind} Any Chinese place {number}?"}
+        second = {"turn_idx": 1, "system_transcript": "Which area?", "transcript": "I do not care. The phone, please"}
+        food = {"act": "inform", "slots": [["food", "chinese"]]}
+        area = {"act": "inform", "slots": [["area", "dontcare"]]}
+        phone = {"act": "request", "slots": [["slot", "phone"]]}
+        turns = [
+            first | {"turn_label": [["food", "chinese"]], "belief_state": [food]},
+            second | {"turn_label": [["area", "dontcare"], ["request", "phone"]], "belief_state": [food, area, phone]},
+        ]
+        return {"dialogue_idx": number, "dialogue": turns}
+
+    (root / "dialogue" / "woz2").mkdir(parents=True)
+    for split, n in (("train", train), ("validate", 5)):
+        path = root / "dialogue" / "woz2" / f"woz_{split}_en.json"
+        path.write_text(json.dumps([dialogue(number, split) for number in range(n)]), encoding="utf-8")
+    return root
+
+
+def items(rows: datasets.Dataset) -> set[str]:
+    return set(rows["item"])
+
+
+def of_task(rows: datasets.Dataset, task: str) -> datasets.Dataset:
+    return rows.filter(lambda row: row["task"] == task)
+
+
+def test_no_utterance_is_in_two_splits_whatever_its_spelling(tmp_path: Path) -> None:
+    splits = build("snips", path=snips(tmp_path), validation=0.2)
+    assert not items(splits["train"]) & items(splits["test"])
+    assert not items(splits["train"]) & items(splits["validation"])
+    assert not items(splits["validation"]) & items(splits["test"])
+    assert len(items(splits["test"])) == 10
+    assert "left out that stand in a test split" in "".join(splits[split].info.description for split in splits)
+
+
+def test_a_test_utterance_of_one_corpus_is_no_training_row_of_another(tmp_path: Path) -> None:
+    snips(tmp_path)
+    parallel(tmp_path / "intent_slot" / "hwu64" / "train_10", ["play song61", "wake me"], ["music", "alarm"])
+    parallel(tmp_path / "intent_slot" / "hwu64" / "test", ["stop it", "stop"], ["music", "alarm"])
+    train = build("snips", "hwu64", path=tmp_path, validation=0)["train"]
+    assert {row["item"] for row in train if row["source"] == "hwu64"} == {"wake me"}
+
+
+def test_labels_are_offered_as_words_and_test_rows_offer_all_of_them_in_one_order(tmp_path: Path) -> None:
+    test = of_task(build("snips", path=snips(tmp_path))["test"], "intent_classification")
+    assert set(test["options"]) == {
+        json.dumps(["add to playlist", "book restaurant", "get weather", "play music", "rate book"])
+    }
+
+
+def test_training_rows_offer_some_options_with_the_right_one_in_an_order_that_is_drawn(tmp_path: Path) -> None:
+    options = {"tasks": ["intent_classification"], "options": {"all": 0.2, "at_least": 2, "at_most": 3}}
+    train = build("snips", path=snips(tmp_path, train=400), options=options)["train"]
+    offered = [json.loads(row["options"]) for row in train]
+    assert all(row["output"] in options for row, options in zip(train, offered, strict=True))
+    sizes = Counter(len(options) for options in offered)
+    assert set(sizes) == {2, 3, 5} and 0.1 < sizes[5] / len(train) < 0.3
+    assert len({options.index(row["output"]) for row, options in zip(train, offered, strict=True)}) == 5
+
+
+def test_weights_say_how_often_a_question_stands_in_training_and_never_in_test(tmp_path: Path) -> None:
+    options = {
+        "tasks": ["intent_classification", "slot_filling"],
+        "weights": {"snips": 2},
+        "task_weights": {"slot_filling": 0.25},
+    }
+    splits = build("snips", path=snips(tmp_path, train=400), options=options)
+    tasks, texts = Counter(splits["train"]["task"]), len(items(splits["train"]))
+    assert tasks["intent_classification"] == 2 * texts
+    assert 0.4 < tasks["slot_filling"] / texts < 0.6
+    assert Counter(splits["test"]["task"]) == {"intent_classification": 10, "slot_filling": 10}
+
+
+def test_the_rows_of_a_recipe_are_equal_each_time(tmp_path: Path) -> None:
+    snips(tmp_path)
+    first, second = (build("snips", path=tmp_path)["train"].to_list() for _ in range(2))
+    assert first == second
+
+
+def test_utterances_out_of_scope_are_a_data_set_of_their_own_and_none_of_the_above_is_always_on_offer(
+    tmp_path: Path,
+) -> None:
+    test = of_task(build("clinc150", path=clinc150(tmp_path))["test"], "intent_classification")
+    outside = [row for row in test if row["dataset"] == "clinc150 out of scope"]
+    assert len(outside) == 8 and {row["output"] for row in outside} == {"none of the above"}
+    assert len(test) == 16 and all("none of the above" in json.loads(row["options"]) for row in test)
+
+
+def test_states_list_informed_slots_and_offer_the_values_that_no_dialogue_spells_out(tmp_path: Path) -> None:
+    test = of_task(build("woz2", path=woz2(tmp_path))["test"], "belief_state_generation")
+    assert set(test["output"]) == {"food: chinese", "area: dontcare; food: chinese"}
+    assert json.loads(test[0]["options"]) == ["area", "food"]
+    assert json.loads(test[0]["values"]) == {"area": ["dontcare"], "food": ["chinese"]}
+
+
+def test_all_questions_on_a_dialogue_are_in_one_split(tmp_path: Path) -> None:
+    splits = build("woz2", path=woz2(tmp_path), validation=0.3)
+    by_item = {split: items(splits[split]) for split in splits}
+    assert len(by_item["train"]) + len(by_item["validation"]) == 30
+    assert not by_item["train"] & by_item["validation"]
+    assert {len(of_task(splits["test"], task)) for task in ("belief_state_generation",)} == {10}
+
+
+def test_what_the_system_has_requested_stands_before_the_message(tmp_path: Path) -> None:
+    turns = [
+        {
+            "userInput": {"text": f"{n} of us"},
+            "context": {"requestedSlots": ["party_size"]},
+            "labels": [{"slot": "party_size", "valueSpan": {"endIndex": len(str(n))}}],
+        }
+        for n in range(20)
+    ]
+    folder = tmp_path / "restaurant8k"
+    folder.mkdir()
+    (folder / "train_3.json").write_text(json.dumps(turns), encoding="utf-8")
+    test = of_task(build("restaurant8k", path=folder, test=0.2)["test"], "slot_filling")
+    assert test[0]["input"].startswith("[ACT] request party size [CONTEXT] [RESPONSE] ")
+    assert test[0]["output"].startswith("party size: ")
+
+
+def test_only_the_test_split_of_a_source_that_is_held_out_is_used(tmp_path: Path) -> None:
+    clinc150(snips(tmp_path))
+    splits = build("snips", "clinc150", path=tmp_path, options={"held_out": ["clinc150"]})
+    assert set(splits["train"]["source"]) == {"snips"}
+    assert set(splits["test"]["source"]) == {"snips", "clinc150"}
+
+
+def test_a_development_split_can_be_training_data(tmp_path: Path) -> None:
+    clinc150(tmp_path)
+    for use, n in (("validation", 16), ("train", 32)):
+        splits = build("clinc150", path=tmp_path, validation=0, options={"development": use})
+        assert len(of_task(splits["train"], "intent_classification")) == n
+
+
+def test_labels_that_become_the_same_words_are_an_error(tmp_path: Path) -> None:
+    parallel(tmp_path / "train", ["one", "two"], ["play_music", "PlayMusic"])
+    with pytest.raises(ZooError, match="play music"):
+        build("snips", path=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"tasks": ["intent_clasification"]}, "intent_classification"),
+        ({"tasks": ["summarization"]}, "feeds none of summarization"),
+        ({"weights": {"sniips": 2}}, "snips"),
+        ({"held_out": ["atis"]}, "atis"),
+        ({"task_weights": {"atis:slot_filling": 2}}, "atis"),
+    ],
+)
+def test_settings_that_name_nothing_are_an_error(tmp_path: Path, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ZooError, match=message):
+        build("snips", path=snips(tmp_path), options=options)
+
+
+@pytest.mark.realdata
+def test_the_corpora_of_intents_slots_and_states_become_rows_whose_items_are_in_one_split(realdata: Path) -> None:
+    names = [name for name, corpus in sources.CORPORA.items() if (realdata / corpus.folder).is_dir()]
+    splits = build(*names, path=realdata, test=0.1)
+    test = splits["test"].to_pandas()
+    sizes = {name: len(group) for name, group in test[test.task == "intent_classification"].groupby("dataset")}
+    assert sizes["snips"] == 700 and sizes["atis"] == 893 and sizes["clinc150 out of scope"] == 1_000
+    assert 850 < sizes["banking77"] < 1_150
+    seen = [set(splits[split]["item"]) for split in ("train", "validation", "test")]
+    assert not seen[0] & seen[1] and not seen[0] & seen[2] and not seen[1] & seen[2]
+    state = test[(test.task == "belief_state_generation") & (test.source == "woz2")]
+    assert set(state.options) == {json.dumps(["area", "food", "price range"])}
