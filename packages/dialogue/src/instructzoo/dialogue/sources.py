@@ -10,7 +10,9 @@ source contains is dropped from the others' training parts. data/options.py has 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from instructzoo.core import recipe as recipes
@@ -32,7 +34,7 @@ from instructzoo.dialogue.data.corpora import CORPORA, Corpus
 from instructzoo.dialogue.data.dataset import Dataset, Entry, without_shared_items
 from instructzoo.dialogue.data.inventory import Inventory
 from instructzoo.dialogue.data.options import Settings
-from instructzoo.dialogue.schema import Dialogue
+from instructzoo.dialogue.data.readers import instructdial
 from instructzoo.dialogue.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -103,24 +105,30 @@ def _settings(recipe: Recipe) -> Settings:
 
 def _read(name: str, recipe: Recipe) -> list[Dataset]:
     """The data sets of a source, with the splits that its files have."""
-    alone, corpus = reads_one_source(recipe), CORPORA.get(name, _OWN)
-    by_split = corpora.locate if name in CORPORA else corpora.own_files
-    files = by_split(name, recipe.data.path, alone)
+    alone, corpus, path = reads_one_source(recipe), CORPORA.get(name, _OWN), recipe.data.path
+    files = corpora.locate(name, path, alone) if name in CORPORA else corpora.own_files(path, alone)
     sets: dict[str, Dataset] = {}
     for split, paths in files.items():
-        for path in paths:
-            set_name = f"{name}/{path.parent.name}" if corpus.by_folder else name
-            one = sets.setdefault(
-                set_name, Dataset(set_name, name, corpus.licence, corpus.tasks, {}, corpus.state_slots)
-            )
-            for entry in readers.read_file(path, corpus.format):
-                one.entries.setdefault(_split(entry, split), []).append(entry)
+        for file in paths:
+            set_name = f"{name}/{file.parent.name}" if corpus.by_folder else name
+            empty = Dataset(set_name, name, corpus.licence, corpus.tasks, {}, corpus.state_slots)
+            one = sets.setdefault(set_name, empty)
+            remarks = Counter[str]()
+            for entry in _entries(file, corpus.format, remarks):
+                one.entries.setdefault(entry.split or split, []).append(entry)
+            for remark, count in sorted(remarks.items()):
+                one.note(split, f"{count:,} {remark}")
     return list(sets.values())
 
 
-def _split(entry: Entry, split_of_file: str) -> str:
-    """The split that a file names for an entry, else that of the file."""
-    return entry.split or split_of_file if isinstance(entry, Dialogue) else split_of_file
+def _entries(file: Path, format: str, remarks: Counter[str]) -> Iterator[Entry]:
+    """The dialogues of a file, or the questions of InstructDial's; what readers had to decide is counted."""
+    if format == "instructdial":
+        yield from instructdial.read_examples(file, remarks)
+        return
+    for dialogue in readers.read_file(file, format):
+        remarks.update(dialogue.remarks)
+        yield dialogue
 
 
 def _check_tasks(one: Dataset, settings: Settings) -> None:

@@ -25,7 +25,7 @@ class Corpus:
         files: For each split, a pattern of the file's name or of its path below the folder.
         format: The format of the files, as data/readers names it.
         licence: The licence of the data.
-        tasks: The task types that it feeds.
+        tasks: The task types that it feeds; empty: whatever its files ask.
         research_only: Whether the licence allows research only, or is unclear.
         state_slots: The slots that count as state; empty: all that the files name.
         by_folder: Whether each folder with a file is a data set of its own, with its own labels.
@@ -94,6 +94,14 @@ CORPORA: dict[str, Corpus] = {
         "Apache-2.0",
         STATES,
         state_slots=("food", "area", "price range"),
+    ),
+    "instructdial": Corpus(
+        "dialogue/instructdial",
+        {"train": r"sample_text2text\.jsonl?"},
+        "instructdial",
+        "those of its data sets, several for research only",
+        (),
+        research_only=True,
     ),
 }
 

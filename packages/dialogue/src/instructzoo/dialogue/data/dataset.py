@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from instructzoo.core.data.split import SPLITS, by_item
-from instructzoo.dialogue.data.builders.base import item_of_dialogue
-from instructzoo.dialogue.schema import Dialogue, Example
+from instructzoo.dialogue.data.readers.instructdial import RenderedQuestion
 
-Entry = Dialogue | Example
+from instructzoo.core.data.split import SPLITS, by_item
+from instructzoo.dialogue.data.builders.base import item_of, item_of_dialogue
+from instructzoo.dialogue.data.field_format import END_OF_TURN
+from instructzoo.dialogue.schema import Dialogue
+
+Entry = Dialogue | RenderedQuestion
 """A dialogue, of which questions are made, or a question that a file has ready."""
 
 
@@ -93,8 +96,12 @@ class Dataset:
 
 
 def item_of_entry(entry: Entry) -> str:
-    """What decides the split of an entry."""
-    return entry.item if isinstance(entry, Example) else item_of_dialogue(entry)
+    """What decides the split of an entry: the words of its dialogue."""
+    if isinstance(entry, Dialogue):
+        return item_of_dialogue(entry)
+    fields = entry.example.fields
+    texts = [text for token, text in fields if token in ("CONTEXT", "RESPONSE")] or [text for _, text in fields]
+    return item_of(" ".join(texts).replace(END_OF_TURN, " "))
 
 
 def without_shared_items(sets: Sequence[Dataset]) -> None:

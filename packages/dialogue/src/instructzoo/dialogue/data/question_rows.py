@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from random import Random
 
-from instructzoo.core.record import Invalid, Row
+from instructzoo.core.record import Invalid, Row, row_id
 from instructzoo.dialogue.data.builders.understanding import NONE_OF_THE_ABOVE
 from instructzoo.dialogue.data.dataset import Dataset, Entry, item_of_entry
 from instructzoo.dialogue.data.examples import examples
@@ -47,9 +47,9 @@ def rows(dataset: Dataset, inventory: Inventory, split: str, settings: Settings,
                         continue
                     if train:
                         example = replace(example, options=offered(example, settings.options, rng))
-                    out_of_scope = example.output == NONE_OF_THE_ABOVE and inventory.out_of_scope
-                    name = f"{dataset.name} {OUT_OF_SCOPE}" if out_of_scope else dataset.name
-                    yield make_row(example, name, dataset.source, dataset.licence, f"{seed} {repeat}")
+                    name = _name(dataset, entry, example, inventory)
+                    row = make_row(example, name, dataset.source, dataset.licence, f"{seed} {repeat}")
+                    yield row if isinstance(entry, Dialogue) else _with_instruction(row, entry.instruction)
 
 
 def tasks_of(dataset: Dataset, settings: Settings) -> tuple[str, ...]:
@@ -94,8 +94,20 @@ def _drawn(dataset: Dataset, split: str, limit: int | None, seed: int) -> Sequen
 def _questions(entry: Entry, task: str, inventory: Inventory, rng: Random) -> Iterator[Example]:
     if isinstance(entry, Dialogue):
         yield from examples(entry, task, inventory, rng)
-    elif entry.task == task:
-        yield entry
+    elif entry.example.task == task:
+        yield replace(entry.example, item=item_of_entry(entry))
+
+
+def _name(dataset: Dataset, entry: Entry, example: Example, inventory: Inventory) -> str:
+    """The name under which a question is scored."""
+    if not isinstance(entry, Dialogue):
+        return f"{dataset.name}/{entry.dataset}"
+    out_of_scope = example.output == NONE_OF_THE_ABOVE and inventory.out_of_scope
+    return f"{dataset.name} {OUT_OF_SCOPE}" if out_of_scope else dataset.name
+
+
+def _with_instruction(row: Row, instruction: str) -> Row:
+    return row | {"instruction": instruction, "id": row_id(instruction, row["input"], row["output"])}
 
 
 def _weight(dataset: Dataset, task: str, settings: Settings) -> float:

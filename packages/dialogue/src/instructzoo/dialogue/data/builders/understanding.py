@@ -22,7 +22,7 @@ NOT_PRESENT = "not present"
 
 
 def intent_classification(dialogue: Dialogue, inventory: Inventory, rng: Random) -> Iterator[Example]:
-    """The intent of each turn that has one; "none of the above" is on offer where the data set has turns out of scope."""
+    """The intent of each turn that has one; "none of the above" is an option if some turns are out of scope."""
     options = inventory.options("intent")
     if inventory.out_of_scope:
         options = (*options, NONE_OF_THE_ABOVE)
