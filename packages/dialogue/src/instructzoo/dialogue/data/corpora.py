@@ -42,8 +42,23 @@ class Corpus:
 
 
 INTENTS = ("intent_classification", "intent_present")
-SLOTS = ("slot_filling", "slot_present", "slot_value_generation")
-STATES = ("belief_state_generation", "act_classification", "act_generation", "response_generation")
+SLOTS = ("slot_filling", "slot_present", "slot_value_generation", "gensf_slot_tagging")
+STATES = ("belief_state_generation",)
+ACTS = ("act_classification", "act_generation")
+RESPONSES = (
+    "response_generation", "response_generation_with_n_words", "beginswith_controlled_generation",
+    "endswith_controlled_generation", "keyword_controlled_generation", "edit_generation", "count_response_words",
+    "eval_binary", "eval_ranking",
+)  # fmt: skip
+"""What a dialogue without annotation feeds."""
+
+COHERENCE = (
+    "find_missing_utterance",
+    "find_incoherent_utterance",
+    "find_swapped_utterance",
+    "fill_missing_utterance",
+)
+"""What a dialogue of several turns feeds besides."""
 
 CORPORA: dict[str, Corpus] = {
     "snips": Corpus(
@@ -92,7 +107,7 @@ CORPORA: dict[str, Corpus] = {
         {"train": r"woz_train_en(\.min)?\.json", "test": r"woz_validate_en(\.min)?\.json"},
         "woz2",
         "Apache-2.0",
-        STATES,
+        (*STATES, *ACTS, *RESPONSES, *COHERENCE),
         state_slots=("food", "area", "price range"),
     ),
     "instructdial": Corpus(

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from instructzoo.dialogue.data.readers.instructdial import RenderedQuestion
-
 from instructzoo.core.data.split import SPLITS, by_item
 from instructzoo.dialogue.data.builders.base import item_of, item_of_dialogue
 from instructzoo.dialogue.data.field_format import END_OF_TURN
+from instructzoo.dialogue.data.readers.instructdial import RenderedQuestion
 from instructzoo.dialogue.schema import Dialogue
 
 Entry = Dialogue | RenderedQuestion

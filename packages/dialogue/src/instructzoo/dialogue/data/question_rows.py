@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from random import Random
 
-from instructzoo.core.record import Invalid, Row, row_id
-from instructzoo.dialogue.data.builders.understanding import NONE_OF_THE_ABOVE
+from instructzoo.core.record import Invalid, Row
 from instructzoo.dialogue.data.dataset import Dataset, Entry, item_of_entry
 from instructzoo.dialogue.data.examples import examples
 from instructzoo.dialogue.data.inventory import Inventory
@@ -15,7 +14,7 @@ from instructzoo.dialogue.data.options import Offered, Settings
 from instructzoo.dialogue.prompts.answer_format import parse_slots
 from instructzoo.dialogue.prompts.rows import make_row
 from instructzoo.dialogue.schema import Dialogue, Example
-from instructzoo.dialogue.tasks import TASKS
+from instructzoo.dialogue.tasks import NONE_OF_THE_ABOVE, TASKS
 
 OUT_OF_SCOPE = "out of scope"
 """What is added to the name of a data set for questions that no option answers: they are scored apart."""
@@ -48,8 +47,8 @@ def rows(dataset: Dataset, inventory: Inventory, split: str, settings: Settings,
                     if train:
                         example = replace(example, options=offered(example, settings.options, rng))
                     name = _name(dataset, entry, example, inventory)
-                    row = make_row(example, name, dataset.source, dataset.licence, f"{seed} {repeat}")
-                    yield row if isinstance(entry, Dialogue) else _with_instruction(row, entry.instruction)
+                    instruction = "" if isinstance(entry, Dialogue) else entry.instruction
+                    yield make_row(example, name, dataset.source, dataset.licence, f"{seed} {repeat}", instruction)
 
 
 def tasks_of(dataset: Dataset, settings: Settings) -> tuple[str, ...]:
@@ -104,10 +103,6 @@ def _name(dataset: Dataset, entry: Entry, example: Example, inventory: Inventory
         return f"{dataset.name}/{entry.dataset}"
     out_of_scope = example.output == NONE_OF_THE_ABOVE and inventory.out_of_scope
     return f"{dataset.name} {OUT_OF_SCOPE}" if out_of_scope else dataset.name
-
-
-def _with_instruction(row: Row, instruction: str) -> Row:
-    return row | {"instruction": instruction, "id": row_id(instruction, row["input"], row["output"])}
 
 
 def _weight(dataset: Dataset, task: str, settings: Settings) -> float:

@@ -15,7 +15,9 @@ from instructzoo.dialogue.schema import Example
 from instructzoo.dialogue.tasks import TASKS
 
 
-def make_row(example: Example, dataset: str, source: str, licence: str, seed: int | str = 0) -> Row:
+def make_row(
+    example: Example, dataset: str, source: str, licence: str, seed: int | str = 0, instruction: str = ""
+) -> Row:
     """The row of an example.
 
     Args:
@@ -24,6 +26,7 @@ def make_row(example: Example, dataset: str, source: str, licence: str, seed: in
         source: The source, as data.sources names it.
         licence: The licence of the data set.
         seed: With the example's text, it decides the wording of the instruction.
+        instruction: The instruction where the source has its own; "" draws a wording.
 
     Returns:
         The row.
@@ -35,7 +38,7 @@ def make_row(example: Example, dataset: str, source: str, licence: str, seed: in
     _check(example)
     text = join_fields(example.fields)
     rng = Random(f"{seed}\n{example.task}\n{text}\n{sorted(example.names.items())}")
-    instruction = filled(rng.choice(INSTRUCTIONS[example.task]), example.task, example.names)
+    instruction = instruction or filled(rng.choice(INSTRUCTIONS[example.task]), example.task, example.names)
     columns = {
         "task": example.task,
         "options": _json(checked_options(example.options)),

@@ -13,9 +13,6 @@ from instructzoo.dialogue.schema import Dialogue, Example, Turn
 Builder = Callable[[Dialogue, Inventory, Random], Iterator[Example]]
 """Gives the questions of one task type on a dialogue; none where it lacks what the task needs."""
 
-YES, NO = "yes", "no"
-YES_NO = (YES, NO)
-
 CONTEXT_TURNS = 20
 """Turns before the response that a question shows, the last ones, as in InstructDial."""
 

@@ -11,14 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from instructzoo.dialogue.data.builders.base import NO, YES, YES_NO, context, message
+from instructzoo.dialogue.data.builders.base import context, message
 from instructzoo.dialogue.data.inventory import REQUESTED, Inventory
 from instructzoo.dialogue.data.label_names import label_in_words
 from instructzoo.dialogue.prompts.answer_format import format_slots
 from instructzoo.dialogue.schema import Dialogue, Example, Slot, Turn
-
-NONE_OF_THE_ABOVE = "none of the above"
-NOT_PRESENT = "not present"
+from instructzoo.dialogue.tasks import NONE_OF_THE_ABOVE, NOT_PRESENT, YES_NO
 
 
 def intent_classification(dialogue: Dialogue, inventory: Inventory, rng: Random) -> Iterator[Example]:
@@ -41,7 +39,7 @@ def intent_present(dialogue: Dialogue, inventory: Inventory, rng: Random) -> Ite
                 yield Example(
                     "intent_present",
                     message(dialogue, index),
-                    YES if asked == own else NO,
+                    YES_NO[asked != own],
                     YES_NO,
                     {"intent": asked},
                 )
@@ -62,20 +60,18 @@ def slot_present(dialogue: Dialogue, inventory: Inventory, rng: Random) -> Itera
         own = inventory.slots("slot", turn.slots or ())
         names = tuple(slot.name for slot in own)
         if asked := _own_or_other(inventory.options("slot"), names, rng):
-            answer = YES if asked in names else NO
+            answer = YES_NO[asked not in names]
             yield Example("slot_present", _with_act(dialogue, index), answer, YES_NO, {"slot": asked})
 
 
 def slot_value_generation(dialogue: Dialogue, inventory: Inventory, rng: Random) -> Iterator[Example]:
     """The value of a slot in a turn, "not present" where it has none; further values are references."""
-    for example, values in _slot_questions("slot_value_generation", dialogue, inventory, rng):
-        yield Example(
-            example.task,
-            example.fields,
-            values[0] if values else NOT_PRESENT,
-            names=example.names,
-            references=values[1:],
-        )
+    return _slot_values("slot_value_generation", dialogue, inventory, rng)
+
+
+def gensf_slot_tagging(dialogue: Dialogue, inventory: Inventory, rng: Random) -> Iterator[Example]:
+    """The words of a turn that fill a slot, as GenSF asks for them."""
+    return _slot_values("gensf_slot_tagging", dialogue, inventory, rng)
 
 
 def belief_state_generation(dialogue: Dialogue, inventory: Inventory, rng: Random) -> Iterator[Example]:
@@ -106,15 +102,14 @@ def _with_slots(dialogue: Dialogue) -> Iterator[tuple[int, Turn]]:
     return ((index, turn) for index, turn in enumerate(dialogue.turns) if turn.slots is not None)
 
 
-def _slot_questions(
-    task: str, dialogue: Dialogue, inventory: Inventory, rng: Random
-) -> Iterator[tuple[Example, tuple[str, ...]]]:
-    """A question on one slot of each turn with annotated slots, without answer, and the values of the slot."""
+def _slot_values(task: str, dialogue: Dialogue, inventory: Inventory, rng: Random) -> Iterator[Example]:
+    """A question on one slot of each turn with annotated slots: one of its own in half of the questions."""
     for index, turn in _with_slots(dialogue):
         own: tuple[Slot, ...] = inventory.slots("slot", turn.slots or ())
         if asked := _own_or_other(inventory.options("slot"), tuple(slot.name for slot in own), rng):
-            values = tuple(dict.fromkeys(slot.value for slot in own if slot.name == asked))
-            yield Example(task, _with_act(dialogue, index), "", names={"slot": asked}), values
+            values = tuple(dict.fromkeys(slot.value for slot in own if slot.name == asked)) or (NOT_PRESENT,)
+            fields = _with_act(dialogue, index)
+            yield Example(task, fields, values[0], names={"slot": asked}, references=values[1:])
 
 
 def _with_act(dialogue: Dialogue, index: int) -> tuple[tuple[str, str], ...]:
