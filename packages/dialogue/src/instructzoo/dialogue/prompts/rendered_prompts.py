@@ -73,6 +73,12 @@ class RenderedPrompt:
         """How the options are labelled."""
         return self._options()[0]
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The numbers or letters of the options; none where the options have none."""
+        count, kind = len(self.options), self.option_labels
+        return tuple(map(str, range(count))) if kind == "numbers" else tuple(ascii_uppercase[:count] if kind else ())
+
     def text(self) -> str:
         """The prompt, with one space around each token."""
         parts = " ".join(f"[{token}] {text}".rstrip() for token, text in self.parts)

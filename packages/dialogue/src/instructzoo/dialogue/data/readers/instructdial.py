@@ -28,8 +28,9 @@ from typing import Any, NamedTuple
 from instructzoo.core.data.json_objects import objects
 from instructzoo.core.data.line_files import malformed
 from instructzoo.core.errors import ZooError
-from instructzoo.dialogue.data.field_format import END_OF_TURN, OPTION_SEPARATOR, join_fields, split_fields
+from instructzoo.dialogue.data.field_format import END_OF_TURN, join_fields
 from instructzoo.dialogue.data.readers.checks import list_of, text_of
+from instructzoo.dialogue.prompts.rendered_prompts import RenderedPrompt, read_prompt
 from instructzoo.dialogue.schema import Example
 
 NO_TARGET = 'rows of InstructDial with the target "null"'
@@ -37,11 +38,6 @@ OTHER_TARGET = "rows of InstructDial whose target is none of their options"
 SAME_OPTIONS = "rows of InstructDial with an option that stands twice"
 NONE_OF_THE_ABOVE_SUFFIX = "-poluteoptions"
 
-_PROMPT = re.compile(r"Instruction: (?P<definition>.*?)\s*\nInput: (?P<input>.*)", re.DOTALL)
-_END = re.compile(r"\[ENDOFDIALOGUE\]|\[OPTIONS\]|\[QUESS?TION\]")
-_OPTIONS = re.compile(r"\[OPTIONS\](.*?)(?=\[QUESS?TION\]|$)", re.DOTALL)
-_QUESTION = re.compile(r"\[QUESS?TION\](.*?)(?=\[OPTIONS\]|$)", re.DOTALL)
-_MARK = re.compile(r"(\w{1,2}): ?(.*)", re.DOTALL)
 _LAST_END_OF_TURN = re.compile(rf"(?:\s*{re.escape(END_OF_TURN)})+\s*$")
 
 
@@ -83,78 +79,51 @@ def read_examples(path: Path, left_out: Counter[str] | None = None) -> Iterator[
     left_out = Counter() if left_out is None else left_out
     for where, values in objects(path):
         if "Instances" not in values:
-            yield from _question(values, *_prompt_of(values, where), where, left_out)
+            yield from _question(values, text_of(values, "prompt", where), where, left_out)
             continue
         definitions = [text for text in list_of(values, "Definitions", where) if isinstance(text, str)]
         for number, instance in enumerate(list_of(values, "Instances", where), 1):
             place = f"{where}, instance {number}"
-            text = text_of(instance, "input", place)
             definition = definitions[(number - 1) % len(definitions)] if definitions else ""
-            row = {"task": values.get("id"), **instance}
-            yield from _question(row, definition, text, place, left_out)
+            prompt = f"Instruction: {definition}\nInput: {text_of(instance, 'input', place)}"
+            yield from _question({"task": values.get("id"), **instance}, prompt, place, left_out)
 
 
-def _prompt_of(values: Mapping[str, Any], where: str) -> tuple[str, str]:
-    """The definition and the input of a rendered row."""
-    prompt = text_of(values, "prompt", where)
-    match = _PROMPT.fullmatch(prompt)
-    if not match:
-        raise malformed(prompt, '"Instruction: ..." and, on the next line, "Input: ..."', where)
-    return match["definition"], match["input"]
-
-
-def _question(
-    values: Mapping[str, Any], definition: str, text: str, where: str, left_out: Counter[str]
-) -> Iterator[RenderedQuestion]:
+def _question(values: Mapping[str, Any], text: str, where: str, left_out: Counter[str]) -> Iterator[RenderedQuestion]:
     """The question of a row; nothing where it is left out, which is counted."""
     task, output = text_of(values, "task", where), text_of(values, "output", where).strip()
     if output in ("", "null"):
         left_out[NO_TARGET] += 1
         return
-    end = _END.search(text)
     try:
-        raw_fields = split_fields(text[: end.start()] if end else text)
-        fields = tuple((token, _LAST_END_OF_TURN.sub("", _one_line(field))) for token, field in raw_fields)
+        prompt = read_prompt(text)
+        fields = tuple((token, _LAST_END_OF_TURN.sub("", _one_line(field))) for token, field in prompt.fields)
         item = join_fields((token, field) for token, field in fields if token in ("CONTEXT", "RESPONSE"))
     except ZooError as error:
         raise ZooError(error.found, error.expected, error.fix, where) from error
-    tail = text[end.start() :] if end else ""
-    marks, options = _options(tail)
-    answer = _unmarked(output, marks, options)
+    options = tuple(" ".join(option.split()) for option in prompt.options)
+    answer = _in_words(output, prompt, options)
     if (options and answer not in options) or len(set(options)) < len(options):
         left_out[SAME_OPTIONS if answer in options else OTHER_TARGET] += 1
         return
     outputs = [output] if task.endswith(NONE_OF_THE_ABOVE_SUFFIX) else _other_outputs(values, where)
-    answers = dict.fromkeys([answer, *(_unmarked(other, marks, options) for other in outputs)])
+    answers = dict.fromkeys([answer, *(_in_words(other, prompt, options) for other in outputs)])
     references = tuple(other for other in answers if other != answer and (not options or other in options))
     example = Example(
         task.removesuffix(NONE_OF_THE_ABOVE_SUFFIX), fields, answer, options, references=references, item=item
     )
     dataset = text_of(values, "dataset", where)
     split = _SPLITS.get(str(values.get("split")), "")
-    yield RenderedQuestion(_instruction(definition, tail), example, dataset, split, where)
+    yield RenderedQuestion(_instruction(prompt), example, dataset, split, where)
 
 
-def _options(tail: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(marks, options): letters or numbers of the options, where each one has its own, and their texts."""
-    match = _OPTIONS.search(tail)
-    parts = [part for text in (match[1] if match else "").split(OPTION_SEPARATOR) if (part := " ".join(text.split()))]
-    matches = [_MARK.fullmatch(part) for part in parts]
-    marked = [(match[1], match[2]) for match in matches if match and match[2]]
-    marks = tuple(mark for mark, _ in marked)
-    if len(marked) == len(parts) and len(set(marks)) == len(marks):
-        return marks, tuple(option for _, option in marked)
-    return (), tuple(parts)
-
-
-def _unmarked(output: str, marks: Sequence[str], options: Sequence[str]) -> str:
-    """The option that a target names by its letter or number, or else the target."""
-    if output in marks and output not in options:
-        return options[marks.index(output)]
-    match = _MARK.fullmatch(output)
-    if match and (match[1], match[2]) in zip(marks, options, strict=False):
-        return match[2]
-    return " ".join(output.split()) if options else output
+def _in_words(output: str, prompt: RenderedPrompt, options: Sequence[str]) -> str:
+    """A target as an option's words, where it is a letter or number, or both ("B: set alarm"); else as it is."""
+    labels = prompt.labels
+    meanings = {f"{label}: {option}": option for label, option in zip(labels, options, strict=False)}
+    meanings |= {label: option for label, option in zip(labels, options, strict=False) if label not in options}
+    output = " ".join(output.split()) if options else output
+    return meanings.get(output, output)
 
 
 def _other_outputs(values: Mapping[str, Any], where: str) -> list[str]:
@@ -166,11 +135,9 @@ def _other_outputs(values: Mapping[str, Any], where: str) -> list[str]:
     return [output.strip() for output in outputs if output.strip()]
 
 
-def _instruction(definition: str, tail: str) -> str:
+def _instruction(prompt: RenderedPrompt) -> str:
     """The definition as a sentence, and the question without full stops and spaces before it."""
-    match = _QUESTION.search(tail)
-    question = (match[1] if match else "").strip(" .\n")
-    definition = definition.strip()
+    definition, question = prompt.instruction, prompt.question.strip(" .\n")
     stop = "" if not question or definition[-1:] in ("", ".", "?", "!", ":") else "."
     return _one_line(f"{definition}{stop} {question}").strip()
 

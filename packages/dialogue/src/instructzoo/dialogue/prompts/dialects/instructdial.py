@@ -5,11 +5,12 @@
     [QUESTION] The right option is
     -> 1
 
-    act_classification, relation_classification                         options with numbers; the answer is the number
-    answer_selection, eval_ranking, dialfact_classification, the meta-tasks        with letters; the answer is the letter
-    other task types with options                                       the option's words
-    belief_state_generation, slot_filling                               slot : value , slot : value
-    find_... (a turn)                                                   turns as "Index 0 : Hello"
+    act_classification, relation_classification      options with numbers, "0: greet"; the answer is the number
+    answer_selection, eval_ranking,
+    dialfact_classification, the meta-tasks          options with letters, "A: greet"; the answer is the letter
+    other task types with options                    the answer is the option's words
+    belief_state_generation, slot_filling            the answer is: slot : value , slot : value
+    find_missing_utterance and its like              turns are numbered: Index 0 : Hello
 
 The tokens, their order and the forms of the answers are those of settings.py and instruction_files/ in
 prakharguptaz/Instructdial (Apache-2.0). The words of instructions, leads and questions are this package's own: the
