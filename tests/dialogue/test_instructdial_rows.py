@@ -100,7 +100,7 @@ def test_a_task_file_gives_its_instances_with_all_definitions_in_turn(tmp_path: 
     ("values", "message"),
     [
         (row("no field", "x"), "rows.jsonl:2: .*does not begin with a field"),
-        (row(MARKED, "A") | {"prompt": "Input: x"}, "rows.jsonl:2: "Input: x"; expected "Instruction"),
+        (row(MARKED, "A") | {"prompt": "Input: x"}, 'rows.jsonl:2: "Input: x"; expected "Instruction'),
         (row(MARKED, "A", task=None), 'rows.jsonl:2: .*"task"'),
         (row(MARKED, "A", all_outputs="A"), "rows.jsonl:2: .*all_outputs"),
         ({"Instances": [{"output": "x"}], "Definitions": []}, 'rows.jsonl:2, instance 1: .*"input"'),
