@@ -1,4 +1,4 @@
-"""What the readers share: how a file begins, JSON with its places, and an utterance that is checked."""
+"""What the readers share: how a file begins, and an utterance that is checked."""
 
 from __future__ import annotations
 
