@@ -18,10 +18,10 @@ from instructzoo.core import domain as domains
 from instructzoo.core.commands import eval
 from instructzoo.core.errors import ZooError
 from instructzoo.core.infer import Predictor
+from instructzoo.core.infer.answering import DEAD_END, TRUNCATED
 from instructzoo.core.infer.constrained_decoding import AnswerConstraints
 from instructzoo.core.infer.generate import decode_texts, generate_ids
 from instructzoo.core.infer.grammar import Constraint, Grammar, Part, advance, choice, either, literal, many, seq, span
-from instructzoo.core.infer.predictor import DEAD_END, TRUNCATED
 from instructzoo.core.infer.token_spellings import TokenSpellings
 from instructzoo.core.recipe import Decode, load
 from instructzoo.core.record import Row

@@ -59,6 +59,9 @@ class Domain:
         columns: Columns that the domain's rows have besides those of every row.
         constrained: Whether `prompts.constraint(row)` gives a grammar for the answers to a row (infer/grammar.py), or
             None for a row without one. Decoding is then constrained to it, unless decode.constrained is false.
+        choices: Whether `prompts.choices(row)` gives the options of a row whose answer is one of several, or
+            None for a row whose answer is written. Where decoding is constrained, the likeliest option is the answer
+            (infer/choice_scoring.py).
         labels: Kinds of labels, such as "categories", that `prompts.labels(rows)` finds in training rows. A trained
             model keeps them, and its answers are held to them (infer/trained_labels.py).
         input_keys: Keys of JSON objects whose values are inputs with parts, such as the turns of a dialogue: an object
@@ -77,6 +80,7 @@ class Domain:
     objective: Literal["text", "own"] = "text"
     columns: tuple[str, ...] = ()
     constrained: bool = False
+    choices: bool = False
     labels: tuple[str, ...] = ()
     input_keys: tuple[str, ...] = ()
     models: tuple[ShelfModel, ...] = ()

@@ -10,6 +10,7 @@ domain = Domain(
     paper="arXiv:2205.12673",
     columns=("task", "options", "values", "references", "names", "option_labels", "dataset"),
     constrained=True,
+    choices=True,
     input_keys=("turns",),
     models=(
         ShelfModel(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch.nn.functional import log_softmax
 
 from instructzoo.core.errors import ZooError
+from instructzoo.core.infer import shared_prefix
 from instructzoo.core.infer.finite_logits import check_scores
 from instructzoo.core.models import adapters
 from instructzoo.core.models.load import ModelBundle
@@ -87,6 +88,88 @@ def choose(
     if per_token:
         scores = [score / len(target) for score, target in zip(scores, targets, strict=True)]
     return max(range(len(options)), key=scores.__getitem__)
+
+
+def choose_each(
+    bundle: ModelBundle,
+    prompts: Sequence[Sequence[int]],
+    options: Sequence[Sequence[str]],
+    stop: int | None = None,
+    batch_tokens: int = 8192,
+    on_chosen: Callable[[int], None] | None = None,
+) -> list[int]:
+    """Choose the likeliest option of many questions.
+
+    What questions have in common is read once, and options that cannot be the likeliest are not read, where the model
+    permits it (shared_prefix.py).
+
+    Args:
+        bundle: The model with its tokenizer.
+        prompts: Token ids of each prompt.
+        options: The options of each question.
+        stop: The token id that ends an option; None: the end of sequence.
+        batch_tokens: Most tokens of a forward pass.
+        on_chosen: Called with the number of questions that are answered, whenever it has grown.
+
+    Returns:
+        For each question the index of its likeliest option.
+
+    Raises:
+        ZooError: As for `log_likelihoods`.
+    """
+    targets = _targets_of_each(bundle, prompts, options, stop)
+    scorer = shared_prefix.for_model(bundle, batch_tokens)
+    if scorer:
+        return scorer.best(prompts, targets, on_chosen)
+    chosen = []
+    for prompt, of_row in zip(prompts, targets, strict=True):
+        scores = _score_targets(bundle, prompt, of_row)
+        chosen.append(max(range(len(scores)), key=scores.__getitem__))
+        if on_chosen:
+            on_chosen(len(chosen))
+    return chosen
+
+
+def score_each(
+    bundle: ModelBundle,
+    prompts: Sequence[Sequence[int]],
+    options: Sequence[Sequence[str]],
+    stop: int | None = None,
+    batch_tokens: int = 8192,
+) -> list[list[float]]:
+    """Score all options of many questions, over what the questions have in common.
+
+    Args:
+        bundle: As for `choose_each`.
+        prompts: As for `choose_each`.
+        options: As for `choose_each`.
+        stop: As for `choose_each`.
+        batch_tokens: As for `choose_each`.
+
+    Returns:
+        For each question the scores of its options, as `log_likelihoods` gives them.
+
+    Raises:
+        ZooError: As for `log_likelihoods`.
+    """
+    targets = _targets_of_each(bundle, prompts, options, stop)
+    scorer = shared_prefix.for_model(bundle, batch_tokens)
+    if scorer:
+        return scorer.scores(prompts, targets)
+    return [_score_targets(bundle, prompt, of_row) for prompt, of_row in zip(prompts, targets, strict=True)]
+
+
+def _targets_of_each(
+    bundle: ModelBundle, prompts: Sequence[Sequence[int]], options: Sequence[Sequence[str]], stop: int | None
+) -> list[list[list[int]]]:
+    """Token ids of the options of each question; equal options are tokenized once."""
+    if not all(prompts):
+        raise ZooError("an empty prompt", "at least one token to read")
+    known: dict[tuple[str, ...], list[list[int]]] = {}
+    for of_row in map(tuple, options):
+        if of_row not in known:
+            known[of_row] = _targets(bundle, of_row, stop)
+    return [known[tuple(of_row)] for of_row in options]
 
 
 def _score_batch(bundle: ModelBundle, prompt: Sequence[int], targets: Sequence[list[int]]) -> list[float]:

@@ -17,8 +17,7 @@ from instructzoo.core import models, runs
 from instructzoo.core.domain import Domain
 from instructzoo.core.errors import ZooError
 from instructzoo.core.infer import trained_labels
-from instructzoo.core.infer.constrained_decoding import AnswerConstraints
-from instructzoo.core.infer.generate import count_truncated, decode_texts, generate_ids
+from instructzoo.core.infer.answering import answer_prompts
 from instructzoo.core.infer.token_spellings import TokenSpellings
 from instructzoo.core.models import adapters
 from instructzoo.core.models.backbone_checks import longest_prompt
@@ -27,12 +26,6 @@ from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
 from instructzoo.core.shelf import ShelfModel
 from instructzoo.core.text import Encoder
-
-TRUNCATED = "cut at max_new_tokens"
-"""Key of the count of answers that were truncated at decode.max_new_tokens (stored in scores.json)."""
-
-DEAD_END = "ended where no token fits the grammar"
-"""Key of the count of constrained answers that no token of the vocabulary could continue (stored in scores.json)."""
 
 
 @dataclass(frozen=True)
@@ -226,13 +219,9 @@ class Predictor:
         Raises:
             ZooError: As for `answer`.
         """
-        encoder, constraints = self.encoder(), self._constraints(rows)
+        encoder = self.encoder()
         prompts = [_prompt_ids(encoder, row) for row in rows]
-        answers = self._generate(encoder, prompts, constraints, on_answered=on_answered)
-        counts = {TRUNCATED: count_truncated(answers, self.recipe.decode)}
-        if constraints:
-            counts[DEAD_END] = constraints.dead_ends
-        return decode_texts(self.loaded, answers), counts
+        return answer_prompts(self, rows, prompts, on_answered=on_answered)
 
     def stream(self, rows: Iterable[tuple[str, Row]], first: int = 0, batch: int = 256) -> Iterator[tuple[Row, str]]:
         """Answer a stream of rows.
@@ -260,29 +249,12 @@ class Predictor:
                 error = raised
             if not block:
                 break
-            constraints = self._constraints([row for row, _ in block])
-            answers = self._generate(encoder, [prompt for _, prompt in block], constraints, first)
-            yield from zip((row for row, _ in block), decode_texts(self.loaded, answers), strict=True)
+            block_rows = [row for row, _ in block]
+            texts, _ = answer_prompts(self, block_rows, [prompt for _, prompt in block], first)
+            yield from zip(block_rows, texts, strict=True)
             first += len(block)
         if error:
             raise error
-
-    def _generate(
-        self,
-        encoder: Encoder,
-        prompts: Sequence[list[int]],
-        constraints: AnswerConstraints | None,
-        first: int = 0,
-        on_answered: Callable[[int], None] | None = None,
-    ) -> list[list[int]]:
-        decode, seed = self.recipe.decode, self.recipe.seed
-        return generate_ids(self.loaded, prompts, decode, seed, encoder.stop, first, constraints, on_answered)
-
-    def _constraints(self, rows: Sequence[Row]) -> AnswerConstraints | None:
-        if not self.constrained:
-            return None
-        prompts, labelled = self.prompts, trained_labels.add(rows, self.labels)
-        return AnswerConstraints(self.token_spellings, lambda row_index: prompts.constraint(labelled[row_index]))
 
 
 def _prompt_ids(encoder: Encoder, row: Row, where: str = "") -> list[int]:

@@ -124,6 +124,14 @@ class CodeContract(Contract):
                 rows_with_grammar += 1
         assert rows_with_grammar
 
+    def test_gold_answers_are_among_the_choices_of_their_rows(self, domain: Domain, rows: list[Row]) -> None:
+        if not domain.choices:
+            pytest.skip(f"{domain.name} declares no choices")
+        options = [domain.module("prompts").choices(row) for row in rows]
+        assert any(options)
+        for row, of_row in zip(rows, options, strict=True):
+            assert of_row is None or _target(domain, row) in of_row, row
+
     def test_gold_answers_fit_the_labels_of_their_rows(self, domain: Domain, rows: list[Row]) -> None:
         if not domain.labels:
             pytest.skip(f"{domain.name} declares no labels that a model remembers")

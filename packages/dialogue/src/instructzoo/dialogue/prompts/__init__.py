@@ -97,6 +97,15 @@ def parse(text: str, row: Mapping[str, Any]) -> Answer | Invalid:
     return slots if isinstance(slots, Invalid) else Answer(text, slots)
 
 
+def choices(row: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """What may be written where the answer is one of several options: the options, or their labels; None elsewhere.
+
+    Raises:
+        ZooError: For a malformed question.
+    """
+    return tuple(written_options(row)) if task_of(row).answer == "option" else None
+
+
 def constraint(row: Mapping[str, Any]) -> Constraint | None:
     """The grammar of the answers to a row: its options, or its slots with spans of the dialogue; None for free text.
 
