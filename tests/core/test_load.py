@@ -92,6 +92,10 @@ def test_help_names_every_option_and_the_kind_of_answer(name: str) -> None:
     assert 'load("absa")' in pydoc.plain(pydoc.render_doc(load))
 
 
+def test_help_lists_the_values_of_an_option_that_has_few() -> None:
+    assert "find; asqp: all (one of ae, aesc, tasd, aste, asqp)" in pydoc.render_doc(typed_model(domains.get("absa")))
+
+
 def test_options_that_are_unknown_or_malformed_are_errors_with_advice() -> None:
     model = counting()
     with pytest.raises(ZooError, match='no option "tsak"; did you mean "task"'):

@@ -20,7 +20,7 @@ from instructzoo.core.domain import OFFICIAL_DOMAINS
 from instructzoo.core.errors import ZooError
 from instructzoo.core.infer import Predictor
 from instructzoo.core.infer.own_format import in_own_format
-from instructzoo.core.models import hub, tokenizers
+from instructzoo.core.models import downloads, hub, tokenizers
 from instructzoo.core.report import exported_card
 from instructzoo.core.report.published import PLACE, published_table, update_page
 from instructzoo.core.terminal import model_printers
@@ -274,3 +274,25 @@ def test_a_pipeline_of_half_precision_alone_is_fetched_so(tmp_path: Path, monkey
     files = ("model_index.json", "unet/diffusion_pytorch_model.fp16.safetensors")
     monkeypatch.setattr("huggingface_hub.snapshot_download", Hub(tmp_path, files))
     assert fetched(hub.snapshot("some/editor")) == set(files)
+
+
+def test_a_repository_that_was_fetched_in_part_is_not_ready_and_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = ("config.json", "model-00001-of-00002.safetensors", "model.safetensors.index.json")
+    monkeypatch.setattr("huggingface_hub.snapshot_download", Hub(tmp_path, files))
+    assert downloads.at_hand("some/model")
+    shards = {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": shards}))
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda repository, **options: str(tmp_path))
+    assert not downloads.at_hand("some/model")
+    with pytest.raises(ZooError, match=r"fetched in part: model-00002-of-00002.safetensors is missing; .* zoo fetch"):
+        hub.snapshot("some/model", offline=True)
+    (tmp_path / "model-00002-of-00002.safetensors").write_text("{}")
+    assert downloads.at_hand("some/model")
+    (tmp_path / "config.json").unlink()
+    assert hub.missing_files(tmp_path) == ["config.json"]
+    (tmp_path / "model_index.json").write_text('{"unet": ["diffusers", "UNet"], "vae": ["diffusers", "VAE"]}')
+    (tmp_path / "vae").mkdir()
+    (tmp_path / "vae" / "model.safetensors").write_text("{}")
+    assert hub.missing_files(tmp_path) == ["unet/*.safetensors"]

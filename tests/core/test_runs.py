@@ -54,6 +54,17 @@ def test_an_unfinished_run_is_resumed_with_its_files() -> None:
     assert run.recipe() == a_recipe()
 
 
+def test_a_manifest_names_the_gpus_once_torch_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: f"card {index}")
+    assert runs.environment()["hardware"]["gpus"] == ["card 0", "card 1"]
+    monkeypatch.delitem(sys.modules, "torch")
+    assert "gpus" not in runs.environment()["hardware"]
+
+
 def test_other_settings_in_the_same_directory_are_an_error() -> None:
     runs.start(a_recipe(), "zoo train", run_id="mine")
     with pytest.raises(ZooError, match="holds a run of other settings"):

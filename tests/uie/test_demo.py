@@ -256,6 +256,17 @@ def test_non_ascii_text_keeps_offsets_and_control_characters_are_removed(sentenc
     assert record["entities"] == [{"type": "person", "text": span, "start": mention.start, "end": mention.end}]
 
 
+def test_the_page_names_the_kinds_of_labels_that_nothing_was_found_for() -> None:
+    def hints(truth: Annotation) -> list[str]:
+        html = rendering.extraction_html(extract(FakePredictor({SENTENCE: truth}), SENTENCE, SCHEMA), SCHEMA)
+        return re.findall(r"(N[^<]* found [^<]*)</p>", html)
+
+    name = SENTENCE.split()[0]
+    assert SCHEMA.entities and SCHEMA.relations and SCHEMA.events
+    assert hints(Annotation()) == ["Nothing found for these labels."]
+    assert hints(Annotation((Mention("person", name),))) == ["No relations or events found for these labels."]
+
+
 def test_html_in_text_labels_and_answers_is_escaped() -> None:
     bad = "<img src=x onerror=alert(1)>"
     truth = Annotation(

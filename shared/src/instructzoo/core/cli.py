@@ -150,7 +150,9 @@ def predict(
     output: Annotated[str, typer.Option("--output", "-o", help="CSV, JSONL or Parquet; - is standard output")] = "-",
     model: ModelName = None,
     text_column: Annotated[str, typer.Option(help="column of the texts; default: a guess")] = "",
-    task: Annotated[str | None, typer.Option(help="task of the domain; help(load(DOMAIN)) lists them")] = None,
+    task: Annotated[
+        str | None, typer.Option(help="task of the domain, such as aesc for absa; a wrong one is answered with a list")
+    ] = None,
     labels: Annotated[str | None, typer.Option(help="labels to look for, such as person,company")] = None,
     raw: Annotated[bool, typer.Option("--raw", help="write what the model wrote, too")] = False,
     yes: Yes = False,

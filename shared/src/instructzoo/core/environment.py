@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import sys
 import time
 from importlib import metadata
 from pathlib import Path
@@ -29,7 +30,17 @@ def environment() -> dict[str, Any]:
         "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
         "system": f"{platform.system()} {platform.machine()}",
     }
+    if names := gpus():
+        hardware["gpus"] = names
     return {"versions": versions, "hardware": hardware}
+
+
+def gpus() -> list[str]:
+    """The names of the CUDA cards that this process sees; none before torch is imported, which takes seconds."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return []
+    return [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
 
 
 def processor() -> str:

@@ -208,10 +208,10 @@ def _rows(
         tasks = [task for task in settings.tasks or possible if task in possible]
         counts.update(_remarks(sentence))
         counts["requested tasks that the annotation does not support"] += len(set(settings.tasks) - set(tasks))
-        asked = [task for task in tasks if not _only_conflicting(sentence, task)]
-        counts["rows left out, since all tuples of their sentence are conflicting"] += len(tasks) - len(asked)
+        answerable = [task for task in tasks if not _only_conflicting(sentence, task)]
+        counts["rows left out, since all tuples of their sentence are conflicting"] += len(tasks) - len(answerable)
         named_only = settings.state_convention and name in CORPORA and "tasd" not in possible
-        for task in asked:
+        for task in answerable:
             count, why_none = mixed.row_count(sentence.text, task, name)
             counts[why_none] += bool(why_none)
             for turn in range(count):

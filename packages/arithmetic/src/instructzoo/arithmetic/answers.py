@@ -82,12 +82,12 @@ def rows(input: Input, options: Options, where: str = "") -> list[Question]:
 def answer(input: Input, questions: Sequence[Question], outputs: Sequence[str], options: Options) -> Answer:
     """The value with its steps and Python's check."""
     (question,), (text,) = questions, outputs
-    asked = question.row["instruction"]
-    problem = checker.parse_question(checker.normalise(question.row.get("input") or asked))
+    instruction = question.row["instruction"]
+    problem = checker.parse_question(checker.normalise(question.row.get("input") or instruction))
     verdict = checker.check_answer(text, problem)
     steps = tuple(Step(*step) for line in checker.check_steps(text) for step in line)
     expected = problem.answer if isinstance(problem, Problem) else ""
-    return Answer(asked, verdict.answer, verdict.kind, expected, steps)
+    return Answer(instruction, verdict.answer, verdict.kind, expected, steps)
 
 
 def failed(input: Input, reason: str, options: Options) -> Answer:

@@ -10,7 +10,7 @@ import inspect
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from instructzoo.core import domain as domains
 from instructzoo.core.answers.blocks import answer_or_reason, blocks
@@ -160,9 +160,13 @@ def typed_model(domain: Domain) -> type[Model]:
 
 
 def describe_options(options: type[Options]) -> str:
-    """A line for each option: name, default and meaning."""
-    fields = options.model_fields.items()
-    return "\n".join(f"    {name} = {field.default!r}: {field.description}" for name, field in fields)
+    """A line for each option: name, default and meaning, and its values where they are few."""
+    lines = []
+    for name, field in options.model_fields.items():
+        values = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+        choices = f" (one of {', '.join(map(str, values))})" if values else ""
+        lines.append(f"    {name} = {field.default!r}: {field.description}{choices}")
+    return "\n".join(lines)
 
 
 def check_options(module: Any, options: Mapping[str, Any]) -> Any:

@@ -108,7 +108,7 @@ def command_line() -> str:
 
 
 def _record_data(run: Run, fingerprint: str) -> None:
-    """Record the fingerprint of the rows, and for a resumed run the time, versions and hardware.
+    """Record the fingerprint of the rows and the hardware, and for a resumed run the time and versions too.
 
     Raises ZooError where a resumed run would continue on other rows (a file or the domain's code has changed).
     """
@@ -119,6 +119,8 @@ def _record_data(run: Run, fingerprint: str) -> None:
     if "data" in manifest:
         resumed = {"when": runs.now(), "step": manifest.get("checkpoint", 0)} | runs.environment()
         run.update_manifest(resumed=[*manifest.get("resumed", []), resumed])
+    else:  # the run began before torch was imported, which knows the GPUs
+        run.update_manifest(hardware=runs.environment()["hardware"])
     run.update_manifest(data=fingerprint)
 
 

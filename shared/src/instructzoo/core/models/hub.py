@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from instructzoo.core.atomic_files import read_object
 from instructzoo.core.errors import ZooError
 
 HUB_FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
@@ -14,6 +15,9 @@ PIPELINE = "model_index.json"
 
 PIPELINE_FILES = (PIPELINE, *(f"{part}/*" for part in ("unet", "vae", "text_encoder", "tokenizer", "scheduler")))
 """Files that are fetched of a pipeline: beside its parts, repositories often hold all weights once more in one file."""
+
+WEIGHTED = ("unet", "vae", "text_encoder")
+"""Parts of a pipeline that have weights."""
 
 NEVER = ("*.bin", "*.ckpt", "*.pt", "*.pth", "*.pkl", "*.msgpack", "*.h5", "*.onnx", "*.py")
 HALF = ("*.fp16.*", "*.non_ema.*")
@@ -49,7 +53,37 @@ def snapshot(repository: str, revision: str = "", offline: bool = False) -> Path
     if not _has_safetensors(path):
         fix = "convert them where you trust them, and name the folder (docs/models.md)"
         raise NoSafetensors(f"{repository} holds no safetensors", "weights as safetensors; pickles are not opened", fix)
+    if missing := missing_files(path):
+        problem = f"{repository} was fetched in part: {', '.join(missing[:3])} is missing"
+        raise ZooError(problem, "all of its files", f"zoo fetch {repository}, where there is a network")
     return path
+
+
+def missing_files(snapshot: Path) -> list[str]:
+    """What a repository lacks that its own files name: an interrupted fetch leaves a folder that looks complete.
+
+    Args:
+        snapshot: The folder of a repository.
+
+    Returns:
+        Names of the files: shards of an index, the weights of a part of a pipeline, a configuration.
+    """
+    missing = []
+    for index in sorted(snapshot.rglob("*.safetensors.index.json")):
+        shards = set(read_object(index).get("weight_map", {}).values())
+        missing += [
+            str((index.parent / name).relative_to(snapshot))
+            for name in sorted(shards)
+            if not (index.parent / name).is_file()
+        ]
+    if (snapshot / PIPELINE).is_file():
+        parts = read_object(snapshot / PIPELINE)
+        missing += [
+            f"{part}/*.safetensors" for part in WEIGHTED if part in parts and not _has_safetensors(snapshot / part)
+        ]
+    elif not any((snapshot / name).is_file() for name in ("config.json", "adapter_config.json")):
+        missing.append("config.json")
+    return missing
 
 
 def _has_safetensors(path: Path) -> bool:

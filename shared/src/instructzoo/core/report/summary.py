@@ -69,6 +69,8 @@ def facts(results: Results | None, manifest: Mapping[str, Any]) -> list[tuple[st
     if parameters.get("total"):
         rows.append(("parameters", f"{parameters['total']:,}", f"{parameters.get('trained', 0):,} trained"))
     if outcome.get("seconds"):
-        processor = mapping(manifest.get("hardware")).get("processor", "")
-        rows.append(("training time", sections.duration(outcome["seconds"]), str(processor)))
+        hardware = mapping(manifest.get("hardware"))
+        gpus = hardware.get("gpus")
+        device = ", ".join(map(str, gpus)) if isinstance(gpus, list) else str(hardware.get("processor", ""))
+        rows.append(("training time", sections.duration(outcome["seconds"]), device))
     return rows

@@ -115,9 +115,9 @@ def _reviews_tab(
         rows = [[text] for text in (*examples, "\n".join(examples))]
         labels = [*examples, f"All {len(examples)} reviews at once"]
         clicked = clickable_examples(rows, [reviews], answer, inputs, outputs, labels)
-    asked = button.click(answer, inputs, outputs, api_visibility="private")
+    answered = button.click(answer, inputs, outputs, api_visibility="private")
     switched = bar.switched.then(answer, inputs, outputs, api_visibility="private")
-    return [asked, clicked, switched]
+    return [answered, clicked, switched]
 
 
 def download_buttons(

@@ -94,9 +94,9 @@ def segments(row: Mapping[str, Any], task: str, definition: str, write: Callable
 
 def check_task(row: Mapping[str, Any], task: str) -> None:
     """Raise a ZooError for a row that asks for another task than the only one of a checkpoint."""
-    if (row.get("task") or row.get("instruction")) and (asked := task_of(row)) != task:
+    if (row.get("task") or row.get("instruction")) and (row_task := task_of(row)) != task:
         raise ZooError(
-            f"a question of the task {asked}", f"{task}, the only one of this model", f'set "task" to {task}'
+            f"a question of the task {row_task}", f"{task}, the only one of this model", f'set "task" to {task}'
         )
 
 

@@ -32,7 +32,7 @@ def extraction_html(
     """
     annotation = extraction.annotation
     colours = label_hues((*labels.entities, *labels.events, *_labels_in(annotation)))
-    sections = [*_notes(extraction, hint), _marked_text(extraction, colours)]
+    sections = [*_notes(extraction, labels, hint), _marked_text(extraction, colours)]
     facts = list[str]()
     if graph := relation_graph.graph_html(annotation.relations, annotation.entities, colours):
         facts.append(_section("Relations", graph))
@@ -48,11 +48,21 @@ def _section(title: str, html: str) -> str:
     return f'<section><p class="uie-part">{escape(title)}</p>{html}</section>'
 
 
-def _notes(extraction: Extraction, hint: str) -> Iterator[str]:
+def _notes(extraction: Extraction, labels: Schema, hint: str) -> Iterator[str]:
+    """Lines above the marked text; they name each kind of labels that nothing was found for."""
     if hint:
         yield f'<p class="zoo-hint">{escape_text(hint)}</p>'
-    if not schema.count(extraction.annotation):
+    annotation = extraction.annotation
+    kinds = {
+        "entities": (labels.entities, annotation.entities),
+        "relations": (labels.relations, annotation.relations),
+        "events": (labels.events, annotation.events),
+    }
+    without = [kind for kind, (offered, found) in kinds.items() if offered and not found]
+    if not schema.count(annotation):
         yield '<p class="zoo-hint">Nothing found for these labels.</p>'
+    elif without:
+        yield f'<p class="zoo-hint">No {" or ".join(without)} found for these labels.</p>'
     for note in extraction.notes:
         yield f'<p class="zoo-hint uie-note">⚠ {escape_text(note[:1].upper() + note[1:])}.</p>'
 

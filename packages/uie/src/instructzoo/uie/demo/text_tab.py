@@ -42,7 +42,9 @@ def build_tab(bar: ModelBar, models: ModelsByName) -> tuple[list[gr.Textbox], gr
         with gr.Column(elem_classes="uie-area-relations"):
             relations = _text_box("relations", first.relations, "Relations between them", "lives in, works for")
         with gr.Column(elem_classes="uie-area-events"):
-            events = _text_box("events", first.events, "Events with roles, one a line", "attack: attacker, victim", 2)
+            events = _text_box(
+                "events", first.events, "Events with roles, one a line", "adverse event: treatment, effect", 2
+            )
         with gr.Column(elem_classes="uie-area-ask"):
             button = gr.Button("Find", variant="primary", elem_id="uie-ask")
         with gr.Column(elem_classes="uie-area-answer"):
