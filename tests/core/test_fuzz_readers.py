@@ -279,6 +279,17 @@ STUDIO = {
         ],
     },
 }
+OWN_SLOTS = [{"name": "time", "value": "seven", "start": 11, "end": 16}, {"name": "who", "value": "me"}]
+OWN_TEXT = {"text": "Wake me at seven", "intent": "set alarm", "slots": OWN_SLOTS}
+OWN_TURNS = [
+    {"role": "user", "text": "For two", "state": {"people": "two"}, "acts": ["inform"], "slots": {"people": "two"}},
+    {"speaker": "Ann", "text": "Where?", "acts": "request, greet", "labels": {"emotion": "joy"}},
+]
+OWN = {"id": "1", "turns": OWN_TURNS, "summary": "A table", "labels": {"topic": "food"}, "split": "test"}
+OWN_ROWS = (
+    {"dialogue_id": "a", "role": "user", "text": "For two", "acts": "inform", "state": '{"people": "two"}'},
+    {"dialogue_id": "a", "role": "agent", "text": "Where, please?", "acts": "", "state": ""},
+)
 INSTRUCTDIAL = {
     "task": "act_classification",
     "dataset": "made-up",
@@ -310,6 +321,9 @@ DIALOGUE = {
     "Restaurant8k": Target("a.json", read_dialogues, (json.dumps(SPAN_TURNS).encode(),)),
     "WOZ 2.0": Target("a.json", read_dialogues, (json.dumps(WOZ).encode(),)),
     "DialogStudio": Target("a.json", read_dialogues_as("dialogstudio"), (json.dumps(STUDIO, indent=1).encode(),)),
+    "own dialogues": Target("a.jsonl", read_dialogues_as("own"), (lines_of(OWN_TEXT, OWN),)),
+    "own dialogues in a list": Target("a.json", read_dialogues, (json.dumps([OWN_TEXT, OWN], indent=1).encode(),)),
+    "own dialogues in a table": Target("a.csv", read_dialogues_as("own"), (table_of(*OWN_ROWS),)),
     "InstructDial": Target("a.jsonl", read_instructdial, (lines_of(INSTRUCTDIAL, INSTRUCTDIAL | {"output": "null"}),)),
 }  # fmt: skip
 

@@ -9,6 +9,7 @@
 | span-extraction | JSON of Restaurant8k and DSTC8 |
 | woz2 | WOZ 2.0's JSON, with states |
 | dialogstudio | the common form of DialogStudio's data sets |
+| own | own utterances and dialogues, as JSON Lines, a JSON list, CSV or TSV |
 
 A format is a module with `read(path)`, which yields dialogues, and `matches(beginning)`, which says whether a file
 begins as its files do. The first format that matches is taken: special ones stand before general ones.
@@ -26,6 +27,7 @@ from instructzoo.dialogue.data.readers import (
     clinc150,
     dialogstudio,
     joint_bert,
+    own,
     snips,
     span_extraction,
     woz2,
@@ -49,6 +51,7 @@ READERS: Mapping[str, Reader] = {
     "woz2": Reader(woz2.matches, woz2.read),
     "dialogstudio": Reader(dialogstudio.matches, dialogstudio.read),
     "banking77": Reader(banking77.matches, banking77.read),
+    "own": Reader(own.matches, own.read),
 }
 
 
