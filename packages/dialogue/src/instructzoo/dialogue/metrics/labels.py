@@ -40,7 +40,7 @@ def label_metrics(outcomes: Sequence[Outcome], group: str) -> list[MetricValue]:
         The three values with 95% intervals.
     """
     gold, predicted = zip(*map(_labels, outcomes), strict=True)
-    counts = count_tuples([[label] for label in gold], [[label] if label else [] for label in predicted])
+    counts = count_tuples([[label] for label in gold], [[o.text] if o.valid else [] for o in outcomes])
     micro = tuple_metrics(counts, group)[0]
     confusion = _Confusion(gold, predicted)
     few_errors = sum(a != b for a, b in zip(gold, predicted, strict=True)) < FEW_IMPERFECT
@@ -55,8 +55,9 @@ def label_metrics(outcomes: Sequence[Outcome], group: str) -> list[MetricValue]:
 
 
 def _labels(outcome: Outcome) -> tuple[str, str]:
-    """(true label, answered label); where several are right, the true one is the answered one."""
-    return (outcome.text if outcome.right else outcome.accepted[0]), outcome.text
+    """(true label, answered label or "" for none); where several are right, the true one is the answered one."""
+    answered = "" if outcome.out_of_label else outcome.text
+    return (outcome.text if outcome.right else outcome.accepted[0]), answered
 
 
 class _Confusion:
@@ -99,7 +100,7 @@ def label_table(outcomes: Sequence[Outcome]) -> Table:
         outcomes: The outcomes of one task type.
 
     Returns:
-        The table; what is none of the options stands in it as it was answered.
+        The table; its n counts the questions whose true label it is.
     """
     pairs = Counter(map(_labels, outcomes))
     gold, predicted = Counter[str](), Counter[str]()
@@ -123,9 +124,9 @@ def confusion_table(outcomes: Sequence[Outcome], most: int = 20) -> Table:
         most: The number of lines.
 
     Returns:
-        True label, answer and number of questions; silence reads "(nothing)".
+        True label, answer and number of questions; silence reads "(nothing)", what is no option as it was answered.
     """
-    errors = Counter(pair for pair in map(_labels, outcomes) if pair[0] != pair[1])
+    errors = Counter((outcome.accepted[0], outcome.text) for outcome in outcomes if not outcome.right)
     ordered = sorted(errors.items(), key=lambda item: (-item[1], item[0]))[:most]
     rows = tuple((label, answer or "(nothing)", f"{count:,}") for (label, answer), count in ordered)
     return Table(("true label", "answered", "n"), rows)
