@@ -14,6 +14,7 @@ from instructzoo.core.errors import ZooError
 from instructzoo.core.recipe import Recipe
 from instructzoo.dialogue import sources
 
+NO_VARIATION = {"none_of_the_above": 0, "letters": 0, "instruction_selection": 0, "instruction_binary": 0}
 INTENTS = ("PlayMusic", "GetWeather", "AddToPlaylist", "RateBook", "BookRestaurant")
 
 
@@ -107,7 +108,8 @@ def test_labels_are_offered_as_words_and_test_rows_offer_all_of_them_in_one_orde
 
 
 def test_training_rows_offer_some_options_with_the_right_one_in_an_order_that_is_drawn(tmp_path: Path) -> None:
-    options = {"tasks": ["intent_classification"], "options": {"all": 0.2, "at_least": 2, "at_most": 3}}
+    few = {"all": 0.2, "at_least": 2, "at_most": 3}
+    options = {"tasks": ["intent_classification"], "options": few, "variation": NO_VARIATION}
     train = build("snips", path=snips(tmp_path, train=400), options=options)["train"]
     offered = [json.loads(row["options"]) for row in train]
     assert all(row["output"] in options for row, options in zip(train, offered, strict=True))

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 from instructzoo.core import recipe as recipes
 from instructzoo.core.data.microworld import world_rows
 from instructzoo.core.data.sources import (
-    OWN_LICENCE,
     RowCollector,
     check_sources,
     reads_one_source,
@@ -28,13 +27,16 @@ from instructzoo.core.data.sources import no_published_format as gold
 from instructzoo.core.data.split import SPLITS
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.recipe import Recipe
+from instructzoo.core.record import Row
 from instructzoo.dialogue import world
 from instructzoo.dialogue.data import corpora, question_rows, readers
-from instructzoo.dialogue.data.corpora import CORPORA, Corpus
+from instructzoo.dialogue.data.builders.base import MOST_TURNS
+from instructzoo.dialogue.data.corpora import CORPORA, OWN
 from instructzoo.dialogue.data.dataset import Dataset, Entry, without_shared_items
 from instructzoo.dialogue.data.inventory import Inventory
 from instructzoo.dialogue.data.options import Settings
 from instructzoo.dialogue.data.readers import instructdial
+from instructzoo.dialogue.prompts.meta_tasks import meta_rows
 from instructzoo.dialogue.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -43,8 +45,6 @@ if TYPE_CHECKING:
 __all__ = ["Settings", "build", "gold"]
 
 SOURCES = ("world", *CORPORA, "own")
-
-_OWN = Corpus("own", {}, "", OWN_LICENCE, ())
 
 
 def build(recipe: Recipe, splits: Sequence[str] = SPLITS) -> datasets.DatasetDict:
@@ -77,12 +77,16 @@ def build(recipe: Recipe, splits: Sequence[str] = SPLITS) -> datasets.DatasetDic
     if "world" in recipe.data.sources:
         for split, generated in world_rows(recipe, world, needed).items():
             collector.add(split, generated)
+    questions: list[Row] = []
     for one in sets:
         _check_tasks(one, settings)
         inventory = Inventory.of(one.dialogues(), one.name, one.dialogues(("train",)), one.state_slots)
         for split in (split for split in SPLITS if split in needed):
             if rows := list(question_rows.rows(one, inventory, split, settings, recipe.seed)):
                 collector.add(split, rows, one.notes.get(split, []))
+                questions += rows if split == "train" else []
+    if meta := meta_rows(questions, settings.variation, recipe.seed):
+        collector.add("train", meta)
     return collector.dataset_dict()
 
 
@@ -90,6 +94,8 @@ def _settings(recipe: Recipe) -> Settings:
     """data.options, checked. Raises ZooError for unknown settings, sources and task types."""
     check_sources(recipe, SOURCES)
     settings = recipes.validate_settings(Settings, recipe.data.options, "data.options")
+    if settings.caps.turns >= MOST_TURNS:
+        raise ZooError(f"{settings.caps.turns} turns", f"fewer than {MOST_TURNS}", where="data.options.caps.turns")
     weighted = {key.rpartition(":") for key in settings.task_weights}
     for key, names, known in (
         ("tasks", settings.tasks, tuple(TASKS)),
@@ -105,7 +111,7 @@ def _settings(recipe: Recipe) -> Settings:
 
 def _read(name: str, recipe: Recipe) -> list[Dataset]:
     """The data sets of a source, with the splits that its files have."""
-    alone, corpus, path = reads_one_source(recipe), CORPORA.get(name, _OWN), recipe.data.path
+    alone, corpus, path = reads_one_source(recipe), CORPORA.get(name, OWN), recipe.data.path
     files = corpora.locate(name, path, alone) if name in CORPORA else corpora.own_files(path, alone)
     sets: dict[str, Dataset] = {}
     for split, paths in files.items():

@@ -12,6 +12,7 @@ from pathlib import Path
 from instructzoo.core.data import corpora as core_corpora
 from instructzoo.core.data import readers as core_readers
 from instructzoo.core.data.line_files import split_from_name
+from instructzoo.core.data.sources import OWN_LICENCE
 from instructzoo.core.errors import ZooError
 from instructzoo.dialogue.data import readers
 
@@ -59,6 +60,22 @@ COHERENCE = (
     "fill_missing_utterance",
 )
 """What a dialogue of several turns feeds besides."""
+
+LABELS = (
+    "emotion_tagging", "emotion_generation", "persuasion_strategy", "persuasion_present", "persuasion_generation",
+    "nli_classification", "dialfact_classification", "toxic_classification", "recovery_generation",
+    "nontoxic_feedback_generation", "advice_present", "advice_generation", "deal_present", "relation_classification",
+    "relation_present", "eval_rating",
+)  # fmt: skip
+"""What labels of turns and dialogues feed."""
+
+GROUNDED = (
+    "persona_grounded_generation", "knowledge_grounded_generation", "document_grounded_generation",
+    "graph_based_generation", "schema_based_generation", "db_based_generation", "summarization",
+)  # fmt: skip
+"""What texts beside a dialogue feed."""
+
+ANNOTATED = (*INTENTS, *SLOTS, *STATES, *ACTS, *LABELS, *GROUNDED)
 
 CORPORA: dict[str, Corpus] = {
     "snips": Corpus(
@@ -110,6 +127,15 @@ CORPORA: dict[str, Corpus] = {
         (*STATES, *ACTS, *RESPONSES, *COHERENCE),
         state_slots=("food", "area", "price range"),
     ),
+    "dialogstudio": Corpus(
+        "dialogue/dialogstudio_examples",
+        {"train": r".+/(converted_examples|train)\.json", "validation": r".+/val\.json", "test": r".+/test\.json"},
+        "dialogstudio",
+        "those of its data sets, several for research only",
+        (*ANNOTATED, *RESPONSES, *COHERENCE, "question_generation", "answer_generation", "answer_selection"),
+        research_only=True,
+        by_folder=True,
+    ),
     "instructdial": Corpus(
         "dialogue/instructdial",
         {"train": r"sample_text2text\.jsonl?"},
@@ -119,6 +145,10 @@ CORPORA: dict[str, Corpus] = {
         research_only=True,
     ),
 }
+
+
+OWN = Corpus("own", {}, "", OWN_LICENCE, (*ANNOTATED, "response_generation"))
+"""What a user's own dialogues feed; data.options.tasks may name any other task type."""
 
 
 def locate(name: str, path: str | None, only_source: bool) -> dict[str, list[Path]]:

@@ -7,12 +7,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from instructzoo.core import recipe as recipes
+from instructzoo.dialogue.data.caps import Caps
+from instructzoo.dialogue.prompts.meta_tasks import Variation
 
 Weight = Annotated[float, Field(ge=0)]
 
 
 class Offered(recipes.Settings):
-    """How many options a training question offers, the right one among them; test questions offer all of them."""
+    """How many labels or slots of a data set a training question offers; test questions offer all of them."""
 
     all: float = Field(0.25, ge=0, le=1, description="share of the questions that offer all options of the data set")
     at_least: int = Field(2, ge=2, description="options of the other questions, at least")
@@ -28,6 +30,8 @@ class Settings(recipes.Settings):
     )
     per_test: int | None = Field(None, ge=1, description="test dialogues of each data set, drawn by seed; none: all")
     options: Offered = Field(Offered(), description="how many options a training question offers")
+    variation: Variation = Field(Variation(), description="none of the above, letters and meta-tasks in training")
+    caps: Caps = Field(Caps(), description="length of dialogues and of texts beside them; the data card counts cuts")
     weights: dict[str, Weight] = Field(
         {}, description="by source, how often each question stands in training, on average; 1 where a source is absent"
     )

@@ -7,14 +7,20 @@ from dataclasses import replace
 from random import Random
 
 from instructzoo.core.record import Invalid, Row
+from instructzoo.dialogue.data.caps import Caps, capped_text, capped_turns
 from instructzoo.dialogue.data.dataset import Dataset, Entry, item_of_entry
 from instructzoo.dialogue.data.examples import examples
+from instructzoo.dialogue.data.field_format import join_turns, split_turns
 from instructzoo.dialogue.data.inventory import Inventory
 from instructzoo.dialogue.data.options import Offered, Settings
 from instructzoo.dialogue.prompts.answer_format import parse_slots
+from instructzoo.dialogue.prompts.meta_tasks import varied
 from instructzoo.dialogue.prompts.rows import make_row
 from instructzoo.dialogue.schema import Dialogue, Example
 from instructzoo.dialogue.tasks import NONE_OF_THE_ABOVE, TASKS
+
+KNOWLEDGE = ("DOCUMENT", "EVIDENCE", "PERSONA", "GRAPH", "SCHEMA", "DB")
+"""Fields that hold a text beside the dialogue."""
 
 OUT_OF_SCOPE = "out of scope"
 """What is added to the name of a data set for questions that no option answers: they are scored apart."""
@@ -32,10 +38,11 @@ def rows(dataset: Dataset, inventory: Inventory, split: str, settings: Settings,
 
     Yields:
         Test and validation rows: each question once, with all options in the order of the data set. Training rows:
-        each question as often as its weight says, with the options that Offered says, in an order drawn for each row.
+        each question as often as its weight says, with the options that Offered and Variation say.
     """
     train = split == "train"
     limit = settings.per_dataset if train else settings.per_test if split == "test" else None
+    cut = 0
     for entry in _drawn(dataset, split, limit, seed):
         for task in tasks_of(dataset, settings):
             weight = _weight(dataset, task, settings) if train else 1.0
@@ -44,40 +51,77 @@ def rows(dataset: Dataset, inventory: Inventory, split: str, settings: Settings,
                 for example in _questions(entry, task, inventory, rng):
                     if repeat >= int(weight) and rng.random() >= weight % 1:
                         continue
-                    if train:
-                        example = replace(example, options=offered(example, settings.options, rng))
                     name = _name(dataset, entry, example, inventory)
+                    example, was_cut = capped(example, settings.caps)
+                    cut += was_cut
+                    if train:
+                        example = varied(offered(example, settings.options, rng), settings.variation, repeat)
                     instruction = "" if isinstance(entry, Dialogue) else entry.instruction
                     yield make_row(example, name, dataset.source, dataset.licence, f"{seed} {repeat}", instruction)
+    if cut:
+        dataset.note(split, f"{cut:,} questions with a dialogue or text cut at data.options.caps")
 
 
 def tasks_of(dataset: Dataset, settings: Settings) -> tuple[str, ...]:
     """The task types of the recipe that a data set feeds, in its order."""
+    if dataset.source == "own" and settings.tasks:
+        return settings.tasks
     feeds = dataset.tasks or tuple(TASKS)
-    return tuple(task for task in feeds if task in TASKS and (not settings.tasks or task in settings.tasks))
+    return tuple(task for task in feeds if not settings.tasks or task in settings.tasks)
 
 
-def offered(example: Example, settings: Offered, rng: Random) -> tuple[str, ...]:
-    """The options of a training question: all, or some with the right ones among them; in an order that is drawn.
+def offered(example: Example, settings: Offered, rng: Random) -> Example:
+    """A training question with all options, or some of them with the right ones among them, in an order that is drawn.
 
     Args:
         example: A question with all options of its data set.
-        settings: How many options.
-        rng: Decides which options, and their order.
+        settings: How many options. Only labels of the data set and its slots are left out.
+        rng: Decides which options, and their order. "none of the above" stays in half of the draws.
 
     Returns:
-        The options.
+        The question.
     """
+    task = TASKS[example.task]
+    if task.options not in ("labels", "slots"):
+        return example
     number = len(example.options) if rng.random() < settings.all else rng.randint(settings.at_least, settings.at_most)
     right = {example.output, *example.references}
-    if TASKS[example.task].answer == "slots":
+    if task.answer == "slots":
         slots = parse_slots(example.output)
         right = set() if isinstance(slots, Invalid) else {slot.name for slot in slots}
+    if NONE_OF_THE_ABOVE in example.options and rng.random() < 0.5:
+        right.add(NONE_OF_THE_ABOVE)  # else it would be on offer mostly where it is right
     kept = [option for option in example.options if option in right]
-    others = [option for option in example.options if option not in right]
+    others = [option for option in example.options if option not in right and option != NONE_OF_THE_ABOVE]
     kept += rng.sample(others, min(len(others), max(0, number - len(kept))))
     rng.shuffle(kept)
-    return tuple(kept)
+    return replace(example, options=tuple(kept))
+
+
+def capped(example: Example, caps: Caps) -> tuple[Example, bool]:
+    """A question with its dialogue and the texts beside it cut to a length, and whether anything was cut.
+
+    Args:
+        example: The question. One about the indices of turns is returned as it is: its builder has cut it.
+        caps: The lengths.
+
+    Returns:
+        The question, and whether it is shorter now.
+    """
+    if TASKS[example.task].name.startswith("find_"):
+        return example, False
+    fields, cut = [], 0
+    for token, text in example.fields:
+        if token == "CONTEXT":
+            turns, left_out = capped_turns(split_turns(text), caps)
+            text = join_turns(turns) if left_out else text
+        elif token in KNOWLEDGE:
+            text, left_out = capped_text(text, caps.knowledge_words)
+        else:
+            left_out = 0
+        fields.append((token, text))
+        cut += left_out
+    return (replace(example, fields=tuple(fields)), True) if cut else (example, False)
 
 
 def _drawn(dataset: Dataset, split: str, limit: int | None, seed: int) -> Sequence[Entry]:

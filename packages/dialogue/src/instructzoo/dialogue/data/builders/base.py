@@ -13,8 +13,8 @@ from instructzoo.dialogue.schema import Dialogue, Example, Turn
 Builder = Callable[[Dialogue, Inventory, Random], Iterator[Example]]
 """Gives the questions of one task type on a dialogue; none where it lacks what the task needs."""
 
-CONTEXT_TURNS = 20
-"""Turns before the response that a question shows, the last ones, as in InstructDial."""
+MOST_TURNS = 100
+"""Turns before the response that a question may show, the last ones; data.options.caps allows fewer."""
 
 
 def item_of(text: str) -> str:
@@ -28,8 +28,8 @@ def item_of_dialogue(dialogue: Dialogue) -> str:
 
 
 def context(dialogue: Dialogue, end: int) -> str:
-    """The turns before turn `end` as one text, the last CONTEXT_TURNS of them."""
-    turns = dialogue.turns[max(0, end - CONTEXT_TURNS) : end]
+    """The turns before turn `end` as one text, the last MOST_TURNS of them."""
+    turns = dialogue.turns[max(0, end - MOST_TURNS) : end]
     return join_turns([turn.text for turn in turns if turn.text])
 
 

@@ -4,7 +4,8 @@
     find_missing_utterance     [CONTEXT] 0: Hi [ENDOFTURN] 1: A table, please [ENDOFTURN] 2: Where?       -> 1
     find_swapped_utterance     [CONTEXT] 0: A table, please ... 2: Hi ...                                 -> 0 and 2
 
-The dialogue is changed here; a question shows at most CONTEXT_TURNS turns of it, from a place that is drawn.
+The dialogue is changed here; a question shows at most as many turns and words of it as Caps has, from a place that is
+drawn.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from random import Random
 
-from instructzoo.dialogue.data.builders.base import CONTEXT_TURNS
+from instructzoo.dialogue.data.caps import Caps, capped_turns
 from instructzoo.dialogue.data.field_format import join_turns
 from instructzoo.dialogue.data.inventory import Inventory
 from instructzoo.dialogue.schema import Dialogue, Example
@@ -67,12 +68,11 @@ def fill_missing_utterance(dialogue: Dialogue, inventory: Inventory, rng: Random
 
 
 def _window(dialogue: Dialogue, at_least: int, rng: Random) -> list[str]:
-    """Up to CONTEXT_TURNS turns in a row, from a place that is drawn; none where the dialogue is too short."""
+    """Turns in a row, from a place that is drawn, as many as Caps has; none where they are too few."""
     texts = [turn.text for turn in dialogue.turns if turn.text]
-    if len(texts) < at_least:
-        return []
-    start = rng.randrange(max(1, len(texts) - CONTEXT_TURNS + 1))
-    return texts[start : start + CONTEXT_TURNS]
+    end = rng.randint(min(Caps().turns, len(texts)), len(texts))
+    window, _ = capped_turns(texts[:end], Caps())
+    return window if len(window) >= at_least else []
 
 
 def _choice(task: str, texts: Sequence[str], answer: str) -> Example:
