@@ -1,31 +1,53 @@
-"""The demo: a message and its intent."""
+"""The demo: a chat with intent, slots, state and act beside each turn; any task type; intents of one's own."""
 
 from __future__ import annotations
 
-from html import escape
+from typing import Any
 
 import gradio as gr
 
 from instructzoo.core import ui
-from instructzoo.core.record import Invalid
-from instructzoo.core.ui.questions import AnswersRows, question_page
-from instructzoo.dialogue import prompts
+from instructzoo.core.recipe import Recipe
+from instructzoo.core.ui.model_choice import ModelChoice, about_box, model_bar
+from instructzoo.dialogue.demo import chat_tab, intents_tab, task_tab
+from instructzoo.dialogue.demo.css import STYLE
 
-INTENTS = ("play music", "get weather", "set alarm")
-EXAMPLES = ("play some jazz", "wake me at seven")
-
-
-def build(predictor: AnswersRows) -> gr.Blocks:
-    """The page: one question, its answer, the model's card."""
-    limits = [("Limits", "messages of the microworld")]
-    return question_page(predictor, answer_html, EXAMPLES, EXAMPLES[0], limits=limits)
+TITLE = "Dialogue"
+SUMMARY = "Chat, and see what the model understands of each turn: name your own intents, slots and tasks."
 
 
-def answer_html(predictor: AnswersRows, question: str) -> str:
-    """HTML of the answer to one question."""
-    row = {"instruction": "", "input": f"[CONTEXT] [RESPONSE] {question}", "output": "", "options": list(INTENTS)}
-    (text,) = predictor.answer([row])
-    answer = prompts.parse(text, row)
-    if isinstance(answer, Invalid):
-        return ui.note(f"The model gave no answer: {answer.reason}.")
-    return f'<div class="zoo-card"><p class="zoo-big">{escape(answer.text)}</p></div>'
+def build(predictor: Any) -> gr.Blocks:
+    """Build the page: a tab for a chat, one for any task type, one for own intents, and what to know of the model.
+
+    Args:
+        predictor: An instructzoo.core.infer.Predictor of this domain.
+
+    Returns:
+        The page. Invalid input gets one line of explanation on it, never an exception.
+    """
+    with ui.page(f"instructzoo · {TITLE}") as page:
+        gr.HTML(ui.head(TITLE, SUMMARY) + STYLE)
+        bar = model_bar(ModelChoice(predictor))
+        with gr.Tab("Chat"):
+            chat_tab.build_tab(bar)
+        with gr.Tab("Any task"):
+            task_tab.build_tab(bar)
+        with gr.Tab("Own intents"):
+            intents_tab.build_tab(bar)
+        about_box(bar, lambda chosen: limits(chosen.recipe))
+    return page
+
+
+def limits(recipe: Recipe) -> list[tuple[str, str]]:
+    """Lines of the card: how the model is used, and what it was not trained for."""
+    use = ("Use", "answers are held to the labels that you name, and values of slots to words of the dialogue")
+    if set(recipe.data.sources) == {"world"}:
+        return [
+            use,
+            ("Limits", "bookings, weather, music and smart homes as a program writes them; all else is guessed"),
+        ]
+    return [
+        use,
+        ("Labels", "your own, in plain words: a label is understood by its name alone"),
+        ("Limits", "English; responses are short and may be wrong: no facts are looked up, and nothing is booked"),
+    ]
