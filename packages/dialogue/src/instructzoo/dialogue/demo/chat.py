@@ -65,7 +65,7 @@ def ask(predictor: Any, input: Input, **options: Any) -> Answer:
     """
     given = {name: value for name, value in options.items() if value}
     (found,) = answer_inputs(answers, predictor, [input], check_options(answers, given))
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def exchange(predictor: Any, before: Conversation, message: str, labels: Labels) -> Iterator[Conversation]:

@@ -27,12 +27,15 @@ def build_tab(bar: ModelBar) -> None:
     """The chat, which opens with the first example of the model answered."""
     presets = presets_of_model(bar.models, bar.models.start)
     *_, (first_html, first, _, problem) = new_chat(bar, bar.models.start, presets.chat[0], *presets.tracked)
-    with gr.Row(elem_classes="dlg-page"):
+    with gr.Row(elem_classes="dlg-page dlg-chat"):
         with gr.Column(elem_classes="dlg-main"):
             shown, conversation = gr.HTML(first_html, elem_id="chat"), gr.State(first)
             note = gr.HTML(problem, elem_id="chat-note")
             with gr.Row(equal_height=True, elem_classes="dlg-send"):
-                message = box("message", "", "Message", "Type a message")
+                message = gr.Textbox(
+                    label="Message", placeholder="Type a message", container=False, max_lines=4, scale=5,
+                    max_length=ui.MAX_CHARACTERS, elem_id="message", elem_classes="dlg-box",
+                )  # fmt: skip
                 send = gr.Button("Send", variant="primary", scale=0, min_width=90, elem_id="send")
         with gr.Column(elem_classes="dlg-side"):
             labels = [

@@ -31,7 +31,7 @@ MAX_MESSAGE = 1_000
 """Characters of one message at most."""
 FILE_HINT = (
     f"Or a file of at most {ui.MAX_UPLOAD[:-2]} MB: one message a line (.txt), a column text (.csv, .tsv) or a key "
-    "text (.jsonl)"
+    "text (.jsonl)."
 )
 STOPPED = ui.note("Stopped; nothing is saved.")
 
@@ -51,10 +51,12 @@ def build_tab(bar: ModelBar) -> None:
             with gr.Row():
                 start = gr.Button("Find the intents", variant="primary", scale=4, elem_id="sort")
                 stop = gr.Button("Stop", scale=1, min_width=80, elem_id="stop")
-            source = gr.File(label=FILE_HINT, file_types=list(SUFFIXES), elem_id="own-file", height=110)
         with gr.Column(elem_classes="dlg-side"):
             shown = gr.HTML(html, elem_id="own-results", elem_classes="dlg-results")
-            save = gr.DownloadButton("Save as CSV", elem_id="save", value=button["value"], visible=True)
+            save = gr.DownloadButton("Save as CSV", button.get("value"), visible=button["visible"], elem_id="save")
+        with gr.Column(elem_classes="dlg-below"):
+            gr.HTML(f'<p class="zoo-hint">{FILE_HINT}</p>', elem_classes="dlg-hint")
+            source = gr.File(label="A file of messages", file_types=list(SUFFIXES), elem_id="own-file", height=110)
     inputs, outputs = [bar.name, intents, messages, source], [shown, save]
     running = [
         event(run, inputs, outputs, show_progress="hidden", api_visibility="private")

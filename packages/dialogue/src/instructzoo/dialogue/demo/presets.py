@@ -71,8 +71,7 @@ MADE_UP = Presets(
         TaskPreset("Summary", "summarization", _TABLE + "\nSystem: your booking is confirmed."),
     ),
     "play music, set alarm, get weather, order taxi",
-    "i want to hear some reggae\nget me up at six on monday\ndo i need an umbrella in oslo on sunday\n"
-    "a cab from the zoo to the grand hotel, please\nwake me at noon",
+    "play some reggae\nwake me on monday at six\na cab from the zoo to the grand hotel, please",
 )
 """Such as the microworld generates."""
 
@@ -107,8 +106,7 @@ EVERYDAY = Presets(
         TaskPreset("Summary", "summarization", _PARTY),
     ),
     "renew a book, reserve a book, ask for opening hours, report a broken printer",
-    "Can I keep the novel for two more weeks?\nWhen do you close on Saturdays?\nThe printer next to the stairs has "
-    "jammed again\nPlease put the new crime story aside for me",
+    "Can I keep the novel for two more weeks?\nWhen do you close on Saturdays?\nThe printer has jammed again",
 )
 
 
