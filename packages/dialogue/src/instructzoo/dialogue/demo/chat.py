@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from instructzoo.core.answers.model import answer_inputs, check_options
+from instructzoo.core.errors import ZooError
 from instructzoo.dialogue import answers
 from instructzoo.dialogue.answers import Answer
 from instructzoo.dialogue.data.dialogue_input import Input
@@ -58,13 +59,15 @@ def ask(predictor: Any, input: Input, **options: Any) -> Answer:
         **options: The options of a call; empty ones count as not given.
 
     Returns:
-        The answer; its `error` says why there is none.
+        The answer.
 
     Raises:
-        ZooError: An option is unknown or malformed.
+        ZooError: An option is unknown or malformed, or the input cannot be answered.
     """
     given = {name: value for name, value in options.items() if value}
     (found,) = answer_inputs(answers, predictor, [input], check_options(answers, given))
+    if found.error:
+        raise ZooError(found.error.rstrip("."))
     return found
 
 
@@ -81,34 +84,30 @@ def exchange(predictor: Any, before: Conversation, message: str, labels: Labels)
         The conversation whenever it has grown: with the message annotated, with the response, with the response's act.
 
     Raises:
-        ZooError: A label is malformed.
+        ZooError: A label is malformed, or the message cannot be answered.
     """
     turns = [*_turns(before), {"role": "user", "text": message}]
     said = _annotated(predictor, turns, message, labels)
     yield (*before, said)
     response = ask(predictor, turns, task="response_generation")
     text = response.written if any(map(str.isalnum, response.written)) else NO_RESPONSE
-    answered = ChatTurn("system", text, notes=_notes(response))
+    answered = ChatTurn("system", text, notes=response.notes)
     yield (*before, said, answered)
     if labels.acts and text != NO_RESPONSE:
         turns.append({"role": "system", "text": text})
         act = ask(predictor, turns, task="act_classification", labels=labels.acts)
-        yield (*before, said, replace(answered, label=act.label, notes=(*answered.notes, *_notes(act))))
+        yield (*before, said, replace(answered, label=act.label, notes=(*answered.notes, *act.notes)))
 
 
 def _annotated(predictor: Any, turns: Sequence[Any], message: str, labels: Labels) -> ChatTurn:
     said = ChatTurn("user", message)
     if labels.intents or labels.slots:
         found = ask(predictor, turns, labels=labels.intents, slots=labels.slots)
-        said = replace(said, label=found.label, slots=found.slots, notes=_notes(found))
+        said = replace(said, label=found.label, slots=found.slots, notes=found.notes)
     if labels.slots:
         state = ask(predictor, turns, task="belief_state_generation", slots=labels.slots)
-        said = replace(said, state=state.slots, notes=(*said.notes, *_notes(state)))
+        said = replace(said, state=state.slots, notes=(*said.notes, *state.notes))
     return said
-
-
-def _notes(answer: Answer) -> tuple[str, ...]:
-    return (*answer.notes, answer.error.rstrip(".")) if answer.error else answer.notes
 
 
 def _turns(conversation: Conversation) -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ STYLE = """<style>
   padding: .4rem .6rem !important}
 .dlg-scroll {display: flex; flex-direction: column-reverse; max-height: 21.5rem; overflow-y: auto;
   padding: .7rem .9rem !important}
+.dark .dlg-scroll {color-scheme: dark}
 .dlg-turns {list-style: none !important; margin: 0 !important; padding: 0 !important}
 .dlg-turn {display: grid; grid-template-columns: minmax(0, 7fr) minmax(0, 5fr); gap: .2rem 1rem; padding: .35rem 0;
   margin: 0 !important; align-items: start}
@@ -34,6 +35,7 @@ STYLE = """<style>
   overflow-wrap: anywhere}
 .dlg-results .zoo-scroll {max-height: 21rem; overflow-y: auto}
 .dlg-results td {overflow-wrap: anywhere}
+.dlg-results td:last-child {min-width: 7rem}
 .dlg-results .zoo-hint {margin-top: 0}
 @media (max-width: 700px) {
   .dlg-page, .dlg-page.dlg-questions {grid-template-columns: minmax(0, 1fr); grid-template-rows: none}

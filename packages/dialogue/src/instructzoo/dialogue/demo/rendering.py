@@ -61,8 +61,6 @@ def answer_html(answer: Answer, options: Sequence[str]) -> str:
         answer: The answer.
         options: The options or slots on offer.
     """
-    if answer.error:
-        return ui.note(f"This cannot be answered: {answer.error}")
     colours = label_hues((*options, *(slot.name for slot in answer.slots)))
     parts = []
     if answer.label:

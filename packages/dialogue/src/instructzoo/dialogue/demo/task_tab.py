@@ -44,7 +44,7 @@ def build_tab(bar: ModelBar) -> None:
     with gr.Row(elem_classes="dlg-page dlg-questions"):
         with gr.Column(elem_classes="dlg-main"):
             dialogue = box("dialogue", first.dialogue, "Dialogue, one turn a line", "User: ...\nSystem: ...", lines=4)
-            task = gr.Dropdown(CHOICES, value=first.task, label="Task", elem_id="task", elem_classes="dlg-box")
+            task = gr.Dropdown(CHOICES, value=first.task, label="Task", elem_id="task")
             hint = gr.HTML(hint_html(first.task), elem_id="task-hint", elem_classes="dlg-hint")
             labels = box("labels", first.labels, "Your options or slots, with commas between")
             texts = [box(f"text-{number}", "", "", visible=False) for number in range(MOST_TEXTS)]
