@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from string import ascii_uppercase
 from typing import Any
 
@@ -35,12 +36,22 @@ def options_of(row: Mapping[str, Any]) -> tuple[str, ...]:
     Raises:
         ZooError: They are malformed, or a task type that is answered with an option has none.
     """
-    task, options = task_of(row), _strings(_from_json(row.get("options"), "options") or (), '"options"')
+    task, column = task_of(row), row.get("options")
+    options = _options_in(column) if isinstance(column, str) else _checked_column(column)
     if not options and task.options == "yes/no":
         return YES_NO
     if not options and task.answer == "option":
         raise ZooError(f"{task.name} without options", "answers to choose from", 'list them: "options": ["...", "..."]')
-    return checked_options(options)
+    return options
+
+
+@lru_cache(maxsize=256)  # one row is asked for its options several times, and rows may share them
+def _options_in(text: str) -> tuple[str, ...]:
+    return _checked_column(_from_json(text, "options"))
+
+
+def _checked_column(values: Any) -> tuple[str, ...]:
+    return checked_options(_strings(values or (), '"options"'))
 
 
 def written_options(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -90,13 +101,15 @@ def references_of(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 def checked_options(options: Sequence[str]) -> tuple[str, ...]:
     """The options. Raises ZooError for an empty one, one that stands twice, and one that holds the separator."""
-    for number, option in enumerate(options):
+    seen: set[str] = set()
+    for option in options:
         if not option.strip():
             raise ZooError("an empty option", "options with a text", "correct the row")
         if OPTION_SEPARATOR in option or "\n" in option:
             raise ZooError(f'the option "{option[:40]}"', f'options without "{OPTION_SEPARATOR}" and line breaks')
-        if option in options[:number]:
+        if option in seen:
             raise ZooError(f'the option "{option}" twice', "different options", "leave one out")
+        seen.add(option)
     return tuple(options)
 
 

@@ -41,7 +41,7 @@ def most_frequent(train: Sequence[Row], test: Sequence[Row]) -> list[str]:
 def _frequent(row: Row, counts: dict[Key, Counter[str]]) -> str:
     options = options_of(row) if task_of(row).answer == "option" else ()
     for key in _keys(row):
-        if answer := most_frequent_label(counts.get(key, {}), options or None):
+        if answer := most_frequent_label(counts.get(key, {}), frozenset(options) or None):
             return _written(row, answer)
     return _written(row, options[0]) if options else _nothing(row)
 
