@@ -217,3 +217,24 @@ def test_length_statistics_are_those_of_the_encoded_rows(backbone: str) -> None:
     assert (
         histograms["rows"] == len(ROWS) == sum(histograms["total"]["counts"]) == sum(histograms["supervised"]["counts"])
     )
+
+
+def test_an_encoder_decoder_reads_the_beginning_token_that_its_tokenizer_adds_as_bart_does() -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    words = {word: number for number, word in enumerate(("<s>", "<pad>", "</s>", "<unk>", "2", "+", "3", "=", "5"))}
+    backend = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
+    backend.pre_tokenizer = pre_tokenizers.Whitespace()  # type: ignore[assignment]
+    special = [("<s>", 0), ("</s>", 2)]
+    backend.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=special)  # type: ignore[assignment]
+    names = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
+    bart = PreTrainedTokenizerFast(tokenizer_object=backend, **names)
+    row = {**ROWS[0], "instruction": "2 + 3 =", "output": "5"}
+    encoder = Encoder(bart, Silent, "seq2seq", 16)
+    assert encoder.prompt(row) == bart("2 + 3 =")["input_ids"] == [0, 4, 5, 6, 7, 2]
+    plain = Encoder(bart, Prompts, "seq2seq", 64)
+    assert plain.encode(row).input_ids == plain.prompt(row)
+    assert plain.encode(row).labels[-1] == 2
+    same = PreTrainedTokenizerFast(tokenizer_object=backend, **(names | {"bos_token": "</s>"}))
+    assert Encoder(same, Silent, "seq2seq", 16).prompt(row) == [4, 5, 6, 7, 2]

@@ -204,7 +204,7 @@ class Encoder:
         if self.kind == "seq2seq":
             source = [token for token_ids, supervised in segments if not supervised for token in token_ids]
             target = [token for token_ids, supervised in segments if supervised for token in token_ids]
-            return Encoded([*source, self.tokenizer.eos_token_id], [*target, stop])
+            return Encoded([*self._bos, *source, self.tokenizer.eos_token_id], [*target, stop])
         input_ids = list(self._bos)
         labels = [IGNORE_INDEX] * len(input_ids)
         for token_ids, supervised in segments:
@@ -240,8 +240,10 @@ class Encoder:
     @cached_property
     def _bos(self) -> list[int]:
         """The beginning-of-sequence token, if the tokenizer adds one by itself. A chat template writes its own."""
-        if self._chat or self.kind == "seq2seq" or self.tokenizer.bos_token_id is None:
+        if self._chat or self.tokenizer.bos_token_id is None:
             return []
+        if self.kind == "seq2seq" and self.tokenizer.bos_token_id == self.tokenizer.eos_token_id:
+            return []  # what it adds is the end
         return [token for token in self.tokenizer("")["input_ids"] if token == self.tokenizer.bos_token_id]
 
 
