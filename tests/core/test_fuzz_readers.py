@@ -51,6 +51,11 @@ class Target:
     beside: tuple[tuple[str, bytes], ...] = ()
 
 
+TURNS = [{"role": "user", "content": "1 + 2?"}, {"role": "assistant", "content": "3"}]
+MESSAGES = {"messages": TURNS}
+SHARED = [{"from": "human", "value": "1 + 2?"}, {"from": "gpt", "value": "3"}]
+
+
 def lines_of(*rows: Any) -> bytes:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
 
@@ -290,6 +295,29 @@ OWN_ROWS = (
     {"dialogue_id": "a", "role": "user", "text": "For two", "acts": "inform", "state": '{"people": "two"}'},
     {"dialogue_id": "a", "role": "agent", "text": "Where, please?", "acts": "", "state": ""},
 )
+PARLAI = (
+    b"1 your persona: i sing.\n2 hello !\thi\t\tno|hi\n3 bye\tbye|ciao\n1 __SILENCE__\tmorning\n",
+    b"text:your persona: i sing.\\nhi\tlabels:hello\ntext:bye\teval_labels:bye\tepisode_done:True\n",
+)
+DAILY = b"Hi , Ann . __eou__ Hello ! __eou__\nGo ! __eou__ No . __eou__\n"
+DAILY_BESIDE = (("dialogues_act.txt", b"1 2\n3 4\n"), ("dialogues_topic.txt", b"1\n10\n"))
+DAILY_TEXTS = (("dialogues_text.txt", DAILY),)
+SAMSUM = {"id": "1", "dialogue": "Ann: Are you in?\r\nBo: Soon\r\nor not", "summary": "Bo comes.", "topic": "visit"}
+REPLY = {"message_id": "2", "parent_id": "1", "role": "assistant", "text": "Hello", "rank": 0, "deleted": False}
+OASST = {
+    "message_id": "1",
+    "parent_id": None,
+    "role": "prompter",
+    "text": "Hi",
+    "replies": [REPLY, REPLY | {"rank": 1}],
+}
+OASST_TREE = {"message_tree_id": "1", "tree_state": "ready_for_export", "prompt": OASST}
+
+
+def read_dailydialog(path: Path) -> None:
+    list(dialogue_readers.read_file(path.with_name("dialogues_text.txt"), "dailydialog"))
+
+
 INSTRUCTDIAL = {
     "task": "act_classification",
     "dataset": "made-up",
@@ -324,15 +352,20 @@ DIALOGUE = {
     "own dialogues": Target("a.jsonl", read_dialogues_as("own"), (lines_of(OWN_TEXT, OWN),)),
     "own dialogues in a list": Target("a.json", read_dialogues, (json.dumps([OWN_TEXT, OWN], indent=1).encode(),)),
     "own dialogues in a table": Target("a.csv", read_dialogues_as("own"), (table_of(*OWN_ROWS),)),
+    "ParlAI": Target("a.txt", read_dialogues_as("parlai"), PARLAI),
+    "DailyDialog": Target("dialogues_text.txt", read_dialogues, (DAILY,), DAILY_BESIDE),
+    "acts of DailyDialog": Target("dialogues_act.txt", read_dailydialog, (DAILY_BESIDE[0][1],), DAILY_TEXTS),
+    "SAMSum": Target("a.json", read_dialogues_as("summaries"), (json.dumps([SAMSUM, SAMSUM], indent=1).encode(),)),
+    "trees of OASST": Target("a.jsonl", read_dialogues_as("threads"), (lines_of(OASST_TREE, OASST_TREE),)),
+    "messages of OASST": Target("a.jsonl", read_dialogues_as("threads"), (lines_of(OASST | {"replies": []}, REPLY),)),
+    "ShareGPT": Target("a.json", read_dialogues, (json.dumps([{"conversations": SHARED}] * 2).encode(),)),
+    "chat messages": Target("a.jsonl", read_dialogues_as("threads"), (lines_of({"messages": TURNS}, MESSAGES),)),
     "InstructDial": Target("a.jsonl", read_instructdial, (lines_of(INSTRUCTDIAL, INSTRUCTDIAL | {"output": "null"}),)),
 }  # fmt: skip
 
 # --- what all domains share
 
 ROW = {"instruction": "Add.", "input": "1 + 2", "output": "3", "source": "x", "licence": "MIT", "history": []}
-TURNS = [{"role": "user", "content": "1 + 2?"}, {"role": "assistant", "content": "3"}]
-MESSAGES = {"messages": TURNS}
-SHARED = [{"from": "human", "value": "1 + 2?"}, {"from": "gpt", "value": "3"}]
 
 
 def read_rows(path: Path) -> None:

@@ -150,10 +150,12 @@ def test_sets_of_utterances_give_intents_tags_and_spans(tmp_path: Path) -> None:
         CLINC={"original dialog info": {"task": "Intent Detection. ..."}, "log": entry("how tall", "oos")},
         NER={"original dialog info": {"task": "BIO tag ..."}, "log": entry("play jazz", "O B-genre")},
         Slots={"original dialog info": {"task": "Slot Filling. ..."}, "log": spans},
+        MTOP={"log": entry("call Ann", "[IN:CREATE_CALL [SL:CONTACT Ann ] ]")},
     )
-    snips, clinc, ner, slots = (dialogue.turns[0] for dialogue in readers.read_file(path))
+    snips, clinc, ner, slots, mtop = (dialogue.turns[0] for dialogue in readers.read_file(path))
     assert (snips.intent, snips.slots, clinc.intent) == ("PlayMusic", None, "")
     assert (ner.intent, ner.slots) == (None, (Slot("genre", "jazz", 5, 9),))
+    assert (mtop.intent, mtop.slots) == ("CREATE_CALL", None)
     assert slots.slots == (Slot("genre", "jazz", 0, 4),)
 
 

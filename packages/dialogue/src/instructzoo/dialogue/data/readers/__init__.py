@@ -9,6 +9,10 @@
 | span-extraction | JSON of Restaurant8k and DSTC8 |
 | woz2 | WOZ 2.0's JSON, with states |
 | dialogstudio | the common form of DialogStudio's data sets |
+| parlai | ParlAI's text files: ConvAI2, PersonaChat |
+| dailydialog | dialogues_text.txt, with acts, emotions and topics in files beside |
+| summaries | SAMSum and DialogSum |
+| threads | OASST, ShareGPT, chat messages |
 | own | own utterances and dialogues, as JSON Lines, a JSON list, CSV or TSV |
 
 A format is a module with `read(path)`, which yields dialogues, and `matches(beginning)`, which says whether a file
@@ -25,11 +29,15 @@ from instructzoo.core.errors import ZooError, suggest
 from instructzoo.dialogue.data.readers import (
     banking77,
     clinc150,
+    dailydialog,
     dialogstudio,
     joint_bert,
     own,
+    parlai,
     snips,
     span_extraction,
+    summaries,
+    threads,
     woz2,
 )
 from instructzoo.dialogue.data.readers.base import Beginning, beginning_of
@@ -52,6 +60,10 @@ READERS: Mapping[str, Reader] = {
     "dialogstudio": Reader(dialogstudio.matches, dialogstudio.read),
     "banking77": Reader(banking77.matches, banking77.read),
     "own": Reader(own.matches, own.read),
+    "parlai": Reader(parlai.matches, parlai.read),
+    "dailydialog": Reader(dailydialog.matches, dailydialog.read),
+    "summaries": Reader(summaries.matches, summaries.read),
+    "threads": Reader(threads.matches, threads.read),
 }
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from instructzoo.core.data.line_files import malformed
 from instructzoo.core.data.readers import shorten
@@ -44,6 +46,39 @@ def checked_dialogue(
         raise ZooError("a dialogue without turns", "at least one", "remove it", where)
     kept = {name: " ".join(text.split()) for name, text in (fields or {}).items()}
     return Dialogue(all_turns, {name: text for name, text in kept.items() if text}, dict(labels or {}), where)
+
+
+class LeftOut(NamedTuple):
+    """Stands for a dialogue that a reader leaves out; the reason is counted."""
+
+    reason: str
+
+
+def with_left_out(found: Iterable[Dialogue | LeftOut], path: Path) -> Iterator[Dialogue]:
+    """The dialogues of a file; what is left out becomes a remark of the next one, or else of the last one.
+
+    Args:
+        found: What a reader made of the file.
+        path: The file.
+
+    Yields:
+        The dialogues.
+
+    Raises:
+        ZooError: All of them are left out.
+    """
+    last: Dialogue | None = None
+    reasons: tuple[str, ...] = ()
+    for one in found:
+        if isinstance(one, LeftOut):
+            reasons += (one.reason,)
+        else:
+            if last:
+                yield last
+            last, reasons = replace(one, remarks=one.remarks + reasons), ()
+    if not last:
+        raise ZooError("no dialogue with words", "at least one", "check that the file was written whole", str(path))
+    yield replace(last, remarks=last.remarks + reasons)
 
 
 def make_slot(

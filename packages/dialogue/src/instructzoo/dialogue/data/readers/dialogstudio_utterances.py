@@ -4,12 +4,15 @@
     {"user utterance": "play some jazz", "system response": "O O B-genre"}                     BIO tags of the words
     {"user utterance": "play some jazz", "original system side information":
         [{"slot": "genre", "valueSpan": {"startIndex": 10, "endIndex": 14}, "value": "jazz"}]} slots with offsets
+    {"user utterance": "call Ann", "system response": "[IN:CREATE_CALL [SL:CONTACT Ann ] ]"}   a parse (MTOP), of which
+                                                                                               the intent is read
 
 A startIndex that is missing is 0. The intent of an utterance that is out of scope is "".
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,6 +27,8 @@ USER_SIDE, SYSTEM_SIDE = "original user side information", "original system side
 
 INTENT_SETS = ("ATIS", "BANKING77", "CLINC150", "HWU64", "SNIPS")
 """Sets whose answers are intents although no dialogue of theirs says so."""
+
+_FIRST_INTENT = re.compile(r"\[IN:(\w+)")
 
 OUT_OF_SCOPE = ("oos", "ood", "NONE")
 
@@ -43,6 +48,8 @@ def utterance_reader(name: str, info: Mapping[str, Any]) -> Callable[[Mapping[st
         return _tagged
     if task.startswith("Slot"):
         return _with_spans
+    if name == "MTOP":
+        return _parsed
     return _with_intent if task.startswith("Intent") or name in INTENT_SETS else None
 
 
@@ -58,6 +65,14 @@ def intent_of(entry: Mapping[str, Any]) -> str | None:
 def _with_intent(entry: Mapping[str, Any], where: str) -> Dialogue:
     intent = checked_text(text_of(entry, SYSTEM, where), where)
     return utterance(text_of(entry, USER, where), where, "" if intent in OUT_OF_SCOPE else intent)
+
+
+def _parsed(entry: Mapping[str, Any], where: str) -> Dialogue:
+    parse = text_of(entry, SYSTEM, where)
+    match = _FIRST_INTENT.match(parse)
+    if not match:
+        raise malformed(parse, "a parse that begins with [IN:...", where)
+    return utterance(text_of(entry, USER, where), where, match[1])
 
 
 def _tagged(entry: Mapping[str, Any], where: str) -> Dialogue:

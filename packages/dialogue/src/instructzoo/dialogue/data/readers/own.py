@@ -52,7 +52,7 @@ _TURN_KEYS = ("role", "speaker", "text", *_ANNOTATIONS, "labels")
 _FIELDS = ("persona", "document", "knowledge", "evidence", "graph", "schema", "db", "summary")
 _DIALOGUE_KEYS = ("id", "dialogue_id", "split", *_FIELDS)
 _JSON_CELLS = ("slots", "state", "labels")
-_FIRST_TURNS = re.compile(r'\[?\s*\{[^[{]*"turns"\s*:\s*\[')
+_FIRST_TURNS = re.compile(r'\[?\s*\{[^[{]*"turns"\s*:\s*\[\s*\{')
 
 
 def matches(beginning: Beginning) -> bool:
@@ -62,7 +62,8 @@ def matches(beginning: Beginning) -> bool:
         keys = set(header.split("\t" if beginning.path.suffix.lower() == ".tsv" else ","))
         return "text" in keys and bool(keys & {"role", "speaker", "dialogue_id", *_ANNOTATIONS})
     keys = set(beginning.object)
-    if "turns" in keys or _FIRST_TURNS.match(beginning.text):
+    turns = beginning.object.get("turns")
+    if _FIRST_TURNS.match(beginning.text) or (isinstance(turns, list) and all(isinstance(t, dict) for t in turns)):
         return True
     return "text" in keys and bool(keys & {*_ANNOTATIONS}) and "instruction" not in keys
 
