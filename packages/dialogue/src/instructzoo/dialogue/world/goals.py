@@ -78,7 +78,8 @@ GOALS = (
         ),
         _BOOKED,
         "The user wants a table for {people} at {time} in {city} with {food} food.",
-        any_value=("food",),
+        ("day",),
+        ("food",),
     ),
     Goal(
         "order taxi",
