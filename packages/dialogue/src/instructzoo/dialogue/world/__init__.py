@@ -20,6 +20,8 @@ never seen.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
 from random import Random
 from typing import Annotated
 
@@ -29,12 +31,17 @@ from instructzoo.core import recipe
 from instructzoo.core.data.split import check_split
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.record import Row
-from instructzoo.dialogue.prompts.answer_format import format_slots
+from instructzoo.dialogue.data.builders.base import item_of_dialogue
+from instructzoo.dialogue.data.examples import examples
+from instructzoo.dialogue.data.inventory import Inventory
+from instructzoo.dialogue.data.options import Offered
+from instructzoo.dialogue.data.question_rows import offered
+from instructzoo.dialogue.prompts.meta_tasks import instruction_binary, instruction_selection
 from instructzoo.dialogue.prompts.rows import make_row
-from instructzoo.dialogue.schema import Dialogue, Example, Slot
+from instructzoo.dialogue.schema import Dialogue
 from instructzoo.dialogue.world.conversation import draw_dialogue
 from instructzoo.dialogue.world.goals import GOALS
-from instructzoo.dialogue.world.vocabulary import ANY, VALUES
+from instructzoo.dialogue.world.vocabulary import VALUES
 
 SOURCE, LICENCE = "world", "Apache-2.0"
 
@@ -44,6 +51,27 @@ SLOTS = tuple(VALUES)
 ROWS_PER_DIALOGUE = 4
 """Questions on one training dialogue; a held-out dialogue is asked one question, so that rows are independent."""
 
+LABELLED = 500
+"""Training dialogues from which the labels of the microworld are collected."""
+
+WEIGHTS = {
+    "intent_classification": 10.0, "belief_state_generation": 12.0, "slot_filling": 8.0,
+    "intent_present": 2.0, "act_classification": 3.0, "emotion_tagging": 2.0, "toxic_classification": 1.0,
+    "deal_present": 1.0, "count_response_words": 1.0, "slot_present": 2.0, "slot_value_generation": 2.0,
+    "find_missing_utterance": 1.0, "find_incoherent_utterance": 1.0, "find_swapped_utterance": 1.0,
+    "answer_selection": 1.0, "eval_binary": 1.0, "eval_ranking": 1.0,
+    "response_generation": 0.5, "response_generation_with_n_words": 0.5, "beginswith_controlled_generation": 0.5,
+    "endswith_controlled_generation": 0.5, "keyword_controlled_generation": 0.5, "edit_generation": 0.5,
+    "act_generation": 0.5, "emotion_generation": 0.3, "target_controlled_generation": 0.3, "summarization": 1.0,
+    "db_based_generation": 0.5, "fill_missing_utterance": 0.3, "answer_generation": 0.3, "question_generation": 0.3,
+    "instruction_selection": 1.0, "instruction_binary": 1.0,
+}  # fmt: skip
+"""Task types that the microworld asks, with their relative frequency."""
+
+TASKS = tuple(WEIGHTS)
+META = {make.__name__: make for make in (instruction_selection, instruction_binary)}
+"""Task types whose questions are about another question."""
+
 Weight = Annotated[float, Field(ge=0, le=1e6)]
 
 
@@ -51,8 +79,10 @@ class Settings(recipe.Settings):
     """What is drawn; a recipe sets it under data.world."""
 
     tasks: dict[str, Weight] = Field(
-        default={"intent_classification": 1, "slot_filling": 1, "belief_state_generation": 1},
-        description="relative frequency of each task type among the rows",
+        default=WEIGHTS, description="relative frequency of each task type among the rows"
+    )
+    options: Offered = Field(
+        Offered(all=0.3, at_least=3, at_most=8), description="how many options a training question offers"
     )
     turns: int = Field(8, ge=4, le=20, description="largest number of turns of a dialogue")
 
@@ -70,10 +100,10 @@ def generate(n: int, seed: int, split: str, settings: Settings = Settings()) -> 
         ZooError: For an unknown split or task type.
     """
     check_split(split)
-    if unknown := [task for task in settings.tasks if task not in _BUILDERS]:
-        raise ZooError(f'no task "{unknown[0]}"', suggest(unknown[0], _BUILDERS), where="data.world.tasks")
-    if not any(settings.tasks.values()):
-        raise ZooError("no task has a weight", "one above 0", where="data.world.tasks")
+    if unknown := [task for task in settings.tasks if task not in TASKS]:
+        raise ZooError(f'no task "{unknown[0]}"', suggest(unknown[0], TASKS), where="data.world.tasks")
+    if not _weighted(settings):
+        raise ZooError("no task has a weight", "one above 0, and not of a meta-task alone", where="data.world.tasks")
     return _generate(n, Random(f"{seed} {split}"), split, settings)
 
 
@@ -96,46 +126,37 @@ def _generate(n: int, rng: Random, split: str, settings: Settings) -> Iterator[R
     items: set[str] = set()
     while n > 0:
         dialogue = draw_dialogue(rng, split, settings.turns)
-        item = "\n".join(turn.text for turn in dialogue.turns if turn.role == "user").lower()
+        item = item_of_dialogue(dialogue)
         if split != "train" and item in items:
             continue
         items.add(item)
-        for _ in range(min(n, ROWS_PER_DIALOGUE if split == "train" else 1)):
-            example = _BUILDERS[rng.choices(tasks, weights)[0]](dialogue, rng)
-            yield make_row(example, "world", SOURCE, LICENCE) | {"item": item}
-            n -= 1
+        for task in rng.choices(tasks, weights, k=ROWS_PER_DIALOGUE if split == "train" else 1)[:n]:
+            for row in _questions(dialogue, task, item, split == "train", settings, rng):
+                yield row
+                n -= 1
 
 
-def _intent(dialogue: Dialogue, rng: Random) -> Example:
-    number, intent = rng.choice([(i, t.intent) for i, t in enumerate(dialogue.turns) if t.intent is not None])
-    options = _shuffled({*rng.sample(INTENTS, 5), "none of the above", *([intent] if intent else [])}, rng)
-    return Example("intent_classification", _fields(dialogue, number), intent or "none of the above", options)
+def _questions(
+    dialogue: Dialogue, task: str, item: str, train: bool, settings: Settings, rng: Random
+) -> Iterator[Row]:
+    """One question of a task type on a dialogue; none where it lacks what the task needs."""
+    if task in META:
+        about = _weighted(settings)
+        for row in _questions(dialogue, rng.choice(about), item, train, settings, rng):
+            yield META[task](row, about, rng)
+    elif found := list(examples(dialogue, task, inventory(), rng)):
+        example = rng.choice(found)
+        if train:
+            example = replace(example, options=offered(example, settings.options, rng))
+        yield make_row(replace(example, item=item), SOURCE, SOURCE, LICENCE)
 
 
-def _slots(dialogue: Dialogue, rng: Random) -> Example:
-    number = rng.choice([i for i, turn in enumerate(dialogue.turns) if turn.role == "user"])
-    slots = dialogue.turns[number].slots or ()
-    options = _shuffled({*rng.sample(SLOTS, 3), *(slot.name for slot in slots)}, rng)
-    return Example("slot_filling", _fields(dialogue, number), format_slots(slots), options)
+def _weighted(settings: Settings) -> list[str]:
+    """The task types that are asked, without the meta-tasks."""
+    return [task for task, weight in settings.tasks.items() if weight and task not in META]
 
 
-def _state(dialogue: Dialogue, rng: Random) -> Example:
-    number = rng.choice([i for i, turn in enumerate(dialogue.turns) if turn.role == "user"])
-    state = {slot.name: slot for slot in dialogue.turns[number].state or ()}
-    options = _shuffled({*rng.sample(SLOTS, 3), *state}, rng)
-    answer: list[Slot] = [state[option] for option in options if option in state]
-    context = " [ENDOFTURN] ".join(turn.text for turn in dialogue.turns[: number + 1])
-    values = {slot: (ANY,) for goal in GOALS for slot in goal.any_value if slot in options}
-    return Example("belief_state_generation", (("CONTEXT", context),), format_slots(answer), options, values=values)
-
-
-def _fields(dialogue: Dialogue, number: int) -> tuple[tuple[str, str], ...]:
-    context = " [ENDOFTURN] ".join(turn.text for turn in dialogue.turns[:number])
-    return (("CONTEXT", context), ("RESPONSE", dialogue.turns[number].text))
-
-
-def _shuffled(options: set[str], rng: Random) -> tuple[str, ...]:
-    return tuple(rng.sample(sorted(options), len(options)))
-
-
-_BUILDERS = {"intent_classification": _intent, "slot_filling": _slots, "belief_state_generation": _state}
+@cache
+def inventory() -> Inventory:
+    """The labels of the microworld, and messages from which wrong candidates are drawn."""
+    return Inventory.of(list(dialogues(LABELLED, 0, "train")), SOURCE)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from instructzoo.core.data import split as splits
+from instructzoo.dialogue.data.builders.base import item_of
 from instructzoo.dialogue.schema import Dialogue, Slot, Turn
 from instructzoo.dialogue.world import phrases
 from instructzoo.dialogue.world.goals import GOALS, QUESTIONS, REPLIES, Goal
@@ -26,7 +27,7 @@ Message = tuple[str, dict[str, str]]
 
 def split_of(text: str) -> str:
     """The split that a user's message belongs to, by a hash of its words: no message of one split is in another."""
-    return splits.split_of(" ".join(text.lower().split()), HELD_OUT, splits.hash_percentile)
+    return splits.split_of(item_of(text), HELD_OUT, splits.hash_percentile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +210,7 @@ class Conversation:
 
     def _system(self, act: str, message: Message) -> None:
         text, slots = self._said(*message)
-        self.turns.append(Turn("system", text, None, (act,), slots, self._slots()))
+        self.turns.append(Turn("system", text, None, (act,), slots))
 
     def _settle(self, values: Mapping[str, str]) -> None:
         self.state |= values

@@ -138,7 +138,7 @@ GOALS = (
             "(i want|i would like) to (hear|listen to) (something|music|a song)",
             "(let us have|how about) some music",
             "(play|put on) (some|) {genre}",
-            "(i want|i would like|let me) to hear (some|) {genre}",
+            "(i want to|i would like to|let me) hear (some|) {genre}",
             "(play|put on) {genre} by {artist}",
         ),
         {

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-GREETINGS = ("(hi|hello|hey) (there|), ", "good (morning|evening|day), ", "(hi|hello), (computer|assistant), ")
+GREETINGS = ("(hi|hello|hey)( there|), ", "good (morning|evening|day), ", "(hi|hello), (computer|assistant), ")
 POLITE_ENDS = ("", "", "", "", ", please", " please", " if you can", ", thanks")
 REPLY_STARTS = ("", "", "", "", "well, ", "hmm, ", "oh, ", "let me see, ", "okay, ", "sure, ")
 
@@ -97,7 +97,6 @@ CHAT_ANSWERS = (
     "(nice|good) of you to ask",
     "(i cannot complain|never better)",
 )
-ASK_MORE = ("(what|how) can i (do|help)?", "(can|may) i help you with (something|anything)?", "what would you like?")
 APOLOGIES = (
     "(sorry|i am sorry|i am afraid), i cannot (do|help with) that",
     "(that is|this is) (not something|nothing) i can do",
