@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
@@ -25,6 +27,20 @@ def users(dialogue: Dialogue) -> list[Turn]:
     return [turn for turn in dialogue.turns if turn.role == "user"]
 
 
+def states(dialogue: Dialogue) -> list[dict[str, str]]:
+    """The state after each turn; a turn of the system leaves it as it was."""
+    states: list[dict[str, str]] = []
+    for turn in dialogue.turns:
+        assert (turn.state is None) == (turn.role == "system")
+        states.append(states[-1] if turn.state is None else {slot.name: slot.value for slot in turn.state})
+    return states
+
+
+def exchanges(dialogue: Dialogue) -> Iterator[tuple[Turn, Turn, dict[str, str]]]:
+    """Each turn with the one before it, and the state before it."""
+    return zip(dialogue.turns, dialogue.turns[1:], states(dialogue), strict=False)
+
+
 def test_the_offsets_of_slots_hold_their_values(dialogues: list[Dialogue]) -> None:
     slots = [(turn.text, slot) for dialogue in dialogues for turn in dialogue.turns for slot in turn.slots or ()]
     assert len(slots) > 1000
@@ -35,23 +51,19 @@ def test_the_offsets_of_slots_hold_their_values(dialogues: list[Dialogue]) -> No
 
 def test_the_state_is_what_the_user_said_last(dialogues: list[Dialogue]) -> None:
     for dialogue in dialogues:
-        state: dict[str, str] = {}
-        for turn in dialogue.turns:
+        said: dict[str, str] = {}
+        for turn, state in zip(dialogue.turns, states(dialogue), strict=True):
             if turn.role == "user":
-                state |= {slot.name: slot.value for slot in turn.slots or ()}
-            annotated = {slot.name: slot.value for slot in turn.state or ()}
-            assert {name: value for name, value in annotated.items() if value != ANY} == {
-                name: value for name, value in state.items() if annotated[name] != ANY
-            }, dialogue
+                said |= {slot.name: slot.value for slot in turn.slots or ()}
+            assert {name: value for name, value in state.items() if value != ANY} == said, dialogue
 
 
 def test_a_slot_without_a_preference_was_asked_for_and_may_have_none(dialogues: list[Dialogue]) -> None:
     settled = Counter[str]()
     for dialogue in dialogues:
-        for before, turn in zip(dialogue.turns, dialogue.turns[1:], strict=False):
-            known = {slot.name for slot in before.state or () if slot.value == ANY}
+        for before, turn, known in exchanges(dialogue):
             for slot in turn.state or ():
-                if slot.value == ANY and slot.name not in known:
+                if slot.value == ANY and known.get(slot.name) != ANY:
                     assert before.acts == ("request",) and turn.role == "user" and turn.slots == ()
                     assert slot.name in GOAL_BY_INTENT[turn.intent or ""].any_value
                     settled[slot.name] += 1
@@ -68,21 +80,20 @@ def test_the_system_acts_once_all_required_slots_are_known(dialogues: list[Dialo
     done = 0
     for dialogue in dialogues:
         intent = ""
-        for turn in dialogue.turns:
-            intent = turn.intent if turn.intent in GOAL_BY_INTENT else intent
-            known = {slot.name for slot in turn.state or ()}
+        for before, turn, known in exchanges(dialogue):
+            intent = before.intent if before.intent in GOAL_BY_INTENT else intent
             if turn.acts in (("book",), ("execute",), ("confirm",), ("offer",)):
-                assert set(GOAL_BY_INTENT[intent].required) <= known, dialogue
+                assert set(GOAL_BY_INTENT[intent].required) <= set(known), dialogue
                 done += 1
             if turn.acts == ("request",):
-                assert not set(GOAL_BY_INTENT[intent].required) <= known, dialogue
+                assert not set(GOAL_BY_INTENT[intent].required) <= set(known), dialogue
     assert done > 200
 
 
 def test_acts_follow_each_other_as_the_conversation_demands(dialogues: list[Dialogue]) -> None:
     follows: dict[str, set[str]] = {}
     for dialogue in dialogues:
-        for before, turn in zip(dialogue.turns, dialogue.turns[1:], strict=False):
+        for before, turn, _ in exchanges(dialogue):
             follows.setdefault((before.acts or ("",))[0], set()).add((turn.acts or ("",))[0])
     assert follows["request"] == {"inform"}
     assert follows["confirm"] == {"affirm", "correct"}
@@ -95,10 +106,9 @@ def test_acts_follow_each_other_as_the_conversation_demands(dialogues: list[Dial
 def test_a_correction_changes_one_slot_to_another_value(dialogues: list[Dialogue]) -> None:
     corrections = 0
     for dialogue in dialogues:
-        for before, turn in zip(dialogue.turns, dialogue.turns[1:], strict=False):
+        for _, turn, old in exchanges(dialogue):
             if turn.acts == ("correct",):
                 (slot,) = turn.slots or ()
-                old = {one.name: one.value for one in before.state or ()}
                 assert old[slot.name] != slot.value
                 corrections += 1
     assert corrections > 20
@@ -127,9 +137,8 @@ def test_a_deal_is_made_exactly_where_a_booking_was_not_given_up(dialogues: list
 def test_the_summary_names_the_final_values(dialogues: list[Dialogue]) -> None:
     for dialogue in dialogues:
         for intent in {turn.intent for turn in users(dialogue)} & set(GOAL_BY_INTENT):
-            state = {slot.name: slot.value for slot in dialogue.turns[-1].state or ()}
             for slot in GOAL_BY_INTENT[intent].required:
-                assert state[slot] in dialogue.fields["summary"], dialogue
+                assert states(dialogue)[-1][slot] in dialogue.fields["summary"], dialogue
 
 
 def test_no_message_of_a_held_out_user_is_in_another_split() -> None:
@@ -145,7 +154,7 @@ def test_no_message_of_a_held_out_user_is_in_another_split() -> None:
 def test_held_out_dialogues_use_every_intent_and_slot() -> None:
     test = list(world.dialogues(300, 2, "test"))
     assert {turn.intent for dialogue in test for turn in users(dialogue)} == {*world.INTENTS, ""}
-    assert {slot.name for dialogue in test for slot in dialogue.turns[-1].state or ()} == set(world.SLOTS)
+    assert {slot for dialogue in test for slot in states(dialogue)[-1]} == set(world.SLOTS)
 
 
 def test_equal_seeds_give_equal_dialogues_and_others_other_ones() -> None:
@@ -181,3 +190,23 @@ def test_an_unknown_task_type_is_an_error_that_names_the_nearest() -> None:
 def test_task_types_without_weight_are_an_error() -> None:
     with pytest.raises(ZooError, match="no task has a weight"):
         world.generate(1, 0, "train", world.Settings(tasks={"intent_classification": 0}))
+
+
+def test_meta_tasks_alone_are_an_error() -> None:
+    with pytest.raises(ZooError, match="meta-task alone"):
+        world.generate(1, 0, "train", world.Settings(tasks={"instruction_binary": 1}))
+
+
+def test_every_task_type_of_the_microworld_is_asked_in_every_split() -> None:
+    assert len(world.TASKS) >= 20
+    for split in SPLITS:
+        asked = Counter(row["task"] for row in world.generate(900, 0, split))
+        assert set(asked) == set(world.TASKS), set(world.TASKS) - set(asked)
+
+
+def test_training_questions_offer_some_options_and_held_out_ones_all() -> None:
+    for split, fewest in (("train", 3), ("test", len(world.INTENTS) + 1)):
+        rows = world.generate(60, 0, split, world.Settings(tasks={"intent_classification": 1}))
+        numbers = {len(json.loads(row["options"])) for row in rows}
+        assert min(numbers) == fewest
+        assert max(numbers) == len(world.INTENTS) + 1

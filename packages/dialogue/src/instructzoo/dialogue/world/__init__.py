@@ -57,13 +57,13 @@ LABELLED = 500
 WEIGHTS = {
     "intent_classification": 10.0, "belief_state_generation": 12.0, "slot_filling": 8.0,
     "intent_present": 2.0, "act_classification": 3.0, "emotion_tagging": 2.0, "toxic_classification": 1.0,
-    "deal_present": 1.0, "count_response_words": 1.0, "slot_present": 2.0, "slot_value_generation": 2.0,
+    "deal_present": 3.0, "count_response_words": 1.0, "slot_present": 2.0, "slot_value_generation": 2.0,
     "find_missing_utterance": 1.0, "find_incoherent_utterance": 1.0, "find_swapped_utterance": 1.0,
-    "answer_selection": 1.0, "eval_binary": 1.0, "eval_ranking": 1.0,
+    "answer_selection": 3.0, "eval_binary": 1.0, "eval_ranking": 1.0,
     "response_generation": 0.5, "response_generation_with_n_words": 0.5, "beginswith_controlled_generation": 0.5,
     "endswith_controlled_generation": 0.5, "keyword_controlled_generation": 0.5, "edit_generation": 0.5,
     "act_generation": 0.5, "emotion_generation": 0.3, "target_controlled_generation": 0.3, "summarization": 1.0,
-    "db_based_generation": 0.5, "fill_missing_utterance": 0.3, "answer_generation": 0.3, "question_generation": 0.3,
+    "db_based_generation": 2.0, "fill_missing_utterance": 0.3, "answer_generation": 1.0, "question_generation": 0.5,
     "instruction_selection": 1.0, "instruction_binary": 1.0,
 }  # fmt: skip
 """Task types that the microworld asks, with their relative frequency."""
@@ -78,9 +78,7 @@ Weight = Annotated[float, Field(ge=0, le=1e6)]
 class Settings(recipe.Settings):
     """What is drawn; a recipe sets it under data.world."""
 
-    tasks: dict[str, Weight] = Field(
-        default=WEIGHTS, description="relative frequency of each task type among the rows"
-    )
+    tasks: dict[str, Weight] = Field(default=WEIGHTS, description="relative frequency of each task type among the rows")
     options: Offered = Field(
         Offered(all=0.3, at_least=3, at_most=8), description="how many options a training question offers"
     )
@@ -136,9 +134,7 @@ def _generate(n: int, rng: Random, split: str, settings: Settings) -> Iterator[R
                 n -= 1
 
 
-def _questions(
-    dialogue: Dialogue, task: str, item: str, train: bool, settings: Settings, rng: Random
-) -> Iterator[Row]:
+def _questions(dialogue: Dialogue, task: str, item: str, train: bool, settings: Settings, rng: Random) -> Iterator[Row]:
     """One question of a task type on a dialogue; none where it lacks what the task needs."""
     if task in META:
         about = _weighted(settings)

@@ -14,12 +14,14 @@ from instructzoo.dialogue.world import phrases
 from instructzoo.dialogue.world.goals import GOALS, QUESTIONS, REPLIES, Goal
 from instructzoo.dialogue.world.vocabulary import ANY, FORECASTS, RESTAURANTS, VALUES
 
-HELD_OUT = {"validation": 6.0, "test": 12.0}
+HELD_OUT = {"validation": 10.0, "test": 15.0}
 """Percent of all user messages in each held-out split; train has the rest."""
 
 _CHOICE = re.compile(r"\(([^()]*\|[^()]*)\)")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _SENTENCE_START = re.compile(r"(?:^|(?<=[.!?] ))[a-z]")
+
+_QUESTION = re.compile(r".*?\b(can|could|how|what|will|does|is it|do i) ")
 
 Message = tuple[str, dict[str, str]]
 """A pattern without choices, and the values of its placeholders."""
@@ -141,7 +143,7 @@ class Conversation:
         return True
 
     def _choose_restaurant(self, goal: Goal) -> bool:
-        """The system offers a restaurant, perhaps after another time was wanted; whether the user accepts it."""
+        """The system offers a restaurant, or asks for another time; whether the user agrees."""
         if self.rng.random() < 0.35:
             self.facts.append(self._styled(f"{self.state['time']}: full"))
             self._system("no offer", (self._pick(phrases.NO_OFFERS), self.state))
@@ -149,6 +151,7 @@ class Conversation:
                 self._user(goal.intent, "negate", lambda: (self._pick(phrases.REFUSALS), {}))
                 return False
             self._user(goal.intent, "inform", lambda: self._change(goal, "time", phrases.ALTERNATIVES))
+            return True
         values = {"place": self.rng.choice(RESTAURANTS)}
         self.facts.append(self._styled("{time}: {place}".format(time=self.state["time"], **values)))
         self._system("offer", (self._pick(phrases.OFFERS), values))
@@ -167,8 +170,9 @@ class Conversation:
         self.rng.shuffle(others)
         parts = [opening, *(self.rng.choice(goal.phrases[slot]) for slot in others)]
         start = self.rng.choice(phrases.GREETINGS) if self.rng.random() < 0.2 else ""
-        text = (start + " ".join(parts)).rstrip(",") + self.rng.choice(phrases.POLITE_ENDS)
-        return self._expand(text), self._values(named)
+        text = self._expand((start + " ".join(parts)).rstrip(",") + self.rng.choice(phrases.POLITE_ENDS))
+        asks = _QUESTION.match(text) is not None and self.rng.random() < 0.7
+        return text + "?" * asks, self._values(named)
 
     def _reply(self, goal: Goal, asked: Sequence[str]) -> Message:
         """The answer to the question for one slot or two."""
