@@ -200,7 +200,7 @@ def test_meta_tasks_alone_are_an_error() -> None:
 def test_every_task_type_of_the_microworld_is_asked_in_every_split() -> None:
     assert len(world.TASKS) >= 20
     for split in SPLITS:
-        asked = Counter(row["task"] for row in world.generate(900, 0, split))
+        asked = Counter(row["task"] for row in world.generate(1500, 0, split))
         assert set(asked) == set(world.TASKS), set(world.TASKS) - set(asked)
 
 
