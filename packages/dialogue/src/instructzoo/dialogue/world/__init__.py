@@ -143,7 +143,7 @@ def _questions(dialogue: Dialogue, task: str, item: str, train: bool, settings: 
     elif found := list(examples(dialogue, task, inventory(), rng)):
         example = rng.choice(found)
         if train:
-            example = replace(example, options=offered(example, settings.options, rng))
+            example = offered(example, settings.options, rng)
         yield make_row(replace(example, item=item), SOURCE, SOURCE, LICENCE)
 
 

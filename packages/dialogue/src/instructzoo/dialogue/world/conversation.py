@@ -7,29 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from instructzoo.core.data import split as splits
-from instructzoo.dialogue.data.builders.base import item_of
 from instructzoo.dialogue.schema import Dialogue, Slot, Turn
 from instructzoo.dialogue.world import phrases
 from instructzoo.dialogue.world.goals import GOALS, QUESTIONS, REPLIES, Goal
 from instructzoo.dialogue.world.vocabulary import ANY, FORECASTS, RESTAURANTS, VALUES
+from instructzoo.dialogue.world.wording import expanded, filled, placeholders, split_of
 
-HELD_OUT = {"validation": 10.0, "test": 15.0}
-"""Percent of all user messages in each held-out split; train has the rest."""
-
-_CHOICE = re.compile(r"\(([^()]*\|[^()]*)\)")
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _SENTENCE_START = re.compile(r"(?:^|(?<=[.!?] ))[a-z]")
 
 _QUESTION = re.compile(r".*?\b(can|could|how|what|will|does|is it|do i) ")
 
 Message = tuple[str, dict[str, str]]
 """A pattern without choices, and the values of its placeholders."""
-
-
-def split_of(text: str) -> str:
-    """The split that a user's message belongs to, by a hash of its words: no message of one split is in another."""
-    return splits.split_of(item_of(text), HELD_OUT, splits.hash_percentile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +153,9 @@ class Conversation:
         """The request with some of the slots."""
         named = [slot for slot in goal.required if self.rng.random() < self.rates.named]
         named += [slot for slot in goal.optional if self.rng.random() < self.rates.named / 2]
-        fitting = [opening for opening in goal.openings if set(_PLACEHOLDER.findall(opening)) <= set(named)]
+        fitting = [opening for opening in goal.openings if set(placeholders(opening)) <= set(named)]
         opening = self.rng.choice(fitting)
-        others = [slot for slot in named if slot not in _PLACEHOLDER.findall(opening)]
+        others = [slot for slot in named if slot not in placeholders(opening)]
         self.rng.shuffle(others)
         parts = [opening, *(self.rng.choice(goal.phrases[slot]) for slot in others)]
         start = self.rng.choice(phrases.GREETINGS) if self.rng.random() < 0.2 else ""
@@ -241,32 +230,17 @@ class Conversation:
         stop = "" if pattern[-1] in "?!." or self.rng.random() < 0.5 else "."
         if self.cased:
             pattern = _SENTENCE_START.sub(lambda match: match[0].upper(), re.sub(r"\bi\b", "I", pattern))
-        text, slots = _filled(pattern + stop, {slot: self._styled(value) for slot, value in values.items()})
+        text, slots = filled(pattern + stop, {slot: self._styled(value) for slot, value in values.items()})
         return text, tuple(slots)
 
     def _styled(self, text: str) -> str:
         return text if self.cased else text.lower()
 
     def _expand(self, pattern: str) -> str:
-        """The pattern with one word chosen at each (one|another)."""
-        while "(" in pattern:
-            pattern = _CHOICE.sub(lambda match: self.rng.choice(match[1].split("|")), pattern)
-        return re.sub(r" +", " ", pattern).lstrip()
+        return expanded(pattern, self.rng)
 
     def _pick(self, patterns: Sequence[str]) -> str:
         return self._expand(self.rng.choice(patterns))
-
-
-def _filled(pattern: str, values: Mapping[str, str]) -> tuple[str, list[Slot]]:
-    """The pattern with values for its placeholders, and the slots of VALUES among them."""
-    text, slots, position = "", [], 0
-    for match in _PLACEHOLDER.finditer(pattern):
-        text += pattern[position : match.start()]
-        value = values[match[1]]
-        if match[1] in VALUES and value != ANY:
-            slots.append(Slot(match[1], value, len(text), len(text) + len(value)))
-        text, position = text + value, match.end()
-    return text + pattern[position:], slots
 
 
 def draw_dialogue(rng: Random, split: str, turns: int, rates: Rates = Rates()) -> Dialogue:
