@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from itertools import islice
 from random import Random
 from typing import Annotated
 
@@ -102,7 +103,7 @@ def generate(n: int, seed: int, split: str, settings: Settings = Settings()) -> 
         raise ZooError(f'no task "{unknown[0]}"', suggest(unknown[0], TASKS), where="data.world.tasks")
     if not _weighted(settings):
         raise ZooError("no task has a weight", "one above 0, and not of a meta-task alone", where="data.world.tasks")
-    return _generate(n, Random(f"{seed} {split}"), split, settings)
+    return islice(_rows(Random(f"{seed} {split}"), split, settings), n)
 
 
 def dialogues(n: int, seed: int, split: str, turns: int = 8) -> Iterator[Dialogue]:
@@ -119,19 +120,18 @@ def dialogues(n: int, seed: int, split: str, turns: int = 8) -> Iterator[Dialogu
     return (draw_dialogue(rng, split, turns) for _ in range(n))
 
 
-def _generate(n: int, rng: Random, split: str, settings: Settings) -> Iterator[Row]:
+def _rows(rng: Random, split: str, settings: Settings) -> Iterator[Row]:
+    """Rows of a split without an end."""
     tasks, weights = list(settings.tasks), list(settings.tasks.values())
     items: set[str] = set()
-    while n > 0:
+    while True:
         dialogue = draw_dialogue(rng, split, settings.turns)
         item = item_of_dialogue(dialogue)
         if split != "train" and item in items:
             continue
         items.add(item)
-        for task in rng.choices(tasks, weights, k=ROWS_PER_DIALOGUE if split == "train" else 1)[:n]:
-            for row in _questions(dialogue, task, item, split == "train", settings, rng):
-                yield row
-                n -= 1
+        for task in rng.choices(tasks, weights, k=ROWS_PER_DIALOGUE if split == "train" else 1):
+            yield from _questions(dialogue, task, item, split == "train", settings, rng)
 
 
 def _questions(dialogue: Dialogue, task: str, item: str, train: bool, settings: Settings, rng: Random) -> Iterator[Row]:
