@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from instructzoo.core import domain as domains
@@ -18,9 +19,9 @@ RESPONSES = {"food": "sure, what kind of food?", "city": "in which city?", "time
 class KeywordModel(Scripted):
     """Chooses the option that shares a word with the text, and copies the values of slots that it knows."""
 
-    def __init__(self, recipe: str = "dialogue/tiny") -> None:
+    def __init__(self, overrides: Sequence[str] = ()) -> None:
         super().__init__(domains.get("dialogue"))
-        self.recipe = recipes.load(recipe)
+        self.recipe = recipes.load("dialogue/tiny", list(overrides))
 
     def answer(self, rows: list[Any]) -> list[str]:
         return [self._answer(row) for row in rows]
