@@ -246,6 +246,14 @@ def test_the_paper_is_named_only_where_there_are_published_results(whole: str, r
     assert "next to published values" not in text
 
 
+def test_tables_of_the_scorer_are_shown_under_their_captions(run: Path) -> None:
+    values = scores_json()
+    values["systems"]["model"]["tables"] = [{"caption": "By label", "head": ["label", "n"], "rows": [["<b>bold", "7"]]}]
+    (run / "scores.json").write_text(json.dumps(values))
+    parsed = page(run)
+    assert "By label" in parsed.text and "<b>bold" in parsed.text
+
+
 def test_text_of_a_model_is_escaped(run: Path) -> None:
     evil = '<script>alert(1)</script><img src="http://x.invalid/a.png">'
     line = {"id": "1", "instruction": evil, "input": "", "output": evil, "prediction": evil, "correct": False}

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from instructzoo.core.errors import ZooError
 from instructzoo.core.report import results_table
+from instructzoo.core.score import MetricValue, Scores
 from instructzoo.core.score.tables import (
     Results,
+    Table,
     groups_table,
     published_groups_table,
     systems_table,
@@ -38,6 +43,17 @@ def scores_json(paper: list[dict[str, Any]]) -> dict[str, Any]:
             "command": "zoo eval units",
         }
     )
+
+
+def test_tables_of_a_scorer_survive_scores_json_and_are_left_out_where_there_are_none() -> None:
+    table = Table(("label", "n"), (("sing", "7"),), "By label")
+    scores = Scores("strict", (MetricValue("F1", 0.5, 0.4, 0.6, 7),), tables=(table,))
+    assert Scores.from_dict(json.loads(json.dumps(scores.as_dict()))) == scores
+    assert "tables" not in replace(scores, tables=()).as_dict()
+    damaged = scores_json([])
+    damaged["systems"]["model"]["tables"] = [{"head": ["label"]}]
+    with pytest.raises(ZooError, match="malformed scores"):
+        Results.from_dict(damaged)
 
 
 def test_a_page_without_published_results_names_no_paper() -> None:

@@ -105,6 +105,19 @@ def test_tables_of_labels_and_of_errors_count_what_was_answered() -> None:
     assert confusion_table(found).rows == (("play music", "get weather", "1"), ("set alarm", "(nothing)", "1"))
 
 
+def test_scores_hold_tables_of_each_data_set_by_label_and_by_slot() -> None:
+    rows = [intent("play music"), intent("set alarm"), slots("city: Oslo"), response("x")]
+    scores = metrics.score(rows, ["play music", "play music", "city: Oslo", "x"], "strict")
+    assert [table.caption for table in scores.tables] == [
+        "made up intent_classification: by label",
+        "made up intent_classification: the most frequent errors",
+        "made up slot_filling: by slot",
+    ]
+    of_world = [{**question, "dataset": "world"} for question in rows]
+    captions = [table.caption for table in metrics.score(of_world, ["set alarm"] * 4, "strict").tables]
+    assert captions[0] == "intent_classification: by label" and len(captions) == 3
+
+
 def test_letters_and_words_of_an_option_count_alike() -> None:
     question = row(Example("answer_selection", CONTEXT, "Hello", ("Bye", "Hello"), option_labels="letters"))
     assert metrics.correct([question] * 3, ["B", "A", "Hello"], "strict") == [True, False, True]

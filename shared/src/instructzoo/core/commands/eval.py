@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from instructzoo.core.commands.train import command_line
 from instructzoo.core.domain import Domain
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Row
+from instructzoo.core.score.types import Scores
 from instructzoo.core.terminal import model_option
 
 UNTRAINED_BASELINES = ("copy",)
@@ -188,7 +189,7 @@ def evaluate_predictor(
         **origin,
         "scorer": recipe.evaluate.scorer,
         "n": len(test),
-        "systems": {name: scores.as_dict() for name, scores in scored.items()},
+        "systems": {name: _without_tables(name, scores).as_dict() for name, scores in scored.items()},
         "left_out": left_out,
         **variants,
         "paired": paired(hits),
@@ -197,6 +198,11 @@ def evaluate_predictor(
         **runs.environment(),
     }
     return content, describe(test, predicted, hits["model"])
+
+
+def _without_tables(system: str, scores: Scores) -> Scores:
+    """The scores of a system; only those of the model keep their tables, which nothing shows for the others."""
+    return scores if system == "model" else replace(scores, tables=())
 
 
 def model_answers(

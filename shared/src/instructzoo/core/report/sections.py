@@ -115,6 +115,7 @@ def results(results: Results) -> dict[str, Any]:
         "groups_heading": "By group, beside the paper" if results.paper else "By group",
         "groups": groups if has_few_groups else main_groups,
         "more": Table((), ()) if has_few_groups else groups,
+        "details": results.model.tables,
         "unmeasured": tables.unmeasured_table(results),
         "chart": chart,
         "chart_caption": f"{caption}.",

@@ -8,10 +8,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from instructzoo.core.score.results import Results
 from instructzoo.core.score.types import MetricValue, Scores
+from instructzoo.core.score.types import Table as Table
 
 SYSTEM_LABELS = {
     "model": "this model",
@@ -25,20 +25,6 @@ MISSING = "–"
 
 SMALLEST_GROUP = 5
 """Rows of the smallest group that a table shows of a file of rows."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of plain text; every row has one cell per column."""
-
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    caption: str = ""
-
-    def markdown(self) -> str:
-        """The table in GitHub's Markdown, its first column aligned left and the others right."""
-        lines = [self.head, ("---",) + ("---:",) * (len(self.head) - 1), *self.rows]
-        return "\n".join("| " + " | ".join(_escaped(cell) for cell in line) + " |" for line in lines)
 
 
 def format_number(metric: str, value: float) -> str:
@@ -186,7 +172,3 @@ def _format_gain(paired: Mapping[str, float] | None, metric: str) -> str:
     difference, low, high = (format_number(metric, float(paired[key])) for key in ("difference", "low", "high"))
     p = float(paired["p"])
     return f"{difference} [{low}, {high}], p " + (f"= {p:.3f}" if p >= 0.001 else "< 0.001")
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", "<br>")

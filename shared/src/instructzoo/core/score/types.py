@@ -19,15 +19,34 @@ class MetricValue:
     group: str = "all"
 
 
+@dataclass(frozen=True)
+class Table:
+    """A table of plain text; every row has one cell per column."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    caption: str = ""
+
+    def markdown(self) -> str:
+        """The table in GitHub's Markdown, its first column aligned left and the others right."""
+        lines = [self.head, ("---",) + ("---:",) * (len(self.head) - 1), *self.rows]
+        return "\n".join("| " + " | ".join(_escaped(cell) for cell in line) + " |" for line in lines)
+
+
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What a scorer says of one system. `headline` names the (metric, group) that tables lead with."""
+    """What a scorer says of one system.
+
+    `headline` names the (metric, group) that tables lead with. `tables` go deeper than groups, such as F1 by label; a
+    report shows those of the model, folded, under their captions.
+    """
 
     scorer: str
     metric_values: tuple[MetricValue, ...]
     headline: tuple[str, str] = ("", "all")
     notes: tuple[str, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
+    tables: tuple[Table, ...] = ()
 
     def get(self, metric: str, group: str = "all") -> MetricValue | None:
         """The value of a metric in a group.
@@ -48,6 +67,8 @@ class Scores:
     def as_dict(self) -> dict[str, Any]:
         """The content of scores.json, where the values stand under "figures"."""
         values = asdict(self)
+        if not self.tables:
+            del values["tables"]
         return {"scorer": values.pop("scorer"), "figures": values.pop("metric_values"), **values}
 
     @classmethod
@@ -57,4 +78,9 @@ class Scores:
         rest = {k: v for k, v in values.items() if k != "figures"}
         rest["headline"] = tuple(rest.get("headline", ("", "all")))
         rest["notes"] = tuple(rest.get("notes", ()))
-        return cls(metric_values=tuple(MetricValue(**value) for value in metric_values), **rest)
+        tables = (Table(tuple(t["head"]), tuple(map(tuple, t["rows"])), t["caption"]) for t in rest.pop("tables", ()))
+        return cls(tables=tuple(tables), metric_values=tuple(MetricValue(**value) for value in metric_values), **rest)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", "<br>")

@@ -20,12 +20,13 @@ from instructzoo.core.record import Row
 from instructzoo.core.score import MetricValue, Scores, mean_with_ci
 from instructzoo.core.score.baselines import Baseline
 from instructzoo.core.score.scorers import UNPARSEABLE, check_answers
+from instructzoo.core.score.types import Table
 from instructzoo.dialogue.metrics import baselines, instructdial_scorer
 from instructzoo.dialogue.metrics.groups import indices_by_group
-from instructzoo.dialogue.metrics.labels import OUT_OF_LABEL, label_metrics
+from instructzoo.dialogue.metrics.labels import OUT_OF_LABEL, confusion_table, label_metrics, label_table
 from instructzoo.dialogue.metrics.outcomes import Outcome, outcomes_of
 from instructzoo.dialogue.metrics.ratings import correlations
-from instructzoo.dialogue.metrics.slots import slot_metrics
+from instructzoo.dialogue.metrics.slots import slot_metrics, slot_table
 from instructzoo.dialogue.metrics.texts import TextMeasures, measured, text_metrics
 
 SCORERS = ("strict",)
@@ -64,13 +65,15 @@ def score(rows: Sequence[Row], answers: Sequence[str], scorer: str) -> Scores:
     outcomes = outcomes_of(rows, answers)
     measures = {index: measured(outcome) for index, outcome in enumerate(outcomes) if outcome.task.answer == "text"}
     values: list[MetricValue] = []
+    tables: list[Table] = []
     for group, indices in indices_by_group(rows).items():
         selected = [outcomes[index] for index in indices]
         values.append(mean_with_ci(ACCURACY, [float(outcome.right) for outcome in selected], group))
         if group != "all":
             values += _group_metrics(selected, [measures[i] for i in indices if i in measures], group)
+            tables += _tables(selected, group)
     values += _out_of_label(outcomes, "all")
-    return Scores(scorer, tuple(values), (ACCURACY, "all"), NOTES, _counts(outcomes, answers))
+    return Scores(scorer, tuple(values), (ACCURACY, "all"), NOTES, _counts(outcomes, answers), tuple(tables))
 
 
 def correct(rows: Sequence[Row], answers: Sequence[str], scorer: str) -> list[bool]:
@@ -99,6 +102,20 @@ def _group_metrics(outcomes: Sequence[Outcome], measures: Sequence[TextMeasures]
     if {task.name for task in tasks} == {"eval_rating"}:
         pairs = [(o.number, o.true_number) for o in outcomes if o.number is not None and o.true_number is not None]
         yield from correlations([number for number, _ in pairs], [rating for _, rating in pairs], group)
+
+
+def _tables(outcomes: Sequence[Outcome], group: str) -> Iterator[Table]:
+    """By label, with the most frequent errors, or by slot: of a task type in one data set."""
+    task, dataset = outcomes[0].task, str(outcomes[0].row.get("dataset") or "")
+    of_world = dataset == "world" and group == task.name and all(o.row.get("dataset") == "world" for o in outcomes)
+    if not of_world and group != f"{dataset} {task.name}":
+        return
+    if task.options == "labels":
+        yield label_table(outcomes, f"{group}: by label")
+        if not all(outcome.right for outcome in outcomes):
+            yield confusion_table(outcomes, f"{group}: the most frequent errors")
+    elif task.answer == "slots":
+        yield slot_table(outcomes, f"{group}: by slot")
 
 
 def _out_of_label(outcomes: Sequence[Outcome], group: str) -> Iterator[MetricValue]:

@@ -93,11 +93,12 @@ class _Confusion:
         return np.stack([(gold * f1).sum(1) / gold.sum(1), f1.sum(1) / present.sum(1)])
 
 
-def label_table(outcomes: Sequence[Outcome]) -> Table:
+def label_table(outcomes: Sequence[Outcome], caption: str = "") -> Table:
     """Precision, recall and F1 of every label that is true or answered, the most frequent one first.
 
     Args:
         outcomes: The outcomes of one task type.
+        caption: What the table is of.
 
     Returns:
         The table; its n counts the questions whose true label it is.
@@ -113,14 +114,15 @@ def label_table(outcomes: Sequence[Outcome]) -> Table:
         quotients = (hits, predicted[label]), (hits, gold[label]), (2 * hits, gold[label] + predicted[label])
         cells = (format_number("fraction", part / whole) if whole else "\u2013" for part, whole in quotients)
         rows.append((label, f"{gold[label]:,}", *cells))
-    return Table(("label", "n", "precision, %", "recall, %", "F1, %"), tuple(rows))
+    return Table(("label", "n", "precision, %", "recall, %", "F1, %"), tuple(rows), caption)
 
 
-def confusion_table(outcomes: Sequence[Outcome], most: int = 20) -> Table:
+def confusion_table(outcomes: Sequence[Outcome], caption: str = "", most: int = 20) -> Table:
     """The most frequent errors.
 
     Args:
         outcomes: The outcomes of one task type.
+        caption: What the table is of.
         most: The number of lines.
 
     Returns:
@@ -129,4 +131,4 @@ def confusion_table(outcomes: Sequence[Outcome], most: int = 20) -> Table:
     errors = Counter((outcome.accepted[0], outcome.text) for outcome in outcomes if not outcome.right)
     ordered = sorted(errors.items(), key=lambda item: (-item[1], item[0]))[:most]
     rows = tuple((label, answer or "(nothing)", f"{count:,}") for (label, answer), count in ordered)
-    return Table(("true label", "answered", "n"), rows)
+    return Table(("true label", "answered", "n"), rows, caption)

@@ -72,10 +72,18 @@ def f1_by_slot(outcomes: Sequence[Outcome]) -> list[MetricValue]:
     ]
 
 
-def slot_table(outcomes: Sequence[Outcome]) -> Table:
-    """F1 of every slot that is true or answered, as a table."""
+def slot_table(outcomes: Sequence[Outcome], caption: str = "") -> Table:
+    """F1 of every slot that is true or answered.
+
+    Args:
+        outcomes: The outcomes of questions that are answered with slots.
+        caption: What the table is of.
+
+    Returns:
+        The table, the slots in alphabetical order.
+    """
     rows = tuple((value.group, f"{value.n:,}", format_number(F1, value.value)) for value in f1_by_slot(outcomes))
-    return Table(("slot", "n", "F1, %"), rows)
+    return Table(("slot", "n", "F1, %"), rows, caption)
 
 
 def _slot_accuracy(outcome: Outcome) -> float:
