@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -12,10 +13,10 @@ from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Invalid
 from instructzoo.dialogue import prompts
 from instructzoo.dialogue.data.field_format import split_fields
+from instructzoo.dialogue.data.leave_one_out import IntentExamples, PromptRules, by_intent, question
+from instructzoo.dialogue.prompts.linguist_format import Request, Wish, name_in_words, tag, untag
 from instructzoo.dialogue.prompts.rows import make_row
-from instructzoo.dialogue.schema import Slot, Turn
-from instructzoo.dialogue.synthesis.leave_one_out import PromptRules, leave_one_out, spoken_name
-from instructzoo.dialogue.synthesis.linguist_format import Request, Wish, tag, untag
+from instructzoo.dialogue.schema import Example, Slot, Turn
 
 LABELS = ("city", "sky", "time")
 
@@ -117,47 +118,57 @@ def test_a_request_that_no_prompt_could_say_is_an_error(request_of: object) -> N
         request_of()
 
 
+def questions_on(utterances: list[Turn], rules: PromptRules = PromptRules(), seed: int = 0) -> list[Example]:  # noqa: B008
+    examples, rng = IntentExamples.of(utterances), Random(seed)
+    return [question(turn, examples, rng, rules) for turn in utterances]
+
+
 def test_the_answer_of_a_question_never_stands_among_its_examples() -> None:
     many = [utterance("is it ", ("sky", f"sky{n}"), " in ", ("city", f"city{n}")) for n in range(15)]
-    questions = list(leave_one_out([*many, many[0]]))
-    assert [question.item for question in questions] == [u.text for u in many]
-    for question in questions:
-        fields = dict(question.fields)
+    for turn, one in zip([*many, many[0]], questions_on([*many, many[0]]), strict=True):
+        fields = dict(one.fields)
         assert len(fields["EXAMPLES"].splitlines()) == 10
-        labels = re.findall(r"\d = (\S+?)(?:;|$)", fields["LABELS"])
-        answer = untag(question.output, ["city", "sky"] if labels[0] == "city" else ["sky", "city"])
-        assert isinstance(answer, Turn)
-        assert answer.text == question.item
-        assert question.output not in fields["EXAMPLES"].splitlines()
+        assert one.output not in fields["EXAMPLES"].splitlines()
+        assert untag(one.output, ["city", "sky"], "GetWeather") == turn or untag(
+            one.output, ["sky", "city"], "GetWeather"
+        ) == turn  # fmt: skip
 
 
 def test_numbers_names_and_wishes_vary_by_prompt_and_repeat_by_seed() -> None:
     many = [utterance(("sky", f"s{n}"), " ", ("city", f"c{n}"), " ", ("time", f"t{n}")) for n in range(60)]
-    questions = list(leave_one_out(many))
-    labels = {dict(question.fields)["LABELS"] for question in questions}
-    assert {text.replace("?", "") != text for text in labels} == {True, False}
+    questions = questions_on(many)
+    labels = {dict(one.fields)["LABELS"] for one in questions}
+    assert {"?" in text for text in labels} == {True, False}
     assert len({text for text in labels if "?" not in text}) == 6
-    includes = [dict(question.fields)["INCLUDE"] for question in questions]
+    includes = [dict(one.fields)["INCLUDE"] for one in questions]
     assert any("* ]" in text for text in includes)
     assert any(re.search(r"[sct]\d+ ]", text) for text in includes)
-    assert questions == list(leave_one_out(many))
-    assert questions != list(leave_one_out(many, PromptRules(seed=1)))
+    assert questions == questions_on(many)
+    assert questions != questions_on(many, seed=1)
 
 
 def test_rules_of_one_share_decide_what_the_prompt_gives() -> None:
-    (first, _) = leave_one_out([SNOW, RAIN], PromptRules(given=1, unasked=0, unnamed=0))
+    (first, _) = questions_on([SNOW, RAIN], PromptRules(given=1, unasked=0, unnamed=0))
     assert {"snow", "York"} <= set(dict(first.fields)["INCLUDE"].split())
-    (first, _) = leave_one_out([SNOW, RAIN], PromptRules(unasked=1, unnamed=1))
+    (first, _) = questions_on([SNOW, RAIN], PromptRules(unasked=1, unnamed=1))
     assert (dict(first.fields)["INCLUDE"], dict(first.fields)["LABELS"]) == ("", "1 = ?; 2 = ?; 3 = ?")
 
 
 def test_a_question_is_a_row_whose_fields_are_read_back() -> None:
-    (question, _) = leave_one_out([SNOW, RAIN])
-    row = make_row(question, "mine", "own", "own data")
-    assert split_fields(row["input"]) == list(question.fields)
-    assert prompts.parse(row["output"], row) == prompts.Answer(question.output)
+    (one, _) = questions_on([SNOW, RAIN])
+    row = make_row(one, "mine", "own", "own data")
+    assert split_fields(row["input"]) == list(one.fields)
+    assert prompts.parse(row["output"], row) == prompts.Answer(one.output)
+
+
+def test_only_utterances_of_one_line_with_placed_slots_are_examples() -> None:
+    unplaced = Turn("user", "in Rome", "GetWeather", slots=(Slot("city", "Rome"),))
+    lines, bare = utterance("in\nRome"), Turn("user", "hello", "GetWeather")
+    assert by_intent([SNOW, unplaced, lines, bare, Turn("user", "hi", "", slots=())]) == {
+        "GetWeather": IntentExamples((SNOW,), ("city", "sky"))
+    }
 
 
 @pytest.mark.parametrize("name", ["GetWeather", "get_weather", "get weather", "getWeather"])
 def test_the_name_of_an_intent_is_spoken_in_words(name: str) -> None:
-    assert spoken_name(name) == "get weather"
+    assert name_in_words(name) == "get weather"

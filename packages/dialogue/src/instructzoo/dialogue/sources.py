@@ -73,6 +73,7 @@ def build(recipe: Recipe, splits: Sequence[str] = SPLITS) -> datasets.DatasetDic
                 one.train_on_development()
             one.cut_missing({"validation": recipe.data.validation, "test": recipe.data.test}, recipe.seed)
     without_shared_items(sets)
+    _leave_out_intents(sets, settings)
     collector = RowCollector()
     if "world" in recipe.data.sources:
         for split, generated in world_rows(recipe, world, needed).items():
@@ -135,6 +136,15 @@ def _entries(file: Path, format: str, remarks: Counter[str]) -> Iterator[Entry]:
     for dialogue in readers.read_file(file, format):
         remarks.update(dialogue.remarks)
         yield dialogue
+
+
+def _leave_out_intents(sets: Sequence[Dataset], settings: Settings) -> None:
+    """Leave out what data.options.without_intents names. Raises ZooError for an intent that no data set has."""
+    known = {turn.intent for one in sets for dialogue in one.dialogues() for turn in dialogue.turns if turn.intent}
+    if unknown := [intent for intent in settings.without_intents if intent not in known]:
+        raise ZooError(f'"{unknown[0]}"', suggest(unknown[0], known), where="data.options.without_intents")
+    for one in sets:
+        one.leave_out_intents(settings.without_intents)
 
 
 def _check_tasks(one: Dataset, settings: Settings) -> None:

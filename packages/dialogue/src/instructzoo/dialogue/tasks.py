@@ -55,7 +55,7 @@ class TaskType:
 
 
 BLOCKS = ("LANGUAGE", "INTENT", "INCLUDE", "LABELS", "EXAMPLES")
-"""The fields of utterance_generation (synthesis/linguist_format.py)."""
+"""The fields of utterance_generation (prompts/linguist_format.py)."""
 
 _CONTEXT = ("CONTEXT",)
 _RESPONSE = ("CONTEXT", "RESPONSE")

@@ -44,6 +44,7 @@ class Corpus:
 
 INTENTS = ("intent_classification", "intent_present")
 SLOTS = ("slot_filling", "slot_present", "slot_value_generation", "gensf_slot_tagging")
+UTTERANCES = ("utterance_generation",)
 STATES = ("belief_state_generation",)
 ACTS = ("act_classification", "act_generation")
 RESPONSES = (
@@ -83,14 +84,14 @@ CORPORA: dict[str, Corpus] = {
         {"train": r"train/seq\.in", "test": r"dev/seq\.in"},
         "joint-bert",
         "CC0-1.0",
-        (*INTENTS, *SLOTS),
+        (*INTENTS, *SLOTS, *UTTERANCES),
     ),
     "atis": Corpus(
         "intent_slot/atis",
         {"train": r"train/seq\.in", "validation": r"dev/seq\.in", "test": r"test/seq\.in"},
         "joint-bert",
         "unclear, derived from LDC data (research use)",
-        (*INTENTS, *SLOTS),
+        (*INTENTS, *SLOTS, *UTTERANCES),
         research_only=True,
     ),
     "banking77": Corpus(

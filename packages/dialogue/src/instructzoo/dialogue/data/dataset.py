@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from instructzoo.core.data.split import SPLITS, by_item
@@ -77,6 +77,21 @@ class Dataset:
             self.entries[split] = [train[index] for index in part["index"].to_pylist()]
             if split != "train":
                 self.note(split, f"{missing[split]:.0%} of its train split by content, since it has no {split} split")
+
+    def leave_out_intents(self, intents: Collection[str]) -> None:
+        """Drop the dialogues with an intent from all splits but test, and count them.
+
+        Args:
+            intents: The intents, as the files write them.
+        """
+        for split in ("train", "validation"):
+            entries = self.entries.get(split, [])
+            kept = [
+                e for e in entries if not (isinstance(e, Dialogue) and {turn.intent for turn in e.turns} & {*intents})
+            ]
+            if len(kept) < len(entries):
+                self.entries[split] = kept
+                self.note(split, f"{len(entries) - len(kept):,} left out for their intents: {', '.join(intents)}")
 
     def drop(self, splits: Sequence[str], items: set[str], standing: str) -> None:
         """Drop the entries of splits whose item stands in another split of any data set, and count them.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
 
-from instructzoo.dialogue.data.builders import coherence, evaluation, generation, grounded, understanding
+from instructzoo.dialogue.data.builders import coherence, evaluation, generation, grounded, understanding, utterances
 from instructzoo.dialogue.data.builders.base import Builder, item_of_dialogue
 from instructzoo.dialogue.data.inventory import Inventory
 from instructzoo.dialogue.schema import Dialogue, Example
@@ -63,6 +63,7 @@ BUILDERS: dict[str, Builder] = {
         grounded.answer_selection,
         grounded.question_generation,
         grounded.summarization,
+        utterances.utterance_generation,
     )
 }
 """A builder is named after its task type."""

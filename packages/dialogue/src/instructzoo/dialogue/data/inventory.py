@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from instructzoo.dialogue.data.label_names import labels_in_words
+from instructzoo.dialogue.data.leave_one_out import IntentExamples, by_intent
 from instructzoo.dialogue.schema import Dialogue, Slot
 
 REQUESTED = "requested slots"
@@ -26,6 +27,7 @@ class Inventory:
         values: For each slot of the state, in words, the values of the training part that some dialogue does not
             contain as they are written.
         responses: Turns of the training part, from which wrong candidates are drawn.
+        utterances: Utterances of the training part by intent, for questions that ask for another one.
         out_of_scope: Whether some turns have an intent that is none of the options.
     """
 
@@ -33,6 +35,7 @@ class Inventory:
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     responses: Sequence[str] = ()
     out_of_scope: bool = False
+    utterances: Mapping[str, IntentExamples] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -65,7 +68,9 @@ class Inventory:
         training = dialogues if training is None else training
         responses = tuple(dict.fromkeys(t.text for d in training for t in d.turns[1:] if t.text))
         out_of_scope = any(turn.intent == "" for dialogue in dialogues for turn in dialogue.turns)
-        return cls(labels, _unwritten_values(training, labels.get("state", {})), responses, out_of_scope)
+        utterances = by_intent(turn for dialogue in training for turn in dialogue.turns)
+        values = _unwritten_values(training, labels.get("state", {}))
+        return cls(labels, values, responses, out_of_scope, utterances)
 
     def options(self, kind: str) -> tuple[str, ...]:
         """All labels of a kind, in words; empty where the data set has none."""

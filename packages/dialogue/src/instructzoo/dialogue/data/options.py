@@ -24,7 +24,9 @@ class Offered(recipes.Settings):
 class Settings(recipes.Settings):
     """data.options: which questions are made of the dialogues of published and own data sets."""
 
-    tasks: tuple[str, ...] = Field((), description="task types; empty: all that a source feeds")
+    tasks: tuple[str, ...] = Field(
+        (), description="task types; empty: all that a source feeds, but utterance_generation"
+    )
     per_dataset: int | None = Field(
         None, ge=1, description="training dialogues of each data set, drawn by seed; none: all"
     )
@@ -41,5 +43,8 @@ class Settings(recipes.Settings):
     development: Literal["validation", "train"] = Field(
         "validation",
         description="use of the development split of a corpus; with train, validation is cut from the training split",
+    )
+    without_intents: tuple[str, ...] = Field(
+        (), description="intents, as the files write them, that are left out of training and validation"
     )
     held_out: tuple[str, ...] = Field((), description="sources of which only the test split is used, for zero-shot")

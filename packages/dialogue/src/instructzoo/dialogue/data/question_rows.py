@@ -22,6 +22,9 @@ from instructzoo.dialogue.tasks import NONE_OF_THE_ABOVE, TASKS
 KNOWLEDGE = ("DOCUMENT", "EVIDENCE", "PERSONA", "GRAPH", "SCHEMA", "DB")
 """Fields that hold a text beside the dialogue."""
 
+ON_REQUEST = ("utterance_generation",)
+"""Task types that make data instead of answering questions on them."""
+
 OUT_OF_SCOPE = "out of scope"
 """What is added to the name of a data set for questions that no option answers: they are scored apart."""
 
@@ -63,11 +66,11 @@ def rows(dataset: Dataset, inventory: Inventory, split: str, settings: Settings,
 
 
 def tasks_of(dataset: Dataset, settings: Settings) -> tuple[str, ...]:
-    """The task types of the recipe that a data set feeds, in its order."""
+    """The task types of the recipe that a data set feeds, in its order; those of ON_REQUEST only if it names them."""
     if dataset.source == "own" and settings.tasks:
         return settings.tasks
-    feeds = dataset.tasks or tuple(TASKS)
-    return tuple(task for task in feeds if not settings.tasks or task in settings.tasks)
+    wanted = settings.tasks or tuple(task for task in TASKS if task not in ON_REQUEST)
+    return tuple(task for task in dataset.tasks or tuple(TASKS) if task in wanted)
 
 
 def offered(example: Example, settings: Offered, rng: Random) -> Example:

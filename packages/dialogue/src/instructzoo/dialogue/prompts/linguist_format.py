@@ -29,6 +29,7 @@ ANY = "*"
 NO_NAME = "?"
 MOST_EXAMPLES = 10
 
+_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
 _SPECIAL = re.compile(r"([\[\]\\])")
 _ESCAPED = re.compile(r"\\([\[\]\\])")
 _TOKEN = re.compile(r"\\[\[\]\\]|\[(?P<open>\d+) |\s?(?P<close>\])|\\|\[|[^\[\]\\]", re.ASCII)
@@ -47,8 +48,8 @@ class Request:
     """What one prompt asks for.
 
     Attributes:
-        intent: The intent, in the words of the prompt.
-        labels: Names of slots; a slot's number is its place in this list, from 1.
+        intent: The intent, as the data names it.
+        labels: Slots, as the data names them; a slot's number is its place in this list, from 1.
         wishes: Slots to name.
         examples: Utterances of the intent; at most MOST_EXAMPLES.
         language: The language of the utterance.
@@ -76,12 +77,12 @@ class Request:
                 raise ZooError(f'the name "{text[:40]}"', "a text in one line without semicolons")
 
     def fields(self) -> tuple[tuple[str, str], ...]:
-        """The five blocks as the fields of a question."""
+        """The five blocks as the fields of a question; names stand in words."""
         wishes = " ".join(f"[{_number(self.labels, wish.slot)} {_escape(wish.value)} ]" for wish in self.wishes)
-        names = [NO_NAME if label in self.unnamed else label for label in self.labels]
+        names = [NO_NAME if label in self.unnamed else name_in_words(label) for label in self.labels]
         return (
             ("LANGUAGE", self.language),
-            ("INTENT", self.intent),
+            ("INTENT", name_in_words(self.intent)),
             ("INCLUDE", wishes),
             ("LABELS", "; ".join(f"{number} = {name}" for number, name in enumerate(names, 1))),
             ("EXAMPLES", "\n".join(tag(example, self.labels) for example in self.examples)),
@@ -151,6 +152,11 @@ def untag(text: str, labels: Sequence[str], intent: str | None = None) -> Turn |
     if number:
         return Invalid("brackets that do not match")
     return Turn("user", plain, intent, slots=tuple(slots))
+
+
+def name_in_words(name: str) -> str:
+    """A name in words: "get weather" for GetWeather and get_weather."""
+    return " ".join(_BREAK.sub(" ", name).lower().split())
 
 
 def _number(labels: Sequence[str], slot: str) -> int:
