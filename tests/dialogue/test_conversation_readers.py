@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from instructzoo.core.errors import ZooError
-from instructzoo.dialogue.data import readers
+from instructzoo.dialogue.data import corpora, readers
 from instructzoo.dialogue.data.readers import parlai, summaries, threads
 from instructzoo.dialogue.schema import Dialogue
 
@@ -103,6 +103,16 @@ def test_a_part_of_dailydialog_has_its_own_files(tmp_path: Path) -> None:
     (tmp_path / "dialogues_act_test.txt").write_text("4\n")
     (dialogue,) = read(tmp_path, "I promise . __eou__\n", "dialogues_test.txt")
     assert dialogue.turns[0].acts == ("commissive",)
+
+
+def test_a_folder_of_own_files_may_hold_annotations_beside_their_texts(tmp_path: Path) -> None:
+    daily(tmp_path, act="1 2 3\n3 4\n")
+    (tmp_path / "test").mkdir()
+    (tmp_path / "intent_label.txt").write_text("play_music\n")
+    for name, text in (("seq.in", "play jazz\n"), ("seq.out", "O B-genre\n"), ("label", "play_music\n")):
+        (tmp_path / "test" / name).write_text(text)
+    files = corpora.own_files(str(tmp_path), only_source=True)
+    assert files == {"train": [tmp_path / "dialogues_text.txt"], "test": [tmp_path / "test" / "seq.in"]}
 
 
 @pytest.mark.parametrize(

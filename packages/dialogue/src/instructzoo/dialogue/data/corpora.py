@@ -189,6 +189,8 @@ def own_files(path: str | None, only_source: bool) -> dict[str, list[Path]]:
         root = core_readers.existing_path(root / "own", folder=True)
     files: dict[str, list[Path]] = {}
     for file in [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.is_file()):
+        if file != root and readers.stands_beside(file):
+            continue
         if readers.format_of(file) is None:
             raise ZooError(f'"{file.name}" is in no known format', "a dialogue file", "remove it", str(file))
         relative = file.name if file == root else file.relative_to(root).as_posix()

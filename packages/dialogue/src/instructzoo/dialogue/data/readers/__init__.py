@@ -21,6 +21,7 @@ begins as its files do. The first format that matches is taken: special ones sta
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -65,6 +66,14 @@ READERS: Mapping[str, Reader] = {
     "summaries": Reader(summaries.matches, summaries.read),
     "threads": Reader(threads.matches, threads.read),
 }
+
+
+_BESIDE = re.compile(r"seq\.out|label|(?:intent|slot)_label\.txt|dialogues_(?:act|emotion|topic)(?:_\w+)?\.txt")
+
+
+def stands_beside(path: Path) -> bool:
+    """Whether a file is read with another one: the tags and intents of seq.in, the acts of DailyDialog's texts."""
+    return bool(_BESIDE.fullmatch(path.name))
 
 
 def format_of(path: Path) -> str | None:
