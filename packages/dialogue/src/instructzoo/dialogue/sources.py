@@ -32,11 +32,12 @@ from instructzoo.dialogue import world
 from instructzoo.dialogue.data import corpora, question_rows, readers
 from instructzoo.dialogue.data.builders.base import MOST_TURNS
 from instructzoo.dialogue.data.corpora import CORPORA, OWN
-from instructzoo.dialogue.data.dataset import Dataset, Entry, without_shared_items
+from instructzoo.dialogue.data.dataset import Dataset, Entry, card_notes, without_shared_items
 from instructzoo.dialogue.data.inventory import Inventory
 from instructzoo.dialogue.data.options import Settings
 from instructzoo.dialogue.data.readers import instructdial
 from instructzoo.dialogue.prompts.meta_tasks import meta_rows
+from instructzoo.dialogue.protocols.zero_shot import check, few_shot_rows, limited_test
 from instructzoo.dialogue.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def build(recipe: Recipe, splits: Sequence[str] = SPLITS) -> datasets.DatasetDic
             become the same words; and a source that feeds none of the tasks.
     """
     settings = _settings(recipe)
+    zero_shot = settings.zero_shot
     sets = [one for name in recipe.data.sources if name != "world" for one in _read(name, recipe)]
     needed = wanted_splits(splits, set(SPLITS).intersection(*(one.entries for one in sets)))
     for one in sets:
@@ -74,20 +76,43 @@ def build(recipe: Recipe, splits: Sequence[str] = SPLITS) -> datasets.DatasetDic
             one.cut_missing({"validation": recipe.data.validation, "test": recipe.data.test}, recipe.seed)
     without_shared_items(sets)
     _leave_out_intents(sets, settings)
-    collector = RowCollector()
-    if "world" in recipe.data.sources:
-        for split, generated in world_rows(recipe, world, needed).items():
-            collector.add(split, generated)
-    questions: list[Row] = []
+    rows: dict[str, list[Row]] = {split: [] for split in SPLITS if split in needed}
+    few_shot: list[Row] = []
     for one in sets:
-        _check_tasks(one, settings)
         inventory = Inventory.of(one.dialogues(), one.name, one.dialogues(("train",)), one.state_slots)
-        for split in (split for split in SPLITS if split in needed):
-            if rows := list(question_rows.rows(one, inventory, split, settings, recipe.seed)):
-                collector.add(split, rows, one.notes.get(split, []))
-                questions += rows if split == "train" else []
-    if meta := meta_rows(questions, settings.variation, recipe.seed):
-        collector.add("train", meta)
+        tasks = _tasks(one, settings)
+        for split in rows:
+            split_tasks = zero_shot.training_tasks(tasks)
+            if split == "test":
+                split_tasks = zero_shot.tested_tasks(tasks, one.source in settings.held_out)
+            rows[split] += question_rows.rows(one, inventory, split, split_tasks, settings, recipe.seed)
+            if split == "train" and zero_shot.few_shot:
+                held_out = [task for task in tasks if task in zero_shot.tasks]
+                few_shot += question_rows.rows(one, inventory, split, held_out, settings, recipe.seed)
+    return _collected(recipe, settings, rows, few_shot, sets)
+
+
+def _collected(
+    recipe: Recipe, settings: Settings, rows: dict[str, list[Row]], few_shot: Sequence[Row], sets: Sequence[Dataset]
+) -> datasets.DatasetDict:
+    """All rows by split, those of the world first: with the rows of the meta-tasks, and as the protocol says."""
+    zero_shot, collector = settings.zero_shot, RowCollector()
+    if "world" in recipe.data.sources:
+        for split, generated in world_rows(recipe, world, list(rows)).items():
+            collector.add(split, generated)
+    if "test" in rows:
+        rows["test"] = limited_test(rows["test"], zero_shot, recipe.seed)
+    if "train" in rows:
+        rows["train"] += meta_rows(rows["train"], settings.variation, recipe.seed)
+        for task in zero_shot.tasks:
+            of_task = [row for row in few_shot if row["task"] == task]
+            rows["train"] += few_shot_rows(of_task, zero_shot.few_shot, recipe.seed)
+    if zero_shot.tasks or settings.held_out:
+        seen = [*rows.get("train", ()), *rows.get("validation", ())]
+        check(seen, rows.get("test", ()), zero_shot, settings.held_out)
+    for split, made in rows.items():
+        if made:
+            collector.add(split, made, card_notes(sets, split))
     return collector.dataset_dict()
 
 
@@ -100,6 +125,7 @@ def _settings(recipe: Recipe) -> Settings:
     weighted = {key.rpartition(":") for key in settings.task_weights}
     for key, names, known in (
         ("tasks", settings.tasks, tuple(TASKS)),
+        ("zero_shot", (*settings.zero_shot.tasks, *settings.zero_shot.kin), tuple(TASKS)),
         ("task_weights", [task for _, _, task in weighted], tuple(TASKS)),
         ("task_weights", [source for source, _, _ in weighted if source], recipe.data.sources),
         ("weights", tuple(settings.weights), recipe.data.sources),
@@ -147,9 +173,10 @@ def _leave_out_intents(sets: Sequence[Dataset], settings: Settings) -> None:
         one.leave_out_intents(settings.without_intents)
 
 
-def _check_tasks(one: Dataset, settings: Settings) -> None:
-    if not question_rows.tasks_of(one, settings):
-        found = f"{one.name} feeds none of {', '.join(settings.tasks)}"
-        raise ZooError(
-            found, f"some of {', '.join(one.tasks)}", "name one, or leave the source out", "data.options.tasks"
-        )
+def _tasks(one: Dataset, settings: Settings) -> tuple[str, ...]:
+    """The task types of the recipe that a data set feeds. Raises ZooError where it feeds none of them."""
+    tasks = question_rows.tasks_of(one, settings)
+    if not tasks:
+        expected, fix = f"some of {', '.join(one.tasks)}", "name one, or leave the source out"
+        raise ZooError(f"{one.name} feeds none of {', '.join(settings.tasks)}", expected, fix, "data.options.tasks")
+    return tasks

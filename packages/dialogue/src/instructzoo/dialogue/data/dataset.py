@@ -39,7 +39,7 @@ class Dataset:
 
     def note(self, split: str, text: str) -> None:
         """Add a note for the data card."""
-        self.notes.setdefault(split, []).append(f"{self.name}, {split}: {text}")
+        self.notes.setdefault(split, []).append(text)
 
     def dialogues(self, splits: Sequence[str] = SPLITS) -> list[Dialogue]:
         """The dialogues of some splits."""
@@ -124,3 +124,15 @@ def without_shared_items(sets: Sequence[Dataset]) -> None:
         items = {item_of_entry(entry) for one in sets for entry in one.entries.get(split, ())}
         for one in sets:
             one.drop(SPLITS[:-number], items, split)
+
+
+def card_notes(sets: Sequence[Dataset], split: str) -> list[str]:
+    """The notes of a split, each with its data set; one line for all data sets of a source that share it."""
+    names: dict[tuple[str, str], list[str]] = {}
+    for one in sets:
+        for text in one.notes.get(split, ()):
+            names.setdefault((one.source, text), []).append(one.name)
+    return [
+        f"{named[0] if len(named) == 1 else f'{source} ({len(named)} data sets)'}, {split}: {text}"
+        for (source, text), named in names.items()
+    ]

@@ -9,6 +9,7 @@ from pydantic import Field
 from instructzoo.core import recipe as recipes
 from instructzoo.dialogue.data.caps import Caps
 from instructzoo.dialogue.prompts.meta_tasks import Variation
+from instructzoo.dialogue.protocols.zero_shot import ZeroShot
 
 Weight = Annotated[float, Field(ge=0)]
 
@@ -47,4 +48,5 @@ class Settings(recipes.Settings):
     without_intents: tuple[str, ...] = Field(
         (), description="intents, as the files write them, that are left out of training and validation"
     )
+    zero_shot: ZeroShot = Field(ZeroShot(), description="task types that training does not see")
     held_out: tuple[str, ...] = Field((), description="sources of which only the test split is used, for zero-shot")

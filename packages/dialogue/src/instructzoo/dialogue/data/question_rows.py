@@ -29,13 +29,16 @@ OUT_OF_SCOPE = "out of scope"
 """What is added to the name of a data set for questions that no option answers: they are scored apart."""
 
 
-def rows(dataset: Dataset, inventory: Inventory, split: str, settings: Settings, seed: int) -> Iterator[Row]:
+def rows(
+    dataset: Dataset, inventory: Inventory, split: str, tasks: Sequence[str], settings: Settings, seed: int
+) -> Iterator[Row]:
     """The rows of one split of a data set, entry by entry.
 
     Args:
         dataset: The data set.
         inventory: Its labels.
         split: The split.
+        tasks: The task types.
         settings: data.options.
         seed: Decides what is drawn: entries, repeats, options and wordings.
 
@@ -47,7 +50,7 @@ def rows(dataset: Dataset, inventory: Inventory, split: str, settings: Settings,
     limit = settings.per_dataset if train else settings.per_test if split == "test" else None
     cut = 0
     for entry in _drawn(dataset, split, limit, seed):
-        for task in tasks_of(dataset, settings):
+        for task in tasks:
             weight = _weight(dataset, task, settings) if train else 1.0
             rng = Random(f"{seed}\n{split}\n{task}\n{item_of_entry(entry)}")
             for repeat in range(-int(-weight // 1)):

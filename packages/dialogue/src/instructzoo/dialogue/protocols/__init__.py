@@ -1,1 +1,1 @@
-"""Experiments that are more than one run."""
+"""Protocols of published experiments."""
