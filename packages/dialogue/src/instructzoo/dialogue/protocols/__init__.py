@@ -1,1 +1,1 @@
-"""Protocols of published experiments."""
+"""Experiments that are more than one run."""
