@@ -36,8 +36,23 @@ ROWS: Mapping[str, list[dict[str, Any]]] = {
         {"instruction": "Add.", "input": "1 + 2", "output": "1 + 2 = 3", "answer": "3", "operation": "add"},
         {"instruction": "Add 3 and 4.", "input": "3 + 4", "output": "7"},
     ],
+    "dialogue": [
+        {"instruction": "", "input": "[CONTEXT] [RESPONSE] hi", "output": "greet", "options": ["greet", "book"]},
+        {"instruction": "Fill.", "input": "[CONTEXT] Where? [RESPONSE] in Oslo", "output": "city: Oslo",
+         "task": "slot_filling", "options": ["city", "day"]},
+        {"instruction": "", "input": "[CONTEXT] any day", "output": "day: any", "task": "belief_state_generation",
+         "options": '["day"]', "values": {"day": ["any"]}},
+        {"instruction": "", "input": "[CONTEXT] hi", "output": "hello", "task": "response_generation",
+         "references": ["hi"]},
+        {"instruction": "", "input": "[RESPONSE] hi", "task": "slot_present", "names": {"slot": "city"}},
+    ],
 }  # fmt: skip
-ANSWERS = {"uie": "person: Ann; city: Oslo", "absa": "wine: positive", "arithmetic": "1 + 2 = 3"}
+ANSWERS = {
+    "dialogue": "city: Oslo; day: Friday",
+    "uie": "person: Ann; city: Oslo",
+    "absa": "wine: positive",
+    "arithmetic": "1 + 2 = 3",
+}
 
 
 def lines_of(rows: list[dict[str, Any]]) -> bytes:
