@@ -106,7 +106,7 @@ def test_task_types_with_other_fields_names_and_turns_as_options_are_asked(model
         ({"task": "belief_state_generation"}, "no slots for the task"),
         ({"task": "slot_present"}, r'no slot for the task slot_present; .* names=\{"slot"'),
         ({"task": "intents"}, 'the task "intents"'),
-        ({"task": "instruction_binary"}, "about other questions"),
+        ({"task": "instruction_binary"}, "not about a dialogue"),
         ({"labels": []}, "labels: an empty list"),
         ({"labels": ""}, "labels: an empty list"),
         ({"slots": []}, "slots: an empty list"),
@@ -145,6 +145,13 @@ def test_a_bad_dialogue_has_an_error_and_the_others_their_answers(model: Any, di
     assert (good.label, good.error, last.label, last.error) == ("set alarm", "", "set alarm", "")
     assert reason in bad.error and not bad.label
     assert bad.to_dict()["error"] == bad.error
+
+
+def test_speakers_with_names_are_taken_by_tasks_that_are_not_about_a_user(model: Any) -> None:
+    chat = [{"speaker": name, "text": "See you"} for name in ("Ann", "Bo", "Bo")]
+    (found,) = model([chat], task="summarization")
+    assert found.written == "A table is booked."
+    assert "no turn of the user" in model([chat], labels=["meet"])[0].error
 
 
 def test_turns_that_are_not_read_are_said(model: Any) -> None:

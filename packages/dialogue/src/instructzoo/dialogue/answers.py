@@ -84,8 +84,8 @@ def _options_of(
     task: TaskType, labels: tuple[str, ...], slots: tuple[str, ...], names: Mapping[str, str]
 ) -> tuple[str, ...]:
     """The options of a question. Raises ZooError where it has none, or where its instruction lacks a name."""
-    if task.group == "meta":
-        raise ZooError(f"the task {task.name}, which is about other questions", "another", where="task")
+    if not {"CONTEXT", "RESPONSE"} & set(task.fields):
+        raise ZooError(f"the task {task.name}, which is not about a dialogue", "another", where="task")
     if missing := [name for name in task.names if name not in names]:
         example = f'such as names={{"{missing[0]}": "..."}}'
         raise ZooError(f"no {missing[0]} for the task {task.name}", "what it asks about", example, "names")

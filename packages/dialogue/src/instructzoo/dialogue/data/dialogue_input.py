@@ -18,13 +18,12 @@ from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.record import Row
 from instructzoo.dialogue.data.caps import Caps, capped_turns
 from instructzoo.dialogue.data.field_format import FIELD_TOKENS, join_fields, join_turns
+from instructzoo.dialogue.data.readers.own import ROLES
 from instructzoo.dialogue.schema import Dialogue, Turn
 from instructzoo.dialogue.tasks import ALL_CORRECT, TaskType
 
 Input = str | Sequence[str | Mapping[str, Any]] | Mapping[str, Any]
 
-ROLES = {"user": "user", "system": "system", "assistant": "system"}
-"""The roles of a caller's turns, with the role that each stands for."""
 MAX_TURNS = 1_000
 """Turns of one dialogue at most."""
 
@@ -60,7 +59,7 @@ def read_dialogue(input: Input, max_characters: int) -> Dialogue:
         raise ZooError(f"{len(given):,} turns", f"at most {MAX_TURNS:,}", "give the part that matters")
     turns = tuple(_turn(turn, number, max_characters) for number, turn in enumerate(given, 1))
     for number, (previous, turn) in enumerate(pairwise(turns), 2):
-        if previous.role == turn.role:
+        if previous.role == turn.role and turn.role in ROLES:
             fix = "join what one speaker says at a time"
             raise ZooError(
                 f"turns {number - 1} and {number} are both of the {turn.role}", "user and system by turns", fix
@@ -76,10 +75,11 @@ def _turn(turn: object, number: int, max_characters: int) -> Turn:
         return Turn("user" if number % 2 else "system", _checked(turn, max_characters, place))
     if not isinstance(turn, Mapping):
         raise ZooError(f"found {type(turn).__name__}", 'a text, or {"role": "user", "text": "..."}', where=place)
-    role = turn.get("role")
-    if not isinstance(role, str) or role not in ROLES:
-        raise ZooError(f'the role "{role}"', suggest(str(role), ROLES), where=place)
-    return Turn(ROLES[role], _checked(turn.get("text"), max_characters, place))
+    name = turn.get("speaker")
+    role = name if isinstance(name, str) and name.strip() else ROLES.get(str(turn.get("role")), "")
+    if not role:
+        raise ZooError(f'the role "{turn.get("role")}"', suggest(str(turn.get("role")), ROLES), where=place)
+    return Turn(role, _checked(turn.get("text"), max_characters, place))
 
 
 def _checked(text: object, max_characters: int, place: str = "") -> str:

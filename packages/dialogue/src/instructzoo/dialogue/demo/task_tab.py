@@ -22,19 +22,19 @@ from instructzoo.dialogue.tasks import TASKS, TaskType
 MAX_DIALOGUE = 10_000
 """Characters of a pasted dialogue at most."""
 
-CHOICES = [(name.replace("_", " "), name) for name, task in TASKS.items() if task.group != "meta"]
-"""The task types on the page, by what it calls them."""
-
-MOST_TEXTS = max(
-    len(task.names) + len([f for f in task.fields if f not in ("CONTEXT", "RESPONSE")]) for task in TASKS.values()
-)
+DIALOGUE_FIELDS = {"CONTEXT", "RESPONSE"}
+CHOICES = [(name.replace("_", " "), name) for name, task in TASKS.items() if DIALOGUE_FIELDS & set(task.fields)]
+"""The task types on the page, by what it calls them: those that are about a dialogue."""
 
 _TURN = re.compile(r"\s*(user|system|assistant)\s*:\s*", re.IGNORECASE)
 
 
 def texts_of(task: TaskType) -> list[str]:
     """What a question of the task type needs besides the dialogue: names in its instruction, then its other fields."""
-    return [*task.names, *(field.lower() for field in task.fields if field not in ("CONTEXT", "RESPONSE"))]
+    return [*task.names, *(field.lower() for field in task.fields if field not in DIALOGUE_FIELDS)]
+
+
+MOST_TEXTS = max(len(texts_of(TASKS[name])) for _, name in CHOICES)
 
 
 def build_tab(bar: ModelBar) -> None:
