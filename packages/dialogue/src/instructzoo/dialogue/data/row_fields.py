@@ -34,7 +34,8 @@ def options_of(row: Mapping[str, Any]) -> tuple[str, ...]:
         The options.
 
     Raises:
-        ZooError: They are malformed, or a task type that is answered with an option has none.
+        ZooError: They are malformed, a task type that is answered with an option has none, or the name of a slot has a
+            character that separates slots and values in answers.
     """
     task, column = task_of(row), row.get("options")
     options = _options_in(column) if isinstance(column, str) else _checked_column(column)
@@ -42,6 +43,8 @@ def options_of(row: Mapping[str, Any]) -> tuple[str, ...]:
         return YES_NO
     if not options and task.answer == "option":
         raise ZooError(f"{task.name} without options", "answers to choose from", 'list them: "options": ["...", "..."]')
+    if task.answer == "slots" and (unclear := next((slot for slot in options if set(slot) & set(':;"')), "")):
+        raise ZooError(f"the slot '{unclear[:40]}'", "names without colon, semicolon and quotes", "rename it")
     return options
 
 

@@ -3,7 +3,7 @@
     city: Oslo; people: two          each slot once, in the order of the text or of the options
     none                             no slot has a value
 
-A value with "; " in it, or one that would read as something else, stands in double quotes, with JSON's escapes.
+A value with a semicolon, a double quote or a line break stands in double quotes, with JSON's escapes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,13 @@ from instructzoo.dialogue.schema import Slot
 NONE = "none"
 """The answer where no slot has a value."""
 
-_PAIR = re.compile(r'\s*([^:;"]+?)\s*:\s*("(?:[^"\\]|\\.)*"|[^;"][^;]*?)\s*(?:;|$)')
+NOT_PLAIN = ';"\n\r'
+"""Characters that a value without quotes does not have."""
+
+ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+"""How characters are written between quotes."""
+
+_PAIR = re.compile(r'\s*([^:;"]+?)\s*:\s*("(?:[^"\\]|\\.)*"|[^;"\s][^;"]*?)\s*(?:;|$)')
 
 
 def format_slots(slots: Iterable[Slot]) -> str:
@@ -35,7 +41,7 @@ def format_slots(slots: Iterable[Slot]) -> str:
 
 def format_value(value: str) -> str:
     """A value as it stands in an answer: quoted where it would not be read back as it is."""
-    plain = value.strip() == value and value and ";" not in value and not value.startswith('"') and "\n" not in value
+    plain = value.strip() == value and value and not set(value) & set(NOT_PLAIN)
     return value if plain else json.dumps(value, ensure_ascii=False)
 
 
@@ -57,6 +63,9 @@ def parse_slots(text: str) -> tuple[Slot, ...] | Invalid:
         if match is None:
             return Invalid(f'no "slot: value" at "{text[position : position + 30]}"')
         name, value = match.groups()
-        slots.append(Slot(name, json.loads(value) if value.startswith('"') else value))
+        try:
+            slots.append(Slot(name, json.loads(value) if value.startswith('"') else value))
+        except ValueError:
+            return Invalid(f"the quoted value {value[:30]} has an unknown escape")
         position = match.end()
     return tuple(slots) if slots else Invalid("an empty answer")

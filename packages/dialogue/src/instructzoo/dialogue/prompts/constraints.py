@@ -9,7 +9,7 @@ from typing import Any
 from instructzoo.core.infer.grammar import Constraint, Grammar, Part, choice, either, literal, many, seq, span
 from instructzoo.dialogue.data.field_format import split_fields
 from instructzoo.dialogue.data.row_fields import options_of, task_of, values_of, written_options
-from instructzoo.dialogue.prompts.answer_format import NONE, format_value
+from instructzoo.dialogue.prompts.answer_format import ESCAPES, NONE, NOT_PLAIN, format_value
 from instructzoo.dialogue.tasks import NOT_PRESENT
 
 
@@ -34,7 +34,9 @@ def answer_grammar(row: Mapping[str, Any]) -> Constraint | None:
     if task.answer != "slots" or not options:
         return None
     values = values_of(row)
-    words = span(_last_field(row), {";": None, '"': None, "\n": None})
+    text = _last_field(row)
+    plain, quoted = span(text, dict.fromkeys(NOT_PLAIN)), span(text, ESCAPES)
+    words = either(plain, seq(literal('"'), quoted, literal('"')))
     pairs: list[Part] = []
     for slot in options:
         value = either(words, choice([format_value(v) for v in values.get(slot, ())]))
