@@ -52,6 +52,15 @@ def test_letter_and_text_of_a_target_agree(tmp_path: Path, output: str) -> None:
     assert question.example.references == ("play music",)
 
 
+def test_what_a_model_answered_is_no_target(tmp_path: Path) -> None:
+    answered = row(MARKED, "A", all_outputs=["B"], metric_score=[{"USR-MLM": -3.1}])
+    (question,) = read(tmp_path, answered)
+    assert (question.example.output, question.example.references) == ("set alarm", ())
+    left_out: Counter[str] = Counter()
+    assert not read(tmp_path, answered | {"all_outputs": []}, left_out=left_out)
+    assert left_out == {instructdial.NO_TARGET: 1}
+
+
 def test_numbers_that_are_options_stay(tmp_path: Path) -> None:
     (question,) = read(tmp_path, row("[CONTEXT] a [ENDOFDIALOGUE] [OPTIONS] 1||||none||||0 [QUESTION] Which?", "0"))
     assert (question.example.options, question.example.output) == (("1", "none", "0"), "0")

@@ -68,17 +68,17 @@ def with_left_out(found: Iterable[Dialogue | LeftOut], path: Path) -> Iterator[D
         ZooError: All of them are left out.
     """
     last: Dialogue | None = None
-    reasons: tuple[str, ...] = ()
+    reasons: list[str] = []
     for one in found:
         if isinstance(one, LeftOut):
-            reasons += (one.reason,)
+            reasons.append(one.reason)
         else:
             if last:
                 yield last
-            last, reasons = replace(one, remarks=one.remarks + reasons), ()
+            last, reasons = replace(one, remarks=(*one.remarks, *reasons)), []
     if not last:
         raise ZooError("no dialogue with words", "at least one", "check that the file was written whole", str(path))
-    yield replace(last, remarks=last.remarks + reasons)
+    yield replace(last, remarks=(*last.remarks, *reasons))
 
 
 def make_slot(

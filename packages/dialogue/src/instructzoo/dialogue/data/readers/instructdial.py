@@ -11,6 +11,9 @@ Task files:
     {"id": "question_generation", "Definitions": ["...", ...],
      "Instances": [{"input": "[CONTEXT] ... [ENDOFDIALOGUE] [QUESTION] <question>", "output": "...", ...}]}
 
+In rows with a "metric_score", which were written for the evaluation of dialogues, "output" is what a model answered;
+the right answer is the first of "all_outputs" then.
+
 The options may stand before or behind the question. Options that carry a letter or a number ("A: yes||||B: no") lose
 it, and so does a target that names one of them, so that letter and text cannot disagree. A task whose name ends in
 "-poluteoptions" is the task before that ending with "none of the above" among its options; the answers that were
@@ -91,7 +94,10 @@ def read_examples(path: Path, left_out: Counter[str] | None = None) -> Iterator[
 
 def _question(values: Mapping[str, Any], text: str, where: str, left_out: Counter[str]) -> Iterator[RenderedQuestion]:
     """The question of a row; nothing where it is left out, which is counted."""
-    task, output = text_of(values, "task", where), text_of(values, "output", where).strip()
+    task, others = text_of(values, "task", where), _all_outputs(values, where)
+    output = text_of(values, "output", where).strip()
+    if "metric_score" in values:  # then "output" is what a model answered
+        output = others[0] if others else ""
     if output in ("", "null"):
         left_out[NO_TARGET] += 1
         return
@@ -106,8 +112,8 @@ def _question(values: Mapping[str, Any], text: str, where: str, left_out: Counte
     if (options and answer not in options) or len(set(options)) < len(options):
         left_out[SAME_OPTIONS if answer in options else OTHER_TARGET] += 1
         return
-    outputs = [output] if task.endswith(NONE_OF_THE_ABOVE_SUFFIX) else _other_outputs(values, where)
-    answers = dict.fromkeys([answer, *(_in_words(other, prompt, options) for other in outputs)])
+    others = [] if task.endswith(NONE_OF_THE_ABOVE_SUFFIX) else others
+    answers = dict.fromkeys([answer, *(_in_words(other, prompt, options) for other in others)])
     references = tuple(other for other in answers if other != answer and (not options or other in options))
     example = Example(
         task.removesuffix(NONE_OF_THE_ABOVE_SUFFIX), fields, answer, options, references=references, item=item
@@ -126,7 +132,7 @@ def _in_words(output: str, prompt: RenderedPrompt, options: Sequence[str]) -> st
     return meanings.get(output, output)
 
 
-def _other_outputs(values: Mapping[str, Any], where: str) -> list[str]:
+def _all_outputs(values: Mapping[str, Any], where: str) -> list[str]:
     outputs = values.get("all_outputs")
     if outputs is None:
         return []
