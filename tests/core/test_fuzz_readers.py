@@ -331,6 +331,22 @@ def read_instructdial(path: Path) -> None:
     list(instructdial.read_examples(path))
 
 
+RASA = b"""version: "3.1"
+nlu:
+- intent: book
+  examples: |
+    - from [Oslo](city) to [Rome]{"entity": "city", "role": "to"}
+    - [now](time:today) or [then][{"entity": "time"}, {"entity": "date"}]
+- intent: stop
+  examples:
+  - text: stop it
+    metadata: {mood: bad}
+- lookup: city
+  examples: |
+    - Oslo
+"""
+
+
 def read_dialogues(path: Path) -> None:
     if dialogue_readers.format_of(path):
         list(dialogue_readers.read_file(path))
@@ -346,6 +362,7 @@ DIALOGUE = {
     "SNIPS": Target("a.json", read_dialogues_as("snips"), (json.dumps({"PlayMusic": [SNIPS_UTTERANCE] * 2}).encode(),)),
     "CLINC150": Target("a.json", read_dialogues_as("clinc150"), (json.dumps(CLINC).encode(),)),
     "BANKING77": Target("a.csv", read_dialogues, (b'text,category\r\n"a card, lost",lost_card\r\n',)),
+    "Rasa": Target("a.yml", read_dialogues, (RASA,)),
     "Restaurant8k": Target("a.json", read_dialogues, (json.dumps(SPAN_TURNS).encode(),)),
     "WOZ 2.0": Target("a.json", read_dialogues, (json.dumps(WOZ).encode(),)),
     "DialogStudio": Target("a.json", read_dialogues_as("dialogstudio"), (json.dumps(STUDIO, indent=1).encode(),)),

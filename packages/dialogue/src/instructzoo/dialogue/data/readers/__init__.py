@@ -13,6 +13,7 @@
 | dailydialog | dialogues_text.txt, with acts, emotions and topics in files beside |
 | summaries | SAMSum and DialogSum |
 | threads | OASST, ShareGPT, chat messages |
+| rasa | Rasa's training data for understanding, in YAML |
 | own | own utterances and dialogues, as JSON Lines, a JSON list, CSV or TSV |
 
 A format is a module with `read(path)`, which yields dialogues, and `matches(beginning)`, which says whether a file
@@ -35,6 +36,7 @@ from instructzoo.dialogue.data.readers import (
     joint_bert,
     own,
     parlai,
+    rasa,
     snips,
     span_extraction,
     summaries,
@@ -60,6 +62,7 @@ READERS: Mapping[str, Reader] = {
     "woz2": Reader(woz2.matches, woz2.read),
     "dialogstudio": Reader(dialogstudio.matches, dialogstudio.read),
     "banking77": Reader(banking77.matches, banking77.read),
+    "rasa": Reader(rasa.matches, rasa.read),
     "own": Reader(own.matches, own.read),
     "parlai": Reader(parlai.matches, parlai.read),
     "dailydialog": Reader(dailydialog.matches, dailydialog.read),
