@@ -23,7 +23,6 @@ VALUES = (
     "C:\\temp",
     "none",
     "Köln, 5 €",
-    "\u2028",
 )
 
 
