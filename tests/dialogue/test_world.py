@@ -96,7 +96,7 @@ def test_acts_follow_each_other_as_the_conversation_demands(dialogues: list[Dial
         for before, turn, _ in exchanges(dialogue):
             follows.setdefault((before.acts or ("",))[0], set()).add((turn.acts or ("",))[0])
     assert follows["request"] == {"inform"}
-    assert follows["confirm"] == {"affirm", "correct"}
+    assert follows["confirm"] == {"affirm", "correct", "negate"}
     assert follows["offer"] == {"affirm", "negate"}
     assert follows["no offer"] == {"inform", "negate"}
     assert follows["negate"] == {"cancel"}

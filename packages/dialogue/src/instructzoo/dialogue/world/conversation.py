@@ -29,8 +29,8 @@ class Rates:
     confirmed: float = 0.4
     corrected: float = 0.35
     refused: float = 0.2
-    emotional: float = 0.2
-    toxic: float = 0.04
+    emotional: float = 0.25
+    toxic: float = 0.08
     second_goal: float = 0.1
     off_topic: float = 0.1
     closed: float = 0.4
@@ -74,8 +74,11 @@ class Conversation:
             self._ask(goal, missing)
         if self.rng.random() < self.rates.confirmed:
             self._system("confirm", self._recap(goal))
-            self._agree_or_correct(goal)
-        done = self._finish(goal)
+            done = self._agree_or_correct(goal) and self._finish(goal)
+        else:
+            done = self._finish(goal)
+        if not done:
+            self._system("cancel", (self._pick(phrases.CANCELLED), {}))
         outcome = "It is done." if done else "The user gives it up."
         values = {slot: self._styled(value) for slot, value in self.state.items()}
         self.sentences += [goal.summary.format(**values), outcome]
@@ -111,12 +114,17 @@ class Conversation:
         else:
             self._user(goal.intent, "inform", lambda: self._reply(goal, asked))
 
-    def _agree_or_correct(self, goal: Goal) -> None:
+    def _agree_or_correct(self, goal: Goal) -> bool:
+        """The user's answer to what the system repeats; whether the system may act."""
+        if self.rng.random() < self.rates.refused:
+            self._user(goal.intent, "negate", lambda: (self._pick(phrases.REFUSALS), {}))
+            return False
         if self.rng.random() < self.rates.corrected:
             slot = self.rng.choice([slot for slot in goal.required if self.state[slot] != ANY])
             self._user(goal.intent, "correct", lambda: self._change(goal, slot, phrases.CORRECTIONS))
         else:
             self._user(goal.intent, "affirm", lambda: (self._pick(phrases.AFFIRMS), {}))
+        return True
 
     def _finish(self, goal: Goal) -> bool:
         """The system does what the user wants; whether it was done."""
@@ -126,7 +134,6 @@ class Conversation:
             self._system("inform", (self._pick(phrases.FORECAST_SENTENCES), values))
             return True
         if goal.intent == "book restaurant" and self.rng.random() < 0.5 and not self._choose_restaurant(goal):
-            self._system("cancel", (self._pick(phrases.CANCELLED), {}))
             return False
         self._system("book" if goal.domain == "booking" else "execute", (self._pick(goal.done), {}))
         return True
