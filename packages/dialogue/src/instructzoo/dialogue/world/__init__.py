@@ -56,7 +56,7 @@ LABELLED = 500
 """Training dialogues from which the labels of the microworld are collected."""
 
 WEIGHTS = {
-    "intent_classification": 10.0, "belief_state_generation": 12.0, "slot_filling": 8.0,
+    "intent_classification": 14.0, "belief_state_generation": 16.0, "slot_filling": 8.0,
     "intent_present": 2.0, "act_classification": 3.0, "emotion_tagging": 2.0, "toxic_classification": 1.0,
     "deal_present": 3.0, "count_response_words": 1.0, "slot_present": 2.0, "slot_value_generation": 2.0,
     "find_missing_utterance": 1.0, "find_incoherent_utterance": 1.0, "find_swapped_utterance": 1.0,

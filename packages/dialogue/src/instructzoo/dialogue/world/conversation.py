@@ -28,7 +28,7 @@ class Rates:
     named: float = 0.55
     confirmed: float = 0.4
     corrected: float = 0.35
-    refused: float = 0.2
+    refused: float = 0.3
     emotional: float = 0.25
     toxic: float = 0.08
     second_goal: float = 0.1
