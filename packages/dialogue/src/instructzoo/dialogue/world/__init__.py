@@ -1,15 +1,18 @@
 """The microworld of dialogue: a simulated user and a system talk about bookings, weather, music and smart homes.
 
-    user    Book us a table in Oslo for two, please       inform    book restaurant    city: Oslo, people: two
-    system  What kind of food do you prefer?              request
-    user    no idea ...
+    user    Book us a table in Oslo at seven, please    book restaurant, inform    city: Oslo; time: seven
+    system  All right, which kitchen do you prefer?     request
+    user    Thai food                                   book restaurant, inform    city: Oslo; time: seven; food: Thai
 
-Four modules do the work:
+These modules do the work:
 
     vocabulary.py     the values of the slots
     goals.py          what users want: intents with their slots, and the words for them
     phrases.py        words that do not depend on what the user wants
+    wording.py        patterns become messages, and messages belong to splits
     conversation.py   draws a conversation turn by turn, and annotates it as it goes
+
+The questions on a dialogue are made by the builders of the corpora (data/examples.py).
 
 The words of a user's message decide its split by their hash, and all messages of the user in a dialogue belong to one
 split: no test dialogue holds a message that a training dialogue holds. Values, phrasings and the system's messages are
