@@ -71,6 +71,16 @@ def test_weights_say_how_often_a_question_stands_in_training_and_never_in_test(t
     assert Counter(splits["test"]["task"]) == {"intent_classification": 10, "slot_filling": 10}
 
 
+def test_a_question_that_stands_more_than_once_has_other_wordings_or_options_and_another_id(tmp_path: Path) -> None:
+    options = {"tasks": ["intent_classification"], "weights": {"snips": 4}, "variation": NO_VARIATION}
+    train = build("snips", path=snips(tmp_path), options=options)["train"]
+    assert len(set(train["id"])) == len(train)
+    wordings: dict[str, set[str]] = {}
+    for row in train:
+        wordings.setdefault(row["item"], set()).add(row["instruction"])
+    assert {len(texts) for texts in wordings.values()} == {4}
+
+
 def test_the_rows_of_a_recipe_are_equal_each_time(tmp_path: Path) -> None:
     snips(tmp_path)
     first, second = (build("snips", path=tmp_path)["train"].to_list() for _ in range(2))

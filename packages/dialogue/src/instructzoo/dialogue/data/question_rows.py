@@ -61,9 +61,11 @@ def rows(
                     example, was_cut = capped(example, settings.caps)
                     cut += was_cut
                     if train:
-                        example = varied(offered(example, settings.options, rng), settings.variation, repeat)
+                        example = varied(
+                            offered(example, settings.options, rng), settings.variation, f"{seed} {repeat}"
+                        )
                     instruction = "" if isinstance(entry, Dialogue) else entry.instruction
-                    yield make_row(example, name, dataset.source, dataset.licence, f"{seed} {repeat}", instruction)
+                    yield make_row(example, name, dataset.source, dataset.licence, seed, instruction, repeat)
     if cut:
         dataset.note(split, f"{cut:,} questions with a dialogue or text cut at data.options.caps")
 

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from instructzoo.core.errors import ZooError, suggest
-from instructzoo.core.record import Record, Row
+from instructzoo.core.record import Record, Row, row_id
 from instructzoo.dialogue.data.field_format import join_fields
 from instructzoo.dialogue.data.row_fields import checked_options
 from instructzoo.dialogue.prompts.instructions import INSTRUCTIONS, filled
@@ -16,7 +16,13 @@ from instructzoo.dialogue.tasks import TASKS
 
 
 def make_row(
-    example: Example, dataset: str, source: str, licence: str, seed: int | str = 0, instruction: str = ""
+    example: Example,
+    dataset: str,
+    source: str,
+    licence: str,
+    seed: int | str = 0,
+    instruction: str = "",
+    repeat: int = 0,
 ) -> Row:
     """The row of an example.
 
@@ -27,6 +33,7 @@ def make_row(
         licence: The licence of the data set.
         seed: With the example's text, it decides the wording of the instruction.
         instruction: The instruction where the source has its own; "" draws a wording.
+        repeat: How many rows the question has already: each gets the next wording.
 
     Returns:
         The row.
@@ -38,7 +45,9 @@ def make_row(
     _check(example)
     text = join_fields(example.fields)
     rng = Random(f"{seed}\n{example.task}\n{text}\n{sorted(example.names.items())}")
-    instruction = instruction or filled(rng.choice(INSTRUCTIONS[example.task]), example.task, example.names)
+    wordings = INSTRUCTIONS[example.task]
+    wording = wordings[(rng.randrange(len(wordings)) + repeat) % len(wordings)]
+    instruction = instruction or filled(wording, example.task, example.names)
     columns = {
         "task": example.task,
         "options": _json(checked_options(example.options)),
@@ -48,7 +57,9 @@ def make_row(
         "option_labels": example.option_labels,
         "dataset": dataset,
     }
-    return Record(instruction, text, example.output, source, licence, item=example.item or text, extra=columns).row()
+    record = Record(instruction, text, example.output, source, licence, item=example.item or text, extra=columns)
+    asked = f"{columns['options']}{example.option_labels}\n{text}"  # with other options it is another question
+    return record.row() | {"id": row_id(instruction, asked, example.output)}
 
 
 def _check(example: Example) -> None:
