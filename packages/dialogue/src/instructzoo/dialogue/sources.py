@@ -84,7 +84,8 @@ def build(recipe: Recipe, splits: Sequence[str] = SPLITS) -> datasets.DatasetDic
         for split in rows:
             split_tasks = zero_shot.training_tasks(tasks)
             if split == "test":
-                split_tasks = zero_shot.tested_tasks(tasks, one.source in settings.held_out)
+                tested = zero_shot.tested_tasks(tasks, one.source in settings.held_out)
+                split_tasks = tuple(t for t in tested if not settings.test_tasks or t in settings.test_tasks)
             rows[split] += question_rows.rows(one, inventory, split, split_tasks, settings, recipe.seed)
             if split == "train" and zero_shot.few_shot:
                 held_out = [task for task in tasks if task in zero_shot.tasks]
@@ -125,6 +126,7 @@ def _settings(recipe: Recipe) -> Settings:
     weighted = {key.rpartition(":") for key in settings.task_weights}
     for key, names, known in (
         ("tasks", settings.tasks, tuple(TASKS)),
+        ("test_tasks", settings.test_tasks, settings.tasks or tuple(TASKS)),
         ("zero_shot", (*settings.zero_shot.tasks, *settings.zero_shot.kin), tuple(TASKS)),
         ("task_weights", [task for _, _, task in weighted], tuple(TASKS)),
         ("task_weights", [source for source, _, _ in weighted if source], recipe.data.sources),

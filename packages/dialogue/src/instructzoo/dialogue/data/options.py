@@ -28,6 +28,7 @@ class Settings(recipes.Settings):
     tasks: tuple[str, ...] = Field(
         (), description="task types; empty: all that a source feeds, but utterance_generation"
     )
+    test_tasks: tuple[str, ...] = Field((), description="those of them that the test split has; empty: all")
     per_dataset: int | None = Field(
         None, ge=1, description="training dialogues of each data set, drawn by seed; none: all"
     )
