@@ -103,7 +103,7 @@ def test_the_zero_shot_recipe_builds_from_the_corpora_without_a_leak(realdata: P
     recipe = recipes.load("dialogue/zero-shot", [f"data.path={realdata}"])
     splits = build(*recipe.data.sources, path=realdata, options=recipe.data.options, test=0.1)
     tested = Counter(splits["test"]["task"])
-    assert tested["eval_ranking"] and tested["answer_selection"] and tested["knowledge_grounded_generation"]
+    assert tested["eval_ranking"] and tested["answer_selection"] and tested["beginswith_controlled_generation"]
     assert max(tested[task] for task in recipe.data.options["zero_shot"]["tasks"]) <= 500
     assert not set(splits["train"]["item"]) & set(splits["test"]["item"])
     assert "banking77" not in set(splits["train"]["source"])

@@ -128,6 +128,45 @@ CORPORA: dict[str, Corpus] = {
         (*STATES, *ACTS, *RESPONSES, *COHERENCE),
         state_slots=("food", "area", "price range"),
     ),
+    "convai2": Corpus(
+        "dialogue/convai2",
+        {"train": r"train_self_(original|revised)\.txt", "test": r"valid_self_(original|revised)\.txt"},
+        "parlai",
+        "unclear (research use)",
+        ("persona_grounded_generation", *RESPONSES, *COHERENCE),
+        research_only=True,
+    ),
+    "dailydialog": Corpus(
+        "dialogue/dailydialog",
+        {split: rf"(.+/)?dialogues_{split}\.txt" for split in ("train", "validation", "test")},
+        "dailydialog",
+        "CC-BY-NC-SA-4.0",
+        (*ACTS, "emotion_tagging", "emotion_generation", *RESPONSES, *COHERENCE),
+        research_only=True,
+    ),
+    "samsum": Corpus(
+        "dialogue/samsum",
+        {"train": r"train\.json", "validation": r"val\.json", "test": r"test\.json"},
+        "summaries",
+        "CC-BY-NC-ND-4.0",
+        ("summarization",),
+        research_only=True,
+    ),
+    "dialogsum": Corpus(
+        "dialogue/dialogsum",
+        {
+            "train": r"dialogsum\.train\.jsonl",
+            "validation": r"dialogsum\.dev\.jsonl",
+            "test": r"dialogsum\.test\.jsonl",
+        },
+        "summaries",
+        "CC-BY-NC-SA-4.0",
+        ("summarization",),
+        research_only=True,
+    ),
+    "oasst": Corpus(
+        "instructions/oasst", {"train": r".*tree(s)?\.jsonl"}, "threads", "Apache-2.0", ("response_generation",)
+    ),
     "dialogstudio": Corpus(
         "dialogue/dialogstudio_examples",
         {"train": r".+/(converted_examples|train)\.json", "validation": r".+/val\.json", "test": r".+/test\.json"},
