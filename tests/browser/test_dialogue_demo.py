@@ -51,7 +51,7 @@ def test_each_tab_opens_with_its_question_and_answer_in_one_view_that_can_be_rea
     tabs = {
         "Chat": ("#chat .dlg-turn", "#message textarea", "#send"),
         "Any task": ("#dialogue textarea", "#task input", "#task-answer"),
-        "Own intents": ("#own-intents textarea", "#own-messages textarea", "#own-results"),
+        "Intents": ("#own-intents textarea", "#own-messages textarea", "#own-results"),
     }
     with screen(chromium, *size):
         page = Page(chromium, scripted, dark)
@@ -113,7 +113,7 @@ def test_own_intents_are_tried_on_a_file_and_saved(chromium: Any, scripted: str,
     source = tmp_path / "messages.csv"
     source.write_text("id,text\n1,please book it\n2,\n3,cancel <b>it</b>\n")
     page = Page(chromium, scripted)
-    page.tab("Own intents")
+    page.tab("Intents")
     page.type("#own-intents textarea", "book room, cancel room")
     page.send("#own-file", source)
     page.click("#sort")

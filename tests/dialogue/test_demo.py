@@ -12,7 +12,8 @@ from keyword_model import KeywordModel
 from instructzoo.core import ZooError
 from instructzoo.core.ui.files import ResultFolders
 from instructzoo.core.ui.model_choice import ModelBar, ModelChoice
-from instructzoo.dialogue.demo import chat_tab, intents_tab, task_tab
+from instructzoo.dialogue.data import readers
+from instructzoo.dialogue.demo import chat_tab, generate_tab, intents_tab, task_tab
 from instructzoo.dialogue.demo.chat import NO_RESPONSE, Labels, exchange
 from instructzoo.dialogue.demo.presets import EVERYDAY, MADE_UP, presets_of_model, refitted
 from instructzoo.dialogue.schema import Slot
@@ -170,3 +171,52 @@ def test_presets_are_those_of_the_model_and_typed_texts_stay(bar: Any) -> None:
     texts = (MADE_UP.tracked.intents, "my slot", MADE_UP.tracked.acts)
     assert refitted(texts, EVERYDAY.tracked, lambda presets: presets.tracked) == (
         EVERYDAY.tracked.intents, "my slot", EVERYDAY.tracked.acts)  # fmt: skip
+
+
+def generate(bar: Any, **given: Any) -> tuple[str, list[Path]]:
+    values = {"intent": "ask for a seat", "examples": "a seat in [room: hall a]", "values": "room: attic, b 2"} | given
+    html, *saved = generate_tab.generate(
+        bar, FOLDERS, bar.models.start, values["intent"], values["examples"], values["values"], 5,
+        values.get("how", generate_tab.SWAP),
+    )  # fmt: skip
+    return html, [Path(file["value"]) for file in saved if file["value"]]
+
+
+FOLDERS = ResultFolders()
+
+
+def test_new_utterances_are_saved_in_formats_that_are_read_as_own_data(bar: Any) -> None:
+    html, (table, lines) = generate(bar)
+    assert "2 utterances." in html and "attic" in html
+    for path in (table, lines):
+        turns = [dialogue.turns[0] for dialogue in readers.read_file(path, "own")]
+        assert sorted(turn.text for turn in turns) == ["a seat in attic", "a seat in b 2"]
+        assert {turn.intent for turn in turns} == {"ask for a seat"}
+        for turn in turns:
+            ((slot,),) = (turn.slots,)
+            assert turn.text[slot.start : slot.end] == slot.value
+
+
+def test_a_model_that_was_trained_to_write_is_asked_and_what_it_gets_wrong_is_counted() -> None:
+    model = KeywordModel(["data.sources=[snips]", "data.path=.", "data.options.tasks=[utterance_generation]"])
+    bar = ModelBar(ModelChoice(model), None, None)
+    html, saved = generate(bar, how=generate_tab.MODEL_WRITES)
+    assert "0 utterances. Rejected:" in html and not saved
+    model.answer = lambda rows: [f"keep seat {n} in [1 attic ]" for n, _ in enumerate(rows)]  # type: ignore[method-assign]
+    html, saved = generate(bar, how=generate_tab.MODEL_WRITES, values="")
+    assert "keep seat" in html and "Rejected: " in html and saved
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({"intent": " "}, "no name of the intent"),
+        ({"examples": ""}, "0 examples"),
+        ({"examples": "a seat in [hall"}, "correct the brackets"),
+        ({"examples": "a seat in [hall]"}, "such as [city: oslo]"),
+        ({"values": "attic"}, "a slot and its words"),
+    ],
+)
+def test_examples_that_cannot_be_read_get_a_line(bar: Any, given: dict[str, str], line: str) -> None:
+    html, saved = generate(bar, **given)
+    assert line in html and not saved

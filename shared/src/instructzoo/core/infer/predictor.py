@@ -171,7 +171,22 @@ class Predictor:
         Returns:
             A predictor that shares this one's weights.
         """
-        decode = self.recipe.decode.model_copy(update={"constrained": constrained})
+        return self._with_decode(constrained=constrained)
+
+    def sampling(self, temperature: float, top_p: float) -> Self:
+        """The same model with answers that are drawn, for texts of which many different ones are wanted.
+
+        Args:
+            temperature: decode.temperature; 0 is greedy.
+            top_p: decode.top_p.
+
+        Returns:
+            A predictor that shares this one's weights.
+        """
+        return self._with_decode(temperature=temperature, top_p=top_p)
+
+    def _with_decode(self, **settings: Any) -> Self:
+        decode = self.recipe.decode.model_copy(update=settings)
         return replace(self, recipe=self.recipe.model_copy(update={"decode": decode}))
 
     @cached_property

@@ -33,5 +33,9 @@ class Scripted:
         """The same answers: no decoding makes them."""
         return self
 
+    def sampling(self, temperature: float, top_p: float) -> Scripted:
+        """The same answers: none is drawn."""
+        return self
+
     def answer(self, rows: list[Row]) -> list[str]:
         return [self.answers.get(row["instruction"], "") for row in rows]

@@ -1,4 +1,4 @@
-"""The demo: a chat with intent, slots, state and act beside each turn; any task type; intents of one's own."""
+"""The demo: a chat with intent, slots, state and act beside each turn; any task type; own intents; new utterances."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import gradio as gr
 from instructzoo.core import ui
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.ui.model_choice import ModelChoice, about_box, model_bar
-from instructzoo.dialogue.demo import chat_tab, intents_tab, task_tab
+from instructzoo.dialogue.demo import chat_tab, generate_tab, intents_tab, task_tab
 from instructzoo.dialogue.demo.css import STYLE
 
 TITLE = "Dialogue"
@@ -17,7 +17,7 @@ SUMMARY = "Chat, and see what the model understands of each turn: name your own 
 
 
 def build(predictor: Any) -> gr.Blocks:
-    """Build the page: a tab for a chat, one for any task type, one for own intents, and what to know of the model.
+    """Build the page: tabs for a chat, any task type, own intents and new utterances, and what to know of the model.
 
     Args:
         predictor: An instructzoo.core.infer.Predictor of this domain.
@@ -32,8 +32,10 @@ def build(predictor: Any) -> gr.Blocks:
             chat_tab.build_tab(bar)
         with gr.Tab("Any task"):
             task_tab.build_tab(bar)
-        with gr.Tab("Own intents"):
+        with gr.Tab("Intents"):
             intents_tab.build_tab(bar)
+        with gr.Tab("Generate"):
+            generate_tab.build_tab(bar)
         about_box(bar, lambda chosen: limits(chosen.recipe))
     return page
 
