@@ -38,7 +38,7 @@ TEMPERATURE, TOP_P = 0.8, 0.95
 INTENT = "ask for a seat"
 EXAMPLES = "is there a seat in the [room: reading room] on [day: monday]\nkeep me a place in the [room: quiet room]"
 VALUES = "room: library, computer room\nday: friday, saturday"
-WRITES = "What the model writes is kept where its slots can be read and it copies no example. Read it before you train on it."
+WRITES = "What the model writes is kept where its slots can be read and it copies no example. Read it before you train."
 SWAPS = (
     "This model was not trained to write utterances, so that only the words of slots are exchanged. zoo train "
     "dialogue/linguist trains one that writes new sentences."
