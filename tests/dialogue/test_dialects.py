@@ -150,6 +150,17 @@ def test_the_question_names_what_it_is_about() -> None:
     assert "guests" in rendered({**question, "instruction": ""})[0].splitlines()[0]
 
 
+def test_fields_are_those_that_instructdial_has() -> None:
+    rating = row("eval_rating", "4", names={"criterion": "interest", "low": "1", "high": "5"})
+    prompt = read_prompt(rendered(rating)[0])
+    assert [token for token, _ in prompt.fields] == ["CONTEXT"]
+    assert prompt.question == ("criterion: interest. low: 1. high: 5. Rate this response: A table in Oslo for two")
+    for task, tokens in (("intent_classification", ["RESPONSE"]), ("emotion_tagging", ["CONTEXT", "RESPONSE"])):
+        empty = (("CONTEXT", ""), FIELDS[1])
+        question = make_row(Example(task, empty, "a", ("a", "b")), "made up", "made up", "Apache-2.0")
+        assert [token for token, _ in read_prompt(rendered(question)[0]).fields] == tokens
+
+
 def test_states_are_pairs_with_commas_and_values_may_have_commas_too() -> None:
     options = ("area", "food, or drink", "time")
     question = row("belief_state_generation", 'area: the centre, near it; time: "a; b"', options=options)

@@ -11,6 +11,8 @@
     other task types with options                    the answer is the option's words
     belief_state_generation, slot_filling            the answer is: slot : value , slot : value
     find_missing_utterance and its like              turns are numbered: Index 0 : Hello
+    eval_rating                                      the response stands in the question
+    intents and slots                                an empty [CONTEXT] is left out
 
 The tokens, their order and the forms of the answers are those of settings.py and instruction_files/ in
 prakharguptaz/Instructdial (Apache-2.0). The words of instructions, leads and questions are this package's own: the
@@ -69,14 +71,25 @@ def render(row: Mapping[str, Any], seed: int = 0) -> list[Segment]:
         ZooError: For a malformed question or output.
     """
     task, options, names = task_of(row), options_of(row), names_of(row)
-    parts = [(token, _turns(text, task)) for token, text in split_fields(row.get("input") or "")]
+    fields = split_fields(row.get("input") or "")
+    parts = [(token, _turns(text, task)) for token, text in fields if _shown(token, text, task)]
     parts.append(("ENDOFDIALOGUE", LEADS.get(task.answer, "") if options else ""))
     if options:
         parts.append(("OPTIONS", OPTION_SEPARATOR.join(labelled(options, _written(row, task)))))
     named = "".join(f"{placeholder}: {name}. " for placeholder, name in names.items())
-    parts.append(("QUESTION", f"{named}{CLOSINGS.get(task.name) or CLOSINGS[task.answer]}"))
+    closing = CLOSINGS.get(task.name) or CLOSINGS[task.answer]
+    if task.name == "eval_rating":
+        closing = f"Rate this response: {dict(fields).get('RESPONSE', '')}"
+    parts.append(("QUESTION", f"{named}{closing}"))
     instruction = row.get("instruction") or filled(INSTRUCTIONS[task.name][0], task.name, names)
     return [Segment(RenderedPrompt(instruction, tuple(parts)).text(), False), Segment(_target(row, task), True)]
+
+
+def _shown(token: str, text: str, task: TaskType) -> bool:
+    """Whether InstructDial's prompts of a task type have a field."""
+    if task.name == "eval_rating":
+        return token != "RESPONSE"
+    return bool(text) or token != "CONTEXT" or not (task.group == "slots" or task.name.startswith("intent"))
 
 
 def _turns(text: str, task: TaskType) -> str:
