@@ -7,8 +7,8 @@
     BLEU, ROUGE, constraint hits    free text (texts.py)
     Spearman, Pearson               answers to eval_rating against human ratings (ratings.py)
 
-Groups: task groups ("classification"), task types, and task types by data set ("snips intent_classification"); intents
-with "none of the above" on offer also by whether an intent fits. An answer that cannot be parsed is wrong and counted.
+Groups: task groups ("classification"), task types, and task types by data set ("snips intent_classification"), of which
+what is out of scope is one of its own. An answer that cannot be parsed is wrong and counted.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from instructzoo.core.score import baselines as core_baselines
 from instructzoo.core.score.term_lookup import most_frequent_label, training_rows
 from instructzoo.dialogue.data.field_format import END_OF_TURN, split_fields
 from instructzoo.dialogue.data.row_fields import options_of, task_of, written_options
+from instructzoo.dialogue.metrics.groups import training_set_of
 from instructzoo.dialogue.prompts.answer_format import NONE
 from instructzoo.dialogue.tasks import NOT_PRESENT
 
@@ -104,7 +105,7 @@ def _nothing(row: Row) -> str:
 
 def _keys(row: Row) -> tuple[Key, Key]:
     name = task_of(row).name
-    return (name, str(row.get("dataset") or "")), (name, "")
+    return (name, training_set_of(row)), (name, "")
 
 
 def _written(row: Row, answer: str) -> str:

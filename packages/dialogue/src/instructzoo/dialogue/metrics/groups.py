@@ -6,10 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from instructzoo.core.record import Row
 from instructzoo.core.score.scorers import rows_by_group
-from instructzoo.dialogue.data.row_fields import options_of, task_of
-from instructzoo.dialogue.tasks import NONE_OF_THE_ABOVE
-
-IN_SCOPE, OUT_OF_SCOPE = "in scope", "out of scope"
+from instructzoo.dialogue.data.question_rows import OUT_OF_SCOPE
+from instructzoo.dialogue.data.row_fields import task_of
 
 
 def indices_by_group(rows: Sequence[Row]) -> dict[str, list[int]]:
@@ -35,14 +33,16 @@ def groups(row: Row) -> Iterator[str]:
         row: The row.
 
     Yields:
-        The group of its task type, its task type, and its data set with the task type ("snips intent_classification");
-        for intents with "none of the above" on offer also whether an intent fits ("clinc150 in scope") or none does.
+        The group of its task type, its task type, and its data set with the task type ("snips intent_classification").
+        What no intent fits is a data set of its own ("clinc150 out of scope intent_classification").
     """
     task, dataset = task_of(row), str(row.get("dataset") or "")
     yield task.group
     yield task.name
     if dataset and dataset != "world":
         yield f"{dataset} {task.name}"
-    if task.name == "intent_classification" and NONE_OF_THE_ABOVE in options_of(row):
-        scope = OUT_OF_SCOPE if row.get("output") == NONE_OF_THE_ABOVE else IN_SCOPE
-        yield f"{dataset} {scope}".strip()
+
+
+def training_set_of(row: Row) -> str:
+    """The data set that a question belongs to, whether or not an intent fits: a baseline must not be told."""
+    return str(row.get("dataset") or "").removesuffix(f" {OUT_OF_SCOPE}")
