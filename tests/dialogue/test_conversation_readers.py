@@ -160,7 +160,7 @@ def test_dialogues_without_words_are_left_out_and_counted(tmp_path: Path) -> Non
     fine, empty = {"dialogue": "Ann: Hi", "summary": "x"}, {"dialogue": " ", "summary": "x"}
     dialogues = read(tmp_path, [fine, empty, empty, fine, empty], "train.json")
     assert [len(dialogue.remarks) for dialogue in dialogues] == [0, 3]
-    with pytest.raises(ZooError, match="no dialogue with words"):
+    with pytest.raises(ZooError, match="no row is left: 1 dialogues without words"):
         read(tmp_path, [empty], "train.json")
 
 

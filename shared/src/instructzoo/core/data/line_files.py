@@ -1,10 +1,12 @@
-"""What readers of line-based corpora share: numbered lines, errors about them, and the split that a file belongs to."""
+"""What readers of corpora share: numbered lines, errors about them, rows left out, and the split of a file."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 from instructzoo.core.data.readers import existing_path, numbered_lines, shorten
 from instructzoo.core.errors import ZooError
@@ -17,6 +19,56 @@ _SPLIT_WORDS = {
 _SPLIT_PATTERNS = {
     split: re.compile(rf"(?<![a-z])(?:{words})(?:set|data)?(?![a-z])") for split, words in _SPLIT_WORDS.items()
 }
+
+
+class LeftOut(NamedTuple):
+    """A row that a reader leaves out, and why: `reason` is counted as a remark."""
+
+    where: str
+    reason: str
+
+
+class _Remarked(Protocol):
+    """A dataclass with remarks."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def remarks(self) -> tuple[str, ...]: ...
+
+
+T = TypeVar("T", bound=_Remarked)
+
+
+def without_left_out(rows: Iterable[T | LeftOut], path: Path, expected: str, fix: str) -> Iterator[T]:
+    """The rows of a file that are not left out; every one that is becomes a remark of a row beside it.
+
+    Args:
+        rows: What a reader made of the rows of the file.
+        path: The file.
+        expected: What the file should hold, for the error.
+        fix: What to do where it holds nothing of the kind.
+
+    Yields:
+        The rows.
+
+    Raises:
+        ZooError: Where all rows are left out.
+    """
+    reasons: list[str] = []
+    waiting: T | None = None
+    for row in rows:
+        if isinstance(row, LeftOut):
+            reasons.append(row.reason)
+            continue
+        if waiting is not None:
+            yield waiting
+        waiting, reasons = replace(row, remarks=(*row.remarks, *reasons)), []
+    if waiting is not None:
+        yield replace(waiting, remarks=(*waiting.remarks, *reasons))
+    elif reasons:
+        counts = "; ".join(f"{reasons.count(reason):,} {reason}" for reason in dict.fromkeys(reasons))
+        raise ZooError(f"no row is left: {counts}", expected, fix, str(path))
 
 
 def lines(path: Path, require_text: bool = True) -> Iterator[tuple[int, str]]:

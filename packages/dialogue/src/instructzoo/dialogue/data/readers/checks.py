@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from instructzoo.core.data.line_files import malformed
+from instructzoo.core.data.line_files import LeftOut, malformed, without_left_out
 from instructzoo.core.data.readers import shorten
 from instructzoo.core.errors import ZooError
 from instructzoo.dialogue.schema import UNKNOWN, Dialogue, Slot, Turn
@@ -48,37 +47,9 @@ def checked_dialogue(
     return Dialogue(all_turns, {name: text for name, text in kept.items() if text}, dict(labels or {}), where)
 
 
-class LeftOut(NamedTuple):
-    """Stands for a dialogue that a reader leaves out; the reason is counted."""
-
-    reason: str
-
-
-def with_left_out(found: Iterable[Dialogue | LeftOut], path: Path) -> Iterator[Dialogue]:
-    """The dialogues of a file; what is left out becomes a remark of the next one, or else of the last one.
-
-    Args:
-        found: What a reader made of the file.
-        path: The file.
-
-    Yields:
-        The dialogues.
-
-    Raises:
-        ZooError: All of them are left out.
-    """
-    last: Dialogue | None = None
-    reasons: list[str] = []
-    for one in found:
-        if isinstance(one, LeftOut):
-            reasons.append(one.reason)
-        else:
-            if last:
-                yield last
-            last, reasons = replace(one, remarks=(*one.remarks, *reasons)), []
-    if not last:
-        raise ZooError("no dialogue with words", "at least one", "check that the file was written whole", str(path))
-    yield replace(last, remarks=(*last.remarks, *reasons))
+def with_words(found: Iterable[Dialogue | LeftOut], path: Path) -> Iterator[Dialogue]:
+    """The dialogues of a file, without those that are left out. Raises ZooError where all of them are."""
+    return without_left_out(found, path, "dialogues with words", "check that the file was written whole")
 
 
 def make_slot(

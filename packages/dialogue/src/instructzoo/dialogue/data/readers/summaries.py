@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from instructzoo.core.data.json_objects import objects
-from instructzoo.core.data.line_files import malformed
+from instructzoo.core.data.line_files import LeftOut, malformed
 from instructzoo.dialogue.data.readers.base import Beginning
-from instructzoo.dialogue.data.readers.checks import LeftOut, checked_dialogue, text_of, with_left_out
+from instructzoo.dialogue.data.readers.checks import checked_dialogue, text_of, with_words
 from instructzoo.dialogue.schema import Dialogue, Turn
 
 NO_WORDS = "dialogues without words, left out"
@@ -47,13 +47,13 @@ def read(path: Path) -> Iterator[Dialogue]:
         ZooError: With file:line for objects without dialogue or summary, and dialogues that begin without a name; where
             no dialogue has words.
     """
-    return with_left_out((_dialogue(values, where) for where, values in objects(path)), path)
+    return with_words((_dialogue(values, where) for where, values in objects(path)), path)
 
 
 def _dialogue(values: Mapping[str, Any], where: str) -> Dialogue | LeftOut:
     text = text_of(values, "dialogue", where)
     if not text.strip():
-        return LeftOut(NO_WORDS)
+        return LeftOut(where, NO_WORDS)
     key = "summary" if "summary" in values else "summary1"
     fields = {"summary": text_of(values, key, where)}
     topic = values.get("topic", values.get("topic1"))

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from instructzoo.core.data.json_objects import objects
-from instructzoo.core.data.line_files import malformed
+from instructzoo.core.data.line_files import LeftOut, malformed
 from instructzoo.core.data.readers import shorten
 from instructzoo.core.errors import ZooError
 from instructzoo.dialogue.data.readers.base import Beginning
-from instructzoo.dialogue.data.readers.checks import LeftOut, checked_dialogue, list_of, text_of, with_left_out
+from instructzoo.dialogue.data.readers.checks import checked_dialogue, list_of, text_of, with_words
 from instructzoo.dialogue.schema import Dialogue, Turn
 
 OTHER_REPLIES = "replies beside a better one, left out with all that follows them"
@@ -46,7 +46,7 @@ Message = tuple[str, str, str]
 def matches(beginning: Beginning) -> bool:
     """Whether the file begins with a conversation in one of these forms; rows that the zoo exported are none."""
     keys = set(beginning.object)
-    if not keys:  # a first object that is longer than the beginning
+    if not keys and beginning.text[:1] in ("[", "{"):  # the first object is longer than the beginning
         return any(f'"{key}"' in beginning.text[:500] for key in ("message_tree_id", "conversations", "messages"))
     if "row" in keys or "instruction" in keys:
         return False
@@ -74,7 +74,7 @@ def read(path: Path) -> Iterator[Dialogue]:
         ZooError: With file:line for unknown roles and malformed messages; where a message of OASST stands twice or its
             parent is missing; where no conversation has words.
     """
-    return with_left_out(_dialogues(path), path)
+    return with_words(_dialogues(path), path)
 
 
 def _dialogues(path: Path) -> Iterator[Dialogue | LeftOut]:
@@ -118,7 +118,7 @@ def _conversation(messages: Sequence[Message], where: str, remarks: Sequence[str
     said = [(role, text.strip()) for role, text, _ in messages if text.strip()]
     turns = [Turn(role, text) for role, text in said if role != "instruction"]
     if not turns:
-        return LeftOut(NO_WORDS)
+        return LeftOut(where, NO_WORDS)
     instruction = " ".join(text for role, text in said if role == "instruction")
     dialogue = checked_dialogue(turns, where, {"instruction": instruction})
     return replace(dialogue, remarks=(*remarks, *[NO_TEXT] * (len(messages) - len(said))))

@@ -18,9 +18,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from instructzoo.core.data.line_files import malformed
+from instructzoo.core.data.line_files import LeftOut, malformed
 from instructzoo.core.errors import ZooError
-from instructzoo.uie.data.readers.base import UNANNOTATED, LeftOut
+from instructzoo.uie.data.readers.base import UNANNOTATED
 
 SPAN_KEYS = ("entities", "ents", "spans")
 DOCCANO_KEYS = ("label", "labels")

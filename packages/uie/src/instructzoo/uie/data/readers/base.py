@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
+from instructzoo.core.data.line_files import LeftOut, without_left_out
 from instructzoo.core.data.readers import shorten
 from instructzoo.core.errors import ZooError
 from instructzoo.uie.schema import Annotation, Mention
@@ -46,42 +46,9 @@ class Sentence:
     layers: tuple[str, ...] = LAYERS
 
 
-class LeftOut(NamedTuple):
-    """A row that a reader leaves out, and why: `reason` is counted as a remark."""
-
-    where: str
-    reason: str
-
-
-def without_left_out(rows: Iterable[Sentence | LeftOut], path: Path) -> Iterator[Sentence]:
-    """The sentences among the rows of a file; every row that is left out becomes a remark of a sentence beside it.
-
-    Args:
-        rows: What a reader made of the rows of the file.
-        path: The file.
-
-    Yields:
-        The sentences.
-
-    Raises:
-        ZooError: Where all rows are left out.
-    """
-    reasons: list[str] = []
-    waiting: Sentence | None = None
-    for row in rows:
-        if isinstance(row, LeftOut):
-            reasons.append(row.reason)
-            continue
-        if waiting:
-            yield waiting
-        waiting, reasons = replace(row, remarks=(*row.remarks, *reasons)), []
-    if waiting:
-        yield replace(waiting, remarks=(*waiting.remarks, *reasons))
-    elif reasons:
-        counts = "; ".join(f"{reasons.count(reason):,} {reason}" for reason in dict.fromkeys(reasons))
-        raise ZooError(
-            f"no row is left: {counts}", "annotated texts", "annotate some, or leave out the file", str(path)
-        )
+def annotated(rows: Iterable[Sentence | LeftOut], path: Path) -> Iterator[Sentence]:
+    """The sentences of a file, without the rows that are left out. Raises ZooError where all of them are."""
+    return without_left_out(rows, path, "annotated texts", "annotate some, or leave out the file")
 
 
 def make_sentence(

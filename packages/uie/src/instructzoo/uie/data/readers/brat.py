@@ -20,7 +20,7 @@ from typing import Any
 from instructzoo.core.data.line_files import lines, malformed
 from instructzoo.core.data.readers import shorten
 from instructzoo.core.errors import ZooError, location
-from instructzoo.uie.data.readers.base import DISCONTINUOUS, Sentence, make_mention, make_sentence, without_left_out
+from instructzoo.uie.data.readers.base import DISCONTINUOUS, Sentence, annotated, make_mention, make_sentence
 from instructzoo.uie.data.readers.offset_units import SpanReader, read_rows
 from instructzoo.uie.schema import Annotation, Event, Mention, Relation
 
@@ -60,7 +60,7 @@ def read_brat(path: Path) -> Iterator[Sentence]:
     for text, remarks in _readings(_read_text(text_path)):
         try:
             rows = [(str(text_path), {"text": text, "remarks": remarks})]
-            yield from without_left_out(read_rows(rows, lambda values: values["text"], parse), path)
+            yield from annotated(read_rows(rows, lambda values: values["text"], parse), path)
             return
         except ZooError as error:
             errors.append(error)

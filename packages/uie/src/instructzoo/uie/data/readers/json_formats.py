@@ -26,20 +26,19 @@ from pathlib import Path
 from typing import Any
 
 from instructzoo.core.data.json_objects import objects
-from instructzoo.core.data.line_files import malformed
+from instructzoo.core.data.line_files import LeftOut, malformed
 from instructzoo.core.errors import ZooError
 from instructzoo.uie.data.readers.annotation_tools import from_label_studio, general_form, label_studio_text
 from instructzoo.uie.data.readers.base import (
     LAYERS,
     UNANNOTATED,
-    LeftOut,
     Sentence,
+    annotated,
     checked_label,
     join_tokens,
     make_mention,
     make_sentence,
     make_span,
-    without_left_out,
 )
 from instructzoo.uie.data.readers.line_formats import TAG, TAGS_FORM, tagged_sentence
 from instructzoo.uie.data.readers.offset_units import SpanReader, read_rows
@@ -73,7 +72,7 @@ def read_conll04(path: Path) -> Iterator[Sentence]:
 
 def read_tags(path: Path) -> Iterator[Sentence]:
     """Sentences of objects with tokens and their tags. Raises ZooError with file:line for malformed objects."""
-    return without_left_out((_tags_row(values, where) for where, values in objects(path)), path)
+    return annotated((_tags_row(values, where) for where, values in objects(path)), path)
 
 
 def _tags_row(values: Mapping[str, Any], where: str) -> Sentence | LeftOut:
@@ -108,12 +107,12 @@ def _offsets(numbers: Sequence[int], starts: Sequence[int], ends: Sequence[int],
 def read_offsets(path: Path) -> Iterator[Sentence]:
     """Sentences of the general format and of spaCy's, Prodigy's and doccano's. Raises ZooError with file:line for
     malformed objects, and where no row is annotated."""
-    return without_left_out(read_rows(list(objects(path)), _text_of, _offsets_row), path)
+    return annotated(read_rows(list(objects(path)), _text_of, _offsets_row), path)
 
 
 def read_label_studio(path: Path) -> Iterator[Sentence]:
     """Sentences of tasks of Label Studio. Raises ZooError as `read_offsets` does."""
-    return without_left_out(read_rows(list(objects(path)), label_studio_text, _label_studio_row), path)
+    return annotated(read_rows(list(objects(path)), label_studio_text, _label_studio_row), path)
 
 
 def _text_of(values: Mapping[str, Any]) -> str:

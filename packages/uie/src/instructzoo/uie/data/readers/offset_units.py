@@ -16,8 +16,9 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any, Literal
 
+from instructzoo.core.data.line_files import LeftOut
 from instructzoo.core.errors import ZooError
-from instructzoo.uie.data.readers.base import INSIDE_WORD, LeftOut, Sentence, make_span
+from instructzoo.uie.data.readers.base import INSIDE_WORD, Sentence, make_span
 from instructzoo.uie.schema import Mention
 
 Unit = Literal["code points", "UTF-16 units", "UTF-8 bytes"]
