@@ -52,6 +52,7 @@ def test_each_tab_opens_with_its_question_and_answer_in_one_view_that_can_be_rea
         "Chat": ("#chat .dlg-turn", "#message textarea", "#send"),
         "Any task": ("#dialogue textarea", "#task input", "#task-answer"),
         "Intents": ("#own-intents textarea", "#own-messages textarea", "#own-results"),
+        "Generate": ("#new-intent textarea", "#new-examples textarea", "#generate"),
     }
     with screen(chromium, *size):
         page = Page(chromium, scripted, dark)
