@@ -114,10 +114,8 @@ def draw(train: ByIntent, intent: str, seed: int, setup: Setup) -> Draw:
         The draw.
 
     Raises:
-        ZooError: There is no such intent, or it has too few utterances.
+        ZooError: An intent has too few utterances.
     """
-    if intent not in train:
-        raise ZooError(f'the intent "{intent}"', suggest(intent, train))
     drawn = {}
     for name, utterances in train.items():
         wanted = setup.shots if name == intent else setup.others
@@ -225,11 +223,13 @@ def run_all(
         The new runs.
 
     Raises:
-        ZooError: The file holds runs of another setup, or the test part lacks an intent.
+        ZooError: The file holds runs of another setup, or there is no such intent in train or test.
     """
-    stored = runs.read_json(file) if file.is_file() else {"setup": asdict(setup), "runs": []}
+    stored: dict[str, Any] = runs.read_json(file) if file.is_file() else {"setup": asdict(setup), "runs": []}
     if stored["setup"] != asdict(setup):
         raise ZooError(f"results of {stored['setup']}", f"those of {asdict(setup)}", "name another file", str(file))
+    if unknown := [intent for intent in intents if intent not in train]:
+        raise ZooError(f'the intent "{unknown[0]}"', suggest(unknown[0], train), where="--intents")
     if missing := [intent for intent in intents if intent not in test]:
         raise ZooError(f"no test utterance of {missing[0]}", "some of each intent", "name another file")
     done = {(one["intent"], one["seed"], one["condition"]) for one in stored["runs"]}

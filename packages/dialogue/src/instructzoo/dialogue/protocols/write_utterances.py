@@ -18,7 +18,7 @@ from typing import Any
 from instructzoo.core import domain as domains
 from instructzoo.core import runs
 from instructzoo.core.data import write_jsonl
-from instructzoo.core.errors import ZooError
+from instructzoo.core.errors import ZooError, suggest
 from instructzoo.dialogue.data.leave_one_out import PromptRules
 from instructzoo.dialogue.protocols.novel_intent import Draw, Setup, draw, read_utterances
 from instructzoo.dialogue.synthesis.filters import Checks
@@ -57,9 +57,12 @@ def write_all(train: Path, answer: AnswerRows, folder: Path, intents: Sequence[s
     Raises:
         ZooError: The file has no such intent, or too few utterances.
     """
-    by_intent, setup, counts = read_utterances(train), Setup(), {}
-    runs.write_json(folder / "counts.json", counts)
+    by_intent, setup = read_utterances(train), Setup()
+    counts: dict[str, dict[str, Any]] = {}
+    folder.mkdir(parents=True, exist_ok=True)
     for intent in intents:
+        if intent not in by_intent:
+            raise ZooError(f'the intent "{intent}"', suggest(intent, by_intent), where="--intents")
         for seed in range(options.seeds):
             one = draw(by_intent, intent, seed, setup)
             generated = write_for(one, answer, options.n, not options.any_language)
