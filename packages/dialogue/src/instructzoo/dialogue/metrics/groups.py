@@ -8,6 +8,12 @@ from instructzoo.core.record import Row
 from instructzoo.core.score.scorers import rows_by_group
 from instructzoo.dialogue.data.question_rows import OUT_OF_SCOPE
 from instructzoo.dialogue.data.row_fields import task_of
+from instructzoo.dialogue.tasks import TASKS
+
+_ORDER = {
+    name: index
+    for index, name in enumerate(dict.fromkeys(name for task in TASKS.values() for name in (task.group, task.name)))
+}
 
 
 def indices_by_group(rows: Sequence[Row]) -> dict[str, list[int]]:
@@ -17,13 +23,20 @@ def indices_by_group(rows: Sequence[Row]) -> dict[str, list[int]]:
         rows: The rows to score.
 
     Returns:
-        Indices into `rows` by group, "all" first.
+        Indices into `rows` by group: "all" first, then in the order of the table of task types each group, its task
+        types and their data sets.
     """
     names: dict[str, set[str]] = {}
     for row in rows:
         names.setdefault(task_of(row).group, set()).add(task_of(row).name)
     indices = rows_by_group(rows, groups)
-    return {group: found for group, found in indices.items() if len(names.get(group, ())) != 1}
+    return {group: indices[group] for group in sorted(indices, key=_order) if len(names.get(group, ())) != 1}
+
+
+def _order(group: str) -> tuple[int, str]:
+    """Sort key of a group; one of a data set comes after its task type, the last word of its name."""
+    dataset, _, name = group.rpartition(" ")
+    return _ORDER.get(name, -1), dataset
 
 
 def groups(row: Row) -> Iterator[str]:

@@ -1,10 +1,10 @@
 """How numbers that judge responses agree with human ratings: Spearman and Pearson, each with its 95% interval.
 
-Two kinds of numbers: the answers to eval_rating, and P(yes), the probability of "yes" beside "no" as the answer to
-eval_binary, as InstructDial evaluates dialogues (arXiv:2205.12673):
+Two kinds of numbers: the answers to eval_rating, and P(yes), the probability of "yes" beside that of "no" as the answer
+to eval_binary, as InstructDial evaluates dialogues (arXiv:2205.12673; there of the first token, here of the answer):
 
-    predictor = zoo.load(...).predictor
-    correlate_yes(predictor, rows)      # rows of eval_rating: what people said of each response
+    model = zoo.load("dialogue")
+    correlate_yes(model.predictor, rows)     # rows of eval_rating, whose output is what people said of a response
 """
 
 from __future__ import annotations
