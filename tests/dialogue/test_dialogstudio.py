@@ -104,6 +104,26 @@ def test_summaries_topics_and_names_of_speakers(tmp_path: Path) -> None:
     assert (dialogue.fields, dialogue.labels) == ({"summary": "They meet."}, {"topic": "meeting"})
 
 
+def test_summaries_in_other_forms(tmp_path: Path) -> None:
+    tweets = {"summaries": {"abstractive_summaries": [["She asks.", "He answers."], ["They talk."]]}}
+    dialogue = read(tmp_path, "TweetSumm", entry("Hi", "Hello"), **{"original dialog info": tweets})
+    assert dialogue.fields == {"summary": "She asks. He answers."}
+    assert dialogue.remarks == (dialogstudio.SEVERAL_SUMMARIES,)
+    meeting = {
+        "dialog history": ["Grad C : So .", "PhD D : Right , so"],
+        "general_query_list": [{"query": "Summarize all", "answer": "They agree."}],
+    }
+    dialogue = read(tmp_path, "QMSum", **{"original dialog info": json.dumps(meeting)})
+    assert said(dialogue) == [("Grad C", "So ."), ("PhD D", "Right , so")]
+    assert (dialogue.fields, dialogue.remarks) == ({"summary": "They agree."}, ())
+
+
+def test_typed_acts_are_acts_and_plain_ones_of_the_system_are_not(tmp_path: Path) -> None:
+    user, system = {"user_acts": [{"type": "INFORM"}]}, {"system_acts": [{"type": "REQUEST", "slot": "movie"}]}
+    dialogue = read(tmp_path, "Made", entry("a", "b", user, system), entry("c", "d", {}, {"system_acts": ["food"]}))
+    assert [turn.acts for turn in dialogue.turns] == [("INFORM",), ("REQUEST",), None, None]
+
+
 def test_persona_is_that_of_the_side_which_answers(tmp_path: Path) -> None:
     info = {"bot_profile": ["i am a bot."], "user_profile": ["i like jazz.", "i sing."]}
     log = entry("Hi", "Hello", {"sender_class": "Bot"}, {"sender_class": "Human"})
@@ -119,6 +139,7 @@ def test_persona_is_that_of_the_side_which_answers(tmp_path: Path) -> None:
         ({"external knowledge": "( a : b )", **SCHEMA}, {}, {"db": "( a : b )"}),
         ({"external knowledge": "()"}, {"external knowledge": ""}, {}),
         ({}, {"external knowledge": "Jazz is music."}, {"knowledge": "Jazz is music."}),
+        ({}, {"external knowledge": "(( text : a ))", "external knowledge non-flat": [{"text": "a"}]}, {}),
     ],
 )  # fmt: skip
 def test_knowledge_has_the_field_of_its_kind(

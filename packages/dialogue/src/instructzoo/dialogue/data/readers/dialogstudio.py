@@ -12,11 +12,14 @@ which nobody says anything are left out, and counted. What becomes of the annota
 
     dst accumulated       state of the user's turn; None for all turns of a file that has no state anywhere
     intent                its intent, "" for NONE; an entry with several has none, which is counted
-    act, ActionLabel      acts of the side that they stand with; the intent, which only repeats them, is None then
+    act, ActionLabel, user_acts, system_acts
+                          acts of the side that they stand with; the intent, which only repeats them, is None then
     summary, topic        fields["summary"] and labels["topic"]; roles are the speakers' names, where they are given
     profiles (ConvAI2)    fields["persona"]: that of the side which answers
     external knowledge    of a dialogue: fields["db"] where it comes with a schema, else fields["document"];
-                          of its entries: fields["graph"] where they are paths of triples, else fields["knowledge"]
+                          of its entries: fields["graph"] where they are paths of triples, else fields["knowledge"];
+                          spans of annotators (Taskmaster) are no knowledge
+    dialog history        the turns, where the log is empty since there are many speakers (QMSum)
     context (Empathetic)  labels["emotion"] of the dialogue
     results (CaSiNo)      labels["deal"], yes or no
 
@@ -44,12 +47,14 @@ from instructzoo.dialogue.data.readers.dialogstudio_utterances import (
     intent_of,
     utterance_reader,
 )
+from instructzoo.dialogue.data.readers.summaries import named_turns
 from instructzoo.dialogue.schema import Dialogue, Slot, Turn
 
 NO_WORDS = "entries in which nobody says anything, left out"
+SEVERAL_SUMMARIES = "dialogues with several summaries, read with the first"
 SEVERAL_INTENTS = "turns with several intents, read without one"
 
-KNOWLEDGE = "external knowledge"
+INFO, KNOWLEDGE, STRUCTURED = "original dialog info", "external knowledge", "external knowledge non-flat"
 
 _SPLITS = {"train": "train", "val": "validation", "valid": "validation", "dev": "validation", "test": "test"}
 _EMPTY = ("", "()", "( )", "{}", "Metadata: ()")
@@ -75,6 +80,9 @@ def read(path: Path) -> Iterator[Dialogue]:
         ZooError: With file, dialogue and turn for whatever is malformed.
     """
     dialogues = single_object(path)
+    for key, values in dialogues.items():
+        if isinstance(values, dict):
+            values[INFO] = _parsed(values.get(INFO), INFO, _place(path, key))
     logs = {key: _log(values, _place(path, key)) for key, values in dialogues.items()}
     domains = domains_of((dialogues[key], log) for key, log in logs.items())
     for key, values in dialogues.items():
@@ -101,17 +109,18 @@ def _log(values: Any, where: str) -> list[dict[str, Any]]:
 
 
 def _with_sides(entry: dict[str, Any], where: str) -> dict[str, Any]:
-    sides = {key: entry.get(key) for key in (USER_SIDE, SYSTEM_SIDE)}
-    for key, value in sides.items():
-        try:
-            sides[key] = strict_json.parse(value) if isinstance(value, str) and value.strip() else value
-        except (ValueError, RecursionError) as error:
-            raise malformed(value, f'JSON under "{key}"', where) from error
-    return entry | {key: value or {} for key, value in sides.items()}
+    return entry | {key: _parsed(entry.get(key), key, where) or {} for key in (USER_SIDE, SYSTEM_SIDE)}
+
+
+def _parsed(value: Any, name: str, where: str) -> Any:
+    try:
+        return strict_json.parse(value) if isinstance(value, str) and value.strip() else value
+    except (ValueError, RecursionError) as error:
+        raise malformed(value, f'JSON under "{name}"', where) from error
 
 
 def _info(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    info = values.get("original dialog info")
+    info = values.get(INFO)
     return info if isinstance(info, dict) else {}
 
 
@@ -119,20 +128,40 @@ def _conversation(
     values: Mapping[str, Any], log: Sequence[Mapping[str, Any]], domains: frozenset[str], where: str
 ) -> Dialogue:
     """A dialogue. domains: those of the states of its file; none where it has no states."""
-    named = isinstance(_info(values).get("summary"), str)
-    turns: list[Turn] = []
-    remarks: list[str] = []
+    info = _info(values)
+    summary, *other_summaries = _summaries(info) or [""]
+    turns = _transcript(info, where) if not log else []
+    remarks = [SEVERAL_SUMMARIES] * bool(other_summaries)
     for number, entry in enumerate(log, 1):
         place = f"{where}, turn {number}"
         state = parse_state(text_of(entry, STATE, place), domains, place) if domains and STATE in entry else None
-        of_entry = _turns(entry, state, named, place)
+        of_entry = _turns(entry, state, bool(summary), place)
         turns += of_entry
         if not of_entry:
             remarks.append(NO_WORDS)
         elif of_entry[0].acts is None and isinstance(entry.get("intent"), str) and "," in entry["intent"]:
             remarks.append(SEVERAL_INTENTS)
-    dialogue = checked_dialogue(turns, where, _fields(values, log), _labels(_info(values)))
+    dialogue = checked_dialogue(turns, where, {"summary": summary} | _fields(values, log), _labels(info))
     return replace(dialogue, remarks=tuple(remarks))
+
+
+def _summaries(info: Mapping[str, Any]) -> list[str]:
+    """The summaries of a dialogue as a whole: one, several of sentences (TweetSumm), or answers to queries (QMSum)."""
+    if isinstance(info.get("summary"), str):
+        return [info["summary"]]
+    several, queries = info.get("summaries"), info.get("general_query_list")
+    written = several.get("abstractive_summaries") if isinstance(several, dict) else None
+    texts = [" ".join(map(str, one)) for one in written if isinstance(one, list)] if isinstance(written, list) else []
+    if isinstance(queries, list):
+        texts += [str(query["answer"]) for query in queries if isinstance(query, dict) and "answer" in query]
+    return [text for text in texts if text.strip()]
+
+
+def _transcript(info: Mapping[str, Any], where: str) -> list[Turn]:
+    """The turns of a dialogue whose log is empty since it has many speakers (QMSum): "Ann : Good morning"."""
+    history = info.get("dialog history")
+    lines = [str(line) for line in history] if isinstance(history, list) else []
+    return named_turns("\n".join(lines), where)
 
 
 def _turns(entry: Mapping[str, Any], state: tuple[Slot, ...] | None, named: bool, where: str) -> list[Turn]:
@@ -150,8 +179,12 @@ def _turns(entry: Mapping[str, Any], state: tuple[Slot, ...] | None, named: bool
 
 
 def _acts(side: Any) -> tuple[str, ...] | None:
-    """Acts without their arguments: "inform" for "inform(date=9th)"."""
-    acts = side.get("act", side.get("ActionLabel")) if isinstance(side, dict) else None
+    """Acts without their arguments: "inform" for "inform(date=9th)" or {"type": "inform", "slot": "date"}."""
+    if not isinstance(side, dict):
+        return None
+    acts, typed = side.get("act", side.get("ActionLabel")), side.get("user_acts", side.get("system_acts"))
+    if isinstance(typed, list) and any(isinstance(act, dict) for act in typed):
+        acts = [act.get("type") for act in typed if isinstance(act, dict)]
     names = [acts] if isinstance(acts, str) else acts
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         return None
@@ -159,15 +192,15 @@ def _acts(side: Any) -> tuple[str, ...] | None:
 
 
 def _fields(values: Mapping[str, Any], log: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    info, structured = _info(values), values.get("external knowledge non-flat")
+    info, structured = _info(values), values.get(STRUCTURED)
     grounds = "db" if isinstance(structured, dict) and "slots and values" in structured else "document"
     graph = list(dict.fromkeys(path for entry in log if (path := _path(entry[SYSTEM_SIDE]))))
-    knowledge = [] if graph else list(dict.fromkeys(_knowledge(entry) for entry in log))
+    grounded = [] if graph else [entry for entry in log if not isinstance(entry.get(STRUCTURED), list)]
+    knowledge = list(dict.fromkeys(_knowledge(entry) for entry in grounded))
     sides = [entry[SYSTEM_SIDE] for entry in log if isinstance(entry[SYSTEM_SIDE], dict)]
     profile = next((_PROFILES[name] for side in sides if (name := side.get("sender_class")) in _PROFILES), "")
     persona = info.get(profile)
     return {
-        "summary": summary if isinstance(summary := info.get("summary"), str) else "",
         "persona": " ".join(map(str, persona)) if isinstance(persona, list) else "",
         grounds: _knowledge(values),
         "knowledge": " ".join(knowledge),

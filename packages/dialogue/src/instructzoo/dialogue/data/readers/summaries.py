@@ -58,12 +58,23 @@ def _dialogue(values: Mapping[str, Any], where: str) -> Dialogue | LeftOut:
     fields = {"summary": text_of(values, key, where)}
     topic = values.get("topic", values.get("topic1"))
     labels = {"topic": topic.strip()} if isinstance(topic, str) and topic.strip() else {}
-    dialogue = checked_dialogue(_turns(text, where), where, fields, labels)
+    dialogue = checked_dialogue(named_turns(text, where), where, fields, labels)
     return replace(dialogue, remarks=(SEVERAL_SUMMARIES,)) if "summary2" in values else dialogue
 
 
-def _turns(text: str, where: str) -> list[Turn]:
-    """The turns of a text; those in which nothing is said have none."""
+def named_turns(text: str, where: str) -> list[Turn]:
+    """The turns of a text with a name before each.
+
+    Args:
+        text: Lines such as "Ann: Hi"; one without a name goes on with the turn before it.
+        where: The place in the file, for error messages.
+
+    Returns:
+        The turns; a line in which nothing is said is none.
+
+    Raises:
+        ZooError: The first line has no name.
+    """
     said: list[tuple[str, list[str]]] = []
     for line in filter(None, map(str.strip, text.splitlines())):
         match = _NAMED.fullmatch(line)
