@@ -17,6 +17,7 @@ from instructzoo.core.infer import Predictor
 from instructzoo.core.models import tokenizers
 from instructzoo.dialogue.prompts.rows import make_row
 from instructzoo.dialogue.schema import Example
+from instructzoo.dialogue.tasks import INSTRUCTDIAL
 
 DIALOGUE = domains.get("dialogue")
 PUBLISHED = {model.name: model for model in DIALOGUE.models if model.kind == "published"}
@@ -81,3 +82,12 @@ def test_its_answers_are_scored_in_the_domains_own_format(
     values = {figure["metric"]: figure["value"] for figure in figures}
     assert values["accuracy"] == values["joint goal accuracy"] == 1
     assert values["out-of-label answers"] == 0
+
+
+@pytest.mark.parametrize("name", ["paper", "paper-bart0"])
+def test_the_papers_recipes_train_36_task_types_and_test_six_others(name: str) -> None:
+    options = recipes.load(f"dialogue/{name}").data.options
+    tested, kin = set(options["zero_shot"]["tasks"]), set(options["zero_shot"]["kin"])
+    trained = set(options["tasks"]) - tested
+    assert (len(trained), len(tested), len(kin)) == (36, 6, 6)
+    assert trained | tested | kin == set(INSTRUCTDIAL)

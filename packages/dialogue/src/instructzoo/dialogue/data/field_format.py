@@ -23,7 +23,6 @@ FIELD_TOKENS = (
 STRUCTURE_TOKENS = ("OPTIONS", "QUESTION", "ENDOFDIALOGUE")
 """Tokens of InstructDial that stand around the fields, without brackets."""
 
-_FIELD = re.compile(r"\[(" + "|".join(map(re.escape, FIELD_TOKENS)) + r")\]")
 _RESERVED = re.compile(r"\[(" + "|".join(map(re.escape, FIELD_TOKENS + STRUCTURE_TOKENS)) + r")\]")
 
 
@@ -59,13 +58,17 @@ def split_fields(text: str) -> list[tuple[str, str]]:
         Field tokens without brackets, with their texts, in order.
 
     Raises:
-        ZooError: The text does not begin with a field token.
+        ZooError: The text does not begin with a field token, has one twice, or has one of STRUCTURE_TOKENS.
     """
-    starts = list(_FIELD.finditer(text))
-    if not starts or text[: starts[0].start()].strip():
+    starts = list(_RESERVED.finditer(text))
+    if not starts or text[: starts[0].start()].strip() or starts[0].group(1) in STRUCTURE_TOKENS:
         raise ZooError(
             f'"{text[:40]}" has no field token', "such as [CONTEXT] or [RESPONSE]", "put one before the text"
         )
+    tokens = [match.group(1) for match in starts]
+    for number, token in enumerate(tokens):
+        if token in STRUCTURE_TOKENS or token in tokens[:number]:
+            raise _reserved(f"the text of [{tokens[number - 1]}]", f"[{token}]")
     ends = [match.start() for match in starts[1:]] + [len(text)]
     return [(match.group(1), text[match.end() : end].strip()) for match, end in zip(starts, ends, strict=True)]
 

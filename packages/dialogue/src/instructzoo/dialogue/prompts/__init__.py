@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from instructzoo.core.record import Invalid, Row, Segment
-from instructzoo.dialogue.data.field_format import OPTION_SEPARATOR
+from instructzoo.dialogue.data.field_format import OPTION_SEPARATOR, split_fields
 from instructzoo.dialogue.data.row_fields import names_of, options_of, task_of, written_options
 from instructzoo.dialogue.prompts import answer_format
 from instructzoo.dialogue.prompts.instructions import INSTRUCTIONS, filled
@@ -55,9 +55,11 @@ def render(row: Row, seed: int = 0) -> list[Segment]:
         Two segments.
 
     Raises:
-        ZooError: For a malformed question.
+        ZooError: For a malformed question, such as a text with a token of the format in it.
     """
     task, options, written = task_of(row), options_of(row), written_options(row)
+    if row.get("input"):
+        split_fields(row["input"])  # raises for tokens where none belong
     lines = [row.get("instruction") or filled(INSTRUCTIONS[task.name][0], task.name, names_of(row))]
     lines += [f"[OPTIONS] {OPTION_SEPARATOR.join(labelled(options, written))}"] if options else []
     lines += [row["input"]] if row.get("input") else []
