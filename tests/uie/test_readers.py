@@ -343,6 +343,7 @@ def test_brat_spans_with_fragments_or_line_feeds_are_read_whole(tmp_path: Path) 
         ("T1\tperson 0 3\tAnn\nR1\tx Arg1:T1 Arg2:T9\n", 2),
         ("T1\tperson 0 3\tAnn\nE1\tx who:T1\n", 2),
         ("T1\tperson 0 3\tAnn\nR1\tx Arg1:T1\n", 2),
+        ("T1\tperson 0 3\tAnn\nR1\t\n", 2),
         ("T1\tperson 0 3\tAnn\nX1\tx\n", 2),
     ],
 )

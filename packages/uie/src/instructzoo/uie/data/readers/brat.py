@@ -143,7 +143,7 @@ class _Document:
             raise ZooError(f'"{shorten(span_text)}" in the text', f'"{shorten(stated_text)}"', fix, where)
 
     def _add_relation(self, id: str, rest: str, where: str) -> None:
-        type, *arguments = rest.split()
+        type, *arguments = rest.split() or [""]
         if len(arguments) != 2 or not all(":" in argument for argument in arguments):
             raise malformed(rest, R_FORM, where)
         targets = [argument.partition(":")[2] for argument in arguments]
