@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fuzzing import ODD_VALUES, fuzzed, reads_or_refuses
+from hypothesis import strategies as st
 
 from instructzoo.core import ZooError, api, infer
 from instructzoo.core import domain as domains
 from instructzoo.core.answers.model import typed_model
 from instructzoo.core.commands import predict as predict_command
 from instructzoo.core.testing import Scripted
+from instructzoo.dialogue import answers
 from instructzoo.dialogue.data.dialogue_input import CAPS, MAX_TURNS
 from instructzoo.dialogue.schema import Slot
 
@@ -152,6 +156,24 @@ def test_speakers_with_names_are_taken_by_tasks_that_are_not_about_a_user(model:
     (found,) = model([chat], task="summarization")
     assert found.written == "A table is booked."
     assert "no turn of the user" in model([chat], labels=["meet"])[0].error
+
+
+@fuzzed(
+    st.recursive(
+        st.sampled_from(ODD_VALUES),
+        lambda values: st.one_of(
+            st.lists(values, max_size=4),
+            st.fixed_dictionaries({"turns": values}, optional={"persona": values, "id": values}),
+            st.fixed_dictionaries({"text": values}, optional={"role": st.sampled_from(("user", "system")) | values}),
+        ),
+    ),
+    examples=100,
+)
+def test_any_value_is_a_dialogue_or_refused(value: Any) -> None:
+    is_own_row = isinstance(value, dict) and "turns" not in value
+    for options in ({"labels": ["a", "b"]}, {"task": "summarization"}, {"task": "persona_grounded_generation"}):
+        if not is_own_row:
+            reads_or_refuses(partial(answers.rows, value, answers.Options(**options)))
 
 
 def test_turns_that_are_not_read_are_said(model: Any) -> None:

@@ -159,8 +159,8 @@ def _is_own_row(input: Input) -> TypeGuard[Mapping[str, Any]]:
 
 def answer(input: Input, questions: Sequence[Question], outputs: Sequence[str], options: Options) -> Answer:
     """What the model says of a message or dialogue."""
-    notes, label, written, slots = list[str](), "", "", list[Slot]()
-    text = _asked_text(input, options)
+    label, written, slots = "", "", list[Slot]()
+    text, notes = _about(input, options)
     for (_, row), output in zip(questions, outputs, strict=True):
         task, parsed = task_of(row), prompts.parse(output, row)
         if isinstance(parsed, Invalid):
@@ -169,36 +169,25 @@ def answer(input: Input, questions: Sequence[Question], outputs: Sequence[str], 
             slots += [_located(slot, text if "RESPONSE" in task.fields else "") for slot in parsed.slots]
             notes += _slot_notes(parsed.slots, row)
         elif task.answer == "span":
-            slots += (
-                [] if parsed.text == NOT_PRESENT else [_located(Slot(names_of(row).get("slot", ""), parsed.text), text)]
-            )
+            value = Slot(names_of(row).get("slot", ""), parsed.text)
+            slots += [_located(value, text)] if parsed.text != NOT_PRESENT else []
         elif task.answer == "option":
             label = parsed.text
             notes += [f'"{label}" is not among the labels'] if label not in options_of(row) else []
         else:
             written = parsed.text
-    return Answer(text, label, tuple(slots), written, (*notes, *_unread(input, options)))
+    return Answer(text, label, tuple(slots), written, tuple(notes))
 
 
-def _asked_text(input: Input, options: Options) -> str:
-    """The turn that the questions are about; of a row of the domain its fields."""
+def _about(input: Input, options: Options) -> tuple[str, list[str]]:
+    """The turn that the questions are about, for a row of the domain its fields; and a note on what was not read."""
     if _is_own_row(input):
-        return str(input.get("input") or "")
+        return str(input.get("input") or ""), []
     dialogue = read_dialogue(input, options.max_characters)
-    (task, _), *_ = options.questions()
-    return dialogue.turns[asked_turn(dialogue, task)].text
-
-
-def _unread(input: Input, options: Options) -> list[str]:
-    if _is_own_row(input):
-        return []
-    dialogue = read_dialogue(input, options.max_characters)
-    unread = max(unread_turns(dialogue, task) for task, _ in options.questions())
-    return (
-        [f"{unread} of {len(dialogue.turns)} turns were not read or only in part, since only the end is"]
-        if unread
-        else []
-    )
+    tasks = [task for task, _ in options.questions()]
+    unread = max(unread_turns(dialogue, task) for task in tasks)
+    note = f"{unread} of {len(dialogue.turns)} turns were not read or only in part, since only the end is"
+    return dialogue.turns[asked_turn(dialogue, tasks[0])].text, [note] if unread else []
 
 
 def _located(slot: Slot, text: str) -> Slot:
