@@ -14,6 +14,17 @@ from instructzoo.dialogue.demo.css import STYLE
 
 TITLE = "Dialogue"
 SUMMARY = "Chat, and see what the model understands of each turn: name your own intents, slots and tasks."
+GROUP_NAMES = {
+    "all": "all tasks",
+    "classification": "one label of several",
+    "slots": "values of slots",
+    "state": "states of dialogues",
+    "selection": "one turn or answer of several",
+    "evaluation": "how good a response is",
+    "generation": "free text, right to the letter",
+    "meta": "questions about instructions",
+}
+"""What the table of scores calls the groups of task types."""
 
 
 def build(predictor: Any) -> gr.Blocks:
@@ -36,7 +47,7 @@ def build(predictor: Any) -> gr.Blocks:
             intents_tab.build_tab(bar)
         with gr.Tab("Generate"):
             generate_tab.build_tab(bar)
-        about_box(bar, lambda chosen: limits(chosen.recipe))
+        about_box(bar, lambda chosen: limits(chosen.recipe), GROUP_NAMES)
     return page
 
 
