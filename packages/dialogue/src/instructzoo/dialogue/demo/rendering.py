@@ -26,7 +26,8 @@ def conversation_html(conversation: Conversation, slots: Sequence[str]) -> str:
         return ui.note("Say something: the model answers, and shows what it has understood.")
     colours = label_hues(slots)
     turns = "".join(_turn_html(turn, colours) for turn in conversation)
-    return f'<div class="dlg-scroll zoo-card" role="log" aria-label="Conversation" tabindex="0"><ol class="dlg-turns">{turns}</ol></div>'
+    attributes = 'class="dlg-scroll zoo-card" role="log" aria-label="Conversation" tabindex="0"'
+    return f'<div {attributes}><ol class="dlg-turns">{turns}</ol></div>'
 
 
 def _turn_html(turn: ChatTurn, colours: Mapping[str, int]) -> str:
