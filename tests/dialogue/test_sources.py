@@ -12,6 +12,7 @@ import pytest
 from small_corpora import NO_VARIATION, build, clinc150, parallel, snips, woz2
 
 from instructzoo.core.errors import ZooError
+from instructzoo.dialogue import sources
 from instructzoo.dialogue.data.corpora import CORPORA
 
 
@@ -161,6 +162,82 @@ def test_labels_that_become_the_same_words_are_an_error(tmp_path: Path) -> None:
 def test_settings_that_name_nothing_are_an_error(tmp_path: Path, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ZooError, match=message):
         build("snips", path=snips(tmp_path), options=options)
+
+
+def own(folder: Path, lines: list[dict[str, Any]], name: str = "train.jsonl") -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    return folder
+
+
+def test_own_dialogues_feed_what_their_annotation_answers(tmp_path: Path) -> None:
+    lines = [
+        {
+            "turns": [
+                {"role": "user", "text": f"I lost card {n}", "intent": ("lost card", "block card")[n % 2]},
+                {"role": "assistant", "text": f"Card {n} is blocked."},
+            ],
+            "summary": f"Card {n} was lost.",
+        }
+        for n in range(40)
+    ]
+    splits = build("own", path=own(tmp_path, lines), test=0.2, options={"variation": NO_VARIATION})
+    tasks = {"intent_classification", "intent_present", "response_generation", "summarization"}
+    assert {*splits["train"]["task"]} == {*splits["test"]["task"]} == tasks
+    assert {*splits["train"]["licence"]} == {"yours"}
+    named = build("own", path=tmp_path, options={"tasks": ["eval_ranking"], "variation": NO_VARIATION})
+    assert {*named["train"]["task"]} == {"eval_ranking"}
+
+
+def test_own_dialogues_of_one_speaker_or_in_no_order_of_roles_are_taken_as_they_are(tmp_path: Path) -> None:
+    roles = (("user", "user", "user"), ("system", "user"), ("user", "system", "system", "user"))
+    lines = [
+        {"turns": [{"role": role, "text": f"{role} {n} {i}"} for i, role in enumerate(roles[n % 3])]} for n in range(30)
+    ]
+    train = build("own", path=own(tmp_path, lines), test=0, validation=0)["train"]
+    assert {*train["task"]} == {"response_generation"} and len(train) == 30
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ({"turns": [{"role": "alien", "text": "Hi"}]}, "alien"),
+        ({"turns": [{"role": "user", "text": ""}]}, "text"),
+        ({"turns": []}, "turn"),
+        ({"turns": [{"role": "user", "text": "Hi [ENDOFTURN] you"}, {"role": "user", "text": "Oh"}]}, "ENDOFTURN"),
+        ({"turns": [{"role": "user", "text": "Hi [OPTIONS] you"}, {"role": "user", "text": "Oh"}]}, "OPTIONS"),
+    ],
+)
+def test_malformed_own_dialogues_are_an_error_with_file_and_line(
+    tmp_path: Path, line: dict[str, Any], message: str
+) -> None:
+    good = {"turns": [{"role": "user", "text": "Hello"}]}
+    with pytest.raises(ZooError, match=message) as error:
+        build("own", path=own(tmp_path, [good, line]), validation=0, test=0)
+    assert "train.jsonl:2" in str(error.value)
+
+
+def test_a_dialogue_of_ten_thousand_turns_is_cut_at_the_caps_and_the_card_counts_it(tmp_path: Path) -> None:
+    turns = [{"role": ("user", "assistant")[i % 2], "text": f"turn number {i}", "acts": ["say"]} for i in range(10_000)]
+    other = [{"turns": [{"role": "user", "text": f"Hi {n}", "acts": ["greet"]}]} for n in range(3)]
+    options = {"tasks": ["act_classification"], "variation": NO_VARIATION}
+    train = build("own", path=own(tmp_path, [{"turns": turns}, *other]), validation=0, test=0, options=options)["train"]
+    assert len(train) == 10_003
+    assert max(row["input"].count("[ENDOFTURN]") for row in train) == 19
+    assert "9,979 questions with a dialogue or text cut" in train.info.description
+
+
+def test_a_file_of_a_known_format_is_gold_for_scoring(tmp_path: Path) -> None:
+    snips(tmp_path)
+    path = tmp_path / "intent_slot" / "snips" / "dev" / "seq.in"
+    rows = list(sources.gold(path) or ())
+    assert len(rows) == 10 and {row["task"] for _, row in rows} == {"intent_classification"}
+    assert rows[0][0].endswith("seq.in:1")
+    assert {row["task"] for _, row in sources.gold(path, "slot_filling") or ()} == {"slot_filling"}
+    with pytest.raises(ZooError, match="summarization"):
+        list(sources.gold(path, "summarization") or ())
+    (tmp_path / "rows.jsonl").write_text('{"instruction": "Choose", "input": "x", "output": "y"}\n', encoding="utf-8")
+    assert sources.gold(tmp_path / "rows.jsonl") is None
 
 
 @pytest.mark.realdata

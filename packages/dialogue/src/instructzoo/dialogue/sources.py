@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING
 
 from instructzoo.core import recipe as recipes
@@ -23,20 +24,21 @@ from instructzoo.core.data.sources import (
     reads_one_source,
     wanted_splits,
 )
-from instructzoo.core.data.sources import no_published_format as gold
 from instructzoo.core.data.split import SPLITS
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.recipe import Recipe
 from instructzoo.core.record import Row
 from instructzoo.dialogue import world
 from instructzoo.dialogue.data import corpora, question_rows, readers
-from instructzoo.dialogue.data.builders.base import MOST_TURNS
+from instructzoo.dialogue.data.builders.base import MOST_TURNS, item_of_dialogue
 from instructzoo.dialogue.data.corpora import CORPORA, OWN
 from instructzoo.dialogue.data.dataset import Dataset, Entry, card_notes, without_shared_items
+from instructzoo.dialogue.data.examples import examples
 from instructzoo.dialogue.data.inventory import Inventory
 from instructzoo.dialogue.data.options import Settings
 from instructzoo.dialogue.data.readers import instructdial
 from instructzoo.dialogue.prompts.meta_tasks import meta_rows
+from instructzoo.dialogue.prompts.rows import make_row
 from instructzoo.dialogue.protocols.zero_shot import check, few_shot_rows, limited_test
 from instructzoo.dialogue.tasks import TASKS
 
@@ -44,6 +46,16 @@ if TYPE_CHECKING:
     import datasets
 
 __all__ = ["Settings", "build", "gold"]
+
+MAIN_TASKS = (
+    "intent_classification",
+    "slot_filling",
+    "belief_state_generation",
+    "act_classification",
+    "summarization",
+    "response_generation",
+)
+"""What a file is scored on where no task type is named: the first that its annotation answers."""
 
 SOURCES = ("world", *CORPORA, "own")
 
@@ -91,6 +103,40 @@ def build(recipe: Recipe, splits: Sequence[str] = SPLITS) -> datasets.DatasetDic
                 held_out = [task for task in tasks if task in zero_shot.tasks]
                 few_shot += question_rows.rows(one, inventory, split, held_out, settings, recipe.seed)
     return _collected(recipe, settings, rows, few_shot, sets)
+
+
+def gold(path: Path, task: str = "") -> Iterator[tuple[str, Row]] | None:
+    """Read a file of dialogues as gold rows, so that `zoo score` accepts it as it is.
+
+    Args:
+        path: The file.
+        task: The task type of the rows; "" chooses the first of MAIN_TASKS that the file's annotation answers.
+
+    Returns:
+        (file:line, row) for each question, with all labels of the file on offer; None where the file is in no known
+        format.
+
+    Raises:
+        ZooError: The file answers no question of the task type; a line is malformed.
+    """
+    format = readers.format_of(path)
+    return None if format is None else _gold_rows(path, format, task)
+
+
+def _gold_rows(path: Path, format: str, task: str) -> Iterator[tuple[str, Row]]:
+    if task and task not in TASKS:
+        raise ZooError(f'the task "{task}"', suggest(task, TASKS), where="--task")
+    dialogues = list(readers.read_file(path, format))
+    inventory = Inventory.of(dialogues, str(path))
+    for candidate in (task,) if task else MAIN_TASKS:
+        found = False
+        for dialogue in dialogues:
+            for example in examples(dialogue, candidate, inventory, Random(item_of_dialogue(dialogue))):
+                found = True
+                yield dialogue.where, make_row(example, format, format, "")
+        if found:
+            return
+    raise ZooError(f"no question of {task or 'any main task type'}", "what it needs in the file", "", str(path))
 
 
 def _collected(

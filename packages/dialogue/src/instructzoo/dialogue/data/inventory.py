@@ -14,6 +14,12 @@ from instructzoo.dialogue.data.label_names import labels_in_words
 from instructzoo.dialogue.data.leave_one_out import IntentExamples, by_intent
 from instructzoo.dialogue.schema import Dialogue, Slot
 
+LABELS = ("emotion", "strategy", "nli", "verdict", "relation")
+"""Kinds of other labels that questions offer."""
+
+RATING = "rating "
+"""How the kinds of labels begin that rate a turn by a criterion."""
+
 REQUESTED = "requested slots"
 """The label of a turn that names the slots that the system has requested before it."""
 
@@ -23,7 +29,7 @@ class Inventory:
     """All labels of one data set.
 
     Attributes:
-        labels: By kind ("intent", "act", "slot", "state", and the kinds of other labels) the words of each label.
+        labels: By kind ("intent", "act", "slot", "state", LABELS and ratings) the words of each label.
         values: For each slot of the state, in words, the values of the training part that some dialogue does not
             contain as they are written.
         responses: Turns of the training part, from which wrong candidates are drawn.
@@ -93,14 +99,18 @@ def contains(text: str, value: str) -> bool:
 
 def _labels(dialogue: Dialogue) -> Iterator[tuple[str, str]]:
     """Kind and label of everything that a dialogue is annotated with."""
-    yield from dialogue.labels.items()
+    yield from ((kind, label) for kind, label in dialogue.labels.items() if _is_offered(kind))
     for turn in dialogue.turns:
-        yield from ((kind, label) for kind, label in turn.labels.items() if kind != REQUESTED)
+        yield from ((kind, label) for kind, label in turn.labels.items() if _is_offered(kind))
         if turn.intent:
             yield "intent", turn.intent
         yield from (("act", act) for act in turn.acts or ())
         yield from (("slot", slot.name) for slot in turn.slots or ())
         yield from (("state", slot.name) for slot in turn.state or ())
+
+
+def _is_offered(kind: str) -> bool:
+    return kind in LABELS or kind.startswith(RATING)
 
 
 def _unwritten_values(dialogues: Iterable[Dialogue], words: Mapping[str, str]) -> dict[str, tuple[str, ...]]:

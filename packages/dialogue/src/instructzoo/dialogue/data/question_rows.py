@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from random import Random
 
+from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Invalid, Row
 from instructzoo.dialogue.data.caps import Caps, capped_text, capped_turns
 from instructzoo.dialogue.data.dataset import Dataset, Entry, item_of_entry
@@ -46,28 +49,45 @@ def rows(
         Test and validation rows: each question once, with all options in the order of the data set. Training rows:
         each question as often as its weight says, with the options that Offered and Variation say.
     """
-    train = split == "train"
-    limit = settings.per_dataset if train else settings.per_test if split == "test" else None
-    cut = 0
+    limit = {"train": settings.per_dataset, "test": settings.per_test}.get(split)
+    cut = Counter[bool]()
     for entry in _drawn(dataset, split, limit, seed):
-        for task in tasks:
-            weight = _weight(dataset, task, settings) if train else 1.0
-            rng = Random(f"{seed}\n{split}\n{task}\n{item_of_entry(entry)}")
-            for repeat in range(-int(-weight // 1)):
-                for example in _questions(entry, task, inventory, rng):
-                    if repeat >= int(weight) and rng.random() >= weight % 1:
-                        continue
-                    name = _name(dataset, entry, example, inventory)
-                    example, was_cut = capped(example, settings.caps)
-                    cut += was_cut
-                    if train:
-                        example = varied(
-                            offered(example, settings.options, rng), settings.variation, f"{seed} {repeat}"
-                        )
-                    instruction = "" if isinstance(entry, Dialogue) else entry.instruction
-                    yield make_row(example, name, dataset.source, dataset.licence, seed, instruction, repeat)
-    if cut:
-        dataset.note(split, f"{cut:,} questions with a dialogue or text cut at data.options.caps")
+        try:
+            for task in tasks:
+                yield from _rows_of_entry(entry, task, dataset, inventory, split, settings, seed, cut)
+        except ZooError as error:
+            if error.where:
+                raise
+            raise ZooError(error.found, error.expected, error.fix, entry.where) from error
+    if cut[True]:
+        dataset.note(split, f"{cut[True]:,} questions with a dialogue or text cut at data.options.caps")
+
+
+def _rows_of_entry(
+    entry: Entry,
+    task: str,
+    dataset: Dataset,
+    inventory: Inventory,
+    split: str,
+    settings: Settings,
+    seed: int,
+    cut: Counter[bool],
+) -> Iterator[Row]:
+    """The rows of one task type on a dialogue; `cut` counts the questions that the caps have made shorter."""
+    train = split == "train"
+    weight = _weight(dataset, task, settings) if train else 1.0
+    rng = Random(f"{seed}\n{split}\n{task}\n{item_of_entry(entry)}")
+    instruction = "" if isinstance(entry, Dialogue) else entry.instruction
+    for repeat in range(math.ceil(weight)):
+        for example in _questions(entry, task, inventory, rng):
+            if repeat >= int(weight) and rng.random() >= weight % 1:
+                continue
+            name = _name(dataset, entry, example, inventory)
+            example, was_cut = capped(example, settings.caps)
+            cut[was_cut] += 1
+            if train:
+                example = varied(offered(example, settings.options, rng), settings.variation, f"{seed} {repeat}")
+            yield make_row(example, name, dataset.source, dataset.licence, seed, instruction, repeat)
 
 
 def tasks_of(dataset: Dataset, settings: Settings) -> tuple[str, ...]:

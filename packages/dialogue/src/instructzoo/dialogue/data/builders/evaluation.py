@@ -14,17 +14,17 @@ from random import Random
 
 from instructzoo.core.errors import ZooError
 from instructzoo.dialogue.data.builders.base import candidates, context, message, one_response
-from instructzoo.dialogue.data.inventory import Inventory
+from instructzoo.dialogue.data.inventory import RATING, Inventory
 from instructzoo.dialogue.schema import Dialogue, Example, Turn
 from instructzoo.dialogue.tasks import YES_NO
 
-RATING = "rating "
-"""How the kinds of labels begin that rate a turn by a criterion."""
-
 
 def emotion_tagging(dialogue: Dialogue, inventory: Inventory, rng: Random) -> Iterator[Example]:
-    """The label "emotion" of each turn that has it."""
-    return _labels("emotion_tagging", "emotion", dialogue, inventory)
+    """The label "emotion" of each turn that has it; where the dialogue has it, it is that of the first turn."""
+    if label := dialogue.labels.get("emotion"):
+        answer, options = inventory.word("emotion", label), inventory.options("emotion")
+        yield Example("emotion_tagging", message(dialogue, 0), answer, options)
+    yield from _labels("emotion_tagging", "emotion", dialogue, inventory)
 
 
 def persuasion_strategy(dialogue: Dialogue, inventory: Inventory, rng: Random) -> Iterator[Example]:
@@ -74,7 +74,7 @@ def deal_present(dialogue: Dialogue, inventory: Inventory, rng: Random) -> Itera
 
 
 def relation_classification(dialogue: Dialogue, inventory: Inventory, rng: Random) -> Iterator[Example]:
-    """The label "relation" of the dialogue, between its fields "first" and "second"."""
+    """The label "relation" of the dialogue, between whom its labels "first" and "second" name."""
     if relation := dialogue.labels.get("relation"):
         fields = (("CONTEXT", context(dialogue, len(dialogue.turns))),)
         answer, options = inventory.word("relation", relation), inventory.options("relation")
@@ -153,10 +153,10 @@ def _yes_or_no(label: str, kind: str, where: str) -> str:
 
 
 def _pair(dialogue: Dialogue) -> dict[str, str]:
-    if missing := [name for name in ("first", "second") if not dialogue.fields.get(name)]:
-        found = f'a relation without the field "{missing[0]}"'
-        raise ZooError(found, '"first" and "second", whose relation it is', "add it", dialogue.where)
-    return {name: dialogue.fields[name] for name in ("first", "second")}
+    if missing := [name for name in ("first", "second") if not dialogue.labels.get(name)]:
+        expected = 'labels "first" and "second", which name whose relation it is'
+        raise ZooError(f'a relation without the label "{missing[0]}"', expected, "add it", dialogue.where)
+    return {name: dialogue.labels[name] for name in ("first", "second")}
 
 
 def _ratings(dialogue: Dialogue, inventory: Inventory) -> Iterator[tuple[int, str, float, float, float]]:
