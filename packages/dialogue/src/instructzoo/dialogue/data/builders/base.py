@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from random import Random
@@ -13,13 +14,25 @@ from instructzoo.dialogue.schema import Dialogue, Example, Turn
 Builder = Callable[[Dialogue, Inventory, Random], Iterator[Example]]
 """Gives the questions of one task type on a dialogue; none where it lacks what the task needs."""
 
+ITEM_CHARACTERS = 1_000
+
 MOST_TURNS = 100
 """Turns before the response that a question may show, the last ones; data.options.caps allows fewer."""
 
 
 def item_of(text: str) -> str:
-    """The key of an utterance or dialogue: its words alone, so that rows with the same words go to one split."""
-    return " ".join(re.findall(r"\w+", text.casefold())) or text
+    """The key of an utterance or dialogue: its words alone, so that rows with the same words go to one split.
+
+    Args:
+        text: The text.
+
+    Returns:
+        Its words; of a text of more than ITEM_CHARACTERS its beginning and a hash, since every row has its item.
+    """
+    words = " ".join(re.findall(r"\w+", text.casefold())) or text
+    if len(words) <= ITEM_CHARACTERS:
+        return words
+    return f"{words[:ITEM_CHARACTERS]} {hashlib.blake2b(words.encode(), digest_size=16).hexdigest()}"
 
 
 def item_of_dialogue(dialogue: Dialogue) -> str:
