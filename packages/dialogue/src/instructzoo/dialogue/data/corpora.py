@@ -13,7 +13,6 @@ from instructzoo.core.data import corpora as core_corpora
 from instructzoo.core.data import readers as core_readers
 from instructzoo.core.data.line_files import split_from_name
 from instructzoo.core.data.sources import OWN_LICENCE
-from instructzoo.core.data.split import SPLITS
 from instructzoo.core.errors import ZooError
 from instructzoo.dialogue.data import readers
 
@@ -63,9 +62,8 @@ COHERENCE = (
 )
 """What a dialogue of several turns feeds besides."""
 
-EMOTIONS = ("emotion_tagging", "emotion_generation")
 LABELS = (
-    *EMOTIONS, "persuasion_strategy", "persuasion_present", "persuasion_generation",
+    "emotion_tagging", "emotion_generation", "persuasion_strategy", "persuasion_present", "persuasion_generation",
     "nli_classification", "dialfact_classification", "toxic_classification", "recovery_generation",
     "nontoxic_feedback_generation", "advice_present", "advice_generation", "deal_present", "relation_classification",
     "relation_present", "eval_rating",
@@ -135,7 +133,7 @@ CORPORA: dict[str, Corpus] = {
         {"train": r"train_self_(original|revised)\.txt", "test": r"valid_self_(original|revised)\.txt"},
         "parlai",
         "unclear (research use)",
-        ("persona_grounded_generation", *RESPONSES, *COHERENCE),
+        ("persona_grounded_generation", "target_controlled_generation", *RESPONSES, *COHERENCE),
         research_only=True,
     ),
     "dailydialog": Corpus(
@@ -143,7 +141,7 @@ CORPORA: dict[str, Corpus] = {
         {split: rf"(.+/)?dialogues_{split}\.txt" for split in ("train", "validation", "test")},
         "dailydialog",
         "CC-BY-NC-SA-4.0",
-        (*ACTS, "emotion_tagging", "emotion_generation", *RESPONSES, *COHERENCE),
+        (*ACTS, "emotion_tagging", "emotion_generation", "target_controlled_generation", *RESPONSES, *COHERENCE),
         research_only=True,
     ),
     "samsum": Corpus(
@@ -177,44 +175,6 @@ CORPORA: dict[str, Corpus] = {
         (*ANNOTATED, *RESPONSES, *COHERENCE, "question_generation", "answer_generation", "answer_selection"),
         research_only=True,
         by_folder=True,
-    ),
-    "convai2": Corpus(
-        "dialogue/convai2",
-        {"train": r"train_self_original\w*\.txt", "test": r"valid_self_original\w*\.txt"},
-        "parlai",
-        "Apache-2.0",
-        ("persona_grounded_generation", "target_controlled_generation", *RESPONSES, *COHERENCE),
-    ),
-    "dailydialog": Corpus(
-        "dialogue/dailydialog",
-        {split: rf"(.+/)?dialogues_{split}\.txt" for split in SPLITS},
-        "dailydialog",
-        "CC-BY-NC-SA-4.0",
-        (*ACTS, *EMOTIONS, "target_controlled_generation", *RESPONSES, *COHERENCE),
-        research_only=True,
-    ),
-    "samsum": Corpus(
-        "dialogue/samsum",
-        {"train": r"train\.json", "validation": r"val\.json", "test": r"test\.json"},
-        "summaries",
-        "CC-BY-NC-ND-4.0",
-        ("summarization", *RESPONSES, *COHERENCE),
-        research_only=True,
-    ),
-    "dialogsum": Corpus(
-        "dialogue/dialogsum",
-        {
-            "train": r"dialogsum\.train\.jsonl",
-            "validation": r"dialogsum\.dev\.jsonl",
-            "test": r"dialogsum\.test\.jsonl",
-        },
-        "summaries",
-        "CC-BY-NC-SA-4.0",
-        ("summarization", *RESPONSES, *COHERENCE),
-        research_only=True,
-    ),
-    "oasst": Corpus(
-        "instructions/oasst", {"train": r".*tree.*\.jsonl"}, "threads", "Apache-2.0", (*RESPONSES, *COHERENCE)
     ),
     "instructdial": Corpus(
         "dialogue/instructdial",
