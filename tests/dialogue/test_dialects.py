@@ -138,6 +138,14 @@ def test_options_have_the_labels_that_instructdial_gives_them_whatever_the_row_s
     assert prompts.parse(instructdial.rewrite(target, question), question) == prompts.Answer("pay")
 
 
+def test_options_that_look_like_labels_are_not_taken_for_them() -> None:
+    for labels in ("", "letters", "numbers"):
+        question = row("act_classification", "0", options=("B", "0", "A"), option_labels=labels)
+        assert rendered(question)[1] == "1"
+        for written, words in (("0", "B"), ("1", "0"), ("2", "A"), ("A", "A"), ("none", "none")):
+            assert prompts.parse(instructdial.rewrite(written, question), question) == prompts.Answer(words), labels
+
+
 def test_turns_are_numbered_in_instructdials_words() -> None:
     fields = (("CONTEXT", "0: Hello [ENDOFTURN] 1: At 10: Bye"),)
     question = make_row(Example("find_missing_utterance", fields, "1", ("0", "1", "all correct")), "a", "b", "MIT")

@@ -155,7 +155,9 @@ def parse(text: str, row: Mapping[str, Any]) -> Answer | Invalid:
 
 def rewrite(text: str, row: Mapping[str, Any]) -> str:
     """A checkpoint's answer in the domain's own format; "" where it does not follow its format."""
-    answer = parse(text, row)
+    answer, task = parse(text, row), task_of(row)
     if isinstance(answer, Invalid):
         return ""
-    return answer_format.format_slots(answer.slots) if task_of(row).answer == "slots" else answer.text
+    if task.answer == "option":
+        return _labelled_answer(answer.text, options_of(row), written_options(row))
+    return answer_format.format_slots(answer.slots) if task.answer == "slots" else answer.text
