@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Row
 from instructzoo.core.score import Scores
+from instructzoo.core.testing import Scripted
 from instructzoo.dialogue import metrics
 from instructzoo.dialogue.metrics import instructdial_scorer, outcomes
 from instructzoo.dialogue.metrics.labels import confusion_table, label_table
@@ -116,6 +119,28 @@ def test_scores_hold_tables_of_each_data_set_by_label_and_by_slot() -> None:
     of_world = [{**question, "dataset": "world"} for question in rows]
     captions = [table.caption for table in metrics.score(of_world, ["set alarm"] * 4, "strict").tables]
     assert captions[0] == "intent_classification: by label" and len(captions) == 3
+
+
+class FirstOption(Scripted):
+    """A predictor that answers every question with the first option."""
+
+    def answer_counted(self, rows: Sequence[Row], on_answered: object = None) -> tuple[list[str], dict[str, int]]:
+        return [json.loads(question["options"])[0] for question in rows], {}
+
+    def untuned(self) -> FirstOption:
+        raise ZooError("a program has no base")
+
+
+def test_an_evaluation_keeps_the_tables_of_the_model_and_of_no_baseline(tmp_path: Path) -> None:
+    from instructzoo.core.commands.eval import evaluate_predictor
+    from instructzoo.dialogue import domain
+
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(intent(label)) + "\n" for label in INTENTS), encoding="utf-8")
+    scores, _ = evaluate_predictor(FirstOption(domain), quiet=True, rows=str(path))
+    assert scores["systems"]["model"]["tables"][0]["rows"][0][0] in INTENTS
+    assert all("tables" not in system for name, system in scores["systems"].items() if name != "model")
+    assert len(scores["systems"]) > 1
 
 
 def test_letters_and_words_of_an_option_count_alike() -> None:
