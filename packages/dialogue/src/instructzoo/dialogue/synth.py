@@ -40,10 +40,16 @@ from instructzoo.dialogue.synthesis.translation import translate_utterances
 UNREAD = "nobody has read them: look at the utterances before you train on them"
 
 
+class TeacherOptions(TeacherSettings):
+    """How the teacher generates."""
+
+    temperature: float = Field(1.0, ge=0, le=2, description="sampling temperature; 0: greedy")
+
+
 class Settings(recipe.Settings):
     """Settings of the pipeline."""
 
-    teacher: TeacherSettings = Field(TeacherSettings(temperature=1.0), description="how the teacher generates")
+    teacher: TeacherOptions = Field(TeacherOptions(), description="how the teacher generates")
     examples: str = Field(..., description="file of utterances with intents and slots, in a format that `own` reads")
     task: Literal["generate", "translate"] = Field(
         "generate", description="write new utterances of the examples' intents, or translate the examples"
