@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from functools import partial
 from pathlib import Path
@@ -190,6 +191,8 @@ def test_what_is_not_on_offer_or_not_in_the_turn_is_said(model: Any) -> None:
     (found,) = model([MESSAGE], labels=["set alarm"], slots=["time"])
     assert found.notes == (
         '"sing" is not among the labels', '"eight" is not in the text', '"day" is not among the slots')  # fmt: skip
+    model.predictor.answers["slot_filling"] = "time: seven; time: me"
+    assert model([MESSAGE], slots=["time"])[0].notes == ('"time" has 2 values',)
     model.predictor.answers["slot_filling"] = "seven"
     assert "in the wrong format" in model([MESSAGE], slots=["time"])[0].notes[0]
 
@@ -228,6 +231,18 @@ def test_dialogues_of_a_file_are_answered_with_their_other_fields(predict: Any, 
     table = tmp_path / "answers.csv"
     predict(source, table, task="belief_state_generation", labels="people,city,area")
     assert table.read_text().splitlines()[1].startswith("1,7,In Oslo,,people,two,")
+
+
+def test_dialogues_and_messages_of_standard_input_are_answered(
+    predict: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [{"turns": TABLE, "id": 7}, {"text": MESSAGE, "id": 8}]
+    stdin = io.TextIOWrapper(io.BytesIO("".join(json.dumps(line) + "\n" for line in lines).encode()))
+    monkeypatch.setattr("sys.stdin", stdin)
+    assert predict("-", "-", labels="set alarm, book table")["answered"] == 2
+    answered = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["id"], line["text"], line["label"]) for line in answered] == [
+        (7, "In Oslo", "set alarm"), (8, MESSAGE, "set alarm")]  # fmt: skip
 
 
 def test_messages_of_a_table_are_answered_by_labels_in_one_text(predict: Any, model: Any, tmp_path: Path) -> None:

@@ -200,6 +200,8 @@ def _located(slot: Slot, text: str) -> Slot:
 def _slot_notes(slots: Sequence[Slot], row: Row) -> Iterator[str]:
     """What is wrong with an answer of slots."""
     values, text = values_of(row), row["input"]
+    names = [slot.name for slot in slots]
+    yield from (f'"{name}" has {names.count(name)} values' for name in dict.fromkeys(names) if names.count(name) > 1)
     for slot in slots:
         if slot.name not in options_of(row):
             yield f'"{slot.name}" is not among the slots'
