@@ -12,10 +12,12 @@ import pytest
 from fuzzing import ODD_VALUES, fuzzed, reads_or_refuses
 from hypothesis import strategies as st
 
-from instructzoo.core import ZooError, api, infer
+from instructzoo.core import ZooError, api, infer, models
 from instructzoo.core import domain as domains
+from instructzoo.core import recipe as recipes
 from instructzoo.core.answers.model import typed_model
 from instructzoo.core.commands import predict as predict_command
+from instructzoo.core.infer import Predictor
 from instructzoo.core.testing import Scripted
 from instructzoo.dialogue import answers
 from instructzoo.dialogue.data.dialogue_input import CAPS, MAX_TURNS
@@ -206,6 +208,23 @@ def test_a_row_of_the_domain_is_its_own_question(model: Any) -> None:
     row = {"instruction": "", "input": "[CONTEXT] [RESPONSE] Hi", "output": "", "options": ["set alarm", "greet"]}
     (found,) = model([row | {"task": "intent_classification"}])
     assert (found.label, found.error) == ("set alarm", "")
+
+
+def test_probabilities_of_labels_add_up_to_one_and_the_likeliest_label_is_the_answer() -> None:
+    domain, recipe = domains.get("dialogue"), recipes.load("dialogue/tiny", ["model.backbone=scratch:llama-2x64"])
+    words = [MESSAGE, *TABLE, "set alarm", "play music", "book a table", *map(str, range(300))]
+    bundle = models.load(recipe.model, 0, lambda: words)
+    model = typed_model(domain)(Predictor(domain, recipe, bundle, Path()))
+    labels = ["set alarm", "play music", "book a table"]
+    for options in ({"labels": labels}, {"labels": labels, "slots": ["time"]}):
+        found = model.option_probabilities([MESSAGE, TABLE], **options)
+        assert [list(of_input) for of_input in found] == [labels] * 2
+        assert all(sum(of_input.values()) == pytest.approx(1) for of_input in found)
+    answered = [answer.label for answer in model([MESSAGE, TABLE], labels=labels)]
+    assert answered == [max(of_input, key=lambda label: of_input[label]) for of_input in found]
+    assert model.option_probabilities([TABLE], task="summarization") == [{}]
+    with pytest.raises(ZooError, match="a dialogue without turns"):
+        model.option_probabilities([[]], labels=labels)
 
 
 @pytest.fixture

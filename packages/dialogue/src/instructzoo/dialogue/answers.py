@@ -6,6 +6,7 @@
     model(texts, slots=["city", "date"])                            values of slots, with offsets in the text
     model([["A table for two", "Where?", "In Oslo"]], task="belief_state_generation", slots=["city", "people"])
     model([["Hello", "Hi, how can I help?", "It rains."]], task="response_generation")
+    model.option_probabilities(["Wake me at seven"], labels=[...])  how likely each label is
     found.to_rows()          a line of a table for each slot, or one line
     found.to_dict()          the whole answer as a JSON object
 

@@ -101,6 +101,27 @@ class Model:
         for block in requests(module, ((input, "") for input in inputs), checked):
             yield from (answered.answer for answered in answer_requests(module, self.predictor, block, checked))
 
+    def option_probabilities(self, inputs: Sequence[Any], **options: Any) -> list[dict[str, float]]:
+        """How likely each option is, for inputs that are answered with one of several.
+
+        Args:
+            inputs: As of a call.
+            **options: The options of the domain.
+
+        Returns:
+            For each input the probability of each of its options; empty where it is not answered so.
+
+        Raises:
+            ZooError: As for a call, and for an input that cannot be answered.
+        """
+        from instructzoo.core.infer.answering import option_probabilities
+
+        module = self.domain.module("answers")
+        checked = options_for(module, self.predictor, options)
+        rows = [[question.row for question in module.rows(input, checked, "")] for input in inputs]
+        found = iter(option_probabilities(self.predictor, [row for of_input in rows for row in of_input]))
+        return [next(filter(None, [next(found) for _ in of_input]), {}) for of_input in rows]
+
 
 def load(domain: str, model: str | None = None, *, fetch: bool = False) -> Any:
     """Open a model that gives typed answers.

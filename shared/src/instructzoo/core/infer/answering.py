@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from instructzoo.core.infer import trained_labels
-from instructzoo.core.infer.choice_scoring import choose_each
+from instructzoo.core.infer.choice_scoring import choose_each, score_each
 from instructzoo.core.infer.constrained_decoding import AnswerConstraints
 from instructzoo.core.infer.generate import count_truncated, decode_texts, generate_ids
 from instructzoo.core.record import Row
@@ -72,6 +73,33 @@ def answer_prompts(
     if constraints:
         counts[DEAD_END] = constraints.dead_ends
     return [texts[i] for i in range(len(rows))], counts
+
+
+def option_probabilities(predictor: Predictor, rows: Sequence[Row]) -> list[dict[str, float]]:
+    """How likely the model finds each option of rows that are answered with one of several.
+
+    Args:
+        predictor: The model with its recipe.
+        rows: The rows.
+
+    Returns:
+        For each row the probability of each option among its options, which add up to 1; empty for a row that is not
+        answered so.
+
+    Raises:
+        ZooError: As for `answer_prompts`, and for a row that is longer than the model can read.
+    """
+    choices, encoder = _choices(predictor, rows), predictor.encoder()
+    prompts = [encoder.prompt({"input": "", "output": "", **rows[i]}) for i in choices]
+    batch_tokens = predictor.recipe.decode.batch_tokens
+    scores = score_each(predictor.loaded, prompts, list(choices.values()), encoder.stop, batch_tokens)
+    probabilities: list[dict[str, float]] = [{} for _ in rows]
+    for (row_index, options), of_row in zip(choices.items(), scores, strict=True):
+        weights = [math.exp(score - max(of_row)) for score in of_row]
+        probabilities[row_index] = {
+            option: weight / sum(weights) for option, weight in zip(options, weights, strict=True)
+        }
+    return probabilities
 
 
 def _choices(predictor: Predictor, rows: Sequence[Row]) -> dict[int, tuple[str, ...]]:
