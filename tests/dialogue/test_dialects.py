@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from instructzoo.core import recipe as recipes
 from instructzoo.core.errors import ZooError
+from instructzoo.core.infer.grammar import permits
 from instructzoo.core.record import Invalid, Row
-from instructzoo.dialogue import prompts, world
+from instructzoo.dialogue import prompts, sources, world
 from instructzoo.dialogue.prompts.dialects import instructdial
 from instructzoo.dialogue.prompts.instructions import INSTRUCTIONS
 from instructzoo.dialogue.prompts.rendered_prompts import read_input, read_prompt
@@ -206,3 +208,18 @@ def test_every_task_type_can_be_asked_in_the_dialect() -> None:
         prompt = read_prompt(rendered(question)[0])
         assert prompt.instruction == INSTRUCTIONS[task.name][0].format(**names)
         assert prompt.question and (prompt.option_labels == task.option_labels or not options)
+
+
+@pytest.mark.realdata
+@pytest.mark.slow
+def test_answers_of_real_rows_fit_their_grammar_and_are_read_back_from_both_prompt_formats(realdata: Path) -> None:
+    overrides = [f"data.path={realdata}", "data.sources=[snips, dstc8, woz2, instructdial]", "data.options={}"]
+    limits = ["data.options.per_dataset=40", "data.options.per_test=5", "data.options.development=train"]
+    rows = sources.build(recipes.load("dialogue/paper", [*overrides, *limits]))["train"]
+    assert len(set(rows["task"])) > 35
+    for question in rows:
+        target = "".join(segment.text for segment in prompts.render(question) if segment.supervised)
+        grammar, own = prompts.constraint(question), prompts.parse(target, question)
+        assert grammar is None or permits(grammar, target), question
+        assert not isinstance(own, Invalid)
+        assert prompts.parse(instructdial.rewrite(rendered(question)[1], question), question) == own, question
