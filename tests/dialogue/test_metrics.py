@@ -97,6 +97,14 @@ def test_an_interval_holds_its_value_and_narrows_with_more_questions() -> None:
     assert interval(40) < interval(10)
 
 
+@pytest.mark.parametrize("answer", ["play music", "set alarm"])
+def test_answers_that_are_all_right_or_all_wrong_leave_room_in_the_interval(answer: str) -> None:
+    scores = metrics.score([intent("play music")] * 20, [answer] * 20, "strict")
+    for metric in ("micro F1", "weighted F1", "macro F1"):
+        value = scores.get(metric, "intent_classification")
+        assert value and value.high - value.low > 0.1, metric
+
+
 def test_tables_of_labels_and_of_errors_count_what_was_answered() -> None:
     rows = [intent(INTENTS[i]) for i in (0, 0, 1, 2)]
     found = outcomes.outcomes_of(rows, ["play music", "get weather", "get weather", ""])

@@ -43,10 +43,11 @@ def label_metrics(outcomes: Sequence[Outcome], group: str) -> list[MetricValue]:
     counts = count_tuples([[label] for label in gold], [[o.text] if o.valid else [] for o in outcomes])
     micro = tuple_metrics(counts, group)[0]
     confusion = _Confusion(gold, predicted)
-    few_errors = sum(a != b for a, b in zip(gold, predicted, strict=True)) < FEW_IMPERFECT
+    right = sum(a == b for a, b in zip(gold, predicted, strict=True))
+    vary_little = min(right, len(gold) - right) < FEW_IMPERFECT
     values = [MetricValue(MICRO_F1, micro.value, micro.low, micro.high, micro.n, group)]
     means = confusion.means(confusion.counts[None])[:, 0]
-    draws = None if few_errors else confusion.means(confusion.resampled(DRAWS))  # [2, draws]
+    draws = None if vary_little else confusion.means(confusion.resampled(DRAWS))  # [2, draws]
     for index, metric in enumerate((WEIGHTED_F1, MACRO_F1)):
         value = float(means[index])
         low, high = wilson(value, len(gold)) if draws is None else np.quantile(draws[index], (0.025, 0.975))
