@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,21 @@ def test_the_recipe_holds_out_what_instructdial_holds_out() -> None:
     options: dict[str, Any] = recipes.load("dialogue/zero-shot").data.options
     assert len(options["zero_shot"]["tasks"]) == len(options["zero_shot"]["kin"]) == 6
     assert options["held_out"] == ["banking77"]
+
+
+def test_copies_of_a_data_set_held_out_are_no_training_rows_either(tmp_path: Path) -> None:
+    folder = clinc150(tmp_path) / "dialogue" / "instructdial"
+    folder.mkdir(parents=True)
+    prompt = "Instruction: Choose.\nInput: [RESPONSE] word {} [ENDOFDIALOGUE] [OPTIONS] book||||play [QUESTION] Which"
+    rows = [
+        {"task": "intent_classification", "dataset": name, "output": "book", "prompt": prompt.format(f"{name} {n}")}
+        for name in ("intent-clinc", "dailydialog")
+        for n in range(20)
+    ]
+    (folder / "sample_text2text.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    splits = build("clinc150", "instructdial", path=tmp_path, options={"held_out": ["clinc150"]})
+    assert {*splits["train"]["dataset"]} == {"instructdial/dailydialog"}
+    assert "20 left out, copies of a data set that is held out" in splits["train"].info.description
 
 
 @pytest.mark.realdata

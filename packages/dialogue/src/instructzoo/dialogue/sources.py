@@ -79,10 +79,12 @@ def build(recipe: Recipe, splits: Sequence[str] = SPLITS) -> datasets.DatasetDic
     zero_shot = settings.zero_shot
     sets = [one for name in recipe.data.sources if name != "world" for one in _read(name, recipe)]
     needed = wanted_splits(splits, set(SPLITS).intersection(*(one.entries for one in sets)))
+    copies = {copy for name in settings.held_out if name in CORPORA for copy in CORPORA[name].copies}
     for one in sets:
         if one.source in settings.held_out:
             one.keep_test()
         else:
+            one.drop_copies(copies)
             if settings.development == "train":
                 one.train_on_development()
             one.cut_missing({"validation": recipe.data.validation, "test": recipe.data.test}, recipe.seed)

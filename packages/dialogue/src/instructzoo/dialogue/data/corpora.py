@@ -30,6 +30,7 @@ class Corpus:
         research_only: Whether the licence allows research only, or is unclear.
         state_slots: The slots that count as state; empty: all that the files name.
         by_folder: Whether each folder with a file is a data set of its own, with its own labels.
+        copies: Names of data sets of InstructDial and DialogStudio with the same texts; held out where it is.
     """
 
     folder: str
@@ -40,6 +41,7 @@ class Corpus:
     research_only: bool = False
     state_slots: tuple[str, ...] = ()
     by_folder: bool = False
+    copies: tuple[str, ...] = ()
 
 
 INTENTS = ("intent_classification", "intent_present")
@@ -85,6 +87,7 @@ CORPORA: dict[str, Corpus] = {
         "joint-bert",
         "CC0-1.0",
         (*INTENTS, *SLOTS, *UTTERANCES),
+        copies=("snips", "SNIPS", "SNIPS-NER"),
     ),
     "atis": Corpus(
         "intent_slot/atis",
@@ -93,17 +96,31 @@ CORPORA: dict[str, Corpus] = {
         "unclear, derived from LDC data (research use)",
         (*INTENTS, *SLOTS, *UTTERANCES),
         research_only=True,
+        copies=("atis", "ATIS", "ATIS-NER"),
     ),
     "banking77": Corpus(
-        "intent_slot/banking77", {"train": r"train\.csv", "test": r"test\.csv"}, "banking77", "CC-BY-4.0", INTENTS
+        "intent_slot/banking77",
+        {"train": r"train\.csv", "test": r"test\.csv"},
+        "banking77",
+        "CC-BY-4.0",
+        INTENTS,
+        copies=("intent-banking", "BANKING77"),
     ),
-    "clinc150": Corpus("intent_slot/clinc150", {"train": r"data_\w+\.json"}, "clinc150", "CC-BY-3.0", INTENTS),
+    "clinc150": Corpus(
+        "intent_slot/clinc150",
+        {"train": r"data_\w+\.json"},
+        "clinc150",
+        "CC-BY-3.0",
+        INTENTS,
+        copies=("intent-clinc", "CLINC150"),
+    ),
     "hwu64": Corpus(
         "intent_slot/hwu64",
         {"train": r"train(_10)?/seq\.in", "validation": r"valid/seq\.in", "test": r"test/seq\.in"},
         "joint-bert",
         "CC-BY-4.0",
         INTENTS,
+        copies=("intent-hwu", "HWU64"),
     ),
     "restaurant8k": Corpus(
         "intent_slot/restaurant8k",
@@ -111,6 +128,7 @@ CORPORA: dict[str, Corpus] = {
         "span-extraction",
         "CC-BY-4.0",
         SLOTS,
+        copies=("RESTAURANTS8K",),
     ),
     "dstc8": Corpus(
         "intent_slot/dstc8_span",
@@ -119,6 +137,7 @@ CORPORA: dict[str, Corpus] = {
         "CC-BY-SA-4.0",
         SLOTS,
         by_folder=True,
+        copies=("slot-dstc8_sgd", "DSTC8-SGD"),
     ),
     "woz2": Corpus(
         "dialogue/woz2",
@@ -127,6 +146,7 @@ CORPORA: dict[str, Corpus] = {
         "Apache-2.0",
         (*STATES, *ACTS, *RESPONSES, *COHERENCE),
         state_slots=("food", "area", "price range"),
+        copies=("wozdst", "WOZ2_0"),
     ),
     "convai2": Corpus(
         "dialogue/convai2",
@@ -135,6 +155,7 @@ CORPORA: dict[str, Corpus] = {
         "unclear (research use)",
         ("persona_grounded_generation", "target_controlled_generation", *RESPONSES, *COHERENCE),
         research_only=True,
+        copies=("convai2", "ConvAI2"),
     ),
     "dailydialog": Corpus(
         "dialogue/dailydialog",
@@ -143,6 +164,7 @@ CORPORA: dict[str, Corpus] = {
         "CC-BY-NC-SA-4.0",
         (*ACTS, "emotion_tagging", "emotion_generation", "target_controlled_generation", *RESPONSES, *COHERENCE),
         research_only=True,
+        copies=("dailydialog",),
     ),
     "samsum": Corpus(
         "dialogue/samsum",
@@ -151,6 +173,7 @@ CORPORA: dict[str, Corpus] = {
         "CC-BY-NC-ND-4.0",
         ("summarization",),
         research_only=True,
+        copies=("samsum", "SAMSum"),
     ),
     "dialogsum": Corpus(
         "dialogue/dialogsum",
@@ -163,6 +186,7 @@ CORPORA: dict[str, Corpus] = {
         "CC-BY-NC-SA-4.0",
         ("summarization",),
         research_only=True,
+        copies=("dialogsum", "DialogSum"),
     ),
     "oasst": Corpus(
         "instructions/oasst", {"train": r".*tree(s)?\.jsonl"}, "threads", "Apache-2.0", ("response_generation",)

@@ -53,6 +53,16 @@ class Dataset:
         if split != "test":
             self.note("test", f"its {split} split, since it has no test split")
 
+    def drop_copies(self, names: Collection[str]) -> None:
+        """Drop what stands under these names of data sets, and count it: copies of one that is held out."""
+        kept: dict[str, list[Entry]] = {}
+        for split, entries in self.entries.items():
+            own_name = self.name.rpartition("/")[2]
+            kept[split] = [e for e in entries if (own_name if isinstance(e, Dialogue) else e.dataset) not in names]
+            if dropped := len(entries) - len(kept[split]):
+                self.note(split, f"{dropped:,} left out, copies of a data set that is held out")
+        self.entries = {split: entries for split, entries in kept.items() if entries}
+
     def train_on_development(self) -> None:
         """Make the validation split, where there is one, a part of train; train must not be missing."""
         if "train" in self.entries and (added := self.entries.pop("validation", None)):
