@@ -12,15 +12,17 @@ from instructzoo.core import ZooError, runs
 from instructzoo.core.data import write_jsonl
 from instructzoo.core.record import Row
 from instructzoo.dialogue.protocols import novel_intent, novel_intent_tables, write_utterances
-from instructzoo.dialogue.protocols.novel_intent import (
+from instructzoo.dialogue.protocols.novel_intent import run_all
+from instructzoo.dialogue.protocols.novel_intent_data import (
     REAL,
     RECOMBINED,
     UPSAMPLED,
+    Generator,
     Setup,
     draw,
+    read_parts,
     read_utterances,
     recombined,
-    run_all,
     training_utterances,
 )
 from instructzoo.dialogue.schema import Slot, Turn
@@ -84,7 +86,7 @@ def test_recombined_utterances_take_words_of_their_own_slots_and_keep_the_senten
 
 def test_a_file_of_results_is_continued_and_no_run_is_repeated(tmp_path: Path) -> None:
     file = tmp_path / "results.json"
-    generators: dict[str, novel_intent.Generator | None] = {REAL: None, RECOMBINED: recombined}
+    generators: dict[str, Generator | None] = {REAL: None, RECOMBINED: recombined}
     some = run_all(TRAIN, TEST, file, generators, ["GetWeather"], 2, SETUP)
     first = [next(some) for _ in range(3)]
     rest = list(run_all(TRAIN, TEST, file, generators, ["GetWeather"], 2, SETUP))
@@ -152,14 +154,13 @@ def test_what_a_generator_writes_is_a_file_for_each_draw_with_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(write_utterances, "Setup", lambda: SETUP)
-    write_jsonl(tmp_path / "train.jsonl", (utterance_line(turn) for turns in TRAIN.values() for turn in turns))
 
     def answer(rows: Sequence[Row], /) -> list[str]:
         wishes = [row["input"].split("[INCLUDE] ")[1].split(" [LABELS]")[0] for row in rows]
         return [f"{number} weather {wish}".replace("*", f"Town{number}") for number, wish in enumerate(wishes)]
 
     options = argparse.Namespace(seeds=2, n=2, any_language=True)
-    write_utterances.write_all(tmp_path / "train.jsonl", answer, tmp_path / "out", ["GetWeather"], options)
+    write_utterances.write_all(TRAIN, answer, tmp_path / "out", ["GetWeather"], options)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "GetWeather-0.jsonl", "GetWeather-1.jsonl", "counts.json",
     }  # fmt: skip
@@ -196,6 +197,14 @@ def test_the_tables_of_the_results_are_those_of_their_files(page: Path) -> None:
     for place in places:
         table = novel_intent_tables.table(page.parent, place["name"]).markdown().replace("---:", "---")
         assert table in place.group(), f"python -m instructzoo.dialogue.protocols.novel_intent_tables {page}"
+
+
+def test_no_training_utterance_has_the_words_of_a_test_utterance(tmp_path: Path) -> None:
+    shouted = [Turn("user", f"{turn.text.upper()}!", turn.intent, slots=()) for turn in TEST["GetWeather"]]
+    write_jsonl(tmp_path / "train.jsonl", map(utterance_line, [*TRAIN["GetWeather"], *shouted]))
+    write_jsonl(tmp_path / "test.jsonl", map(utterance_line, TEST["GetWeather"]))
+    train, test = read_parts(tmp_path / "train.jsonl", tmp_path / "test.jsonl")
+    assert (train, test) == ({"GetWeather": TRAIN["GetWeather"]}, {"GetWeather": TEST["GetWeather"]})
 
 
 def test_utterances_are_read_once_and_must_have_intent_and_slots(tmp_path: Path) -> None:

@@ -12,60 +12,30 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
-from random import Random
 from typing import Any
 
 from instructzoo.core import runs
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.core.score.tuple_f1 import count_tuples
-from instructzoo.dialogue.data import readers
-from instructzoo.dialogue.schema import Turn
-from instructzoo.dialogue.synthesis.recombination import recombine
-from instructzoo.dialogue.synthesis.requests import slot_values
+from instructzoo.dialogue.protocols.novel_intent_data import (
+    REAL,
+    RECOMBINED,
+    UPSAMPLED,
+    ByIntent,
+    Draw,
+    Generator,
+    Setup,
+    draw,
+    read_parts,
+    recombined,
+    training_utterances,
+    written_utterances,
+)
 from instructzoo.dialogue.synthesis.tagger import Tagger, TaggerSettings, train_tagger
-
-REAL, UPSAMPLED, RECOMBINED = "real only", "up-sampled", "recombined"
-CONDITIONS = (REAL, UPSAMPLED, RECOMBINED)
-
-ByIntent = Mapping[str, Sequence[Turn]]
-Generator = Callable[["Draw", int], Sequence[Turn]]
-"""Gives as many utterances of a draw's novel intent as the number says, or fewer."""
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What all runs of an experiment share.
-
-    Attributes:
-        shots: Utterances of the novel intent.
-        others: Utterances of each other intent.
-        updates: Updates of each tagger.
-    """
-
-    shots: int = 10
-    others: int = 300
-    updates: int = 500
-
-
-@dataclass(frozen=True)
-class Draw:
-    """The real utterances of one run.
-
-    Attributes:
-        intent: The novel intent.
-        seed: The seed that drew them.
-        shots: Those of the novel intent.
-        others: Those of all other intents.
-    """
-
-    intent: str
-    seed: int
-    shots: Sequence[Turn]
-    others: Sequence[Turn]
 
 
 @dataclass(frozen=True)
@@ -82,72 +52,6 @@ class Run:
     slot_f1: float
     n_novel: int
     n: int
-
-
-def read_utterances(path: Path) -> dict[str, list[Turn]]:
-    """The utterances of a file by intent, each text once, in any format that data/readers reads.
-
-    Raises:
-        ZooError: The file is malformed, or has no utterance with intent and slots.
-    """
-    by_text: dict[str, Turn] = {}
-    for dialogue in readers.read_file(path):
-        by_text |= {turn.text: turn for turn in dialogue.turns if turn.intent and turn.slots is not None}
-    if not by_text:
-        raise ZooError("no utterance with intent and slots", "some", "name another file", str(path))
-    by_intent: dict[str, list[Turn]] = {}
-    for turn in by_text.values():
-        by_intent.setdefault(turn.intent or "", []).append(turn)
-    return dict(sorted(by_intent.items()))
-
-
-def draw(train: ByIntent, intent: str, seed: int, setup: Setup) -> Draw:
-    """Draw the real utterances of a run; they do not depend on the condition.
-
-    Args:
-        train: Training utterances by intent.
-        intent: The novel intent.
-        seed: The seed.
-        setup: How many to draw.
-
-    Returns:
-        The draw.
-
-    Raises:
-        ZooError: An intent has too few utterances.
-    """
-    drawn = {}
-    for name, utterances in train.items():
-        wanted = setup.shots if name == intent else setup.others
-        if len(utterances) < wanted:
-            raise ZooError(f"{len(utterances)} utterances of {name}", f"at least {wanted}", "ask for fewer")
-        drawn[name] = Random(f"{seed} {intent} {name}").sample(list(utterances), wanted)
-    shots = drawn.pop(intent)
-    return Draw(intent, seed, shots, [turn for utterances in drawn.values() for turn in utterances])
-
-
-def training_utterances(one: Draw, condition: str, generated: Sequence[Turn], size: int) -> list[Turn]:
-    """What a tagger learns from.
-
-    Args:
-        one: The real utterances.
-        condition: REAL, UPSAMPLED, or the name of a generator.
-        generated: Generated utterances; half of `size` at most are used.
-        size: Utterances of the novel intent, repeated ones included, in all conditions but REAL.
-
-    Returns:
-        The utterances.
-    """
-    if condition == REAL:
-        return [*one.shots, *one.others]
-    new = [] if condition == UPSAMPLED else list(generated[: size // 2])
-    repeated = [one.shots[index % len(one.shots)] for index in range(size - len(new))]
-    return [*repeated, *new, *one.others]
-
-
-def recombined(one: Draw, n: int) -> list[Turn]:
-    """Generated utterances of the generator without a model, with words of the other intents' slots."""
-    return recombine(one.shots, slot_values([*one.shots, *one.others]), n, one.seed)
 
 
 def score(tagger: Tagger, test: ByIntent, intent: str) -> dict[str, float]:
@@ -242,15 +146,6 @@ def run_all(
         yield run
 
 
-def written_utterances(folder: Path) -> Generator:
-    """A generator that reads what a model has written: FOLDER/INTENT-SEED.jsonl, in any format of data/readers."""
-
-    def generate(one: Draw, n: int) -> list[Turn]:
-        return read_utterances(folder / f"{one.intent}-{one.seed}.jsonl")[one.intent][:n]
-
-    return generate
-
-
 def _f1(hits: float, total: float) -> float:
     return 2 * float(hits) / float(total) if total else 1.0
 
@@ -276,7 +171,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run_command(options: Any) -> None:
-    train, test = read_utterances(options.train), read_utterances(options.test)
+    train, test = read_parts(options.train, options.test)
     generators: dict[str, Generator | None] = {REAL: None, UPSAMPLED: None, RECOMBINED: recombined}
     generators |= {folder.name: written_utterances(folder) for folder in options.generated}
     setup = Setup(others=options.others, updates=options.updates)

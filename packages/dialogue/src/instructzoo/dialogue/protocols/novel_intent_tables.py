@@ -18,7 +18,7 @@ from instructzoo.core.report.page_tables import main, update_tables
 from instructzoo.core.score.seed_aggregation import mean_over_seeds
 from instructzoo.core.score.tables import Table, column_heading, format_cell, format_number
 from instructzoo.core.score.types import MetricValue
-from instructzoo.dialogue.protocols.novel_intent import REAL, UPSAMPLED
+from instructzoo.dialogue.protocols.novel_intent_data import REAL, UPSAMPLED
 
 PLACE = re.compile(r"(<!-- novel-intent:(?P<name>[\w-]+/\w+) -->\n).*?(<!-- /novel-intent -->)", re.DOTALL)
 

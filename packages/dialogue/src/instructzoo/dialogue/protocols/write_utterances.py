@@ -1,6 +1,6 @@
 """Utterances that a trained generator writes for the draws of the novel-intent protocol (novel_intent.py).
 
-    python -m instructzoo.dialogue.protocols.write_utterances snips/train --model RUN --intents GetWeather -o linguist
+    python -m instructzoo.dialogue.protocols.write_utterances TRAIN TEST --model RUN -o FOLDER --intents GetWeather
 
 The generator must not have been trained on these intents (data.options.without_intents). It sees the ten utterances of
 a draw; words for slots are theirs and those of the other intents' slots of the same names. FOLDER/INTENT-SEED.jsonl
@@ -20,7 +20,7 @@ from instructzoo.core import runs
 from instructzoo.core.data import write_jsonl
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.dialogue.data.leave_one_out import PromptRules
-from instructzoo.dialogue.protocols.novel_intent import Draw, Setup, draw, read_utterances
+from instructzoo.dialogue.protocols.novel_intent_data import ByIntent, Draw, Setup, draw, read_parts
 from instructzoo.dialogue.synthesis.filters import Checks
 from instructzoo.dialogue.synthesis.generation import AnswerRows, Generated, generate_utterances, utterance_line
 from instructzoo.dialogue.synthesis.requests import slot_values
@@ -44,11 +44,11 @@ def write_for(one: Draw, answer: AnswerRows, n: int, check_language: bool = True
     return generate_utterances(answer, one.intent, one.shots, words, n, rules=PromptRules(seed=one.seed), checks=checks)
 
 
-def write_all(train: Path, answer: AnswerRows, folder: Path, intents: Sequence[str], options: Any) -> None:
+def write_all(by_intent: ByIntent, answer: AnswerRows, folder: Path, intents: Sequence[str], options: Any) -> None:
     """Write the files of all draws.
 
     Args:
-        train: Training utterances.
+        by_intent: Training utterances by intent.
         answer: The generator.
         folder: The folder to write.
         intents: The novel intents.
@@ -57,7 +57,7 @@ def write_all(train: Path, answer: AnswerRows, folder: Path, intents: Sequence[s
     Raises:
         ZooError: The file has no such intent, or too few utterances.
     """
-    by_intent, setup = read_utterances(train), Setup()
+    setup = Setup()
     counts: dict[str, dict[str, Any]] = {}
     folder.mkdir(parents=True, exist_ok=True)
     for intent in intents:
@@ -84,6 +84,7 @@ def main(arguments: Sequence[str]) -> int:
 
     parser = argparse.ArgumentParser(prog="python -m instructzoo.dialogue.protocols.write_utterances")
     parser.add_argument("train", type=Path, help="training utterances")
+    parser.add_argument("test", type=Path, help="test utterances, whose words are left out of training")
     parser.add_argument("--model", required=True, help="the generator: a run of dialogue/linguist, or a folder")
     parser.add_argument("--intents", nargs="+", required=True, help="the novel intents")
     parser.add_argument("--seeds", type=int, default=3)
@@ -93,7 +94,9 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         predictor = open_model(domains.get("dialogue"), options.model)
-        write_all(options.train, predictor.answer, options.output, options.intents, options)
+        write_all(
+            read_parts(options.train, options.test)[0], predictor.answer, options.output, options.intents, options
+        )
     except ZooError as error:
         sys.stderr.write(f"{error}\n")
         return 2
