@@ -70,9 +70,9 @@ def test_each_tab_opens_with_its_question_and_answer_in_one_view_that_can_be_rea
 def test_a_chat_goes_on_with_its_state_and_another_visitor_has_another_chat(chromium: Any, scripted: str) -> None:
     page = Page(chromium, scripted)
     first, opening = chromium.current_window_handle, page.state
-    assert opening == "State city lagos people three"
-    page.say("thai food at half past seven <b>please</b>")
-    assert page.state == "State food thai city lagos people three time half past seven"
+    assert opening == "State room attic device fan"
+    page.say("thai food at half past seven in lagos <b>please</b>")
+    assert page.state == "State food thai city lagos time half past seven room attic device fan"
     chromium.switch_to.new_window("tab")
     try:
         other = Page(chromium, scripted)
@@ -85,11 +85,11 @@ def test_a_chat_goes_on_with_its_state_and_another_visitor_has_another_chat(chro
         chromium.close()
         chromium.switch_to.window(first)
     page.say("for four")
-    assert page.state == "State food thai city lagos people four time half past seven"
+    assert page.state == "State food thai city lagos people four time half past seven room attic device fan"
     page.type("#message textarea", "...\n")
     page.until("#chat-note", "no word")
-    page.click_text("#examples button", "switch the fan on")
-    page.until("#chat", "switch the fan on")
+    page.click_text("#examples button", "play some soul")
+    page.until("#chat", "play some soul")
     page.wait.until(lambda _: len(page.all("#chat li")) == 2)
     assert not page.unmarked_by_focus(12)
     assert not page.complaints()
@@ -147,8 +147,8 @@ def test_the_bundled_model_answers_its_first_example(chromium: Any, picture: Cal
     blocks = demo.build(infer.open_model(domain, "tiny"))
     try:
         page = Page(chromium, ui.launch(blocks, wait=False))
-        assert page.texts("#chat mark") == ["three people", "lagos city"]
-        assert "Intent book restaurant" in page.texts("#chat .dlg-facts div")
+        assert page.texts("#chat mark") == ["fan device", "attic room"]
+        assert "Intent turn on device" in page.texts("#chat .dlg-facts div")
         picture("dialogue-demo")
         page.click("#card button")
         page.until("#card", "95% interval")

@@ -12,7 +12,10 @@ from instructzoo.core.testing import Scripted
 from instructzoo.dialogue.data.field_format import split_fields
 from instructzoo.dialogue.data.row_fields import options_of
 
-VALUES = {"people": r"two|three|four", "city": r"lagos|oslo", "time": r"half past \w+|noon", "food": r"thai|italian"}
+VALUES = {
+    "people": r"two|three|four", "city": r"lagos|oslo", "time": r"half past \w+|noon", "food": r"thai|italian",
+    "room": r"attic|kitchen", "device": r"fan|lamp",
+}  # fmt: skip
 RESPONSES = {"food": "sure, what kind of food?", "city": "in which city?", "time": "at what time?"}
 
 

@@ -57,10 +57,10 @@ MADE_UP = Presets(
         "request, confirm, offer, execute, book, welcome",
     ),
     (
-        "we want a table for three in lagos",
         "switch the fan on in the attic",
         "play some soul in the kitchen",
         "how is the weather in quito on friday?",
+        "we want a table for three in lagos",
     ),
     (
         TaskPreset("State", "belief_state_generation", _TABLE, "food, city, people, time"),
