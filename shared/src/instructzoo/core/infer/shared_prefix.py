@@ -26,7 +26,7 @@ from instructzoo.core.infer.option_tree import OptionTree, Prompts, Targets, com
 from instructzoo.core.models import adapters
 from instructzoo.core.models.load import ModelBundle
 
-FIRST_OPTIONS = 4
+FIRST_OPTIONS = 8
 """Options that `best` reads at first: those with the likeliest first tokens, and all that begin as they do."""
 
 Result = TypeVar("Result")
