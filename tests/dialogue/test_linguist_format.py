@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from instructzoo.core.errors import ZooError
 from instructzoo.core.record import Invalid
 from instructzoo.dialogue import prompts
+from instructzoo.dialogue.data import readers
 from instructzoo.dialogue.data.field_format import split_fields
 from instructzoo.dialogue.data.leave_one_out import IntentExamples, PromptRules, by_intent, question
 from instructzoo.dialogue.prompts.linguist_format import Request, Wish, name_in_words, tag, untag
@@ -172,3 +174,12 @@ def test_only_utterances_of_one_line_with_placed_slots_are_examples() -> None:
 @pytest.mark.parametrize("name", ["GetWeather", "get_weather", "get weather", "getWeather"])
 def test_the_name_of_an_intent_is_spoken_in_words(name: str) -> None:
     assert name_in_words(name) == "get weather"
+
+
+@pytest.mark.realdata
+def test_every_utterance_of_snips_is_read_back_from_its_tags(realdata: Path) -> None:
+    turns = [dialogue.turns[0] for dialogue in readers.read_file(realdata / "intent_slot" / "snips" / "dev")]
+    assert len(turns) == 700
+    for intent, examples in by_intent(turns).items():
+        for turn in examples.utterances:
+            assert untag(tag(turn, examples.slots), examples.slots, intent) == turn
