@@ -195,6 +195,9 @@ def test_what_is_not_on_offer_or_not_in_the_turn_is_said(model: Any) -> None:
         '"sing" is not among the labels', '"eight" is not in the text', '"day" is not among the slots')  # fmt: skip
     model.predictor.answers["slot_filling"] = "time: seven; time: me"
     assert model([MESSAGE], slots=["time"])[0].notes == ('"time" has 2 values',)
+    model.predictor.answers["slot_filling"] = "time: seven; time: seven; time: seven"
+    (found,) = model([MESSAGE], slots=["time"])
+    assert (len(found.slots), found.notes) == (1, ("2 repetitions of slots were left out",))
     model.predictor.answers["slot_filling"] = "seven"
     assert "in the wrong format" in model([MESSAGE], slots=["time"])[0].notes[0]
 

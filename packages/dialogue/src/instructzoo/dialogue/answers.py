@@ -167,8 +167,11 @@ def answer(input: Input, questions: Sequence[Question], outputs: Sequence[str], 
         if isinstance(parsed, Invalid):
             notes.append(f"an answer in the wrong format ({parsed.reason})")
         elif task.answer == "slots":
-            slots += [_located(slot, text if "RESPONSE" in task.fields else "") for slot in parsed.slots]
-            notes += _slot_notes(parsed.slots, row)
+            distinct = list(dict.fromkeys(parsed.slots))
+            repeated = len(parsed.slots) - len(distinct)
+            notes += [f"{repeated} repetitions of slots were left out"] if repeated else []
+            slots += [_located(slot, text if "RESPONSE" in task.fields else "") for slot in distinct]
+            notes += _slot_notes(distinct, row)
         elif task.answer == "span":
             value = Slot(names_of(row).get("slot", ""), parsed.text)
             slots += [_located(value, text)] if parsed.text != NOT_PRESENT else []

@@ -45,11 +45,7 @@ class Presets(NamedTuple):
     messages: str
 
 
-_LAMP = "User: it is dark in the attic.\nSystem: okay, which machine shall i switch on?\nUser: the lamp, thanks"
-_TABLE = (
-    "User: we want a table in lagos for three\nSystem: sure, what kind of food?\nUser: thai food, at half past seven\n"
-    "System: thai food in lagos for three at half past seven, is that right?\nUser: yes please"
-)
+_FAN = "User: switch the fan on\nSystem: in which room?\nUser: in the attic, please"
 MADE_UP = Presets(
     Tracked(
         "book restaurant, order taxi, get weather, play music, set alarm, turn on device, thanks",
@@ -63,12 +59,12 @@ MADE_UP = Presets(
         "we want a table for three in lagos",
     ),
     (
-        TaskPreset("State", "belief_state_generation", _TABLE, "food, city, people, time"),
-        TaskPreset("Intent", "intent_classification", _LAMP, "turn on device, turn off device, play music"),
-        TaskPreset("Slots", "slot_filling", "User: wake me on friday at quarter to six", "day, time, city"),
-        TaskPreset("Act", "act_classification", _LAMP + "\nSystem: it is done.", "request, offer, execute, confirm"),
-        TaskPreset("Response", "response_generation", _LAMP),
-        TaskPreset("Summary", "summarization", _TABLE + "\nSystem: your booking is confirmed."),
+        TaskPreset("State", "belief_state_generation", _FAN, "room, device, city"),
+        TaskPreset("Intent", "intent_classification", _FAN, "turn on device, turn off device, play music"),
+        TaskPreset("Slots", "slot_filling", "User: how is the weather in quito on friday?", "city, day, room"),
+        TaskPreset("Act", "act_classification", _FAN + "\nSystem: done.", "request, offer, execute, confirm"),
+        TaskPreset("Response", "response_generation", _FAN),
+        TaskPreset("Summary", "summarization", _FAN + "\nSystem: done."),
     ),
     "play music, set alarm, get weather, order taxi",
     "play some reggae\nwake me on monday at six\na cab from the zoo to the grand hotel, please",
