@@ -125,14 +125,14 @@ def test_a_model_whose_weights_are_not_bundled_is_not_on_the_shelf(absa: Domain,
         infer.open_model(absa, "small")
 
 
-@pytest.mark.parametrize("name", ["absa", "pix2pix", "uie"])
+@pytest.mark.parametrize("name", ["absa", "dialogue", "pix2pix", "uie"])
 def test_a_model_of_the_microworld_says_that_it_answers_it_only(name: str) -> None:
     assert domains.get(name).shelf()["tiny"].knows.startswith(ONLY_MADE_UP)
 
 
 def test_the_list_has_base_size_data_licence_and_score_in_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
     listed = api.models()
-    assert {entry["domain"] for entry in listed["models"]} >= {"absa", "arithmetic", "pix2pix", "uie"}
+    assert {entry["domain"] for entry in listed["models"]} >= {"absa", "arithmetic", "dialogue", "pix2pix", "uie"}
     tiny = next(entry for entry in listed["models"] if (entry["domain"], entry["name"]) == ("uie", "tiny"))
     recorded = runs.read_json(domains.get("uie").bundled_model() / "scores.json")["systems"]["model"]["figures"][0]
     assert tiny["score"]["n"] == recorded["n"] and tiny["score"]["value"] == recorded["value"]
