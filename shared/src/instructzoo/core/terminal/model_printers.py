@@ -19,7 +19,8 @@ def models(result: dict[str, Any]) -> None:
     for index, model in enumerate(result["models"]):
         if index:
             line("")
-        line(f"{model['domain']}/{model['name']}  {model['kind']}, {_state(model)}")
+        head = f"{model['domain']}/{model['name']}  {model['kind']}, {_state(model)}"
+        line(textwrap.fill(head, WIDTH, subsequent_indent=" " * KEY_WIDTH, break_on_hyphens=False))
         for key, text in _facts(model).items():
             _pair(key, text)
     if not result["models"]:
