@@ -34,6 +34,7 @@ def test_a_curve_is_a_table_of_training_rows_in_their_order() -> None:
         ["| 1,000", "60.0 [55.0, 65.0]"],
     ]
     assert "| training rows | F1, % | n |" in table
+    assert "Made by `zoo eval units --run 30` and so on with more rows." in table
     assert "items" in results_table(scores(60, 0.1, items=30), scores(600, 0.4, items=300))
 
 

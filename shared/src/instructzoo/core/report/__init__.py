@@ -165,7 +165,8 @@ def results_table(*scores_json: Mapping[str, Any]) -> str:
 
 
 def _curve_block(results: Sequence[Results]) -> str:
-    """The Markdown of a learning curve."""
+    """The Markdown of a learning curve; the command is that of the fewest rows."""
+    results = sorted(results, key=lambda result: int(result.trained_on.get("items", 0)))
     first, curve = results[0], learning_curve.points(results)
     seeds = max(point.seeds for point in curve)
     intervals = f"means of up to {seeds} seeds, in brackets" if seeds > 1 else "in brackets"
