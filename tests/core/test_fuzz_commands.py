@@ -44,7 +44,8 @@ ROWS: Mapping[str, list[dict[str, Any]]] = {
          "options": '["day"]', "values": {"day": ["any"]}},
         {"instruction": "", "input": "[CONTEXT] hi", "output": "hello", "task": "response_generation",
          "references": ["hi"]},
-        {"instruction": "", "input": "[RESPONSE] hi", "task": "slot_present", "names": {"slot": "city"}},
+        {"instruction": "", "input": "[RESPONSE] hi", "output": "no", "task": "slot_present", "options": ["yes", "no"],
+         "names": {"slot": "city"}},
     ],
 }  # fmt: skip
 ANSWERS = {

@@ -90,7 +90,7 @@ def test_a_plan_of_another_machine_needs_neither_weights_nor_rows(monkeypatch: p
 
     monkeypatch.setattr(plan, "build_task", refuse)
     before = process_memory.current_bytes()
-    result = api.plan("arithmetic/small", ["method.name=full", "train.batch=1"], on="l4")
+    result = api.plan("absa/small", ["method={name: full}", "train.batch=1"], on="l4")
     assert result["parameters"]["trained"] == PARAMETERS["smollm2-135m"]
     assert process_memory.current_bytes() - before < 4 * PARAMETERS["smollm2-135m"], "no weights were allocated"
     memory = result["memory_gb"]
