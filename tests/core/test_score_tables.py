@@ -15,6 +15,7 @@ from instructzoo.core.score.tables import (
     Results,
     Table,
     groups_table,
+    narrow_tables,
     published_groups_table,
     systems_table,
     unmeasured_table,
@@ -85,3 +86,16 @@ def test_the_gain_over_each_system_is_shown_with_its_interval(paper: list[dict[s
     assert gains["this model"] == "–"
     assert gains["most frequent training output"] == "80.0 [70.0, 90.0], p < 0.001"
     assert ("theirs (published)" in gains) == bool(paper)
+
+
+def test_a_wide_table_is_split_by_columns_that_share_rows_and_keeps_every_row() -> None:
+    head = ("group", "n", "accuracy", *(f"f{i}" for i in range(4)), *(f"s{i}" for i in range(4)))
+    plain = ("all", "9", "1", *"––––", *"––––")
+    labels = ("intents", "5", "2", *"1234", *"––––")
+    slots = ("slots", "4", "3", *"––––", *"56–8")
+    first, second, third = narrow_tables(Table(head, (labels, plain, slots)))
+    assert first.rows == (plain[:3],)
+    assert (second.head, second.rows) == (head[:7], (labels[:7],))
+    assert (third.head, third.rows) == ((*head[:3], "s0", "s1", "s3"), (("slots", "4", "3", "5", "6", "8"),))
+    narrow = Table(head[:5], (plain[:5],))
+    assert narrow_tables(narrow) == [narrow]

@@ -188,7 +188,8 @@ def _group_blocks(results: Results) -> list[str]:
         return [*blocks, *([heading, others.markdown()] if others.rows else [])]
     groups = tables.groups_table(results)
     of_size = f" of {tables.SMALLEST_GROUP} rows or more" if results.rows_file else ""
-    blocks = [f"By group{of_size}, {results.scorer} scorer:", groups.markdown()] if groups.rows else []
+    parts = [table.markdown() for table in tables.narrow_tables(groups)]
+    blocks = [f"By group{of_size}, {results.scorer} scorer:", *parts] if groups.rows else []
     if unmeasured.rows:
         summary = f"<details><summary>Published for other rows, not measured here ({sources})</summary>"
         blocks += [summary, unmeasured.markdown(), "</details>"]

@@ -23,6 +23,12 @@ SYSTEM_LABELS = {
 }
 MISSING = "–"
 
+MOST_COLUMNS = 10
+"""Columns of the widest table that is shown as one."""
+
+COMMON_SHARE = 0.4
+"""A column that at least this share of the rows has stands in every part of a table that is split."""
+
 SMALLEST_GROUP = 5
 """Rows of the smallest group that a table shows of a file of rows."""
 
@@ -104,6 +110,41 @@ def groups_table(results: Results) -> Table:
     Of a file of rows, which is small, groups of fewer than SMALLEST_GROUP rows are left out.
     """
     return _groups(results, _measured_groups(results, SMALLEST_GROUP if results.rows_file else 0))
+
+
+def narrow_tables(table: Table) -> list[Table]:
+    """Split a wide table into tables of the columns that have values in the same rows.
+
+    Args:
+        table: A table whose first two columns say what a row is about.
+
+    Returns:
+        The table itself if it has at most MOST_COLUMNS columns. Otherwise the rows that have no more than the common
+        columns, and a table for each set of columns that share rows; every row stands in one of the tables.
+    """
+    if len(table.head) <= MOST_COLUMNS:
+        return [table]
+    filled = [frozenset(i for i, cell in enumerate(row) if cell != MISSING) for row in table.rows]
+    counts = [sum(i in row for row in filled) for i in range(len(table.head))]
+    common = {i for i, count in enumerate(counts) if i < 2 or count >= COMMON_SHARE * len(filled)}
+    parts: list[set[int]] = [set()]  # the columns of each table besides the common ones
+    for row in filled:
+        if own := set(row - common):
+            touching = [part for part in parts if part & own]
+            parts = [part for part in parts if not part & own] + [own.union(*touching)]
+    parts = parts[:1] + sorted(parts[1:], key=min)
+    tables = []
+    for part in parts:
+        of_part = [bool(has & part) if part else has <= common for has in filled]
+        rows = [row for row, belongs in zip(table.rows, of_part, strict=True) if belongs]
+        shown = [
+            i for i in range(len(table.head)) if i in part or (i in common and any(row[i] != MISSING for row in rows))
+        ]
+        if rows:
+            tables.append(
+                Table(tuple(table.head[i] for i in shown), tuple(tuple(row[i] for i in shown) for row in rows))
+            )
+    return tables
 
 
 def unpublished_groups_table(results: Results) -> Table:
