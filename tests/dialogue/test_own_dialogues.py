@@ -144,16 +144,13 @@ def test_what_is_wrong_in_a_table_is_named_with_its_line(tmp_path: Path, text: s
         read_table(tmp_path, text)
 
 
-def test_ten_thousand_turns_are_read_in_linear_time(tmp_path: Path) -> None:
-    def seconds(turns: int) -> float:
-        path = write(tmp_path, {"turns": [{"role": "user", "text": f"turn {i}", "state": {}} for i in range(turns)]})
-        start = time.process_time()
-        (dialogue,) = readers.read_file(path, "own")
-        assert len(dialogue.turns) == turns
-        return time.process_time() - start
-
-    few = max(seconds(1_000), 0.005)
-    assert seconds(10_000) < 30 * few
+def test_ten_thousand_turns_are_read_within_seconds(tmp_path: Path) -> None:
+    turns = [{"role": "user", "text": f"turn {i}", "state": {}} for i in range(10_000)]
+    path = write(tmp_path, {"turns": turns})
+    start = time.process_time()
+    (dialogue,) = readers.read_file(path, "own")
+    assert time.process_time() - start < 5  # 0.1 s where this was written
+    assert [turn.text for turn in dialogue.turns] == [turn["text"] for turn in turns]
 
 
 @pytest.mark.parametrize(
