@@ -1,9 +1,9 @@
-"""JSON objects of a file, whichever way they stand in it: one a line, in a list, or one that fills the file."""
+"""JSON objects of a file, one a line, in a list or one that fills it; and JSON in the columns of rows."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,3 +80,45 @@ def _is_whole(path: Path) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def column_value(value: Any, name: str, example: str) -> Any:
+    """The value of a column that holds a list or an object, or its JSON text.
+
+    Args:
+        value: The column's value; text is parsed, and blank text is None. Anything else is returned as it is.
+        name: The name of the column, for the error.
+        example: What is expected, such as 'such as ["yes", "no"]'.
+
+    Returns:
+        The list or object.
+
+    Raises:
+        ZooError: The text is no JSON.
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value) if value.strip() else None
+    except (ValueError, RecursionError) as error:
+        raise ZooError(f'"{name}" is no JSON: "{value[:40]}"', example, "correct it") from error
+
+
+def texts(values: Any, name: str, example: str, fix: str) -> tuple[str, ...]:
+    """A list of texts as a tuple.
+
+    Args:
+        values: The list.
+        name: What it is, for the error.
+        example: What is expected, such as '["yes", "no"]'.
+        fix: What to do.
+
+    Returns:
+        The texts.
+
+    Raises:
+        ZooError: It is no list, or a value in it is no text.
+    """
+    if not isinstance(values, Sequence) or isinstance(values, str) or not all(isinstance(v, str) for v in values):
+        raise ZooError(f"{name} is no list of texts", example, fix)
+    return tuple(values)

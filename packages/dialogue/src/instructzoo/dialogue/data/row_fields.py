@@ -5,12 +5,12 @@ Rows that the zoo builds hold lists and objects as JSON text; a user's row may h
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from string import ascii_uppercase
 from typing import Any
 
+from instructzoo.core.data import json_objects
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.dialogue.data.field_format import OPTION_SEPARATOR
 from instructzoo.dialogue.tasks import TASKS, YES_NO, TaskType
@@ -117,17 +117,8 @@ def checked_options(options: Sequence[str]) -> tuple[str, ...]:
 
 
 def _from_json(value: Any, name: str) -> Any:
-    """A column as an object: JSON text is parsed, anything else is returned as it is."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value) if value.strip() else None
-    except (ValueError, RecursionError) as error:
-        raise ZooError(f'"{name}" is no JSON: "{value[:40]}"', 'such as ["yes", "no"]', "correct it") from error
+    return json_objects.column_value(value, name, 'such as ["yes", "no"]')
 
 
 def _strings(values: Any, name: str) -> tuple[str, ...]:
-    """A list of strings as a tuple. Raises ZooError for anything else."""
-    if not isinstance(values, Sequence) or isinstance(values, str) or not all(isinstance(v, str) for v in values):
-        raise ZooError(f"{name} is no list of texts", '["yes", "no"]', "correct the row")
-    return tuple(values)
+    return json_objects.texts(values, name, '["yes", "no"]', "correct the row")

@@ -5,10 +5,10 @@ Rows that the zoo builds hold lists and objects as JSON text; a user's row may h
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from instructzoo.core.data import json_objects
 from instructzoo.core.errors import ZooError, suggest
 from instructzoo.uie.schema import TASKS, Labels
 
@@ -84,21 +84,12 @@ def event_of(row: Mapping[str, Any]) -> str:
 
 
 def _from_json(value: Any, name: str) -> Any:
-    """A column as an object: JSON text is parsed, anything else is returned as it is."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value) if value.strip() else None
-    except (ValueError, RecursionError) as error:
-        raise ZooError(
-            f'"{name}" is no JSON: "{value[:40]}"', 'a list such as ["person", "city"]', "correct it"
-        ) from error
+    return json_objects.column_value(value, name, 'a list such as ["person", "city"]')
 
 
 def _strings(values: Any, name: str, may_be_empty: bool = False) -> tuple[str, ...]:
     """A list of strings as a tuple. Raises ZooError for anything else."""
-    if not isinstance(values, Sequence) or isinstance(values, str) or not all(isinstance(v, str) for v in values):
-        raise ZooError(f"{name} is no list of texts", '["person", "city"]', "name the labels", "")
-    if not (values or may_be_empty):
+    labels = json_objects.texts(values, name, '["person", "city"]', "name the labels")
+    if not (labels or may_be_empty):
         raise ZooError(f"{name} is empty", "one label at least", "name the labels")
-    return tuple(values)
+    return labels
